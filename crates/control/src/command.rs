@@ -1,0 +1,95 @@
+//! What a front-end may ask for, and how it may fail.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What a front-end may ask of an engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// Pins an endpoint and switches to manual.
+    Use {
+        /// Its name.
+        endpoint: String,
+    },
+    /// Lets Zephyr choose again.
+    Auto,
+    /// Stops probes and switches for speed; requests go on, failover too.
+    Pause,
+    /// Ends a pause.
+    Resume,
+    /// Probes every endpoint now.
+    Refresh,
+    /// Lets an endpoint be used again.
+    Enable {
+        /// Its name.
+        endpoint: String,
+    },
+    /// Takes an endpoint out; its requests in flight may finish within the drain timeout.
+    Disable {
+        /// Its name.
+        endpoint: String,
+    },
+    /// "Try again now": closes circuits and forgets throttling.
+    Reinstate {
+        /// Its name; all of them without one.
+        endpoint: Option<String>,
+    },
+    /// Reads the configuration file again.
+    Reload,
+}
+
+/// A command was carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// What changed, in a sentence in English.
+    pub message: String,
+}
+
+/// A command or a query could not be carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlError {
+    /// For programs.
+    pub code: ErrorCode,
+    /// For people: what happened and what to do.
+    pub message: String,
+}
+
+impl ControlError {
+    /// An error of this code.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for ControlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ControlError {}
+
+/// What kind of error it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// No endpoint of that name.
+    UnknownEndpoint,
+    /// The endpoint cannot be used as asked, for instance pinned while disabled.
+    NotPossible,
+    /// The configuration file has errors; the running one stays.
+    InvalidConfiguration,
+    /// No instance is running, or it does not answer.
+    Unreachable,
+    /// The admin token is missing or wrong.
+    Unauthorized,
+    /// The request is not one of this API.
+    BadRequest,
+    /// Something that should not happen.
+    Internal,
+}

@@ -1,0 +1,190 @@
+//! Why: codes with parameters. The words are in `messages/`, one catalogue per language.
+
+use serde::{Deserialize, Serialize};
+
+/// Why an endpoint was chosen, was not chosen, or is out.
+///
+/// Durations are milliseconds. The serialized form, a `code` and its parameters beside it, is what the
+/// catalogues' templates name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Reason {
+    // Why this one.
+    /// A person chose it.
+    Pinned,
+    /// Nothing has been measured: the default group's first endpoint.
+    FirstChoice,
+    /// It is faster by at least the threshold.
+    Faster {
+        /// Its latency.
+        to_ms: u64,
+        /// The latency of the one it replaces.
+        from_ms: u64,
+        /// `server.switch_threshold_ms`.
+        threshold_ms: u64,
+    },
+    /// It has the best priority of the usable ones.
+    BestPriority {
+        /// Its priority.
+        priority: u32,
+    },
+    /// It is the cheapest of the usable ones.
+    BestPrice {
+        /// Its relative price.
+        price: f64,
+    },
+    /// The fastest of the usable ones, since the one in use became unusable.
+    Replaces,
+    /// It is the one in use.
+    InUse,
+    /// This conversation is at home there, and its prompt cache with it.
+    Sticky,
+    /// Its turn.
+    Turn,
+    /// Every circuit is open; it is the best of them.
+    LastResort,
+    /// Its cooldown is over; this request shows whether it works again.
+    Trial,
+
+    // Why not that one.
+    /// This request already failed there.
+    AlreadyTried,
+    /// Switched off.
+    Disabled,
+    /// Finishes its requests, takes no new ones.
+    Draining,
+    /// Its credential was not found.
+    NoCredential {
+        /// Where it was looked for.
+        reference: String,
+    },
+    /// It recovers, and one request is enough to find out.
+    TrialInFlight,
+    /// It recovers; a probe finds out before a request does.
+    AwaitingProbe,
+    /// It does not serve this model.
+    ModelNotServed {
+        /// The model asked for.
+        model: String,
+    },
+    /// Slower than the one chosen, or not faster by the threshold.
+    NotFaster {
+        /// Its latency.
+        ms: u64,
+        /// The latency of the one chosen.
+        than_ms: u64,
+    },
+    /// Nothing has been measured there.
+    NotMeasured,
+    /// A worse priority.
+    LowerPriority {
+        /// Its priority.
+        priority: u32,
+    },
+    /// Dearer.
+    Dearer {
+        /// Its relative price.
+        price: f64,
+    },
+    /// Better, but the last switch was too recent.
+    Dwelling {
+        /// Until a switch for speed may happen.
+        remaining_ms: u64,
+    },
+    /// Better, but monitoring is paused.
+    Paused,
+    /// Not chosen by the person who pinned another.
+    NotPinned,
+    /// Another one's turn, or another conversation's home.
+    NotItsTurn,
+
+    // Why it is out, or why an attempt failed.
+    /// An HTTP status that is a failure.
+    Status {
+        /// The status.
+        status: u16,
+    },
+    /// No connection.
+    ConnectFailed {
+        /// What the system said.
+        detail: String,
+    },
+    /// The connection broke before an answer.
+    ConnectionLost {
+        /// What the system said.
+        detail: String,
+    },
+    /// No answer in time.
+    TimedOut {
+        /// How long was waited.
+        after_ms: u64,
+    },
+    /// A rate limit.
+    RateLimited {
+        /// The status.
+        status: u16,
+    },
+    /// Overloaded.
+    Overloaded {
+        /// The status.
+        status: u16,
+    },
+    /// The credential was refused.
+    CredentialRefused {
+        /// The status.
+        status: u16,
+    },
+    /// The quota or the credit is used up.
+    QuotaUsedUp {
+        /// The status.
+        status: u16,
+    },
+    /// A redirection, which a client would follow with its key.
+    Redirected {
+        /// The status.
+        status: u16,
+    },
+    /// A page instead of an answer.
+    Html,
+    /// An empty answer.
+    EmptyAnswer,
+    /// An answer that is not of the Messages format.
+    NotMessagesFormat {
+        /// What was expected, what was seen.
+        detail: String,
+    },
+    /// An error inside the answer.
+    ErrorInAnswer {
+        /// The error's type, for instance `overloaded_error`.
+        error_type: String,
+    },
+    /// The stream ended before it was complete.
+    StreamCut,
+    /// The stream stood still.
+    StreamStalled {
+        /// For how long.
+        after_ms: u64,
+    },
+    /// The answer was wrong midway.
+    BrokenMidway {
+        /// What was wrong.
+        detail: String,
+    },
+    /// This model or path is not served there.
+    NotServed {
+        /// The status.
+        status: u16,
+    },
+    /// The client's mistake.
+    ClientFault {
+        /// The status.
+        status: u16,
+    },
+    /// A probe failed.
+    ProbeFailed {
+        /// How.
+        detail: String,
+    },
+    /// The drain timeout was over.
+    DrainTimeout,
+}

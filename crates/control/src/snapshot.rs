@@ -1,0 +1,337 @@
+//! The state that every front-end shows.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Reason;
+
+/// Everything there is to show, at one moment.
+///
+/// Times are milliseconds since the Unix epoch, durations milliseconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Version of the program.
+    pub version: String,
+    /// When this was true.
+    pub taken_at_ms: u64,
+    /// When the engine started.
+    pub started_at_ms: u64,
+    /// Where it listens.
+    pub listening: Listening,
+    /// The configuration file in force.
+    pub config_path: Option<String>,
+    /// Whether Zephyr chooses.
+    pub mode: Mode,
+    /// Whether probes and switches for speed are stopped.
+    pub paused: bool,
+    /// How an endpoint is chosen.
+    pub strategy: Strategy,
+    /// The endpoint in use; none while requests are distributed or nothing is usable.
+    pub current: Option<String>,
+    /// Why that one, and why not the others.
+    pub decision: Option<Decision>,
+    /// Endpoints in the configuration's order.
+    pub endpoints: Vec<EndpointView>,
+    /// What happened lately, oldest first; `seq` has no gaps but where the oldest were dropped.
+    pub events: Vec<Event>,
+    /// What a person should look at, worst first.
+    pub problems: Vec<Problem>,
+    /// Counters since the start.
+    pub totals: Totals,
+    /// Set while the program is about to end.
+    pub drain: Option<Drain>,
+}
+
+impl Snapshot {
+    /// The endpoint of that name.
+    pub fn endpoint(&self, name: &str) -> Option<&EndpointView> {
+        self.endpoints.iter().find(|endpoint| endpoint.name == name)
+    }
+
+    /// How many endpoints would take a request now.
+    pub fn usable(&self) -> usize {
+        self.endpoints
+            .iter()
+            .filter(|endpoint| endpoint.state.is_usable())
+            .count()
+    }
+}
+
+/// The ports, `host:port` each.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listening {
+    /// The proxy's.
+    pub proxy: String,
+    /// The admin API's.
+    pub admin: Option<String>,
+}
+
+/// Whether Zephyr chooses or a person did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "mode", rename_all = "snake_case")]
+pub enum Mode {
+    /// Zephyr chooses.
+    Auto,
+    /// A person chose.
+    Manual {
+        /// The endpoint's name.
+        endpoint: String,
+    },
+}
+
+/// How an endpoint is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// The fastest.
+    Latency,
+    /// The best priority.
+    Priority,
+    /// The cheapest.
+    Price,
+    /// One after the other.
+    RoundRobin,
+    /// One after the other, by weight.
+    WeightedRoundRobin,
+    /// Any.
+    Random,
+}
+
+/// Why the endpoint in use is in use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Why this one.
+    pub why: Reason,
+    /// Why not the others.
+    pub others: Vec<NotChosen>,
+}
+
+/// An endpoint that was not chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NotChosen {
+    /// Its name.
+    pub endpoint: String,
+    /// Why not.
+    pub why: Reason,
+}
+
+/// One endpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EndpointView {
+    /// What users see and type.
+    pub name: String,
+    /// Shown before the name.
+    pub flag: Option<String>,
+    /// The group it belongs to.
+    pub group: String,
+    /// Base URL.
+    pub url: String,
+    /// Whether it may be used.
+    pub enabled: bool,
+    /// What it can do now.
+    pub state: EndpointState,
+    /// Why it is in that state, if there is something to say.
+    pub reason: Option<Reason>,
+    /// When that state ends by itself.
+    pub until_ms: Option<u64>,
+    /// Latency of probes, smoothed.
+    pub latency_ms: Option<f64>,
+    /// Latency of the last probes, oldest first; failed ones are `None`.
+    pub latency_history: Vec<Option<f64>>,
+    /// Time to first event of real streams, smoothed.
+    pub ttft_ms: Option<f64>,
+    /// When it was last probed.
+    pub last_check_ms: Option<u64>,
+    /// What the last failure was.
+    pub last_error: Option<Reason>,
+    /// Attempts that are out.
+    pub in_flight: u32,
+    /// Attempts since the start.
+    pub attempts: u64,
+    /// Those that failed.
+    pub failures: u64,
+    /// `priority` of the configuration.
+    pub priority: u32,
+    /// `weight` of the configuration.
+    pub weight: u32,
+    /// `price` of the configuration.
+    pub price: f64,
+}
+
+/// What an endpoint can do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndpointState {
+    /// Takes requests.
+    Ready,
+    /// Cooldown over, not yet proven.
+    Recovering,
+    /// Circuit open after failures.
+    Failing,
+    /// Asked us to slow down.
+    Throttled,
+    /// Refuses the credential.
+    Refused,
+    /// Quota or credit used up.
+    Exhausted,
+    /// Finishes its requests.
+    Draining,
+    /// Switched off.
+    Disabled,
+    /// Its credential was not found.
+    NoCredential,
+}
+
+impl EndpointState {
+    /// Whether it takes requests.
+    pub fn is_usable(self) -> bool {
+        match self {
+            Self::Ready | Self::Recovering => true,
+            Self::Failing
+            | Self::Throttled
+            | Self::Refused
+            | Self::Exhausted
+            | Self::Draining
+            | Self::Disabled
+            | Self::NoCredential => false,
+        }
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Counts from 1.
+    pub seq: u64,
+    /// When.
+    pub at_ms: u64,
+    /// What.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum EventKind {
+    /// The endpoint in use changed.
+    Switched {
+        /// The one before.
+        from: Option<String>,
+        /// The one now.
+        to: String,
+        /// Why.
+        decision: Decision,
+    },
+    /// A request went on to another endpoint before its client saw anything.
+    FailedOver {
+        /// Where it failed.
+        from: String,
+        /// Why.
+        why: Reason,
+    },
+    /// A request was aborted after its client had seen a part of the answer.
+    Aborted {
+        /// Where it broke.
+        endpoint: String,
+        /// How.
+        why: Reason,
+    },
+    /// An endpoint was taken out.
+    TakenOut {
+        /// Which.
+        endpoint: String,
+        /// Why.
+        why: Reason,
+        /// Until when, if it ends by itself.
+        until_ms: Option<u64>,
+    },
+    /// An endpoint is back.
+    Recovered {
+        /// Which.
+        endpoint: String,
+    },
+    /// Nothing is usable.
+    AllDown,
+    /// Something is usable again.
+    SomethingUp,
+    /// A person chose an endpoint.
+    Pinned {
+        /// Which.
+        endpoint: String,
+    },
+    /// Zephyr chooses again.
+    Automatic,
+    /// Monitoring stopped.
+    Paused,
+    /// Monitoring goes on.
+    Resumed,
+    /// An endpoint was switched on.
+    Enabled {
+        /// Which.
+        endpoint: String,
+    },
+    /// An endpoint was switched off.
+    Disabled {
+        /// Which.
+        endpoint: String,
+    },
+    /// A changed configuration is in force.
+    ConfigReloaded,
+    /// A changed configuration has errors; the old one stays in force.
+    ConfigRejected,
+}
+
+/// Something a person should look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What it is about.
+    pub kind: ProblemKind,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// What a problem is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemKind {
+    /// The configuration file has errors; the running configuration stays.
+    ConfigError,
+    /// The configuration file has something of no effect.
+    ConfigWarning,
+    /// No endpoint is configured.
+    NoEndpoints,
+    /// A credential was not found.
+    Credential,
+    /// A port.
+    Port,
+}
+
+/// Counters since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Requests forwarded.
+    pub requests: u64,
+    /// Attempts made for them.
+    pub attempts: u64,
+    /// Requests that another endpoint answered than the first asked.
+    pub failed_over: u64,
+    /// Requests whose client got an error that an endpoint or Zephyr made.
+    pub failed: u64,
+    /// Answers aborted midway.
+    pub aborted: u64,
+    /// Requests whose client left first.
+    pub abandoned: u64,
+    /// Requests being answered.
+    pub in_flight: u32,
+}
+
+/// The program waits for requests in flight before it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drain {
+    /// Requests still in flight.
+    pub in_flight: u32,
+    /// When it ends at the latest.
+    pub until_ms: u64,
+}
