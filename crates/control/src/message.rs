@@ -34,12 +34,14 @@ pub fn text(language: Language, coded: &impl Serialize) -> String {
 fn words(language: Language, value: &Value) -> String {
     match value {
         Value::Object(fields) => {
-            let code = ["code", "event"]
-                .iter()
-                .find_map(|key| fields.get(*key)?.as_str());
-            code.map_or_else(String::new, |code| fill(language, code, fields))
+            let coded = |tag: &str| fields.get(tag)?.as_str();
+            match (coded("code"), coded("event")) {
+                (Some(code), _) => fill(language, "reason", code, fields),
+                (None, Some(code)) => fill(language, "event", code, fields),
+                (None, None) => String::new(),
+            }
         }
-        Value::String(code) => fill(language, code, &Map::new()),
+        Value::String(code) => fill(language, "state", code, &Map::new()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => value.to_string(),
     }
 }
@@ -147,9 +149,14 @@ mod tests {
 
     #[test]
     fn every_code_in_the_source_has_a_message() {
-        let codes = codes_of("pub enum Reason", include_str!("reason.rs"))
-            .chain(codes_of("pub enum EventKind", include_str!("snapshot.rs")))
+        let codes = codes_of("reason", "pub enum Reason", include_str!("reason.rs"))
             .chain(codes_of(
+                "event",
+                "pub enum EventKind",
+                include_str!("snapshot.rs"),
+            ))
+            .chain(codes_of(
+                "state",
                 "pub enum EndpointState",
                 include_str!("snapshot.rs"),
             ));
