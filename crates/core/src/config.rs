@@ -430,7 +430,9 @@ pub struct Breaker {
 impl Default for Breaker {
     fn default() -> Self {
         Self {
-            policy: BreakerPolicy::Consecutive { max_failures: 3 },
+            policy: BreakerPolicy::Consecutive {
+                max_failures: BreakerPolicy::MAX_FAILURES,
+            },
             cooldown: Duration::from_secs(60),
             max_cooldown: Duration::from_secs(600),
         }
@@ -452,6 +454,15 @@ pub enum BreakerPolicy {
         /// At least 1.
         min_failures: u32,
     },
+}
+
+impl BreakerPolicy {
+    /// Default of [`BreakerPolicy::Consecutive`].
+    pub const MAX_FAILURES: u32 = 3;
+    /// Default of [`BreakerPolicy::Window`].
+    pub const WINDOW: Duration = Duration::from_secs(140);
+    /// Default of [`BreakerPolicy::Window`].
+    pub const MIN_FAILURES: u32 = 2;
 }
 
 /// `[health_check]`, also per group.

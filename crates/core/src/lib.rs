@@ -3,17 +3,28 @@
 //!
 //! Nothing here opens a socket, reads a clock, a file or an environment variable, or rolls a die.
 //! Time comes in as `now`, randomness as a seed; what the outside world should do comes out as
-//! `Effect`s. Every stateful part speaks the same verbs: `handle_*(input, now)`, `poll_timeout()`,
+//! [`Effect`]s. Every stateful part speaks the same verbs: `handle_*(input, now)`, `poll_timeout()`,
 //! `handle_timeout(now)`, `poll_effect()`. So everything is tested by adding to an `Instant`.
 //!
 //! | module | decides |
 //! | --- | --- |
-//! | `config` | what a valid configuration is |
-//! | `profile` | what a request asks for: model, stream, session |
-//! | `fleet` | which endpoint gets an attempt, which one is preferred, and why |
-//! | `classify` | what the end of an attempt means for the endpoint and for the request |
-//! | `sse`, `proof` | whether an answer is real, and how a stream ends |
+//! | [`config`] | what a valid configuration is |
+//! | [`profile`] | what a request asks for: model, stream, session |
+//! | [`fleet`] | which endpoint gets an attempt, which one is preferred, and why |
+//! | [`classify`] | what the end of an attempt means for the endpoint and for the request |
+//! | [`sse`], [`proof`] | whether an answer is real, and how a stream ends |
 
+pub mod budget;
+pub mod circuit;
+pub mod classify;
 pub mod config;
+pub mod ewma;
+pub mod fleet;
+pub mod profile;
+pub mod proof;
+mod rng;
+pub mod sse;
+mod sticky;
 
 pub use config::Config;
+pub use fleet::{Effect, EndpointId, Fleet};

@@ -1,0 +1,116 @@
+//! The retry budget: further attempts may be at most a share of recent requests.
+//!
+//! When everything fails, retries multiply the load exactly when it hurts most. Each request pays a
+//! share of an attempt in, each further attempt takes a whole one out, and what is unused fades within
+//! seconds. A small reserve keeps a quiet proxy able to retry (Envoy: 20 %, at least 3; linkerd: 20 %
+//! and 10 a second).
+
+use std::time::{Duration, Instant};
+
+/// How long a deposit counts.
+const WINDOW: Duration = Duration::from_secs(10);
+/// Further attempts that are always possible within a window.
+const RESERVE: f64 = 3.0;
+
+/// What is left for further attempts.
+#[derive(Clone, Debug)]
+pub struct RetryBudget {
+    share: f64,
+    deposits: f64,
+    withdrawals: f64,
+    faded_at: Option<Instant>,
+}
+
+impl RetryBudget {
+    /// A budget of `percent` of recent requests; 0 allows no further attempt at all.
+    pub fn new(percent: u32) -> Self {
+        Self {
+            share: f64::from(percent) / 100.0,
+            deposits: 0.0,
+            withdrawals: 0.0,
+            faded_at: None,
+        }
+    }
+
+    /// Changes the share and keeps what was paid in.
+    pub fn set_percent(&mut self, percent: u32) {
+        self.share = f64::from(percent) / 100.0;
+    }
+
+    /// A request came.
+    pub fn deposit(&mut self, now: Instant) {
+        self.fade(now);
+        self.deposits += 1.0;
+    }
+
+    /// Takes one further attempt out, if there is one.
+    #[must_use]
+    pub fn withdraw(&mut self, now: Instant) -> bool {
+        self.fade(now);
+        let reserve = if self.share > 0.0 { RESERVE } else { 0.0 };
+        let allowed = self.withdrawals + 1.0 <= self.deposits * self.share + reserve;
+        if allowed {
+            self.withdrawals += 1.0;
+        }
+        allowed
+    }
+
+    /// Both sides halve with every window's half; so a storm is forgotten as fast as the traffic.
+    fn fade(&mut self, now: Instant) {
+        if let Some(at) = self.faded_at {
+            let age = now.saturating_duration_since(at).as_secs_f64();
+            let keep = 0.5_f64.powf(age / (WINDOW.as_secs_f64() / 2.0));
+            self.deposits *= keep;
+            self.withdrawals *= keep;
+        }
+        self.faded_at = Some(now);
+    }
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests need one instant to start from"
+)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quiet_proxy_has_its_reserve() {
+        let now = Instant::now();
+        let mut budget = RetryBudget::new(20);
+
+        let granted = (0..10).filter(|_| budget.withdraw(now)).count();
+
+        assert_eq!(granted, 3);
+    }
+
+    #[test]
+    fn a_storm_gets_a_fifth_of_its_requests_and_the_reserve() {
+        let now = Instant::now();
+        let mut budget = RetryBudget::new(20);
+        for _ in 0..100 {
+            budget.deposit(now);
+        }
+
+        let granted = (0..100).filter(|_| budget.withdraw(now)).count();
+
+        assert_eq!(granted, 23);
+    }
+
+    #[test]
+    fn a_spent_budget_returns_with_time() {
+        let now = Instant::now();
+        let mut budget = RetryBudget::new(20);
+        while budget.withdraw(now) {}
+
+        assert!(budget.withdraw(now + WINDOW));
+    }
+
+    #[test]
+    fn zero_percent_means_none() {
+        let mut budget = RetryBudget::new(0);
+
+        assert!(!budget.withdraw(Instant::now()));
+    }
+}

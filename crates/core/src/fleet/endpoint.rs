@@ -1,0 +1,508 @@
+//! What the fleet knows of one endpoint.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::circuit::{Cause, Change, Circuit, Pass, State};
+use crate::classify::{Fault, Outcome};
+use crate::config::{self, Breaker, ProbeMode};
+use crate::ewma::Ewma;
+use crate::fleet::{Effect, EndpointId, Journey, Permit, ProbeResult, WhyNot};
+use crate::profile::CallKind;
+
+/// Memory of probe latencies: about one interval.
+const PROBE_TAU: Duration = Duration::from_secs(60);
+/// Memory of real streams' first events.
+const TRAFFIC_TAU: Duration = Duration::from_secs(30);
+/// Probes remembered for the charts.
+const HISTORY: usize = 60;
+/// How long "this model is not served here" is believed.
+const UNSERVED_FOR: Duration = Duration::from_secs(600);
+/// Most models remembered as not served.
+const UNSERVED_MAX: usize = 32;
+/// After a failed probe the next one comes this soon, if the interval is longer.
+const PROBE_AFTER_FAILURE: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    pub(super) id: EndpointId,
+    pub(super) spec: config::Endpoint,
+    pub(super) circuit: Circuit,
+    pub(super) availability: Availability,
+    pub(super) has_credential: bool,
+    /// Latency of probes. Never mixed with traffic's: like is compared with like.
+    pub(super) probes: Ewma,
+    /// Time to first event of real traffic.
+    pub(super) traffic: Ewma,
+    pub(super) last_probe_failed: bool,
+    pub(super) probe_due: Instant,
+    /// A person asked for the probe that is due, so a pause does not hold it back.
+    pub(super) probe_demanded: bool,
+    probe_in_flight: bool,
+    history: VecDeque<Option<Duration>>,
+    last_probe: Option<Instant>,
+    last_fault: Option<Fault>,
+    unserved: Vec<Unserved>,
+    in_flight: u32,
+    attempts: u64,
+    failures: u64,
+}
+
+/// Whether an endpoint may be used, as persons decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Availability {
+    /// Yes.
+    Enabled,
+    /// No; its attempts may finish until then.
+    Draining {
+        /// When those still out are ended.
+        until: Instant,
+    },
+    /// No.
+    Disabled,
+}
+
+#[derive(Debug)]
+struct Unserved {
+    kind: CallKind,
+    model: Option<String>,
+    until: Instant,
+}
+
+/// An endpoint as it is at one moment.
+#[derive(Clone, Debug)]
+pub struct EndpointStatus<'a> {
+    /// Its identity.
+    pub id: EndpointId,
+    /// Its configuration.
+    pub spec: &'a config::Endpoint,
+    /// Its circuit.
+    pub circuit: State,
+    /// Whether persons let it be used.
+    pub availability: Availability,
+    /// Whether its credential was found.
+    pub has_credential: bool,
+    /// Smoothed latency of probes.
+    pub probe_latency: Option<Duration>,
+    /// Smoothed time to first event of real traffic.
+    pub ttft: Option<Duration>,
+    /// Latencies of the last probes, oldest first; `None` failed.
+    pub history: &'a VecDeque<Option<Duration>>,
+    /// When a probe last ended.
+    pub last_probe: Option<Instant>,
+    /// Whether it failed.
+    pub last_probe_failed: bool,
+    /// What went wrong last, if nothing went right since its circuit opened.
+    pub last_fault: Option<&'a Fault>,
+    /// Attempts that are out.
+    pub in_flight: u32,
+    /// Attempts so far.
+    pub attempts: u64,
+    /// Those that failed.
+    pub failures: u64,
+}
+
+impl EndpointStatus<'_> {
+    /// Why it is out, if its circuit is not closed.
+    pub fn out_because(&self) -> Option<Cause> {
+        match self.circuit {
+            State::Closed { .. } => None,
+            State::Open { cause, .. } | State::HalfOpen { cause, .. } => Some(cause),
+        }
+    }
+}
+
+impl Endpoint {
+    pub(super) fn new(id: EndpointId, spec: config::Endpoint, now: Instant) -> Self {
+        let availability = if spec.enabled {
+            Availability::Enabled
+        } else {
+            Availability::Disabled
+        };
+        Self {
+            id,
+            spec,
+            circuit: Circuit::default(),
+            availability,
+            has_credential: true,
+            probes: Ewma::new(PROBE_TAU),
+            traffic: Ewma::new(TRAFFIC_TAU),
+            last_probe_failed: false,
+            probe_due: now,
+            probe_demanded: false,
+            probe_in_flight: false,
+            history: VecDeque::new(),
+            last_probe: None,
+            last_fault: None,
+            unserved: Vec::new(),
+            in_flight: 0,
+            attempts: 0,
+            failures: 0,
+        }
+    }
+
+    /// The same endpoint under a changed configuration. What a person switched at run time stays, unless
+    /// the file's own `enabled` changed.
+    pub(super) fn with_spec(mut self, spec: config::Endpoint, now: Instant) -> Self {
+        if spec.enabled != self.spec.enabled {
+            self.availability = if spec.enabled {
+                Availability::Enabled
+            } else {
+                Availability::Disabled
+            };
+        }
+        if spec.health_check != self.spec.health_check {
+            self.probe_due = now;
+            self.probes.clear(); // Another kind of probe is not comparable.
+        }
+        self.spec = spec;
+        self
+    }
+
+    pub(super) fn credential_changed(&mut self, now: Instant) {
+        if let State::Open {
+            cause: Cause::Refused | Cause::Exhausted,
+            ..
+        } = self.circuit.state()
+        {
+            self.circuit.close(now);
+        }
+        self.unserved.clear();
+        self.probe_due = now;
+    }
+
+    /// Whether it may take an attempt of `journey`; a half-open one may when `trial_wanted`.
+    pub(super) fn check(
+        &self,
+        journey: &Journey,
+        trial_wanted: bool,
+        now: Instant,
+    ) -> Result<(), WhyNot> {
+        if journey.tried.contains(&self.id) {
+            return Err(WhyNot::AlreadyTried);
+        }
+        self.check_standing(trial_wanted)?;
+        if self.does_not_serve(journey, now) {
+            return Err(WhyNot::ModelNotServed);
+        }
+        Ok(())
+    }
+
+    /// Whether it may take attempts at all.
+    pub(super) fn check_standing(&self, trial_wanted: bool) -> Result<(), WhyNot> {
+        self.check_availability()?;
+        match self.circuit.state() {
+            State::Closed { .. } => Ok(()),
+            State::Open { cause, until, .. } => Err(WhyNot::CircuitOpen { cause, until }),
+            State::HalfOpen {
+                trial_in_flight: true,
+                ..
+            } => Err(WhyNot::TrialInFlight),
+            State::HalfOpen {
+                trial_in_flight: false,
+                ..
+            } if trial_wanted => Ok(()),
+            State::HalfOpen {
+                trial_in_flight: false,
+                ..
+            } => Err(WhyNot::AwaitingProbe),
+        }
+    }
+
+    /// Whether it may be tried though its circuit is not closed.
+    pub(super) fn check_last_resort(&self, journey: &Journey) -> Result<(), WhyNot> {
+        if journey.tried.contains(&self.id) {
+            return Err(WhyNot::AlreadyTried);
+        }
+        self.check_availability()?;
+        match self.circuit.state() {
+            State::Open {
+                cause: cause @ Cause::Refused,
+                until,
+                ..
+            } => Err(WhyNot::CircuitOpen { cause, until }),
+            State::Closed { .. } | State::Open { .. } | State::HalfOpen { .. } => Ok(()),
+        }
+    }
+
+    pub(super) fn is_half_open(&self) -> bool {
+        matches!(self.circuit.state(), State::HalfOpen { .. })
+    }
+
+    /// Whether a probe will find out what a half-open circuit asks, so that no request has to.
+    pub(super) fn probe_decides(&self, paused: bool) -> bool {
+        !paused && self.spec.health_check.mode.proves_messages()
+    }
+
+    pub(super) fn issue(&mut self) -> Permit {
+        self.in_flight += 1;
+        self.attempts += 1;
+        Permit {
+            endpoint: self.id,
+            pass: self.circuit.issue(),
+        }
+    }
+
+    pub(super) fn settle(
+        &mut self,
+        pass: Pass,
+        journey: &Journey,
+        outcome: Outcome,
+        policy: &Breaker,
+        now: Instant,
+    ) -> Option<Change> {
+        self.in_flight -= 1;
+        if self.in_flight == 0 && matches!(self.availability, Availability::Draining { .. }) {
+            self.availability = Availability::Disabled;
+        }
+        if let Some(fault) = outcome.fault() {
+            self.last_fault = Some(fault.clone());
+        }
+        match outcome {
+            Outcome::Answered | Outcome::ClientFault(_) => {
+                self.last_probe_failed = false;
+                self.circuit.succeed(pass, now)
+            }
+            Outcome::NotServed(_) => {
+                self.remember_unserved(journey, now);
+                self.circuit.succeed(pass, now)
+            }
+            Outcome::Abandoned => {
+                self.circuit.release(pass);
+                None
+            }
+            failed @ (Outcome::Refused(_)
+            | Outcome::Exhausted { .. }
+            | Outcome::Throttled { .. }
+            | Outcome::Failed(_)) => {
+                self.failures += 1;
+                self.book_failure(pass, &failed, policy, now)
+            }
+        }
+    }
+
+    pub(super) fn handle_probe(
+        &mut self,
+        result: ProbeResult,
+        policy: &Breaker,
+        jitter_percent: u64,
+        now: Instant,
+    ) -> Option<Change> {
+        self.probe_in_flight = false;
+        self.last_probe = Some(now);
+        let (latency, change) = match result {
+            ProbeResult::Answered(latency) => {
+                self.probes.observe(latency, now);
+                (Some(latency), self.probe_succeeded(now))
+            }
+            ProbeResult::Failed(outcome) => (None, self.probe_failed(&outcome, policy, now)),
+        };
+        self.last_probe_failed = latency.is_none();
+        self.history.push_back(latency);
+        if self.history.len() > HISTORY {
+            self.history.pop_front();
+        }
+        let interval = self.spec.health_check.interval;
+        let next = if latency.is_some() {
+            interval
+        } else {
+            interval.min(PROBE_AFTER_FAILURE)
+        };
+        // Up to a tenth sooner, so that endpoints do not stay in step.
+        let sooner = next.mul_f64(0.001 * (jitter_percent % 100) as f64);
+        self.probe_due = now + next - sooner;
+        change
+    }
+
+    pub(super) fn drain(&mut self, until: Instant) {
+        self.availability = if self.in_flight == 0 {
+            Availability::Disabled
+        } else {
+            Availability::Draining { until }
+        };
+    }
+
+    pub(super) fn reinstate(&mut self, now: Instant) -> Option<Change> {
+        self.unserved.clear();
+        self.last_probe_failed = false;
+        self.probe_due = now;
+        self.circuit.close(now)
+    }
+
+    pub(super) fn poll_timeout(&self, paused: bool) -> Option<Instant> {
+        let drain = match self.availability {
+            Availability::Draining { until } => Some(until),
+            Availability::Enabled | Availability::Disabled => None,
+        };
+        [self.circuit.poll_timeout(), drain, self.next_probe(paused)]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    pub(super) fn handle_timeout(
+        &mut self,
+        paused: bool,
+        now: Instant,
+        effects: &mut VecDeque<Effect>,
+    ) {
+        if self.circuit.handle_timeout(now) {
+            self.probe_due = now;
+        }
+        if let Availability::Draining { until } = self.availability
+            && until <= now
+        {
+            self.availability = Availability::Disabled;
+            effects.push_back(Effect::Cut(self.id));
+        }
+        if self.next_probe(paused).is_some_and(|at| at <= now) {
+            self.probe_in_flight = true;
+            self.probe_demanded = false;
+            effects.push_back(Effect::Probe(self.id));
+        }
+    }
+
+    pub(super) fn status(&self) -> EndpointStatus<'_> {
+        EndpointStatus {
+            id: self.id,
+            spec: &self.spec,
+            circuit: self.circuit.state(),
+            availability: self.availability,
+            has_credential: self.has_credential,
+            probe_latency: self.probes.get(),
+            ttft: self.traffic.get(),
+            history: &self.history,
+            last_probe: self.last_probe,
+            last_probe_failed: self.last_probe_failed,
+            last_fault: self.last_fault.as_ref(),
+            in_flight: self.in_flight,
+            attempts: self.attempts,
+            failures: self.failures,
+        }
+    }
+
+    fn check_availability(&self) -> Result<(), WhyNot> {
+        match self.availability {
+            Availability::Draining { .. } => Err(WhyNot::Draining),
+            Availability::Disabled => Err(WhyNot::Disabled),
+            Availability::Enabled if !self.has_credential => Err(WhyNot::NoCredential),
+            Availability::Enabled => Ok(()),
+        }
+    }
+
+    fn book_failure(
+        &mut self,
+        pass: Pass,
+        outcome: &Outcome,
+        policy: &Breaker,
+        now: Instant,
+    ) -> Option<Change> {
+        match outcome {
+            Outcome::Refused(_) => self.circuit.refuse(pass),
+            Outcome::Exhausted { retry_after, .. } => {
+                self.circuit
+                    .throttle(pass, Cause::Exhausted, *retry_after, policy, now)
+            }
+            Outcome::Throttled { retry_after, .. } => {
+                self.circuit
+                    .throttle(pass, Cause::Throttled, *retry_after, policy, now)
+            }
+            Outcome::Failed(_)
+            | Outcome::Answered
+            | Outcome::ClientFault(_)
+            | Outcome::NotServed(_)
+            | Outcome::Abandoned => self.circuit.fail(pass, policy, now),
+        }
+    }
+
+    /// Closes only what the probe has proven: a connection that opens says nothing about answers.
+    fn probe_succeeded(&mut self, now: Instant) -> Option<Change> {
+        let mode = self.spec.health_check.mode;
+        let proven = match self.status().out_because() {
+            None => false, // Closed: a failure that traffic counted stays counted.
+            Some(Cause::Refused) => mode.proves_credential(),
+            Some(Cause::Failing) => mode.proves_messages() || self.only_connecting_failed(),
+            Some(Cause::Throttled | Cause::Exhausted) => mode.proves_messages(),
+        };
+        if proven {
+            self.circuit.close(now)
+        } else {
+            None
+        }
+    }
+
+    fn only_connecting_failed(&self) -> bool {
+        matches!(self.last_fault, Some(Fault::Connect(_)))
+    }
+
+    fn probe_failed(
+        &mut self,
+        outcome: &Outcome,
+        policy: &Breaker,
+        now: Instant,
+    ) -> Option<Change> {
+        if let Some(fault) = outcome.fault() {
+            self.last_fault = Some(fault.clone());
+        }
+        match outcome {
+            Outcome::Failed(_) => self.circuit.fail_probe(policy, now),
+            Outcome::Refused(_) | Outcome::Exhausted { .. } | Outcome::Throttled { .. } => {
+                let pass = self.circuit.issue();
+                self.book_failure(pass, outcome, policy, now)
+            }
+            Outcome::Answered
+            | Outcome::ClientFault(_)
+            | Outcome::NotServed(_)
+            | Outcome::Abandoned => None,
+        }
+    }
+
+    /// When the next probe is due, if one is to be made.
+    fn next_probe(&self, paused: bool) -> Option<Instant> {
+        let mode = self.spec.health_check.mode;
+        let held_back = paused && !self.probe_demanded;
+        if mode == ProbeMode::Off
+            || held_back
+            || self.probe_in_flight
+            || self.check_availability().is_err()
+        {
+            return None;
+        }
+        match self.circuit.state() {
+            // It asked for silence until then; a person's wish goes before.
+            State::Open {
+                cause: Cause::Throttled | Cause::Exhausted,
+                until: Some(until),
+                ..
+            } if !self.probe_demanded => Some(self.probe_due.max(until)),
+            State::Open { .. } | State::Closed { .. } | State::HalfOpen { .. } => {
+                Some(self.probe_due)
+            }
+        }
+    }
+
+    fn does_not_serve(&self, journey: &Journey, now: Instant) -> bool {
+        self.unserved
+            .iter()
+            .any(|unserved| unserved.until > now && unserved.concerns(journey))
+    }
+
+    fn remember_unserved(&mut self, journey: &Journey, now: Instant) {
+        self.unserved
+            .retain(|unserved| unserved.until > now && !unserved.concerns(journey));
+        if self.unserved.len() >= UNSERVED_MAX {
+            self.unserved.remove(0);
+        }
+        self.unserved.push(Unserved {
+            kind: journey.kind,
+            model: journey.model.clone(),
+            until: now + UNSERVED_FOR,
+        });
+    }
+}
+
+impl Unserved {
+    fn concerns(&self, journey: &Journey) -> bool {
+        self.kind == journey.kind && self.model == journey.model
+    }
+}

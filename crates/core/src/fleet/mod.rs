@@ -1,0 +1,522 @@
+//! The fleet: which endpoint may receive the next attempt, which one is preferred, and why.
+//!
+//! The only mutable decision state of a running Zephyr. Its owner hands in what happened and when,
+//! carries out the effects it polls, and sleeps until [`Fleet::poll_timeout`].
+//!
+//! # How an endpoint is chosen for an attempt
+//!
+//! 1. A pinned endpoint, if it is fit.
+//! 2. The conversation's home, if it is fit: fitness outranks stickiness, stickiness outranks speed.
+//! 3. By the strategy: the preferred endpoint, or whose turn it is.
+//! 4. None is fit: as a last resort the best of those that are merely out, never one that refuses our
+//!    credential.
+//!
+//! Fit means: enabled, not draining, has its credential, circuit closed, serves the model, and not yet
+//! tried by this request. A half-open endpoint is fit for one trial at a time, and only where no probe
+//! can find out instead or nothing better is there.
+//!
+//! # When the preferred endpoint changes
+//!
+//! At once when it becomes unfit. For speed, priority or price only when the other is better by the
+//! strategy's rule (latency: by at least `switch_threshold_ms`, both measured the same way), the last
+//! switch is `min_dwell_seconds` ago, and monitoring is not paused.
+
+mod endpoint;
+mod reason;
+mod select;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use crate::budget::RetryBudget;
+use crate::circuit::{Cause, Change, Pass};
+use crate::classify::{Fault, Outcome};
+use crate::config::Config;
+use crate::profile::{CallKind, SessionKey};
+use crate::rng::Rng;
+use crate::sticky::Sticky;
+
+pub use endpoint::{Availability, EndpointStatus};
+pub use reason::{Decision, Why, WhyNot};
+
+use endpoint::Endpoint;
+
+/// An endpoint for as long as its fleet lives; never used again for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EndpointId(u32);
+
+impl EndpointId {
+    #[cfg(test)]
+    pub(crate) fn new(id: u32) -> Self {
+        Self(id)
+    }
+}
+
+/// Whether Zephyr chooses or a person did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Zephyr chooses.
+    #[default]
+    Auto,
+    /// A person chose.
+    Pinned(EndpointId),
+}
+
+/// One request on its way: what routing knows of it, and where it has been.
+#[derive(Clone, Debug)]
+pub struct Journey {
+    kind: CallKind,
+    model: Option<String>,
+    session: Option<SessionKey>,
+    tried: Vec<EndpointId>,
+    last_resort: bool,
+}
+
+impl Journey {
+    /// A request that has not been anywhere.
+    pub fn new(kind: CallKind, model: Option<String>, session: Option<SessionKey>) -> Self {
+        Self {
+            kind,
+            model,
+            session,
+            tried: Vec::new(),
+            last_resort: false,
+        }
+    }
+
+    /// Attempts so far.
+    pub fn attempts(&self) -> usize {
+        self.tried.len()
+    }
+
+    /// The model asked for.
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+}
+
+/// The right to send exactly one attempt.
+#[must_use = "an unsettled permit leaks an in-flight slot"]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Permit {
+    endpoint: EndpointId,
+    pass: Pass,
+}
+
+impl Permit {
+    /// Where to.
+    pub fn endpoint(&self) -> EndpointId {
+        self.endpoint
+    }
+}
+
+/// An attempt was granted.
+#[derive(Debug)]
+pub struct Grant {
+    /// The right to send it.
+    pub permit: Permit,
+    /// Why there.
+    pub why: Why,
+}
+
+/// No (further) attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denied {
+    /// What stands in the way as a whole.
+    pub why: DeniedWhy,
+    /// Why each endpoint was passed over.
+    pub endpoints: Vec<(EndpointId, WhyNot)>,
+}
+
+/// What stands in the way of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeniedWhy {
+    /// No endpoint is configured.
+    NoEndpoints,
+    /// None may take it.
+    NoneFit,
+    /// Failover is switched off.
+    FailoverOff,
+    /// `failover.max_attempts` is reached.
+    AttemptsSpent,
+    /// The retry budget is spent: too many requests fail at once.
+    BudgetSpent,
+}
+
+/// How a probe ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProbeResult {
+    /// It was answered after this long.
+    Answered(Duration),
+    /// It was not; what that means.
+    Failed(Outcome),
+}
+
+/// Something the outside world should do or know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Probe this endpoint and report with [`Fleet::handle_probe`].
+    Probe(EndpointId),
+    /// End the attempts that are out to this endpoint: its drain timeout is over.
+    Cut(EndpointId),
+    /// The preferred endpoint changed.
+    Switched {
+        /// The one before.
+        from: Option<EndpointId>,
+        /// The one now.
+        to: EndpointId,
+        /// Why, and why not the others.
+        decision: Decision,
+    },
+    /// An endpoint's circuit opened.
+    TakenOut(EndpointId),
+    /// An endpoint's circuit closed.
+    Recovered(EndpointId),
+    /// No endpoint is fit any more.
+    AllDown,
+    /// An endpoint is fit again.
+    SomethingUp,
+}
+
+/// All endpoints, and every decision about them.
+#[derive(Debug)]
+pub struct Fleet {
+    config: Config,
+    endpoints: Vec<Endpoint>,
+    next_id: u32,
+    mode: Mode,
+    paused: bool,
+    preferred: Option<EndpointId>,
+    decision: Option<Decision>,
+    switched_at: Option<Instant>,
+    /// Set while a better endpoint waits for the dwell to end.
+    dwell_until: Option<Instant>,
+    all_down: bool,
+    sticky: Sticky,
+    budget: RetryBudget,
+    turns: select::Turns,
+    rng: Rng,
+    effects: VecDeque<Effect>,
+}
+
+impl Fleet {
+    /// A fleet of the configuration's endpoints, none of them measured; all probes are due.
+    ///
+    /// `seed` decides random choices and jitter; `without_credential` names the endpoints whose
+    /// credential was not found.
+    pub fn new(
+        config: Config,
+        without_credential: &BTreeSet<String>,
+        seed: u64,
+        now: Instant,
+    ) -> Self {
+        let mut fleet = Self {
+            budget: RetryBudget::new(config.failover.retry_budget_percent),
+            config: Config::default(),
+            endpoints: Vec::new(),
+            next_id: 0,
+            mode: Mode::Auto,
+            paused: false,
+            preferred: None,
+            decision: None,
+            switched_at: None,
+            dwell_until: None,
+            all_down: false,
+            sticky: Sticky::default(),
+            turns: select::Turns::default(),
+            rng: Rng::new(seed),
+            effects: VecDeque::new(),
+        };
+        fleet.handle_config(config, without_credential, &BTreeSet::new(), now);
+        fleet
+    }
+
+    /// Takes over a configuration. Endpoints are matched by name: who stays keeps what was learned of
+    /// it, unless its URL changed. `new_credentials` names those whose secret is another than before.
+    pub fn handle_config(
+        &mut self,
+        config: Config,
+        without_credential: &BTreeSet<String>,
+        new_credentials: &BTreeSet<String>,
+        now: Instant,
+    ) {
+        let mut old = std::mem::take(&mut self.endpoints);
+        for spec in &config.endpoints {
+            let known = old
+                .iter()
+                .position(|endpoint| endpoint.spec.name == spec.name);
+            let mut endpoint = match known.map(|at| old.swap_remove(at)) {
+                Some(endpoint) if endpoint.spec.url == spec.url => {
+                    endpoint.with_spec(spec.clone(), now)
+                }
+                Some(_) | None => {
+                    self.next_id += 1;
+                    Endpoint::new(EndpointId(self.next_id), spec.clone(), now)
+                }
+            };
+            endpoint.has_credential = !without_credential.contains(&spec.name);
+            if new_credentials.contains(&spec.name) {
+                endpoint.credential_changed(now);
+            }
+            self.endpoints.push(endpoint);
+        }
+        if let Mode::Pinned(pinned) = self.mode
+            && self.get(pinned).is_none()
+        {
+            self.mode = Mode::Auto;
+        }
+        self.budget
+            .set_percent(config.failover.retry_budget_percent);
+        self.config = config;
+        self.reconsider(now);
+    }
+
+    /// Grants an attempt to the endpoint that should have it.
+    ///
+    /// # Errors
+    ///
+    /// Says why there is none, and why not at each endpoint.
+    pub fn admit(&mut self, journey: &mut Journey, now: Instant) -> Result<Grant, Denied> {
+        self.handle_timeout(now);
+        if let Err(why) = self.allow_attempt(journey, now) {
+            return Err(Denied {
+                why,
+                endpoints: self.rejections(journey, now),
+            });
+        }
+        let (id, why) = match self.choose(journey, now) {
+            Some(choice) => choice,
+            None => {
+                let endpoints = self.rejections(journey, now);
+                let why = if self.endpoints.is_empty() {
+                    DeniedWhy::NoEndpoints
+                } else {
+                    DeniedWhy::NoneFit
+                };
+                return Err(Denied { why, endpoints });
+            }
+        };
+        journey.last_resort |= why == Why::LastResort;
+        journey.tried.push(id);
+        if self.config.routing.sticky_sessions
+            && let Some(session) = journey.session
+        {
+            self.sticky
+                .settle_at(session, id, self.config.routing.sticky_ttl, now);
+        }
+        let endpoint = self
+            .get_mut(id)
+            .expect("choose returns endpoints of the fleet");
+        Ok(Grant {
+            permit: endpoint.issue(),
+            why,
+        })
+    }
+
+    /// The attempt's answer is real and begins to reach the client. `ttft`: time to its first event.
+    pub fn begin(&mut self, permit: &Permit, ttft: Duration, now: Instant) {
+        if let Some(endpoint) = self.get_mut(permit.endpoint) {
+            endpoint.traffic.observe(ttft, now);
+            let change = endpoint.circuit.begin(permit.pass);
+            self.after(permit.endpoint, change, now);
+        }
+    }
+
+    /// Books how an attempt ended.
+    pub fn settle(&mut self, permit: Permit, journey: &Journey, outcome: Outcome, now: Instant) {
+        let Permit { endpoint: id, pass } = permit;
+        let policy = self.config.breaker.clone();
+        let Some(endpoint) = self.get_mut(id) else {
+            return; // Removed from the configuration while the attempt was out.
+        };
+        let change = endpoint.settle(pass, journey, outcome, &policy, now);
+        self.after(id, change, now);
+    }
+
+    /// Books how a probe ended.
+    pub fn handle_probe(&mut self, id: EndpointId, result: ProbeResult, now: Instant) {
+        let policy = self.config.breaker.clone();
+        let jitter = self.rng.below(100);
+        let Some(endpoint) = self.get_mut(id) else {
+            return;
+        };
+        let change = endpoint.handle_probe(result, &policy, jitter, now);
+        self.after(id, change, now);
+    }
+
+    /// Pins an endpoint.
+    pub fn pin(&mut self, id: EndpointId, now: Instant) {
+        self.mode = Mode::Pinned(id);
+        self.reconsider(now);
+    }
+
+    /// Lets the fleet choose again.
+    pub fn unpin(&mut self, now: Instant) {
+        self.mode = Mode::Auto;
+        self.switched_at = None; // A person's decision does not start a dwell.
+        self.reconsider(now);
+    }
+
+    /// Stops probes and switches for speed.
+    pub fn pause(&mut self, now: Instant) {
+        self.paused = true;
+        self.reconsider(now);
+    }
+
+    /// Ends a pause; all probes are due.
+    pub fn resume(&mut self, now: Instant) {
+        self.paused = false;
+        self.refresh(now);
+        self.reconsider(now);
+    }
+
+    /// Makes every probe due now.
+    pub fn refresh(&mut self, now: Instant) {
+        for endpoint in &mut self.endpoints {
+            endpoint.probe_due = now;
+            endpoint.probe_demanded = true;
+        }
+    }
+
+    /// Lets an endpoint be used again.
+    pub fn enable(&mut self, id: EndpointId, now: Instant) {
+        if let Some(endpoint) = self.get_mut(id) {
+            endpoint.availability = Availability::Enabled;
+            endpoint.probe_due = now;
+        }
+        self.reconsider(now);
+    }
+
+    /// Takes an endpoint out of use; its attempts may finish within the drain timeout.
+    pub fn disable(&mut self, id: EndpointId, now: Instant) {
+        let until = now + self.config.server.drain_timeout;
+        if let Some(endpoint) = self.get_mut(id) {
+            endpoint.drain(until);
+        }
+        self.reconsider(now);
+    }
+
+    /// "Try again now": closes the circuit and forgets what was learned against the endpoint.
+    pub fn reinstate(&mut self, id: EndpointId, now: Instant) {
+        if let Some(endpoint) = self.get_mut(id) {
+            let change = endpoint.reinstate(now);
+            self.after(id, change, now);
+        }
+    }
+
+    /// When [`Self::handle_timeout`] next has something to do.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let paused = self.paused;
+        let endpoints = self
+            .endpoints
+            .iter()
+            .filter_map(|endpoint| endpoint.poll_timeout(paused));
+        endpoints.chain(self.dwell_until).min()
+    }
+
+    /// Ends what has ended by `now`: cooldowns, dwell, drains; asks for the probes that are due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.poll_timeout().is_none_or(|at| at > now) {
+            return;
+        }
+        for endpoint in &mut self.endpoints {
+            endpoint.handle_timeout(self.paused, now, &mut self.effects);
+        }
+        self.reconsider(now);
+    }
+
+    /// The next effect to carry out.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Whether Zephyr chooses.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Whether monitoring is paused.
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// The preferred endpoint, and why; none while requests are distributed or nothing is fit.
+    pub fn preferred(&self) -> Option<(EndpointId, &Decision)> {
+        self.preferred.zip(self.decision.as_ref())
+    }
+
+    /// The endpoint of that name.
+    pub fn find(&self, name: &str) -> Option<EndpointId> {
+        let found = self
+            .endpoints
+            .iter()
+            .find(|endpoint| endpoint.spec.name == name);
+        found.map(|endpoint| endpoint.id)
+    }
+
+    /// Every endpoint as it is now, in the configuration's order.
+    pub fn status(&self) -> impl Iterator<Item = EndpointStatus<'_>> {
+        self.endpoints.iter().map(Endpoint::status)
+    }
+
+    /// One endpoint as it is now.
+    pub fn status_of(&self, id: EndpointId) -> Option<EndpointStatus<'_>> {
+        self.get(id).map(Endpoint::status)
+    }
+
+    fn allow_attempt(&mut self, journey: &Journey, now: Instant) -> Result<(), DeniedWhy> {
+        let failover = &self.config.failover;
+        let made = journey.tried.len();
+        if made == 0 {
+            self.budget.deposit(now);
+            return Ok(());
+        }
+        if !failover.enabled {
+            return Err(DeniedWhy::FailoverOff);
+        }
+        let limit = usize::try_from(failover.max_attempts).unwrap_or(usize::MAX);
+        if made >= limit && !journey.last_resort {
+            return Err(DeniedWhy::AttemptsSpent);
+        }
+        // A request's first failover is exempt: it is what Zephyr is for.
+        if made >= 2 && !self.budget.withdraw(now) {
+            return Err(DeniedWhy::BudgetSpent);
+        }
+        Ok(())
+    }
+
+    /// What a circuit's change brings with it.
+    fn after(&mut self, id: EndpointId, change: Option<Change>, now: Instant) {
+        match change {
+            Some(Change::Opened) => self.effects.push_back(Effect::TakenOut(id)),
+            Some(Change::Closed) => self.effects.push_back(Effect::Recovered(id)),
+            None => {}
+        }
+        self.reconsider(now);
+    }
+
+    fn get(&self, id: EndpointId) -> Option<&Endpoint> {
+        self.endpoints.iter().find(|endpoint| endpoint.id == id)
+    }
+
+    fn get_mut(&mut self, id: EndpointId) -> Option<&mut Endpoint> {
+        self.endpoints.iter_mut().find(|endpoint| endpoint.id == id)
+    }
+}
+
+impl Effect {
+    /// Why an endpoint that was taken out is out, in a form that outlives the fleet's lock.
+    pub fn cause_of(status: &EndpointStatus<'_>) -> Option<(Cause, Option<Fault>)> {
+        status
+            .out_because()
+            .map(|cause| (cause, status.last_fault.cloned()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

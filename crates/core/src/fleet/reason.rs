@@ -1,0 +1,99 @@
+//! Why an endpoint was chosen, and why the others were not.
+
+use std::time::{Duration, Instant};
+
+use crate::circuit::Cause;
+use crate::fleet::EndpointId;
+
+/// The preferred endpoint's reason, and the others'.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Why this one.
+    pub why: Why,
+    /// Why not each of the others.
+    pub others: Vec<(EndpointId, WhyNot)>,
+}
+
+/// Why an endpoint was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// A person pinned it.
+    Pinned,
+    /// Nothing has been measured: the default group's first.
+    FirstChoice,
+    /// It is faster than the one before by at least the threshold.
+    Faster {
+        /// Its latency.
+        to: Duration,
+        /// The latency of the one before.
+        from: Duration,
+    },
+    /// It has the best priority of those that are fit.
+    BestPriority,
+    /// It has the best price of those that are fit.
+    BestPrice,
+    /// The best of those that are fit, since the one before no longer is.
+    Replaces,
+    /// It is the preferred one.
+    InUse,
+    /// The conversation's home.
+    Sticky,
+    /// Its turn.
+    Turn,
+    /// Nothing is fit; it is the best of what is out.
+    LastResort,
+    /// Half-open: this attempt finds out.
+    Trial,
+}
+
+/// Why an endpoint was not chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyNot {
+    /// The request has been there.
+    AlreadyTried,
+    /// Switched off.
+    Disabled,
+    /// Finishes its attempts.
+    Draining,
+    /// Its credential was not found.
+    NoCredential,
+    /// Its circuit is open.
+    CircuitOpen {
+        /// Why.
+        cause: Cause,
+        /// Until when, if that ends by itself.
+        until: Option<Instant>,
+    },
+    /// Half-open, and the one trial is out.
+    TrialInFlight,
+    /// Half-open, and a probe will find out.
+    AwaitingProbe,
+    /// Does not serve the model.
+    ModelNotServed,
+    /// Its last probe failed.
+    ProbeFailed,
+    /// Not faster by the threshold.
+    NotFaster {
+        /// Its latency.
+        its: Duration,
+        /// The latency of the one chosen.
+        chosen: Duration,
+    },
+    /// Cannot be compared: not measured.
+    NotMeasured,
+    /// A worse priority.
+    LowerPriority,
+    /// Dearer.
+    Dearer,
+    /// Better, but the last switch is too recent.
+    Dwelling {
+        /// When that is over.
+        until: Instant,
+    },
+    /// Better, but monitoring is paused.
+    Paused,
+    /// Another one is pinned.
+    NotPinned,
+    /// Another one's turn.
+    NotItsTurn,
+}

@@ -1,0 +1,473 @@
+//! Choosing: for one attempt, and the preferred endpoint of all.
+
+use std::cmp::Reverse;
+use std::time::{Duration, Instant};
+
+use crate::circuit::{Cause, State};
+use crate::config::Strategy;
+use crate::fleet::endpoint::Endpoint;
+use crate::fleet::{Decision, Effect, EndpointId, Fleet, Journey, Mode, Why, WhyNot};
+use crate::rng::Rng;
+
+/// Which endpoint is better: the smaller. The order of the fields is the rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    last_probe_failed: bool,
+    /// By the strategy; equal for all under `latency`.
+    merit: Merit,
+    /// Unmeasured ones come last, in the configuration's order.
+    unmeasured: bool,
+    latency: Duration,
+    position: Position,
+}
+
+/// Priority as it is, or the bits of a price: for numbers that are not negative they order as it does.
+type Merit = u64;
+
+/// The default group first, then the configuration's order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Position {
+    outside_default_group: bool,
+    index: usize,
+}
+
+/// How usable the best of what is out is: for the last resort. The smaller is tried first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Remnant {
+    /// Not open at all (a trial is out, or the model is said not to be served), else by cause.
+    cause: Option<Cause>,
+    /// The one that is free earliest.
+    until: Option<Instant>,
+    position: Position,
+}
+
+/// Which endpoint should be preferred.
+struct Preference {
+    endpoint: EndpointId,
+    why: Why,
+    /// When a better one may be switched to, if only the dwell holds it back.
+    dwell_until: Option<Instant>,
+}
+
+/// Where the round robin stands.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    /// Credit of each endpoint: smooth weighted round robin, as nginx does it.
+    credit: Vec<(EndpointId, i64)>,
+}
+
+impl Turns {
+    /// The next of `candidates`, in proportion to their weights and as evenly spaced as these allow.
+    fn next(&mut self, candidates: &[(EndpointId, u32)]) -> Option<EndpointId> {
+        self.credit
+            .retain(|(id, _)| candidates.iter().any(|(candidate, _)| candidate == id));
+        for &(id, weight) in candidates {
+            match self.credit.iter_mut().find(|(known, _)| *known == id) {
+                Some((_, credit)) => *credit += i64::from(weight),
+                None => self.credit.push((id, i64::from(weight))),
+            }
+        }
+        let total: i64 = candidates
+            .iter()
+            .map(|&(_, weight)| i64::from(weight))
+            .sum();
+        // Of equals the first: candidates come in the configuration's order.
+        let by_credit = |&(id, _): &(EndpointId, u32)| {
+            let credit = self.credit.iter().find(|(known, _)| *known == id);
+            Reverse(credit.map_or(0, |&(_, credit)| credit))
+        };
+        let (chosen, _) = *candidates
+            .iter()
+            .min_by_key(|candidate| by_credit(candidate))?;
+        if let Some((_, credit)) = self.credit.iter_mut().find(|(id, _)| *id == chosen) {
+            *credit -= total;
+        }
+        Some(chosen)
+    }
+}
+
+impl Fleet {
+    /// The endpoint for the next attempt of `journey`.
+    pub(super) fn choose(&mut self, journey: &Journey, now: Instant) -> Option<(EndpointId, Why)> {
+        if let Mode::Pinned(pinned) = self.mode
+            && let Some(why) = self.may_use_pinned(pinned, journey, now)
+        {
+            return Some((pinned, why));
+        }
+        if let Mode::Auto = self.mode
+            && let Some(home) = self.home_of(journey, now)
+        {
+            return Some((home, Why::Sticky));
+        }
+        self.choose_by_strategy(journey, now)
+            .or_else(|| self.choose_trial(journey, now))
+            .or_else(|| self.choose_last_resort(journey))
+    }
+
+    /// Why each endpoint may not take an attempt of `journey`; those that may are left out.
+    pub(super) fn rejections(&self, journey: &Journey, now: Instant) -> Vec<(EndpointId, WhyNot)> {
+        let why_not = |endpoint: &Endpoint| {
+            let why = endpoint.check(journey, false, now).err()?;
+            Some((endpoint.id, why))
+        };
+        self.endpoints.iter().filter_map(why_not).collect()
+    }
+
+    /// Looks at the preferred endpoint again, after anything that may have changed it.
+    pub(super) fn reconsider(&mut self, now: Instant) {
+        self.dwell_until = None;
+        self.tell_if_all_down();
+        if self.config.routing.strategy.distributes() && self.mode == Mode::Auto {
+            self.preferred = None;
+            self.decision = None;
+            return;
+        }
+        let fit_now = self.preferred.filter(|&id| self.is_fit(id));
+        let Some(Preference {
+            endpoint: target,
+            why,
+            dwell_until,
+        }) = self.preference(fit_now, now)
+        else {
+            self.preferred = None;
+            self.decision = None;
+            return;
+        };
+        self.dwell_until = dwell_until;
+        if self.preferred != Some(target) {
+            let from = self.preferred;
+            let decision = self.decide(target, why, now);
+            if from.is_some() {
+                self.switched_at = Some(now);
+            }
+            self.preferred = Some(target);
+            self.decision = Some(decision.clone());
+            self.effects.push_back(Effect::Switched {
+                from,
+                to: target,
+                decision,
+            });
+        } else if why == Why::Pinned
+            || self
+                .decision
+                .as_ref()
+                .is_none_or(|decision| decision.why == Why::Pinned)
+        {
+            self.decision = Some(self.decide(target, why, now));
+        } else if let Some(old) = &self.decision {
+            // The reason for having come here stays; why the others are not better may have changed.
+            self.decision = Some(self.decide(target, old.why, now));
+        }
+    }
+
+    fn may_use_pinned(&self, pinned: EndpointId, journey: &Journey, now: Instant) -> Option<Why> {
+        let endpoint = self.get(pinned)?;
+        let trial_wanted = !endpoint.probe_decides(self.paused);
+        match endpoint.check(journey, trial_wanted, now) {
+            Ok(()) if endpoint.is_half_open() => Some(Why::Trial),
+            Ok(()) => Some(Why::Pinned),
+            // Without failover the pin is all there is; its breaker then protects nobody.
+            Err(_) if !self.config.failover.enabled => endpoint
+                .check_last_resort(journey)
+                .ok()
+                .map(|()| Why::Pinned),
+            Err(_) => None,
+        }
+    }
+
+    fn home_of(&self, journey: &Journey, now: Instant) -> Option<EndpointId> {
+        let routing = &self.config.routing;
+        if !routing.sticky_sessions {
+            return None;
+        }
+        let home = self
+            .sticky
+            .home(journey.session?, routing.sticky_ttl, now)?;
+        self.get(home)?.check(journey, false, now).ok()?;
+        Some(home)
+    }
+
+    fn choose_by_strategy(&mut self, journey: &Journey, now: Instant) -> Option<(EndpointId, Why)> {
+        if let Some(trial) = self.trial_that_no_probe_makes(journey, now) {
+            return Some((trial, Why::Trial));
+        }
+        let fit = self
+            .endpoints
+            .iter()
+            .filter(|endpoint| endpoint.check(journey, false, now).is_ok());
+        let candidates: Vec<(EndpointId, u32)> = match self.config.routing.strategy {
+            Strategy::WeightedRoundRobin => fit
+                .map(|endpoint| (endpoint.id, endpoint.spec.weight))
+                .collect(),
+            Strategy::RoundRobin | Strategy::Random => {
+                fit.map(|endpoint| (endpoint.id, 1)).collect()
+            }
+            Strategy::Latency | Strategy::Priority | Strategy::Price => {
+                let preferred = self.preferred;
+                let mut fit = fit.clone();
+                if let Some(id) = preferred.filter(|&id| fit.any(|endpoint| endpoint.id == id)) {
+                    return Some((id, Why::InUse));
+                }
+                let fit = self
+                    .endpoints
+                    .iter()
+                    .filter(|endpoint| endpoint.check(journey, false, now).is_ok());
+                let best = fit.min_by_key(|endpoint| self.rank(endpoint))?;
+                return Some((best.id, Why::Replaces));
+            }
+        };
+        if self.config.routing.strategy == Strategy::Random {
+            return pick(&candidates, &mut self.rng).map(|id| (id, Why::Turn));
+        }
+        self.turns.next(&candidates).map(|id| (id, Why::Turn))
+    }
+
+    /// Where no probe can tell whether an endpoint has recovered, one request at a time does.
+    fn trial_that_no_probe_makes(&self, journey: &Journey, now: Instant) -> Option<EndpointId> {
+        if !journey.tried.is_empty() {
+            return None; // A request that has already failed once is not risked again.
+        }
+        let waits = |endpoint: &&Endpoint| {
+            endpoint.is_half_open()
+                && !endpoint.probe_decides(self.paused)
+                && endpoint.check(journey, true, now).is_ok()
+        };
+        self.endpoints
+            .iter()
+            .find(waits)
+            .map(|endpoint| endpoint.id)
+    }
+
+    /// Nothing closed is left: a half-open endpoint need not wait for its probe.
+    fn choose_trial(&self, journey: &Journey, now: Instant) -> Option<(EndpointId, Why)> {
+        let may = self
+            .endpoints
+            .iter()
+            .filter(|endpoint| endpoint.check(journey, true, now).is_ok());
+        may.min_by_key(|endpoint| self.rank(endpoint))
+            .map(|endpoint| (endpoint.id, Why::Trial))
+    }
+
+    fn choose_last_resort(&self, journey: &Journey) -> Option<(EndpointId, Why)> {
+        if !self.config.failover.last_resort {
+            return None;
+        }
+        let may = self
+            .endpoints
+            .iter()
+            .filter(|endpoint| endpoint.check_last_resort(journey).is_ok());
+        may.min_by_key(|endpoint| self.remnant(endpoint))
+            .map(|endpoint| (endpoint.id, Why::LastResort))
+    }
+
+    /// The endpoint that should be preferred. `current`: the one that is, if it is fit.
+    fn preference(&self, current: Option<EndpointId>, now: Instant) -> Option<Preference> {
+        let prefer = |endpoint, why| {
+            Some(Preference {
+                endpoint,
+                why,
+                dwell_until: None,
+            })
+        };
+        if let Mode::Pinned(pinned) = self.mode
+            && (self.is_fit(pinned) || !self.config.failover.enabled)
+        {
+            return prefer(pinned, Why::Pinned);
+        }
+        let fit = || {
+            self.endpoints
+                .iter()
+                .filter(|endpoint| endpoint.check_standing(false).is_ok())
+        };
+        let best = fit().min_by_key(|endpoint| self.rank(endpoint))?;
+        let Some(current) = current.and_then(|id| self.get(id)) else {
+            let nothing_measured = fit().all(|endpoint| endpoint.probes.get().is_none());
+            let why = if self.preferred.is_none() && nothing_measured {
+                Why::FirstChoice
+            } else {
+                Why::Replaces
+            };
+            return prefer(best.id, why);
+        };
+        if let Mode::Pinned(_) = self.mode {
+            return prefer(current.id, Why::Replaces); // Stands in for the pin; no reason to wander.
+        }
+        match self.is_better(best, current) {
+            None => prefer(current.id, Why::InUse),
+            Some(Why::Replaces) => prefer(best.id, Why::Replaces),
+            Some(why) => match self.may_switch_for_speed(now) {
+                Ok(()) => prefer(best.id, why),
+                Err(dwell_until) => Some(Preference {
+                    endpoint: current.id,
+                    why: Why::InUse,
+                    dwell_until,
+                }),
+            },
+        }
+    }
+
+    /// Whether, and by which rule, `other` is better than the endpoint in use.
+    fn is_better(&self, other: &Endpoint, current: &Endpoint) -> Option<Why> {
+        if other.id == current.id {
+            return None;
+        }
+        if current.last_probe_failed && !other.last_probe_failed {
+            return Some(Why::Replaces);
+        }
+        if other.last_probe_failed && !current.last_probe_failed {
+            return None;
+        }
+        let (merit, than) = (self.merit(other), self.merit(current));
+        if merit != than {
+            let by_price = self.config.routing.strategy == Strategy::Price;
+            let why = if by_price {
+                Why::BestPrice
+            } else {
+                Why::BestPriority
+            };
+            return (merit < than).then_some(why);
+        }
+        let (to, from) = comparable(other, current)?;
+        let faster = from.checked_sub(to)? >= self.config.server.switch_threshold && to < from;
+        faster.then_some(Why::Faster { to, from })
+    }
+
+    /// Whether a switch that nothing forces may happen now; else when it may, if time is all it takes.
+    fn may_switch_for_speed(&self, now: Instant) -> Result<(), Option<Instant>> {
+        if self.paused {
+            return Err(None);
+        }
+        match self
+            .switched_at
+            .map(|at| at + self.config.routing.min_dwell)
+        {
+            Some(until) if until > now => Err(Some(until)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn decide(&self, chosen: EndpointId, why: Why, now: Instant) -> Decision {
+        let chosen_endpoint = self.get(chosen);
+        let others = self
+            .endpoints
+            .iter()
+            .filter(|endpoint| endpoint.id != chosen);
+        let others = others.map(|other| {
+            let why_not = chosen_endpoint.map_or(WhyNot::NotMeasured, |chosen| {
+                self.why_not(other, chosen, why, now)
+            });
+            (other.id, why_not)
+        });
+        Decision {
+            why,
+            others: others.collect(),
+        }
+    }
+
+    fn why_not(&self, other: &Endpoint, chosen: &Endpoint, why: Why, now: Instant) -> WhyNot {
+        if let Err(why_not) = other.check_standing(false) {
+            return why_not;
+        }
+        if why == Why::Pinned {
+            return WhyNot::NotPinned;
+        }
+        if other.last_probe_failed {
+            return WhyNot::ProbeFailed;
+        }
+        if self.is_better(other, chosen).is_some() {
+            return match self.may_switch_for_speed(now) {
+                Err(Some(until)) => WhyNot::Dwelling { until },
+                Err(None) | Ok(()) => WhyNot::Paused,
+            };
+        }
+        if self.merit(other) > self.merit(chosen) {
+            let by_price = self.config.routing.strategy == Strategy::Price;
+            return if by_price {
+                WhyNot::Dearer
+            } else {
+                WhyNot::LowerPriority
+            };
+        }
+        match comparable(other, chosen) {
+            Some((its, chosen)) => WhyNot::NotFaster { its, chosen },
+            None => WhyNot::NotMeasured,
+        }
+    }
+
+    fn is_fit(&self, id: EndpointId) -> bool {
+        self.get(id)
+            .is_some_and(|endpoint| endpoint.check_standing(false).is_ok())
+    }
+
+    fn tell_if_all_down(&mut self) {
+        let usable = |endpoint: &Endpoint| endpoint.check_standing(true).is_ok();
+        let all_down = !self.endpoints.is_empty() && !self.endpoints.iter().any(usable);
+        if all_down != self.all_down {
+            self.all_down = all_down;
+            self.effects.push_back(if all_down {
+                Effect::AllDown
+            } else {
+                Effect::SomethingUp
+            });
+        }
+    }
+
+    fn rank(&self, endpoint: &Endpoint) -> Rank {
+        let latency = endpoint.probes.get().or(endpoint.traffic.get());
+        Rank {
+            last_probe_failed: endpoint.last_probe_failed,
+            merit: self.merit(endpoint),
+            unmeasured: latency.is_none(),
+            latency: latency.unwrap_or_default(),
+            position: self.position(endpoint),
+        }
+    }
+
+    fn merit(&self, endpoint: &Endpoint) -> Merit {
+        match self.config.routing.strategy {
+            Strategy::Priority => u64::from(endpoint.spec.priority),
+            Strategy::Price => endpoint.spec.price.to_bits(),
+            Strategy::Latency
+            | Strategy::RoundRobin
+            | Strategy::WeightedRoundRobin
+            | Strategy::Random => 0,
+        }
+    }
+
+    fn remnant(&self, endpoint: &Endpoint) -> Remnant {
+        let (cause, until) = match endpoint.circuit.state() {
+            State::Open { cause, until, .. } => (Some(cause), until),
+            State::Closed { .. } | State::HalfOpen { .. } => (None, None),
+        };
+        Remnant {
+            cause,
+            until,
+            position: self.position(endpoint),
+        }
+    }
+
+    fn position(&self, endpoint: &Endpoint) -> Position {
+        let default = self.config.groups.iter().find(|group| group.default);
+        let index = self
+            .endpoints
+            .iter()
+            .position(|other| other.id == endpoint.id);
+        Position {
+            outside_default_group: default.is_some_and(|group| group.name != endpoint.spec.group),
+            index: index.unwrap_or(usize::MAX),
+        }
+    }
+}
+
+/// The latencies of both, measured the same way: probes against probes, else traffic against traffic.
+fn comparable(a: &Endpoint, b: &Endpoint) -> Option<(Duration, Duration)> {
+    let probes = a.probes.get().zip(b.probes.get());
+    probes.or_else(|| a.traffic.get().zip(b.traffic.get()))
+}
+
+fn pick(candidates: &[(EndpointId, u32)], rng: &mut Rng) -> Option<EndpointId> {
+    let index = rng.below(candidates.len() as u64);
+    candidates
+        .get(usize::try_from(index).ok()?)
+        .map(|&(id, _)| id)
+}

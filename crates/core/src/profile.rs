@@ -1,0 +1,285 @@
+//! What a request asks for, read from its headers and the beginning of its body.
+//!
+//! The body may be cut off anywhere: what stands behind the cut is unknown, not absent. Nothing here
+//! fails; a body that is no JSON has an empty profile, and the endpoint will say what is wrong with it.
+
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// How much of a body is looked at, in bytes.
+pub const LOOKED_AT: usize = 64 * 1024;
+
+/// Which kind of call a path is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CallKind {
+    /// `POST …/v1/messages`.
+    Messages,
+    /// `POST …/v1/messages/count_tokens`.
+    CountTokens,
+    /// Anything else: models, files, batches, what is yet to come.
+    Other,
+}
+
+impl CallKind {
+    /// The kind of a call by its method and path (without the query).
+    pub fn of(method: &str, path: &str) -> Self {
+        let path = path.trim_end_matches('/');
+        if method != "POST" {
+            Self::Other
+        } else if path.ends_with("/v1/messages") {
+            Self::Messages
+        } else if path.ends_with("/v1/messages/count_tokens") {
+            Self::CountTokens
+        } else {
+            Self::Other
+        }
+    }
+
+    /// Whether it is one of the two calls whose answers are understood here.
+    pub fn is_understood(self) -> bool {
+        match self {
+            Self::Messages | Self::CountTokens => true,
+            Self::Other => false,
+        }
+    }
+}
+
+/// A conversation, for cache affinity. A digest, so that no identifier is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SessionKey(u64);
+
+impl SessionKey {
+    /// The key of a session's identifier.
+    pub fn of(id: &str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        Self(hasher.finish())
+    }
+}
+
+/// What routing wants to know of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// The model asked for.
+    pub model: Option<String>,
+    /// Whether the answer is to be streamed; `None`: not seen yet.
+    pub stream: Option<bool>,
+    /// The conversation it belongs to.
+    pub session: Option<SessionKey>,
+}
+
+impl Profile {
+    /// Reads the body's first bytes. `whole`: nothing follows, so a `stream` that was not seen is
+    /// absent, which means `false`.
+    pub fn read(body: &[u8], whole: bool) -> Self {
+        let mut profile = Self::default();
+        let mut json = serde_json::Deserializer::from_slice(body);
+        let complete = TopLevel(&mut profile).deserialize(&mut json).is_ok();
+        if complete && whole && profile.stream.is_none() {
+            profile.stream = Some(false);
+        }
+        profile
+    }
+
+    /// The header wins over the body: `x-claude-code-session-id`.
+    #[must_use]
+    pub fn with_session_header(mut self, id: Option<&str>) -> Self {
+        if let Some(id) = id.filter(|id| !id.is_empty()) {
+            self.session = Some(SessionKey::of(id));
+        }
+        self
+    }
+}
+
+/// Fills a profile while it goes through the top level's keys, so that what was read before a cut stays.
+struct TopLevel<'a>(&'a mut Profile);
+
+impl<'de> DeserializeSeed<'de> for TopLevel<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for TopLevel<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a Messages request")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<Key>()? {
+            match key {
+                Key::Model => self.0.model = map.next_value::<Lenient<String>>()?.0,
+                Key::Stream => self.0.stream = map.next_value::<Lenient<bool>>()?.0,
+                Key::Metadata => {
+                    let metadata = map.next_value::<Lenient<Metadata>>()?.0;
+                    let user_id = metadata.and_then(|metadata| metadata.user_id);
+                    self.0.session = user_id.as_deref().and_then(session_of_user_id);
+                }
+                Key::Other => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+enum Key {
+    Model,
+    Stream,
+    Metadata,
+    #[serde(other)]
+    Other,
+}
+
+/// The value if it is of the type, nothing if it is of another.
+#[derive(Deserialize)]
+#[serde(from = "Either<T>", bound = "T: Deserialize<'de>")]
+struct Lenient<T>(Option<T>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Either<T> {
+    Right(T),
+    Wrong(IgnoredAny),
+}
+
+impl<T> From<Either<T>> for Lenient<T> {
+    fn from(either: Either<T>) -> Self {
+        match either {
+            Either::Right(value) => Self(Some(value)),
+            Either::Wrong(IgnoredAny) => Self(None),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    user_id: Option<String>,
+}
+
+/// The session in `metadata.user_id`, in either of the forms that Claude Code has used: a JSON object
+/// with a `session_id` (2.1.329), or `user_HASH_account_UUID_session_UUID` (earlier). Any other
+/// identifier names a user, who may hold many conversations at once: no session.
+fn session_of_user_id(user_id: &str) -> Option<SessionKey> {
+    #[derive(Deserialize)]
+    struct Ids {
+        session_id: String,
+    }
+
+    let in_json = serde_json::from_str::<Ids>(user_id)
+        .ok()
+        .map(|ids| ids.session_id);
+    let in_text = || {
+        user_id
+            .rsplit_once("_session_")
+            .map(|(_, id)| id.to_owned())
+    };
+    let id = in_json.or_else(in_text).filter(|id| !id.is_empty())?;
+    Some(SessionKey::of(&id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_body_tells_model_stream_and_session() {
+        let body = br#"{"model":"claude-opus-5-5","messages":[{"role":"user","content":"hi"}],
+            "metadata":{"user_id":"{\"device_id\":\"ab\",\"session_id\":\"s-1\"}"},"stream":true}"#;
+
+        let profile = Profile::read(body, true);
+
+        assert_eq!(profile.model.as_deref(), Some("claude-opus-5-5"));
+        assert_eq!(profile.stream, Some(true));
+        assert_eq!(profile.session, Some(SessionKey::of("s-1")));
+    }
+
+    #[test]
+    fn both_forms_of_the_user_id_name_the_same_session() {
+        let old = br#"{"metadata":{"user_id":"user_0f_account_1b_session_s-1"}}"#;
+        let new = br#"{"metadata":{"user_id":"{\"session_id\":\"s-1\"}"}}"#;
+
+        assert_eq!(
+            Profile::read(old, true).session,
+            Profile::read(new, true).session
+        );
+    }
+
+    #[test]
+    fn a_user_id_that_names_only_a_user_is_no_session() {
+        let body = br#"{"metadata":{"user_id":"alice"}}"#;
+
+        assert_eq!(Profile::read(body, true).session, None);
+    }
+
+    #[test]
+    fn what_stands_before_a_cut_is_kept_and_what_stands_behind_is_unknown() {
+        let body = br#"{"model":"m","messages":[{"role":"user","content":"a long te"#;
+
+        let profile = Profile::read(body, false);
+
+        assert_eq!(profile.model.as_deref(), Some("m"));
+        assert_eq!(profile.stream, None);
+    }
+
+    #[test]
+    fn a_whole_body_without_stream_is_not_streamed() {
+        assert_eq!(Profile::read(br#"{"model":"m"}"#, true).stream, Some(false));
+    }
+
+    #[test]
+    fn wrong_types_and_no_json_at_all_leave_it_empty() {
+        for body in [
+            &br#"{"model":7,"stream":"yes","metadata":[]}"#[..],
+            b"not json",
+            b"[]",
+            b"",
+        ] {
+            let profile = Profile::read(body, true);
+
+            assert_eq!((profile.model, profile.session), (None, None));
+        }
+    }
+
+    #[test]
+    fn a_nested_model_is_not_the_requests() {
+        let body = br#"{"messages":[{"model":"inner"}],"model":"outer"}"#;
+
+        assert_eq!(Profile::read(body, true).model.as_deref(), Some("outer"));
+    }
+
+    #[test]
+    fn the_session_header_wins() {
+        let body = br#"{"metadata":{"user_id":"user_0_account_1_session_inner"}}"#;
+
+        let profile = Profile::read(body, true).with_session_header(Some("outer"));
+
+        assert_eq!(profile.session, Some(SessionKey::of("outer")));
+    }
+
+    #[test]
+    fn a_call_is_known_by_method_and_path() {
+        let cases = [
+            ("POST", "/v1/messages", CallKind::Messages),
+            ("POST", "/anthropic/v1/messages/", CallKind::Messages),
+            ("POST", "/v1/messages/count_tokens", CallKind::CountTokens),
+            ("POST", "/v1/messages/batches", CallKind::Other),
+            ("GET", "/v1/messages", CallKind::Other),
+            ("HEAD", "/api/hello", CallKind::Other),
+        ];
+
+        for (method, path, kind) in cases {
+            assert_eq!(CallKind::of(method, path), kind, "{method} {path}");
+        }
+    }
+}
