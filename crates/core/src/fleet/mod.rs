@@ -323,6 +323,7 @@ impl Fleet {
     }
 
     /// Books how an attempt ended.
+    #[expect(clippy::needless_pass_by_value, reason = "a permit is used up")]
     pub fn settle(&mut self, permit: Permit, journey: &Journey, outcome: Outcome, now: Instant) {
         let Permit { endpoint: id, pass } = permit;
         let policy = self.config.breaker.clone();
