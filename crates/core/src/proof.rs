@@ -122,7 +122,7 @@ impl Progress {
             "" if self.stage < Stage::Content
                 && (event.has_data() || event.has_foreign_lines()) =>
             {
-                Err(not_a_stream(&event.data()))
+                Err(not_a_stream(event.raw()))
             }
             // Pings, comments, and whatever the API learns to say later.
             _ => Ok(self.stage),

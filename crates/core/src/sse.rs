@@ -30,6 +30,11 @@ impl Event<'_> {
         data
     }
 
+    /// The event as it came.
+    pub fn raw(&self) -> &[u8] {
+        self.lines
+    }
+
     /// Whether there is a `data` field.
     pub fn has_data(&self) -> bool {
         fields(self.lines).any(|(name, _)| name == b"data")

@@ -1,14 +1,14 @@
 //! What the fleet knows of one endpoint.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::circuit::{Cause, Change, Circuit, Pass, State};
 use crate::classify::{Fault, Outcome};
 use crate::config::{self, Breaker, ProbeMode};
 use crate::ewma::Ewma;
-use crate::fleet::{Effect, EndpointId, Journey, Permit, ProbeResult, WhyNot};
-use crate::profile::CallKind;
+use crate::fleet::{Asked, Effect, EndpointId, Journey, Permit, ProbeResult, WhyNot};
 
 /// Memory of probe latencies: about one interval.
 const PROBE_TAU: Duration = Duration::from_secs(60);
@@ -64,8 +64,7 @@ pub enum Availability {
 
 #[derive(Debug)]
 struct Unserved {
-    kind: CallKind,
-    model: Option<String>,
+    asked: Arc<Asked>,
     until: Instant,
 }
 
@@ -234,19 +233,20 @@ impl Endpoint {
         !paused && self.spec.health_check.mode.proves_messages()
     }
 
-    pub(super) fn issue(&mut self) -> Permit {
+    pub(super) fn issue(&mut self, asked: Arc<Asked>) -> Permit {
         self.in_flight += 1;
         self.attempts += 1;
         Permit {
             endpoint: self.id,
             pass: self.circuit.issue(),
+            asked,
         }
     }
 
     pub(super) fn settle(
         &mut self,
         pass: Pass,
-        journey: &Journey,
+        asked: Arc<Asked>,
         outcome: Outcome,
         policy: &Breaker,
         now: Instant,
@@ -264,7 +264,7 @@ impl Endpoint {
                 self.circuit.succeed(pass, now)
             }
             Outcome::NotServed(_) => {
-                self.remember_unserved(journey, now);
+                self.remember_unserved(asked, now);
                 self.circuit.succeed(pass, now)
             }
             Outcome::Abandoned => {
@@ -484,25 +484,18 @@ impl Endpoint {
     fn does_not_serve(&self, journey: &Journey, now: Instant) -> bool {
         self.unserved
             .iter()
-            .any(|unserved| unserved.until > now && unserved.concerns(journey))
+            .any(|unserved| unserved.until > now && unserved.asked == journey.asked)
     }
 
-    fn remember_unserved(&mut self, journey: &Journey, now: Instant) {
+    fn remember_unserved(&mut self, asked: Arc<Asked>, now: Instant) {
         self.unserved
-            .retain(|unserved| unserved.until > now && !unserved.concerns(journey));
+            .retain(|unserved| unserved.until > now && unserved.asked != asked);
         if self.unserved.len() >= UNSERVED_MAX {
             self.unserved.remove(0);
         }
         self.unserved.push(Unserved {
-            kind: journey.kind,
-            model: journey.model.clone(),
+            asked,
             until: now + UNSERVED_FOR,
         });
-    }
-}
-
-impl Unserved {
-    fn concerns(&self, journey: &Journey) -> bool {
-        self.kind == journey.kind && self.model == journey.model
     }
 }

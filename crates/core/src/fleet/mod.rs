@@ -26,6 +26,7 @@ mod reason;
 mod select;
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::budget::RetryBudget;
@@ -62,11 +63,17 @@ pub enum Mode {
     Pinned(EndpointId),
 }
 
+/// What a request asks for, as far as an endpoint may not serve it.
+#[derive(Debug, PartialEq, Eq)]
+struct Asked {
+    kind: CallKind,
+    model: Option<String>,
+}
+
 /// One request on its way: what routing knows of it, and where it has been.
 #[derive(Clone, Debug)]
 pub struct Journey {
-    kind: CallKind,
-    model: Option<String>,
+    asked: Arc<Asked>,
     session: Option<SessionKey>,
     tried: Vec<EndpointId>,
     last_resort: bool,
@@ -76,8 +83,7 @@ impl Journey {
     /// A request that has not been anywhere.
     pub fn new(kind: CallKind, model: Option<String>, session: Option<SessionKey>) -> Self {
         Self {
-            kind,
-            model,
+            asked: Arc::new(Asked { kind, model }),
             session,
             tried: Vec::new(),
             last_resort: false,
@@ -91,7 +97,7 @@ impl Journey {
 
     /// The model asked for.
     pub fn model(&self) -> Option<&str> {
-        self.model.as_deref()
+        self.asked.model.as_deref()
     }
 }
 
@@ -101,6 +107,7 @@ impl Journey {
 pub struct Permit {
     endpoint: EndpointId,
     pass: Pass,
+    asked: Arc<Asked>,
 }
 
 impl Permit {
@@ -308,7 +315,7 @@ impl Fleet {
             .get_mut(id)
             .expect("choose returns endpoints of the fleet");
         Ok(Grant {
-            permit: endpoint.issue(),
+            permit: endpoint.issue(Arc::clone(&journey.asked)),
             why,
         })
     }
@@ -323,14 +330,17 @@ impl Fleet {
     }
 
     /// Books how an attempt ended.
-    #[expect(clippy::needless_pass_by_value, reason = "a permit is used up")]
-    pub fn settle(&mut self, permit: Permit, journey: &Journey, outcome: Outcome, now: Instant) {
-        let Permit { endpoint: id, pass } = permit;
+    pub fn settle(&mut self, permit: Permit, outcome: Outcome, now: Instant) {
+        let Permit {
+            endpoint: id,
+            pass,
+            asked,
+        } = permit;
         let policy = self.config.breaker.clone();
         let Some(endpoint) = self.get_mut(id) else {
             return; // Removed from the configuration while the attempt was out.
         };
-        let change = endpoint.settle(pass, journey, outcome, &policy, now);
+        let change = endpoint.settle(pass, asked, outcome, &policy, now);
         self.after(id, change, now);
     }
 
