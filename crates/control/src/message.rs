@@ -26,6 +26,8 @@ static ZH: LazyLock<Catalogue> = LazyLock::new(|| parse(include_str!("../message
 /// Puts a [`Reason`](crate::Reason), an [`EventKind`](crate::EventKind) or an
 /// [`EndpointState`](crate::EndpointState) into words.
 ///
+/// A view's own phrases are types of the same make, tagged `status`; their keys begin so.
+///
 /// A code without a message is shown as it is: a newer instance may know more codes than this program.
 pub fn text(language: Language, coded: &impl Serialize) -> String {
     serde_json::to_value(coded).map_or_else(|_| String::new(), |value| words(language, &value))
@@ -35,11 +37,10 @@ fn words(language: Language, value: &Value) -> String {
     match value {
         Value::Object(fields) => {
             let coded = |tag: &str| fields.get(tag)?.as_str();
-            match (coded("code"), coded("event")) {
-                (Some(code), _) => fill(language, "reason", code, fields),
-                (None, Some(code)) => fill(language, "event", code, fields),
-                (None, None) => String::new(),
-            }
+            [("code", "reason"), ("event", "event"), ("status", "status")]
+                .into_iter()
+                .find_map(|(tag, kind)| Some(fill(language, kind, coded(tag)?, fields)))
+                .unwrap_or_default()
         }
         Value::String(code) => fill(language, "state", code, &Map::new()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => value.to_string(),

@@ -1,1 +1,39 @@
-//! placeholder
+//! The IO around the decisions of `zephyr-core`: listener, connections, probes, settings, secrets.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | [`settings`] | reads the configuration: every error at once, with its line |
+//! | `live` | the configuration in force, with its secrets |
+//! | `server`, `guard` | the proxy's port, and who may call it |
+//! | `forward`, `upload`, `answer` | one request's way, its body, its answer |
+//! | `inspect`, `decode` | reads answers in passing, through their compression |
+//! | `upstream`, `remote`, `headers` | connections to endpoints, and what is sent there |
+//! | `dispatcher` | the one door to the fleet |
+//! | `prober` | probes |
+//! | [`vault`], [`secret`] | where secrets come from, and how they are kept from showing |
+//! | `view`, `pages` | the fleet in the contract's terms, and the reserved paths |
+
+mod answer;
+mod clock;
+mod decode;
+mod dispatcher;
+mod engine;
+mod forward;
+mod guard;
+mod headers;
+mod inspect;
+mod live;
+mod pages;
+mod prober;
+mod remote;
+mod reply;
+pub mod secret;
+mod server;
+pub mod settings;
+mod upload;
+mod upstream;
+pub mod vault;
+mod view;
+
+pub use engine::{Engine, Options, ProbeReport, StartError, probe_once};
+pub use live::Source;

@@ -24,7 +24,8 @@ pub enum Step {
     Gate(Gate),
     /// Closes the connection without ending the body.
     Cut,
-    /// Resets the connection (RST).
+    /// Resets the connection (RST). On systems other than Linux, the peer may lose what it has
+    /// not read yet.
     Reset,
     /// Sends nothing more until the peer leaves.
     Stall,

@@ -1,0 +1,310 @@
+//! The admin HTTP server: a [`Control`] for every program on this machine that knows the token.
+//!
+//! | path | answers |
+//! | --- | --- |
+//! | `GET /` | a page for people |
+//! | `GET /api/v1/snapshot` | the state |
+//! | `GET /api/v1/events` | the state now and after every change, as server-sent events |
+//! | `POST /api/v1/commands` | carries out a command |
+//!
+//! It is not for other machines and not for web pages of other origins: it binds loopback addresses
+//! only, answers no preflight, and asks the guard before anything else. A client that is slow on
+//! purpose holds one of a bounded number of connections for a bounded time.
+
+mod connections;
+mod guard;
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::sse::{self, KeepAlive, Sse};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use futures_util::{Stream, StreamExt};
+use http::header::{self, HeaderMap, HeaderName};
+use http::{HeaderValue, StatusCode};
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use zephyr_control::{Command, Control, ControlError, Done, ErrorCode, Snapshot, Snapshots};
+use zephyr_core::config::WebAdmin;
+
+use self::connections::Connections;
+use self::guard::Rejection;
+use crate::token::Token;
+
+/// Comments on a quiet event stream are this far apart; a client that hears nothing for much longer
+/// may take the instance for dead.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+const BODY_LIMIT: usize = 64 * 1024;
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A running admin server. It ends when its shutdown token is cancelled.
+#[must_use]
+pub struct Admin {
+    address: SocketAddr,
+    connections: Connections,
+}
+
+impl Admin {
+    /// Where it listens; not the configured port if that was busy.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until it has stopped and the requests under way are answered.
+    pub async fn stopped(self) {
+        self.connections.ended().await;
+    }
+}
+
+/// Serves `control` on the admin port, or on a free one if that is busy, until `shutdown` is
+/// cancelled.
+///
+/// # Errors
+///
+/// If the address is not a loopback one, or nothing can be bound there.
+pub async fn serve(
+    control: Arc<dyn Control>,
+    config: &WebAdmin,
+    token: Token,
+    shutdown: CancellationToken,
+) -> io::Result<Admin> {
+    let listener = bind(config).await?;
+    let address = listener.local_addr()?;
+    let api = Api {
+        control,
+        token,
+        port: address.port(),
+        shutdown: shutdown.clone(),
+    };
+    let connections = Connections::accept(listener, router(Arc::new(api), config), shutdown);
+    Ok(Admin {
+        address,
+        connections,
+    })
+}
+
+async fn bind(config: &WebAdmin) -> io::Result<TcpListener> {
+    if !config.host.is_loopback() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "web_admin.host has to be a loopback address, for instance 127.0.0.1",
+        ));
+    }
+    match TcpListener::bind((config.host, config.port)).await {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            let listener = TcpListener::bind((config.host, 0)).await?;
+            tracing::warn!(
+                busy = config.port,
+                instead = listener.local_addr()?.port(),
+                "the admin port is busy; took a free one"
+            );
+            Ok(listener)
+        }
+        bound => bound,
+    }
+}
+
+struct Api {
+    control: Arc<dyn Control>,
+    token: Token,
+    port: u16,
+    shutdown: CancellationToken,
+}
+
+fn router(api: Arc<Api>, config: &WebAdmin) -> Router {
+    let v1 = Router::new()
+        .route("/v1/snapshot", get(snapshot))
+        .route("/v1/events", get(events))
+        .route("/v1/commands", post(command))
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(unknown_path)
+        .layer(middleware::from_fn_with_state(api.clone(), require_token));
+    let router = Router::new().nest("/api", v1);
+    let router = if config.enabled {
+        router.route("/", get(page))
+    } else {
+        router
+    };
+    router
+        .layer(middleware::from_fn_with_state(api.clone(), require_source))
+        .layer(middleware::map_response(harden))
+        .with_state(api)
+}
+
+async fn require_source(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    match guard::admit_source(request.uri(), request.headers(), api.port) {
+        Ok(()) => next.run(request).await,
+        Err(rejection) => rejection.into_response(),
+    }
+}
+
+async fn require_token(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    match guard::admit_bearer(request.headers(), &api.token) {
+        Ok(()) => next.run(request).await,
+        Err(rejection) => rejection.into_response(),
+    }
+}
+
+async fn snapshot(State(api): State<Arc<Api>>) -> Result<Response, Failure> {
+    let snapshot = api.control.snapshot().await?;
+    Ok(axum::Json(&*snapshot).into_response())
+}
+
+async fn events(State(api): State<Arc<Api>>) -> Result<Response, Failure> {
+    let snapshots = api.control.snapshots().await?;
+    let events = event_stream(snapshots, api.shutdown.clone());
+    let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
+    Ok(Sse::new(events).keep_alive(keep_alive).into_response())
+}
+
+fn event_stream(
+    snapshots: Snapshots,
+    shutdown: CancellationToken,
+) -> impl Stream<Item = Result<sse::Event, Infallible>> {
+    snapshots
+        .map(|snapshot| Ok(event(&snapshot)))
+        .take_until(shutdown.cancelled_owned())
+}
+
+fn event(snapshot: &Snapshot) -> sse::Event {
+    let event = sse::Event::default().event("snapshot");
+    event.json_data(snapshot).unwrap_or_else(|error| {
+        tracing::error!(%error, "a snapshot could not be written as JSON");
+        sse::Event::default().comment("a snapshot could not be written")
+    })
+}
+
+async fn command(State(api): State<Arc<Api>>, body: Body) -> Result<Response, Failure> {
+    let body = match timeout(BODY_TIMEOUT, to_bytes(body, BODY_LIMIT)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return Err(Failure::TooLarge),
+        Err(_) => return Err(Failure::TooSlow),
+    };
+    let command: Command = serde_json::from_slice(&body).map_err(Failure::NoCommand)?;
+    tracing::debug!(?command, "command from the admin port");
+    let done: Done = api.control.execute(command).await?;
+    Ok(axum::Json(done).into_response())
+}
+
+async fn wrong_method() -> Failure {
+    Failure::WrongMethod
+}
+
+async fn unknown_path() -> Failure {
+    Failure::UnknownPath
+}
+
+/// The page says nothing that a program without the token may not know.
+async fn page() -> Html<&'static str> {
+    Html(include_str!("admin/page.html"))
+}
+
+async fn harden(mut response: Response) -> Response {
+    let headers: &mut HeaderMap = response.headers_mut();
+    for (name, value) in HARDENING {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+const HARDENING: [(HeaderName, &str); 6] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+         font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'",
+    ),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+];
+
+/// Why a request got no answer of its own.
+enum Failure {
+    Control(ControlError),
+    NoCommand(serde_json::Error),
+    TooLarge,
+    TooSlow,
+    UnknownPath,
+    WrongMethod,
+}
+
+impl From<ControlError> for Failure {
+    fn from(error: ControlError) -> Self {
+        Self::Control(error)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let bad = |message: &str| ControlError::new(ErrorCode::BadRequest, message);
+        let (status, error) = match self {
+            Self::Control(error) => (status_of(error.code), error),
+            Self::NoCommand(error) => (
+                StatusCode::BAD_REQUEST,
+                bad(&format!("the body is no command: {error}")),
+            ),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                bad("the body is larger than 64 KB or was cut off"),
+            ),
+            Self::TooSlow => (
+                StatusCode::REQUEST_TIMEOUT,
+                bad("the body did not arrive within 10 seconds"),
+            ),
+            Self::UnknownPath => (
+                StatusCode::NOT_FOUND,
+                bad("no such path; there are /api/v1/snapshot, /api/v1/events and /api/v1/commands"),
+            ),
+            Self::WrongMethod => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                bad("wrong method; commands are sent with POST, the rest is read with GET"),
+            ),
+        };
+        (status, axum::Json(error)).into_response()
+    }
+}
+
+fn status_of(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::UnknownEndpoint => StatusCode::NOT_FOUND,
+        ErrorCode::NotPossible => StatusCode::CONFLICT,
+        ErrorCode::InvalidConfiguration => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::Unreachable => StatusCode::BAD_GATEWAY,
+        ErrorCode::Unauthorized => StatusCode::UNAUTHORIZED,
+        ErrorCode::BadRequest => StatusCode::BAD_REQUEST,
+        ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        let message = self.to_string();
+        match self {
+            Self::ForeignHost { .. } | Self::ForeignOrigin => {
+                let error = ControlError::new(ErrorCode::BadRequest, message);
+                (StatusCode::FORBIDDEN, axum::Json(error)).into_response()
+            }
+            Self::Unauthorized => {
+                let error = ControlError::new(ErrorCode::Unauthorized, message);
+                let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
+                (StatusCode::UNAUTHORIZED, challenge, axum::Json(error)).into_response()
+            }
+        }
+    }
+}

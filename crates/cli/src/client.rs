@@ -1,0 +1,201 @@
+//! A [`Control`] over the admin HTTP API of an instance in another process.
+//!
+//! It speaks plain HTTP to a loopback address and to nothing else: no TLS, no proxy, no redirection. A
+//! stream of snapshots ends when the instance ends; whoever wants the next instance looks for it again.
+
+mod sse;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryFutureExt, stream};
+use reqwest::redirect::Policy;
+use reqwest::{Method, RequestBuilder, Response};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use zephyr_control::{
+    Command, Control, ControlError, ControlFuture, Done, ErrorCode, Snapshot, Snapshots,
+};
+
+use self::sse::Parser;
+use crate::admin::KEEP_ALIVE;
+use crate::token::Token;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
+/// A command that probes every endpoint waits for the slowest.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(120);
+const SILENCE: Duration = KEEP_ALIVE.saturating_mul(3);
+
+/// A handle on an instance in another process.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    address: SocketAddr,
+    token: Token,
+}
+
+impl Client {
+    /// A client of the admin API at `address`; nothing is asked yet.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no resources for it.
+    pub fn new(address: SocketAddr, token: Token) -> Result<Self, ControlError> {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(SILENCE)
+            .build()
+            .map_err(|error| ControlError::new(ErrorCode::Internal, error.to_string()))?;
+        Ok(Self {
+            http,
+            address,
+            token,
+        })
+    }
+
+    /// Where the instance is asked.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The state, or what stands in the way.
+    pub(crate) async fn current(&self) -> Result<Arc<Snapshot>, Obstacle> {
+        let request = self.request(Method::GET, "/api/v1/snapshot");
+        ask(request.timeout(QUERY_TIMEOUT)).await.map(Arc::new)
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http
+            .request(method, format!("http://{}{path}", self.address))
+            .bearer_auth(self.token.reveal())
+    }
+
+    /// What stood in the way, for people.
+    pub(crate) fn error(&self, obstacle: Obstacle) -> ControlError {
+        let what = match obstacle {
+            Obstacle::Refused(error) => return error,
+            Obstacle::NobodyListens => return not_running(),
+            Obstacle::Silent => "does not answer in time",
+            Obstacle::Broken => "breaks the connection",
+            Obstacle::Stranger => "does not answer as this version of Zephyr would",
+        };
+        ControlError::new(
+            ErrorCode::Unreachable,
+            format!(
+                "what listens on {} {what}: look at its log, or end it and start `zephyr serve` again",
+                self.address
+            ),
+        )
+    }
+}
+
+impl Control for Client {
+    fn snapshot(&self) -> ControlFuture<'_, Arc<Snapshot>> {
+        let snapshot = self.current();
+        Box::pin(snapshot.map_err(|obstacle| self.error(obstacle)))
+    }
+
+    fn snapshots(&self) -> ControlFuture<'_, Snapshots> {
+        let response = send(self.request(Method::GET, "/api/v1/events"));
+        Box::pin(
+            response
+                .map_ok(snapshots_of)
+                .map_err(|obstacle| self.error(obstacle)),
+        )
+    }
+
+    fn execute(&self, command: Command) -> ControlFuture<'_, Done> {
+        let request = self.request(Method::POST, "/api/v1/commands");
+        let done = ask(request.timeout(COMMAND_TIMEOUT).json(&command));
+        Box::pin(done.map_err(|obstacle| self.error(obstacle)))
+    }
+}
+
+/// Why an instance gave no answer that can be used.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// The port is free.
+    NobodyListens,
+    /// Somebody listens and says nothing.
+    Silent,
+    /// The connection broke.
+    Broken,
+    /// Somebody answers, but not with this API.
+    Stranger,
+    /// The instance says no.
+    Refused(ControlError),
+}
+
+/// The error of whoever found no instance.
+pub fn not_running() -> ControlError {
+    ControlError::new(
+        ErrorCode::Unreachable,
+        "Zephyr is not running: start it with `zephyr serve`",
+    )
+}
+
+async fn ask<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Obstacle> {
+    let response = send(request).await?;
+    response.json().await.map_err(|error| Obstacle::of(&error))
+}
+
+async fn send(request: RequestBuilder) -> Result<Response, Obstacle> {
+    let sent = request.send().await;
+    let response = sent.map_err(|error| Obstacle::of(&error))?;
+    if response.status().is_success() {
+        return Ok(response);
+    }
+    let refusal = response.json::<Refusal>().await;
+    let refusal = refusal.map_err(|error| Obstacle::of(&error))?;
+    Err(Obstacle::Refused(refusal.into_error()))
+}
+
+impl Obstacle {
+    fn of(error: &reqwest::Error) -> Self {
+        if error.is_timeout() {
+            Self::Silent
+        } else if error.is_connect() {
+            Self::NobodyListens
+        } else if error.is_decode() {
+            Self::Stranger
+        } else {
+            Self::Broken
+        }
+    }
+}
+
+fn snapshots_of(response: Response) -> Snapshots {
+    let state = (response, Parser::default());
+    let snapshots = stream::unfold(state, async |(mut response, mut parser)| {
+        loop {
+            if let Some(event) = parser.next() {
+                let Ok(snapshot) = serde_json::from_str(&event.data) else {
+                    tracing::debug!(name = event.name, "an event that is no snapshot");
+                    continue;
+                };
+                return Some((Arc::new(snapshot), (response, parser)));
+            }
+            let chunk = response.chunk().await.ok().flatten()?;
+            parser.push(&chunk).ok()?;
+        }
+    });
+    snapshots.boxed()
+}
+
+/// A [`ControlError`] whose code may be one of a newer instance.
+#[derive(Deserialize)]
+struct Refusal {
+    code: serde_json::Value,
+    message: String,
+}
+
+impl Refusal {
+    fn into_error(self) -> ControlError {
+        let code = ErrorCode::deserialize(self.code).unwrap_or(ErrorCode::Internal);
+        ControlError::new(code, self.message)
+    }
+}

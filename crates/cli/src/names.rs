@@ -1,0 +1,109 @@
+//! Which endpoint a person means by what they typed.
+//!
+//! The exact name counts; else the one that differs in case only; else nothing, and the error offers
+//! what is near. Never a guess: choosing the wrong endpoint may cost money.
+
+use std::fmt;
+
+/// No endpoint has that name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownName {
+    /// What was typed.
+    pub typed: String,
+    /// The endpoint that was probably meant.
+    pub nearest: Option<String>,
+    /// Every endpoint there is.
+    pub endpoints: Vec<String>,
+}
+
+impl std::error::Error for UnknownName {}
+
+impl fmt::Display for UnknownName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no endpoint is named {}; ", self.typed)?;
+        if let Some(nearest) = &self.nearest {
+            write!(f, "did you mean {nearest}? ")?;
+        }
+        match self.endpoints.as_slice() {
+            [] => f.write_str("none is configured"),
+            endpoints => write!(f, "endpoints: {}", endpoints.join(", ")),
+        }
+    }
+}
+
+/// The endpoint that `typed` names.
+///
+/// # Errors
+///
+/// If none does, or several differ from it in case only.
+pub fn resolve<'a>(
+    typed: &str,
+    endpoints: impl IntoIterator<Item = &'a str>,
+) -> Result<&'a str, UnknownName> {
+    let endpoints: Vec<_> = endpoints.into_iter().collect();
+    if let Some(exact) = endpoints.iter().find(|name| **name == typed) {
+        return Ok(exact);
+    }
+    let folded = typed.to_lowercase();
+    let mut alike = endpoints.iter().filter(|name| name.to_lowercase() == folded);
+    if let (Some(only), None) = (alike.next(), alike.next()) {
+        return Ok(only);
+    }
+    Err(UnknownName {
+        typed: typed.to_owned(),
+        nearest: nearest(&folded, &endpoints).map(str::to_owned),
+        endpoints: endpoints.into_iter().map(str::to_owned).collect(),
+    })
+}
+
+fn nearest<'a>(folded: &str, endpoints: &[&'a str]) -> Option<&'a str> {
+    /// Below it two names are not alike, only short.
+    const ALIKE: f64 = 0.75;
+    endpoints
+        .iter()
+        .map(|name| (strsim::jaro_winkler(folded, &name.to_lowercase()), *name))
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exact_name_counts_before_one_of_another_case() {
+        assert_eq!(resolve("hk", ["HK", "hk"]), Ok("hk"));
+        assert_eq!(resolve("HK", ["HK", "hk"]), Ok("HK"));
+    }
+
+    #[test]
+    fn case_does_not_matter_where_one_name_is_meant() {
+        assert_eq!(resolve("tokyo", ["HK", "Tokyo"]), Ok("Tokyo"));
+        assert!(resolve("Hk", ["HK", "hk"]).is_err());
+    }
+
+    #[test]
+    fn a_near_miss_is_offered_and_never_taken() {
+        let error = resolve("Tokio", ["HK", "Tokyo"]).unwrap_err();
+
+        assert_eq!(
+            error.to_string(),
+            "no endpoint is named Tokio; did you mean Tokyo? endpoints: HK, Tokyo"
+        );
+    }
+
+    #[test]
+    fn a_far_miss_lists_what_there_is() {
+        let error = resolve("Frankfurt", ["HK", "Tokyo"]).unwrap_err();
+
+        assert_eq!(
+            error.to_string(),
+            "no endpoint is named Frankfurt; endpoints: HK, Tokyo"
+        );
+        assert_eq!(
+            resolve("HK", []).unwrap_err().to_string(),
+            "no endpoint is named HK; none is configured"
+        );
+    }
+}

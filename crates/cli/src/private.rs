@@ -1,0 +1,87 @@
+//! Files in the data folder that nobody but the user may read.
+//!
+//! A reader never sees half of one: each is written beside its place and then moved there.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use tempfile::{NamedTempFile, PersistError};
+
+/// Whether the file was created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Creation {
+    /// It is there now, with our contents.
+    Created,
+    /// Another one was there first; it is untouched.
+    Existed,
+}
+
+/// Creates the file, unless there is one.
+pub(crate) fn create(path: &Path, contents: &[u8]) -> io::Result<Creation> {
+    match beside(path, contents)?.persist_noclobber(path) {
+        Ok(_) => Ok(Creation::Created),
+        Err(PersistError { error, .. }) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Ok(Creation::Existed)
+        }
+        Err(PersistError { error, .. }) => Err(error),
+    }
+}
+
+/// Puts the file in the place of whatever was there.
+pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+    beside(path, contents)?.persist(path)?;
+    Ok(())
+}
+
+/// Takes away what others may do with the file, if they may do anything.
+pub(crate) fn tighten(path: &Path) -> io::Result<()> {
+    platform::tighten(path)
+}
+
+fn beside(path: &Path, contents: &[u8]) -> io::Result<NamedTempFile> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        platform::create_folder(folder)?;
+    }
+    // `tempfile` opens with `O_EXCL` and, on Unix, mode 0600.
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(contents)?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+#[cfg(unix)]
+mod platform {
+    use super::{Path, fs, io};
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+
+    pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+    }
+
+    pub(super) fn tighten(path: &Path) -> io::Result<()> {
+        let mode = fs::metadata(path)?.permissions().mode();
+        if mode & 0o077 == 0 {
+            return Ok(());
+        }
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+    }
+}
+
+/// A user's own folders on Windows are closed to other users by inheritance.
+#[cfg(not(unix))]
+mod platform {
+    use super::{Path, fs, io};
+
+    pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
+        fs::create_dir_all(folder)
+    }
+
+    pub(super) fn tighten(path: &Path) -> io::Result<()> {
+        fs::metadata(path).map(|_| ())
+    }
+}

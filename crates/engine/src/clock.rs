@@ -1,0 +1,35 @@
+//! Two clocks: monotonic instants for decisions, wall-clock time for people.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// One moment on both clocks, by which instants become times of day.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    instant: Instant,
+    wall: SystemTime,
+}
+
+impl Clock {
+    /// This moment.
+    pub fn now() -> Self {
+        Self {
+            instant: Instant::now(),
+            wall: SystemTime::now(),
+        }
+    }
+
+    /// Milliseconds since the Unix epoch at that instant, past or future.
+    pub fn unix_ms(&self, at: Instant) -> u64 {
+        let wall = match at.checked_duration_since(self.instant) {
+            Some(ahead) => self.wall.checked_add(ahead),
+            None => self.wall.checked_sub(self.instant.duration_since(at)),
+        };
+        let since_epoch = wall.and_then(|wall| wall.duration_since(UNIX_EPOCH).ok());
+        millis(since_epoch.unwrap_or_default())
+    }
+}
+
+/// Whole milliseconds.
+pub fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

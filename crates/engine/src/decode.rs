@@ -1,0 +1,230 @@
+//! Looking inside compressed answers, piece by piece, while the bytes pass as they came.
+//!
+//! Claude Code asks for gzip, deflate, br and zstd. Each decoder here is fed what arrived and gives out
+//! at once what that says; what it gives out is looked at and dropped.
+
+use std::io::{self, Write};
+
+use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
+
+/// Buffer of the brotli decoder; only its own working memory.
+const BROTLI_BUFFER: usize = 4096;
+
+/// An incremental decoder of one answer.
+pub struct Decoder(Codec);
+
+enum Codec {
+    Identity,
+    Gzip(flate2::write::MultiGzDecoder<Vec<u8>>),
+    /// Not yet known whether zlib or raw: servers do both under the name "deflate".
+    Deflate,
+    Zlib(flate2::write::ZlibDecoder<Vec<u8>>),
+    Raw(flate2::write::DeflateDecoder<Vec<u8>>),
+    Brotli(Box<brotli::DecompressorWriter<Vec<u8>>>),
+    Zstd(Box<zstd::stream::write::Decoder<'static, Vec<u8>>>),
+}
+
+impl Decoder {
+    /// The decoder for an answer with these headers; `None` if it cannot be looked into.
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
+        let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
+        let Some(encoding) = encodings.next() else {
+            return Some(Self(Codec::Identity));
+        };
+        if encodings.next().is_some() {
+            return None;
+        }
+        let codec = match encoding.to_str().ok()?.trim().to_ascii_lowercase().as_str() {
+            "" | "identity" => Codec::Identity,
+            "gzip" | "x-gzip" => Codec::Gzip(flate2::write::MultiGzDecoder::new(Vec::new())),
+            "deflate" => Codec::Deflate,
+            "br" => Codec::Brotli(Box::new(brotli::DecompressorWriter::new(
+                Vec::new(),
+                BROTLI_BUFFER,
+            ))),
+            "zstd" => Codec::Zstd(Box::new(
+                zstd::stream::write::Decoder::new(Vec::new()).ok()?,
+            )),
+            _ => return None,
+        };
+        Some(Self(codec))
+    }
+
+    /// Feeds `bytes` and hands what they decode to, if anything, to `look`.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are not of the encoding that the headers announced.
+    pub fn decode<T>(&mut self, bytes: &[u8], look: impl FnOnce(&[u8]) -> T) -> io::Result<T> {
+        if let Codec::Deflate = self.0 {
+            self.0 = match bytes.first() {
+                Some(first) if first & 0x0f == 8 => {
+                    Codec::Zlib(flate2::write::ZlibDecoder::new(Vec::new()))
+                }
+                Some(_) => Codec::Raw(flate2::write::DeflateDecoder::new(Vec::new())),
+                None => Codec::Deflate,
+            };
+        }
+        match &mut self.0 {
+            Codec::Identity => Ok(look(bytes)),
+            Codec::Deflate => Ok(look(&[])),
+            Codec::Gzip(decoder) => {
+                write_all(decoder, bytes)?;
+                Ok(drain(decoder.get_mut(), look))
+            }
+            Codec::Zlib(decoder) => {
+                write_all(decoder, bytes)?;
+                Ok(drain(decoder.get_mut(), look))
+            }
+            Codec::Raw(decoder) => {
+                write_all(decoder, bytes)?;
+                Ok(drain(decoder.get_mut(), look))
+            }
+            Codec::Brotli(decoder) => {
+                write_all(decoder, bytes)?;
+                Ok(drain(decoder.get_mut(), look))
+            }
+            Codec::Zstd(decoder) => {
+                write_all(decoder, bytes)?;
+                Ok(drain(decoder.get_mut(), look))
+            }
+        }
+    }
+}
+
+fn write_all(decoder: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    decoder.write_all(bytes)?;
+    decoder.flush()
+}
+
+fn drain<T>(decoded: &mut Vec<u8>, look: impl FnOnce(&[u8]) -> T) -> T {
+    let seen = look(decoded);
+    decoded.clear();
+    seen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(encoding: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(CONTENT_ENCODING, encoding.parse().unwrap())])
+    }
+
+    /// Two events, each flushed, as a streaming server does; the bytes up to each flush.
+    fn encoded(encoding: &str) -> [Vec<u8>; 2] {
+        fn two(
+            mut writer: impl Write,
+            sink: impl Fn(&dyn Fn() -> Vec<u8>) -> Vec<u8>,
+            all: impl Fn() -> Vec<u8>,
+        ) -> [Vec<u8>; 2] {
+            writer.write_all(b"event: one\n\n").unwrap();
+            writer.flush().unwrap();
+            let first = sink(&all);
+            writer.write_all(b"event: two\n\n").unwrap();
+            writer.flush().unwrap();
+            [first.clone(), all()[first.len()..].to_vec()]
+        }
+        let sink = Shared::default();
+        let (seen, all) = (
+            |all: &dyn Fn() -> Vec<u8>| all(),
+            || sink.0.borrow().clone(),
+        );
+        match encoding {
+            "gzip" => two(
+                flate2::write::GzEncoder::new(sink.clone(), flate2::Compression::fast()),
+                seen,
+                all,
+            ),
+            "deflate" => two(
+                flate2::write::ZlibEncoder::new(sink.clone(), flate2::Compression::fast()),
+                seen,
+                all,
+            ),
+            "raw" => two(
+                flate2::write::DeflateEncoder::new(sink.clone(), flate2::Compression::fast()),
+                seen,
+                all,
+            ),
+            "br" => two(
+                brotli::CompressorWriter::new(sink.clone(), 4096, 1, 20),
+                seen,
+                all,
+            ),
+            "zstd" => two(
+                zstd::stream::write::Encoder::new(sink.clone(), 1).unwrap(),
+                seen,
+                all,
+            ),
+            _ => two(sink.clone(), seen, all),
+        }
+    }
+
+    #[derive(Clone, Default)]
+    struct Shared(std::rc::Rc<std::cell::RefCell<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.borrow_mut().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_was_flushed_is_seen_at_once_in_every_encoding() {
+        for (encoding, name) in [
+            ("identity", "identity"),
+            ("gzip", "gzip"),
+            ("deflate", "deflate"),
+            ("raw", "deflate"),
+            ("br", "br"),
+            ("zstd", "zstd"),
+        ] {
+            let [first, second] = encoded(encoding);
+            let mut decoder = Decoder::of(&headers(name)).unwrap();
+
+            let one = decoder.decode(&first, <[u8]>::to_vec).unwrap();
+            let two = decoder.decode(&second, <[u8]>::to_vec).unwrap();
+
+            assert_eq!(
+                (one.as_slice(), two.as_slice()),
+                (&b"event: one\n\n"[..], &b"event: two\n\n"[..]),
+                "{encoding}"
+            );
+        }
+    }
+
+    #[test]
+    fn single_bytes_add_up() {
+        for encoding in ["gzip", "deflate", "br", "zstd"] {
+            let bytes = encoded(encoding).concat();
+            let mut decoder = Decoder::of(&headers(encoding)).unwrap();
+            let mut seen = Vec::new();
+
+            for byte in bytes {
+                decoder
+                    .decode(&[byte], |decoded| seen.extend_from_slice(decoded))
+                    .unwrap();
+            }
+
+            assert_eq!(seen, b"event: one\n\nevent: two\n\n", "{encoding}");
+        }
+    }
+
+    #[test]
+    fn garbage_is_an_error_and_an_unknown_encoding_is_left_alone() {
+        let mut decoder = Decoder::of(&headers("gzip")).unwrap();
+
+        assert!(
+            decoder
+                .decode(b"<html>not gzip at all</html>", |_| ())
+                .is_err()
+        );
+        assert!(Decoder::of(&headers("rot13")).is_none());
+    }
+}

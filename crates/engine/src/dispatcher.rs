@@ -1,0 +1,408 @@
+//! The one door through which the fleet is asked and told.
+//!
+//! A step locks, reads the clock once, decides, writes down what happened, and unlocks; only then are
+//! the effects carried out. Nothing waits under the lock.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use zephyr_control::{Event, EventKind, Totals};
+use zephyr_core::classify::{Fault, Outcome};
+use zephyr_core::fleet::{Denied, Journey, Permit, Why};
+use zephyr_core::{Config, Effect, EndpointId, Fleet};
+
+use crate::clock::Clock;
+use crate::prober;
+use crate::remote::Remote;
+use crate::view;
+
+/// Events kept for front-ends.
+const LOG_LENGTH: usize = 200;
+
+/// A handle on the fleet.
+#[derive(Clone)]
+pub struct Dispatcher(Arc<Inner>);
+
+struct Inner {
+    state: Mutex<State>,
+    /// Counts changes; front-ends wait for the next one.
+    changes: watch::Sender<u64>,
+    /// Rung when the next timeout has come nearer.
+    timer: Notify,
+    counters: Counters,
+}
+
+/// What the lock protects.
+pub struct State {
+    /// The decisions.
+    pub fleet: Fleet,
+    /// The endpoints' outside.
+    pub remotes: HashMap<EndpointId, Arc<Remote>>,
+    /// What happened lately.
+    pub log: Log,
+    /// Ends the attempts of an endpoint whose drain is over.
+    cuts: HashMap<EndpointId, CancellationToken>,
+    /// When the driver wakes up.
+    armed: Option<Instant>,
+}
+
+/// What happened lately, oldest first.
+#[derive(Default)]
+pub struct Log {
+    events: VecDeque<Event>,
+    last_seq: u64,
+}
+
+impl Log {
+    /// Writes an event down.
+    pub fn push(&mut self, kind: EventKind, at_ms: u64) {
+        self.last_seq += 1;
+        if self.events.len() >= LOG_LENGTH {
+            self.events.pop_front();
+        }
+        self.events.push_back(Event {
+            seq: self.last_seq,
+            at_ms,
+            kind,
+        });
+    }
+
+    /// The events kept.
+    pub fn events(&self) -> Vec<Event> {
+        self.events.iter().cloned().collect()
+    }
+}
+
+#[derive(Default)]
+struct Counters {
+    requests: AtomicU64,
+    attempts: AtomicU64,
+    failed_over: AtomicU64,
+    failed: AtomicU64,
+    aborted: AtomicU64,
+    abandoned: AtomicU64,
+    in_flight: AtomicU32,
+    /// Rung when no request is in flight any more.
+    idle: Notify,
+}
+
+/// What became of a request, for the counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Its client got an error that an endpoint or Zephyr made.
+    Failed,
+    /// Its answer was aborted midway.
+    Aborted,
+    /// Another endpoint answered than the first asked.
+    FailedOver,
+}
+
+impl Dispatcher {
+    /// A dispatcher over a fleet.
+    pub fn new(fleet: Fleet, remotes: HashMap<EndpointId, Arc<Remote>>) -> Self {
+        Self(Arc::new(Inner {
+            state: Mutex::new(State {
+                fleet,
+                remotes,
+                log: Log::default(),
+                cuts: HashMap::new(),
+                armed: None,
+            }),
+            changes: watch::Sender::new(0),
+            timer: Notify::new(),
+            counters: Counters::default(),
+        }))
+    }
+
+    /// Runs one synchronous step on the fleet, then carries out its effects.
+    pub fn step<T>(&self, decide: impl FnOnce(&mut State, Instant) -> T) -> T {
+        let (result, probes, woken) = {
+            let mut state = self.state();
+            let now = Instant::now();
+            let result = decide(&mut state, now);
+            let probes = state.drain_effects(now);
+            let next = state.fleet.poll_timeout();
+            let nearer = next.is_some_and(|next| state.armed.is_none_or(|armed| next < armed));
+            if nearer {
+                state.armed = next;
+            }
+            (result, probes, nearer)
+        };
+        if woken {
+            self.0.timer.notify_one();
+        }
+        for remote in probes {
+            self.spawn_probe(remote);
+        }
+        self.0
+            .changes
+            .send_modify(|changes| *changes = changes.wrapping_add(1));
+        result
+    }
+
+    /// Looks at the state without changing it.
+    pub fn look<T>(&self, look: impl FnOnce(&State, &Clock) -> T) -> T {
+        let state = self.state();
+        look(&state, &Clock::now())
+    }
+
+    /// Admits an attempt.
+    ///
+    /// # Errors
+    ///
+    /// Says why there is none.
+    pub fn admit(&self, journey: &mut Journey) -> Result<Admission, Denied> {
+        let admitted = self.step(|state, now| {
+            let grant = state.fleet.admit(journey, now)?;
+            let id = grant.permit.endpoint();
+            let remote = state.remotes.get(&id).cloned();
+            let cut = state.cuts.entry(id).or_default().clone();
+            Ok((grant, remote, cut))
+        });
+        let (grant, remote, cut) = admitted?;
+        self.0.counters.attempts.fetch_add(1, Ordering::Relaxed);
+        Ok(Admission {
+            permit: Some(grant.permit),
+            why: grant.why,
+            remote: remote
+                .expect("every endpoint of the fleet has its remote: both change in one step"),
+            cut,
+            dispatcher: self.clone(),
+        })
+    }
+
+    /// Takes over a configuration.
+    pub fn reconfigure(
+        &self,
+        config: Config,
+        without_credential: &BTreeSet<String>,
+        new_credentials: &BTreeSet<String>,
+        mut remote_of: impl FnMut(EndpointId, &str) -> Option<Arc<Remote>>,
+    ) {
+        self.step(|state, now| {
+            state
+                .fleet
+                .handle_config(config, without_credential, new_credentials, now);
+            let ids: Vec<(EndpointId, String)> = state
+                .fleet
+                .status()
+                .map(|status| (status.id, status.spec.name.clone()))
+                .collect();
+            state.remotes = ids
+                .iter()
+                .filter_map(|(id, name)| Some((*id, remote_of(*id, name)?)))
+                .collect();
+            state
+                .log
+                .push(EventKind::ConfigReloaded, Clock::now().unix_ms(now));
+        });
+    }
+
+    /// Writes down something that happened outside the fleet.
+    pub fn note(&self, event: EventKind) {
+        view::log(&event);
+        self.step(|state, now| state.log.push(event, Clock::now().unix_ms(now)));
+    }
+
+    /// Ends every attempt that is out.
+    pub fn cut_all(&self) {
+        for cut in self.state().cuts.values() {
+            cut.cancel();
+        }
+    }
+
+    /// Runs the fleet's timers until the dispatcher is dropped everywhere else.
+    pub async fn drive(&self) {
+        loop {
+            let armed = self.step(|state, now| {
+                state.fleet.handle_timeout(now);
+                state.armed = state.fleet.poll_timeout();
+                state.armed
+            });
+            let ring = self.0.timer.notified();
+            match armed {
+                Some(at) => {
+                    let _ = tokio::time::timeout_at(at.into(), ring).await;
+                }
+                None => ring.await,
+            }
+        }
+    }
+
+    /// Rings after every change.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
+    }
+
+    /// Notes that something changed that the fleet does not know of.
+    pub fn touch(&self) {
+        self.0
+            .changes
+            .send_modify(|changes| *changes = changes.wrapping_add(1));
+    }
+
+    /// Counts a request until the guard is dropped.
+    pub fn begin_request(&self) -> RequestGuard {
+        self.0.counters.requests.fetch_add(1, Ordering::Relaxed);
+        self.0.counters.in_flight.fetch_add(1, Ordering::Relaxed);
+        RequestGuard(self.clone())
+    }
+
+    /// Counts what became of a request.
+    pub fn count(&self, ending: Ending) {
+        let counters = &self.0.counters;
+        let counter = match ending {
+            Ending::Failed => &counters.failed,
+            Ending::Aborted => &counters.aborted,
+            Ending::FailedOver => &counters.failed_over,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The counters as they are.
+    pub fn totals(&self) -> Totals {
+        let counters = &self.0.counters;
+        Totals {
+            requests: counters.requests.load(Ordering::Relaxed),
+            attempts: counters.attempts.load(Ordering::Relaxed),
+            failed_over: counters.failed_over.load(Ordering::Relaxed),
+            failed: counters.failed.load(Ordering::Relaxed),
+            aborted: counters.aborted.load(Ordering::Relaxed),
+            abandoned: counters.abandoned.load(Ordering::Relaxed),
+            in_flight: counters.in_flight.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Waits until no request is in flight.
+    pub async fn idle(&self) {
+        loop {
+            let idle = self.0.counters.idle.notified();
+            tokio::pin!(idle);
+            idle.as_mut().enable();
+            if self.totals().in_flight == 0 {
+                return;
+            }
+            idle.await;
+        }
+    }
+
+    fn spawn_probe(&self, remote: Arc<Remote>) {
+        let dispatcher = self.clone();
+        tokio::spawn(async move {
+            let result = prober::probe(&remote).await;
+            dispatcher.step(|state, now| state.fleet.handle_probe(remote.id, result, now));
+        });
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Carries out what can be done under the lock; returns whom to probe.
+    fn drain_effects(&mut self, now: Instant) -> Vec<Arc<Remote>> {
+        let mut probes = Vec::new();
+        while let Some(effect) = self.fleet.poll_effect() {
+            if let Effect::Cut(id) = &effect
+                && let Some(cut) = self.cuts.remove(id)
+            {
+                cut.cancel();
+            }
+            if let Effect::Probe(id) = &effect {
+                probes.extend(self.remotes.get(id).cloned());
+            }
+            if let Some(event) = view::event(&self.fleet, &effect, now) {
+                view::log(&event);
+                self.log.push(event, Clock::now().unix_ms(now));
+            }
+        }
+        probes
+    }
+
+    /// The name of an endpoint.
+    pub fn name(&self, id: EndpointId) -> String {
+        self.fleet
+            .status_of(id)
+            .map_or_else(String::new, |status| status.spec.name.clone())
+    }
+}
+
+/// An admitted attempt. Dropping it unsettled books [`Outcome::Abandoned`]: the client left.
+pub struct Admission {
+    permit: Option<Permit>,
+    /// Why there.
+    pub why: Why,
+    /// Where to.
+    pub remote: Arc<Remote>,
+    /// Cancelled when the endpoint's drain is over.
+    pub cut: CancellationToken,
+    dispatcher: Dispatcher,
+}
+
+impl Admission {
+    /// The answer is real and begins to reach the client.
+    pub fn begin(&self, ttft: Duration) {
+        if let Some(permit) = &self.permit {
+            self.dispatcher
+                .step(|state, now| state.fleet.begin(permit, ttft, now));
+        }
+    }
+
+    /// Books how the attempt ended.
+    pub fn settle(mut self, outcome: Outcome) {
+        self.book(outcome, None);
+    }
+
+    /// Books a failure after the client saw a part of the answer.
+    pub fn settle_aborted(mut self, fault: Fault) {
+        self.dispatcher.count(Ending::Aborted);
+        let told = EventKind::Aborted {
+            endpoint: self.remote.spec.name.clone(),
+            why: view::fault(&fault),
+        };
+        self.book(Outcome::Failed(fault), Some(told));
+    }
+
+    fn book(&mut self, outcome: Outcome, told: Option<EventKind>) {
+        if let Some(permit) = self.permit.take() {
+            self.dispatcher.step(|state, now| {
+                if let Some(event) = told {
+                    view::log(&event);
+                    state.log.push(event, Clock::now().unix_ms(now));
+                }
+                state.fleet.settle(permit, outcome, now);
+            });
+        }
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        if self.permit.is_some() {
+            self.dispatcher
+                .0
+                .counters
+                .abandoned
+                .fetch_add(1, Ordering::Relaxed);
+            self.book(Outcome::Abandoned, None);
+        }
+    }
+}
+
+/// A request that is being answered.
+pub struct RequestGuard(Dispatcher);
+
+impl Drop for RequestGuard {
+    fn drop(&mut self) {
+        let counters = &self.0.0.counters;
+        if counters.in_flight.fetch_sub(1, Ordering::Relaxed) == 1 {
+            counters.idle.notify_waiters();
+        }
+        self.0.touch();
+    }
+}

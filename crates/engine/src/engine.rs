@@ -1,0 +1,579 @@
+//! A running engine: listener, fleet, probes and settings, and the `Control` over them.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use futures_util::stream;
+use http::HeaderValue;
+use rustls::pki_types::CertificateDer;
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use zephyr_control::{
+    Command, Control, ControlError, ControlFuture, Done, Drain, ErrorCode, EventKind, Listening,
+    Problem, ProblemKind, Snapshot, Snapshots,
+};
+use zephyr_core::fleet::ProbeResult;
+use zephyr_core::{EndpointId, Fleet};
+
+use crate::dispatcher::Dispatcher;
+use crate::live::{self, Live, Source};
+use crate::prober;
+use crate::remote::Remote;
+use crate::server;
+use crate::settings::{self, LoadError, Loaded};
+use crate::upstream::Network;
+use crate::view;
+
+/// Least time between two snapshots of one stream.
+const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(250);
+
+/// A running engine. Dropping it ends it at once; [`Engine::drain`] first lets requests finish.
+pub struct Engine {
+    shared: Arc<Shared>,
+    stop_listening: CancellationToken,
+    /// Ends the driver, the watcher and the listener when the engine is dropped.
+    _tasks: DropGuard,
+}
+
+/// Why an engine did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The proxy's port cannot be had.
+    #[error(
+        "cannot listen on {address}: {source}; change server.port (or server.host) in the configuration, or stop what uses it"
+    )]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// An endpoint's connections cannot be set up.
+    #[error("endpoint {endpoint}: {reason}")]
+    Endpoint {
+        /// Its name.
+        endpoint: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// What starts an engine besides its configuration.
+#[derive(Default)]
+pub struct Options {
+    /// Trusted besides the system's certificates; for tests.
+    pub extra_roots: Vec<CertificateDer<'static>>,
+}
+
+/// What every part of a running engine shares.
+pub struct Shared {
+    /// The fleet.
+    pub dispatcher: Dispatcher,
+    live: RwLock<Arc<Live>>,
+    network: Network,
+    source: Source,
+    instance: HeaderValue,
+    started: Instant,
+    status: Mutex<Status>,
+    /// One reload at a time.
+    reloading: tokio::sync::Mutex<()>,
+}
+
+/// What front-ends are shown besides the fleet.
+#[derive(Default)]
+struct Status {
+    listening: Listening,
+    /// A configuration that was rejected, and what else came up after the start.
+    problems: Vec<Problem>,
+    drain_until: Option<Instant>,
+}
+
+impl Engine {
+    /// Starts the engine: binds the port, reads the credentials, begins to probe.
+    ///
+    /// # Errors
+    ///
+    /// The port is taken, or an endpoint's connections cannot be set up.
+    pub async fn start(loaded: Loaded, source: Source) -> Result<Self, StartError> {
+        Self::start_with(loaded, source, Options::default()).await
+    }
+
+    /// [`Self::start`] with options.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn start_with(
+        loaded: Loaded,
+        source: Source,
+        options: Options,
+    ) -> Result<Self, StartError> {
+        let address = SocketAddr::new(loaded.config.server.host, loaded.config.server.port);
+        let listener = server::bind(address)
+            .await
+            .map_err(|source| StartError::Bind { address, source })?;
+        let bound = listener
+            .local_addr()
+            .map_err(|source| StartError::Bind { address, source })?;
+        let shared = Arc::new(Shared::new(loaded, source, options, bound)?);
+        let stop_listening = CancellationToken::new();
+        let stop = CancellationToken::new();
+        spawn_tasks(&shared, listener, &stop, &stop_listening);
+        Ok(Self {
+            shared,
+            stop_listening,
+            _tasks: stop.drop_guard(),
+        })
+    }
+
+    /// The handle for front-ends.
+    pub fn control(&self) -> Arc<dyn Control> {
+        Arc::new(Handle(Arc::clone(&self.shared)))
+    }
+
+    /// Where the proxy listens.
+    pub fn proxy_addr(&self) -> SocketAddr {
+        let listening = self.shared.status().listening.proxy.clone();
+        listening
+            .parse()
+            .expect("written by this module from a SocketAddr")
+    }
+
+    /// Shows front-ends where the admin API is.
+    pub fn set_admin_addr(&self, address: SocketAddr) {
+        self.shared.status().listening.admin = Some(address.to_string());
+        self.shared.dispatcher.touch();
+    }
+
+    /// Takes no new request, and waits for those in flight, at most `server.graceful_switch_timeout_ms`;
+    /// then ends them.
+    pub async fn drain(&self) {
+        let timeout = self.shared.live().config.server.drain_timeout;
+        self.shared.status().drain_until = Some(Instant::now() + timeout);
+        self.stop_listening.cancel();
+        self.shared.dispatcher.touch();
+        if tokio::time::timeout(timeout, self.shared.dispatcher.idle())
+            .await
+            .is_err()
+        {
+            self.shared.dispatcher.cut_all();
+        }
+    }
+}
+
+impl Shared {
+    fn new(
+        loaded: Loaded,
+        source: Source,
+        options: Options,
+        bound: SocketAddr,
+    ) -> Result<Self, StartError> {
+        let instance = instance_id();
+        let network = Network::new(options.extra_roots);
+        network.set_ourselves(bound);
+        let live = Live::prepare(loaded, &source, instance.clone());
+        let seed = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_nanos();
+        let seed = u64::try_from(seed % u128::from(u64::MAX)).unwrap_or_default();
+        let fleet = Fleet::new(
+            live.config.clone(),
+            &live.without_credential(),
+            seed,
+            Instant::now(),
+        );
+        let remotes = remotes(&fleet, &live, &network)?;
+        let status = Status {
+            listening: Listening {
+                proxy: bound.to_string(),
+                admin: None,
+            },
+            ..Status::default()
+        };
+        Ok(Self {
+            dispatcher: Dispatcher::new(fleet, remotes),
+            live: RwLock::new(Arc::new(live)),
+            network,
+            source,
+            instance,
+            started: Instant::now(),
+            status: Mutex::new(status),
+            reloading: tokio::sync::Mutex::new(()),
+        })
+    }
+
+    /// The configuration in force.
+    pub fn live(&self) -> Arc<Live> {
+        Arc::clone(&self.live.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether the program is about to end.
+    pub fn is_draining(&self) -> bool {
+        self.status().drain_until.is_some()
+    }
+
+    /// The state at this moment.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        let live = self.live();
+        let totals = self.dispatcher.totals();
+        let mut problems = live.problems.clone();
+        let (listening, drain_until) = {
+            let status = self.status();
+            problems.splice(0..0, status.problems.iter().cloned());
+            (status.listening.clone(), status.drain_until)
+        };
+        self.dispatcher.look(|state, clock| {
+            let fleet = &state.fleet;
+            let now = Instant::now();
+            let preferred = fleet.preferred();
+            Arc::new(Snapshot {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                taken_at_ms: clock.unix_ms(now),
+                started_at_ms: clock.unix_ms(self.started),
+                listening,
+                config_path: self.source.path().map(|path| path.display().to_string()),
+                mode: view::mode(fleet),
+                paused: fleet.is_paused(),
+                strategy: view::strategy(fleet.config().routing.strategy),
+                current: preferred.map(|(id, _)| state.name(id)),
+                decision: preferred.map(|(id, decision)| view::decision(fleet, id, decision, now)),
+                endpoints: view::endpoints(fleet, clock),
+                events: state.log.events(),
+                problems,
+                totals,
+                drain: drain_until.map(|until| Drain {
+                    in_flight: totals.in_flight,
+                    until_ms: clock.unix_ms(until),
+                }),
+            })
+        })
+    }
+
+    /// Reads the configuration again and takes it over without dropping a request.
+    async fn reload(&self) -> Result<Done, ControlError> {
+        if self.source.path().is_none() {
+            let message = "this instance has no configuration file to read again";
+            return Err(ControlError::new(ErrorCode::NotPossible, message));
+        }
+        let _one_at_a_time = self.reloading.lock().await;
+        let (source, instance) = (self.source.clone(), self.instance.clone());
+        let read = tokio::task::spawn_blocking(move || live::reload(&source, instance)).await;
+        match read.map_err(|error| ControlError::new(ErrorCode::Internal, error.to_string()))? {
+            Ok(live) => {
+                let applied = self.apply(&live);
+                Ok(Done { message: applied })
+            }
+            Err(error) => Err(self.reject(&error)),
+        }
+    }
+
+    fn apply(&self, live: &Arc<Live>) -> String {
+        let old = self.live();
+        let mut problems = Vec::new();
+        let moved = old.config.server.host != live.config.server.host
+            || old.config.server.port != live.config.server.port;
+        if moved {
+            problems.push(Problem {
+                kind: ProblemKind::Port,
+                message: "server.host and server.port changed; the old address stays in use"
+                    .to_owned(),
+                remedy: "restart Zephyr to listen on the new one".to_owned(),
+            });
+        }
+        let known = self.dispatcher.look(|state, _| state.remotes.clone());
+        let changed = live.changed_since(&old);
+        let timeout_same =
+            old.config.failover.connect_timeout == live.config.failover.connect_timeout;
+        self.dispatcher.reconfigure(
+            live.config.clone(),
+            &live.without_credential(),
+            &changed,
+            |id, name| {
+                let index = live
+                    .config
+                    .endpoints
+                    .iter()
+                    .position(|spec| spec.name == name)?;
+                let same = known.get(&id).filter(|old_remote| {
+                    timeout_same
+                        && old_remote.index == index
+                        && old_remote.spec == live.config.endpoints[index]
+                        && old.secret(name) == live.secret(name)
+                });
+                match same {
+                    Some(remote) => Some(Arc::clone(remote)),
+                    None => remote(id, index, live, &self.network).ok().map(Arc::new),
+                }
+            },
+        );
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(live);
+        self.status().problems = problems;
+        self.dispatcher.touch();
+        format!(
+            "configuration reloaded: {} endpoints",
+            live.config.endpoints.len()
+        )
+    }
+
+    /// The running configuration stays; every front-end shows why.
+    fn reject(&self, error: &LoadError) -> ControlError {
+        tracing::error!(
+            "the changed configuration was rejected; the running one stays in force\n{error}"
+        );
+        self.status().problems = vec![Problem {
+            kind: ProblemKind::ConfigError,
+            message: error.to_string(),
+            remedy: "correct the file; it is read again as soon as it is saved".to_owned(),
+        }];
+        self.dispatcher.note(EventKind::ConfigRejected);
+        ControlError::new(ErrorCode::InvalidConfiguration, error.to_string())
+    }
+
+    async fn execute(&self, command: Command) -> Result<Done, ControlError> {
+        let (event, message) = match command {
+            Command::Use { endpoint } => {
+                let id = self.find(&endpoint)?;
+                self.dispatcher.step(|state, now| state.fleet.pin(id, now));
+                let message =
+                    format!("{endpoint} is pinned; a request that fails there still fails over");
+                (Some(EventKind::Pinned { endpoint }), message)
+            }
+            Command::Auto => {
+                self.dispatcher.step(|state, now| state.fleet.unpin(now));
+                (
+                    Some(EventKind::Automatic),
+                    "Zephyr chooses the endpoint".to_owned(),
+                )
+            }
+            Command::Pause => {
+                self.dispatcher.step(|state, now| state.fleet.pause(now));
+                (
+                    Some(EventKind::Paused),
+                    "monitoring is paused; requests go on, and still fail over".to_owned(),
+                )
+            }
+            Command::Resume => {
+                self.dispatcher.step(|state, now| state.fleet.resume(now));
+                (Some(EventKind::Resumed), "monitoring goes on".to_owned())
+            }
+            Command::Refresh => {
+                self.dispatcher.step(|state, now| {
+                    state.fleet.refresh(now);
+                    state.fleet.handle_timeout(now);
+                });
+                (None, "every endpoint is being probed".to_owned())
+            }
+            Command::Enable { endpoint } => {
+                let id = self.find(&endpoint)?;
+                self.dispatcher
+                    .step(|state, now| state.fleet.enable(id, now));
+                let message = format!("{endpoint} is switched on");
+                (Some(EventKind::Enabled { endpoint }), message)
+            }
+            Command::Disable { endpoint } => {
+                let id = self.find(&endpoint)?;
+                self.dispatcher
+                    .step(|state, now| state.fleet.disable(id, now));
+                let message =
+                    format!("{endpoint} is switched off; its requests in flight may finish");
+                (Some(EventKind::Disabled { endpoint }), message)
+            }
+            Command::Reinstate { endpoint } => {
+                let ids = match &endpoint {
+                    Some(name) => vec![self.find(name)?],
+                    None => self
+                        .dispatcher
+                        .look(|state, _| state.fleet.status().map(|status| status.id).collect()),
+                };
+                self.dispatcher.step(|state, now| {
+                    for id in ids {
+                        state.fleet.reinstate(id, now);
+                    }
+                });
+                let whose = endpoint.as_deref().unwrap_or("every endpoint");
+                (None, format!("{whose} may take requests again"))
+            }
+            Command::Reload => return self.reload().await,
+        };
+        if let Some(event) = event {
+            self.dispatcher.note(event);
+        }
+        Ok(Done { message })
+    }
+
+    fn find(&self, name: &str) -> Result<EndpointId, ControlError> {
+        self.dispatcher.look(|state, _| {
+            state.fleet.find(name).ok_or_else(|| {
+                let names: Vec<String> = state
+                    .fleet
+                    .status()
+                    .map(|status| status.spec.name.clone())
+                    .collect();
+                let message = format!(
+                    "no endpoint is named {name:?}; there are: {}",
+                    names.join(", ")
+                );
+                ControlError::new(ErrorCode::UnknownEndpoint, message)
+            })
+        })
+    }
+
+    fn status(&self) -> MutexGuard<'_, Status> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The engine's own `Control`.
+struct Handle(Arc<Shared>);
+
+impl Control for Handle {
+    fn snapshot(&self) -> ControlFuture<'_, Arc<Snapshot>> {
+        Box::pin(async { Ok(self.0.snapshot()) })
+    }
+
+    fn snapshots(&self) -> ControlFuture<'_, Snapshots> {
+        let shared = Arc::clone(&self.0);
+        let mut changes = shared.dispatcher.changes();
+        changes.mark_changed(); // The first snapshot comes at once.
+        let snapshots = stream::unfold(
+            (shared, changes, false),
+            |(shared, mut changes, spaced)| async move {
+                if spaced {
+                    tokio::time::sleep(SNAPSHOT_INTERVAL).await;
+                }
+                changes.changed().await.ok()?;
+                Some((shared.snapshot(), (shared, changes, true)))
+            },
+        );
+        Box::pin(async { Ok(Box::pin(snapshots) as Snapshots) })
+    }
+
+    fn execute(&self, command: Command) -> ControlFuture<'_, Done> {
+        Box::pin(self.0.execute(command))
+    }
+}
+
+fn spawn_tasks(
+    shared: &Arc<Shared>,
+    listener: TcpListener,
+    stop: &CancellationToken,
+    stop_listening: &CancellationToken,
+) {
+    let dispatcher = shared.dispatcher.clone();
+    tokio::spawn(
+        stop.clone()
+            .run_until_cancelled_owned(async move { dispatcher.drive().await }),
+    );
+    let serving = server::serve(listener, Arc::clone(shared), stop_listening.clone());
+    tokio::spawn(stop.clone().run_until_cancelled_owned(serving));
+    if let Source::File(path) = &shared.source {
+        match settings::watch(path) {
+            Ok(mut watch) => {
+                let shared = Arc::clone(shared);
+                let watching = async move {
+                    loop {
+                        watch.changed().await;
+                        // A rejected file has been reported by the reload itself.
+                        let _ = shared.reload().await;
+                    }
+                };
+                tokio::spawn(stop.clone().run_until_cancelled_owned(watching));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the configuration is not watched");
+                shared.status().problems.push(Problem {
+                    kind: ProblemKind::ConfigWarning,
+                    message: error.to_string(),
+                    remedy: "changes take effect with a reload (SIGHUP) or a restart".to_owned(),
+                });
+            }
+        }
+    }
+}
+
+/// How one endpoint's probe ended.
+#[derive(Clone, Debug)]
+pub struct ProbeReport {
+    /// Its name.
+    pub endpoint: String,
+    /// How long the answer took, or what went wrong, in words.
+    pub result: Result<Duration, String>,
+}
+
+/// Probes the named endpoints (all of them, if none is named) once, in parallel, without an engine.
+///
+/// # Errors
+///
+/// An endpoint's connections cannot be set up.
+pub async fn probe_once(
+    loaded: Loaded,
+    source: &Source,
+    names: &[String],
+) -> Result<Vec<ProbeReport>, StartError> {
+    let live = Live::prepare(loaded, source, instance_id());
+    let fleet = Fleet::new(
+        live.config.clone(),
+        &live.without_credential(),
+        0,
+        Instant::now(),
+    );
+    let remotes = remotes(&fleet, &live, &Network::new(Vec::new()))?;
+    let asked_for = |remote: &&Arc<Remote>| names.is_empty() || names.contains(&remote.spec.name);
+    let mut chosen: Vec<&Arc<Remote>> = remotes.values().filter(asked_for).collect();
+    chosen.sort_by_key(|remote| remote.index);
+    let reports = chosen.into_iter().map(|remote| async {
+        let endpoint = remote.spec.name.clone();
+        let missing = live.without_credential().contains(&endpoint);
+        let result = if missing {
+            Err("its credential was not found".to_owned())
+        } else {
+            match prober::probe(remote).await {
+                ProbeResult::Answered(latency) => Ok(latency),
+                ProbeResult::Failed(outcome) => {
+                    Err(outcome.fault().map(view::in_words).unwrap_or_default())
+                }
+            }
+        };
+        ProbeReport { endpoint, result }
+    });
+    Ok(futures_util::future::join_all(reports).await)
+}
+
+fn remotes(
+    fleet: &Fleet,
+    live: &Live,
+    network: &Network,
+) -> Result<HashMap<EndpointId, Arc<Remote>>, StartError> {
+    let mut remotes = HashMap::new();
+    for (index, spec) in live.config.endpoints.iter().enumerate() {
+        let id = fleet
+            .find(&spec.name)
+            .expect("the fleet was made of this configuration");
+        let remote = remote(id, index, live, network).map_err(|reason| StartError::Endpoint {
+            endpoint: spec.name.clone(),
+            reason,
+        })?;
+        remotes.insert(id, Arc::new(remote));
+    }
+    Ok(remotes)
+}
+
+fn remote(id: EndpointId, index: usize, live: &Live, network: &Network) -> Result<Remote, String> {
+    let spec = live.config.endpoints[index].clone();
+    let secret = live.secret(&spec.name);
+    let timeout = live.config.failover.connect_timeout;
+    Remote::new(id, index, spec, secret, network, timeout).map_err(|error| error.to_string())
+}
+
+/// Tells this instance from any other in a chain of Zephyrs.
+fn instance_id() -> HeaderValue {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let id = format!("{:x}-{:x}", std::process::id(), now.as_nanos());
+    HeaderValue::from_str(&id).expect("hexadecimal digits and a dash")
+}

@@ -1,0 +1,762 @@
+//! One request's way: from endpoint to endpoint until an answer has proven real.
+//!
+//! Nothing reaches the client before that. A refusal, an error inside a 200, a page, silence: each moves
+//! the request, byte for byte, to the next endpoint that the fleet grants. From the answer's first
+//! content on the way is settled; what breaks then aborts the client's connection.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::uri::PathAndQuery;
+use http::{Method, Request, Response, StatusCode, Version, response};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use zephyr_control::EventKind;
+use zephyr_core::classify::{Attempt, Fault, Outcome, Refusal};
+use zephyr_core::fleet::{Denied, DeniedWhy, Journey};
+use zephyr_core::profile::{CallKind, LOOKED_AT, Profile};
+use zephyr_core::proof::{self, Stage};
+
+use crate::answer::{Abort, Answer, Relay};
+use crate::dispatcher::{Admission, Dispatcher, Ending, RequestGuard};
+use crate::headers::{self, VIA_ZEPHYR, strip_hop_by_hop};
+use crate::inspect::{self, Inspector};
+use crate::live::Live;
+use crate::remote::Remote;
+use crate::reply::{self, Code};
+use crate::upload::{Upload, UploadError};
+use crate::view;
+
+/// How long an answer is held after `message_start`: what pings without content cannot prolong.
+const HOLD_AFTER_START: Duration = Duration::from_secs(3);
+/// How long an answer that is not streamed is waited for, where the client does not say: the SDKs' own.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// How much of an error's body is read before it is judged, and for how long.
+const ERROR_BODY: usize = 256 * 1024;
+const ERROR_BODY_TIME: Duration = Duration::from_secs(5);
+/// A JSON answer up to this size is judged whole; a longer one by its head.
+const JSON_ANSWER: usize = 1024 * 1024;
+
+const USED_ENDPOINT: HeaderName = HeaderName::from_static("x-used-endpoint");
+const ENDPOINT_INDEX: HeaderName = HeaderName::from_static("x-endpoint-index");
+const ATTEMPTS: HeaderName = HeaderName::from_static("x-zephyr-attempts");
+const STAINLESS_TIMEOUT: &str = "x-stainless-timeout";
+const SESSION_ID: &str = "x-claude-code-session-id";
+
+/// Forwards a request and returns what its client gets.
+pub async fn forward(
+    dispatcher: &Dispatcher,
+    live: &Arc<Live>,
+    request: Request<Incoming>,
+    abort: Abort,
+) -> Response<Answer> {
+    let guard = dispatcher.begin_request();
+    let exchange = match Exchange::begin(dispatcher, live, request, abort).await {
+        Ok(exchange) => exchange,
+        Err((code, message)) => return own(reply::error(code, &message)),
+    };
+    exchange.run(guard).await
+}
+
+/// An answer of our own.
+pub fn own(response: Response<Bytes>) -> Response<Answer> {
+    response.map(|body| Answer::Whole(Some(body)))
+}
+
+/// A request on its way.
+struct Exchange {
+    dispatcher: Dispatcher,
+    live: Arc<Live>,
+    kind: CallKind,
+    method: Method,
+    target: PathAndQuery,
+    headers: HeaderMap,
+    upload: Upload,
+    /// Whether the client wants a stream; found out late where the body was long.
+    stream: OnceLock<bool>,
+    journey: Journey,
+    abort: Abort,
+}
+
+/// An attempt that gave nothing to pass on.
+struct Miss {
+    endpoint: String,
+    fault: Fault,
+    /// The endpoint's own answer, if there was one that may be passed on.
+    held: Option<Held>,
+    /// Whether another endpoint should be asked.
+    moves_on: bool,
+}
+
+/// An endpoint's answer, held.
+struct Held {
+    head: response::Parts,
+    pieces: VecDeque<Bytes>,
+    rest: Option<Incoming>,
+    from: Arc<Remote>,
+}
+
+/// How an attempt ended, as far as the client is concerned.
+enum Attempted {
+    /// The client gets this.
+    Commit(Box<Response<Answer>>),
+    /// Nothing to pass on.
+    Miss(Box<Miss>),
+    /// The client's own doing: its body broke off, or is too large.
+    Upload(UploadError),
+}
+
+impl Exchange {
+    async fn begin(
+        dispatcher: &Dispatcher,
+        live: &Arc<Live>,
+        request: Request<Incoming>,
+        abort: Abort,
+    ) -> Result<Self, (Code, String)> {
+        let (head, body) = request.into_parts();
+        let kind = CallKind::of(head.method.as_str(), head.uri.path());
+        let failover = &live.config.failover;
+        let (size, replay) = if kind.is_understood() {
+            (live.config.server.max_body, failover.replay_limit)
+        } else {
+            (u64::MAX, 0) // Other paths stream without a limit, and once.
+        };
+        let announced = http_body::Body::size_hint(&body).exact();
+        if announced.is_some_and(|length| length > size) {
+            return Err(too_large(size));
+        }
+        let upload = Upload::new(body, size, replay);
+        let mut profile = Profile::default();
+        if kind.is_understood() {
+            let whole = upload
+                .prefetch(LOOKED_AT as u64)
+                .await
+                .map_err(|error| upload_error(error, size))?;
+            profile = Profile::read(&upload.peek(), whole);
+        }
+        let session = head.headers.get(SESSION_ID).and_then(|id| id.to_str().ok());
+        let profile = profile.with_session_header(session);
+        let mut headers = headers::for_upstream(&head.headers);
+        headers.append(VIA_ZEPHYR, live.instance.clone());
+        let stream = OnceLock::new();
+        if let Some(known) = profile.stream {
+            let _ = stream.set(known);
+        }
+        Ok(Self {
+            dispatcher: dispatcher.clone(),
+            live: Arc::clone(live),
+            kind,
+            method: head.method,
+            target: head
+                .uri
+                .path_and_query()
+                .cloned()
+                .unwrap_or(PathAndQuery::from_static("/")),
+            headers,
+            upload,
+            stream,
+            journey: Journey::new(kind, profile.model, profile.session),
+            abort,
+        })
+    }
+
+    async fn run(mut self, guard: RequestGuard) -> Response<Answer> {
+        let mut misses: Vec<Miss> = Vec::new();
+        loop {
+            let admission = match self.dispatcher.admit(&mut self.journey) {
+                Ok(admission) => admission,
+                Err(denied) => return self.give_up(misses, Some(&denied), guard),
+            };
+            tracing::debug!(
+                endpoint = %admission.remote.spec.name,
+                attempt = self.journey.attempts(),
+                why = ?admission.why,
+                model = self.journey.model(),
+                "attempt",
+            );
+            if let Some(miss) = misses.last() {
+                self.tell_failover(miss);
+            }
+            match self.attempt(admission).await {
+                Attempted::Commit(response) => {
+                    if !misses.is_empty() {
+                        self.dispatcher.count(Ending::FailedOver);
+                    }
+                    return self.sign(*response, guard);
+                }
+                Attempted::Miss(miss) => {
+                    let moves_on = miss.moves_on;
+                    misses.push(*miss);
+                    if !moves_on {
+                        return self.give_up(misses, None, guard);
+                    }
+                }
+                Attempted::Upload(error) => {
+                    let (code, message) = upload_error(error, self.live.config.server.max_body);
+                    return own(reply::error(code, &message));
+                }
+            }
+        }
+    }
+
+    /// Sends one attempt and holds its answer until it is known what to make of it.
+    async fn attempt(&self, admission: Admission) -> Attempted {
+        let started = Instant::now();
+        let cut = admission.cut.clone();
+        let answered = tokio::select! {
+            biased;
+            answered = self.send(&admission.remote, started) => answered,
+            () = cut.cancelled() => Err(Fault::DrainTimeout),
+        };
+        let response = match answered {
+            Ok(response) => response,
+            Err(fault) => {
+                if let Some(error) = self.upload.error() {
+                    return Attempted::Upload(error); // Dropping the admission books it as abandoned.
+                }
+                return self.miss(admission, Outcome::Failed(fault.clone()), fault, None);
+            }
+        };
+        if !self.kind.is_understood() {
+            return self.pass_other(admission, response, started);
+        }
+        if !response.status().is_success() {
+            return self.judge_refusal(admission, response).await;
+        }
+        let held = Held::of(response, Arc::clone(&admission.remote));
+        let streamed = self
+            .stream
+            .get()
+            .copied()
+            .unwrap_or_else(|| held.is_event_stream());
+        let judged = tokio::select! {
+            biased;
+            judged = async {
+                if self.kind == CallKind::Messages && streamed {
+                    self.hold_stream(held, started).await
+                } else {
+                    self.hold_json(held, started).await
+                }
+            } => judged,
+            () = cut.cancelled() => Err((Fault::DrainTimeout, None)),
+        };
+        match judged {
+            Ok((held, inspector)) => {
+                admission.begin(started.elapsed());
+                Attempted::Commit(Box::new(self.commit(held, admission, inspector)))
+            }
+            Err((fault, held)) => {
+                let outcome = self.asked(&admission).judge_fault(fault.clone());
+                match held {
+                    // The client's own mistake, told inside a 200: it must see that, and nobody else can help.
+                    Some(held)
+                        if !self.moves_on(&outcome)
+                            && matches!(outcome, Outcome::ClientFault(_)) =>
+                    {
+                        admission.settle(outcome);
+                        Attempted::Commit(Box::new(held.pass_on(self.abort.clone())))
+                    }
+                    Some(_) | None => self.miss(admission, outcome, fault, None),
+                }
+            }
+        }
+    }
+
+    async fn send(&self, remote: &Remote, started: Instant) -> Result<Response<Incoming>, Fault> {
+        let result = self
+            .within_patience(started, remote.upstream.send(self.request(remote)?))
+            .await?;
+        match result {
+            // It had answered before and was closed while idle: nobody's failure.
+            Err(error) if error.stale && self.upload.is_replayable() => {
+                tracing::debug!(endpoint = %remote.spec.name, "stale connection, trying a fresh one");
+                let fresh = remote.upstream.send_fresh(self.request(remote)?);
+                self.within_patience(started, fresh)
+                    .await?
+                    .map_err(|error| error.fault)
+            }
+            result => result.map_err(|error| error.fault),
+        }
+    }
+
+    fn request(&self, remote: &Remote) -> Result<Request<crate::upload::AttemptBody>, Fault> {
+        let url = remote
+            .url(&self.target)
+            .map_err(|error| Fault::Connect(error.to_string()))?;
+        let mut request = Request::new(self.upload.attempt());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = url;
+        *request.headers_mut() = self.headers.clone();
+        remote.authorize(request.headers_mut());
+        Ok(request)
+    }
+
+    /// Holds a stream until its first content, its end, or the end of patience.
+    async fn hold_stream(
+        &self,
+        mut held: Held,
+        started: Instant,
+    ) -> Result<(Held, Option<Inspector>), (Fault, Option<Held>)> {
+        let Some(mut inspector) = Inspector::of(&held.head.headers) else {
+            return Ok((held, None));
+        };
+        let mut hold_until: Option<Instant> = None;
+        loop {
+            let next = match hold_until {
+                Some(until) => match tokio::time::timeout_at(until.into(), held.next()).await {
+                    Ok(next) => next,
+                    Err(_) => return Ok((held, Some(inspector))),
+                },
+                None => match self.within_patience(started, held.next()).await {
+                    Ok(next) => next,
+                    Err(fault) => return Err((fault, None)),
+                },
+            };
+            let stage = match next {
+                Next::Piece(piece) => inspector.look(&piece),
+                Next::End => match inspector.finish() {
+                    Ok(()) => return Ok((held, Some(inspector))),
+                    Err(fault) => Err(fault),
+                },
+                Next::Broken => Err(Fault::Cut),
+            };
+            match stage {
+                Ok(Stage::Content | Stage::Complete) => return Ok((held, Some(inspector))),
+                Ok(Stage::Started) => {
+                    hold_until.get_or_insert_with(|| Instant::now() + HOLD_AFTER_START);
+                }
+                Ok(Stage::Silent) => {}
+                Err(fault) => return Err((fault, Some(held))),
+            }
+        }
+    }
+
+    /// Holds an answer that is not streamed until it is whole, or too long to be held.
+    async fn hold_json(
+        &self,
+        mut held: Held,
+        started: Instant,
+    ) -> Result<(Held, Option<Inspector>), (Fault, Option<Held>)> {
+        if held.is_event_stream() {
+            return Err((
+                Fault::NotMessages("expected JSON, seen a stream of events".to_owned()),
+                None,
+            ));
+        }
+        loop {
+            match self.within_patience(started, held.next()).await {
+                Err(fault) => return Err((fault, None)),
+                Ok(Next::Broken) => return Err((Fault::Cut, None)),
+                Ok(Next::Piece(_)) if held.len() <= JSON_ANSWER => {}
+                Ok(Next::Piece(_)) => {
+                    let head = held.plain().map_err(|fault| (fault, None))?;
+                    let judged = head.map_or(Ok(()), |head| proof::judge_json_head(&head));
+                    return judged.map(|()| (held, None)).map_err(|fault| (fault, None));
+                }
+                Ok(Next::End) => {
+                    let body = held.plain().map_err(|fault| (fault, None))?;
+                    let judged = body.map_or(Ok(()), |body| proof::judge_json(self.kind, &body));
+                    return match judged {
+                        Ok(()) => Ok((held, None)),
+                        Err(fault) => Err((fault, Some(held))),
+                    };
+                }
+            }
+        }
+    }
+
+    /// Judges an answer whose status is no success.
+    async fn judge_refusal(&self, admission: Admission, response: Response<Incoming>) -> Attempted {
+        let mut held = Held::of(response, Arc::clone(&admission.remote));
+        // What does not come in time is passed on as it comes; the status says enough.
+        let _ = tokio::time::timeout(ERROR_BODY_TIME, held.fill(ERROR_BODY)).await;
+        let body = held.plain().ok().flatten().unwrap_or_default();
+        let status = held.head.status.as_u16();
+        let outcome = self.asked(&admission).judge_status(Refusal {
+            status,
+            retry_after: headers::retry_after(&held.head.headers, SystemTime::now()),
+            body: &body,
+        });
+        if !self.moves_on(&outcome) && matches!(outcome, Outcome::ClientFault(_)) {
+            admission.settle(outcome);
+            return Attempted::Commit(Box::new(held.pass_on(self.abort.clone())));
+        }
+        // A redirection is never passed on: clients follow it and take the key along.
+        let held = (!held.head.status.is_redirection()).then_some(held);
+        self.miss(admission, outcome, Fault::Status(status), held)
+    }
+
+    /// Passes the answer of a path that is not understood here; only an endpoint's failure moves it on.
+    fn pass_other(
+        &self,
+        admission: Admission,
+        response: Response<Incoming>,
+        started: Instant,
+    ) -> Attempted {
+        let status = response.status().as_u16();
+        let held = Held::of(response, Arc::clone(&admission.remote));
+        if status >= 500 {
+            let fault = Fault::Status(status);
+            return self.miss(admission, Outcome::Failed(fault.clone()), fault, Some(held));
+        }
+        admission.begin(started.elapsed());
+        Attempted::Commit(Box::new(self.commit(held, admission, None)))
+    }
+
+    fn miss(
+        &self,
+        admission: Admission,
+        outcome: Outcome,
+        fault: Fault,
+        held: Option<Held>,
+    ) -> Attempted {
+        let endpoint = admission.remote.spec.name.clone();
+        let moves_on = self.moves_on(&outcome) && self.may_repeat(&fault);
+        tracing::debug!(endpoint = %endpoint, fault = ?fault, moves_on, "attempt failed");
+        admission.settle(outcome);
+        Attempted::Miss(Box::new(Miss {
+            endpoint,
+            fault,
+            held,
+            moves_on,
+        }))
+    }
+
+    fn commit(
+        &self,
+        held: Held,
+        admission: Admission,
+        inspector: Option<Inspector>,
+    ) -> Response<Answer> {
+        self.upload.stop_keeping();
+        let idle = self.live.config.failover.idle_timeout;
+        held.relay(self.abort.clone(), |pieces, rest, abort| {
+            Relay::watched(pieces, rest, admission, inspector, idle, abort)
+        })
+    }
+
+    fn asked<'a>(&'a self, admission: &Admission) -> Attempt<'a> {
+        Attempt {
+            kind: self.kind,
+            model: self.journey.model(),
+            own_credential: admission.remote.credential.is_ours(),
+        }
+    }
+
+    fn moves_on(&self, outcome: &Outcome) -> bool {
+        outcome.moves_on(self.live.config.failover.on_client_errors)
+    }
+
+    /// Whether the same bytes can and may be sent once more.
+    fn may_repeat(&self, fault: &Fault) -> bool {
+        let sent_without_answer = match fault {
+            Fault::Lost(_) | Fault::TimedOut(_) | Fault::Cut | Fault::Stalled(_) | Fault::Empty => {
+                true
+            }
+            Fault::Status(_)
+            | Fault::Connect(_)
+            | Fault::Html
+            | Fault::NotMessages(_)
+            | Fault::ErrorEvent(_)
+            | Fault::DrainTimeout => false,
+        };
+        self.upload.is_replayable()
+            && (self.live.config.failover.retry_sent_requests || !sent_without_answer)
+    }
+
+    /// Waits for `future` as long as an answer may take to begin.
+    async fn within_patience<T>(
+        &self,
+        started: Instant,
+        future: impl Future<Output = T>,
+    ) -> Result<T, Fault> {
+        let mut future = pin!(future);
+        let mut deadline = started + self.live.config.failover.first_event_timeout;
+        if self.stream.get() == Some(&false) || !self.kind.is_understood() {
+            deadline = started + self.patience();
+        }
+        loop {
+            tokio::select! {
+                biased;
+                result = &mut future => return Ok(result),
+                () = tokio::time::sleep_until(deadline.into()) => {
+                    let patience = self.patience();
+                    // A body that is still on its way cannot have been answered.
+                    deadline = started.max(self.upload.last_progress()) + patience;
+                    if deadline <= Instant::now() {
+                        return Err(Fault::TimedOut(patience));
+                    }
+                }
+            }
+        }
+    }
+
+    /// How long an answer may take to begin.
+    fn patience(&self) -> Duration {
+        if self.kind == CallKind::Messages && self.wants_stream() {
+            return self.live.config.failover.first_event_timeout;
+        }
+        let told = self
+            .headers
+            .get(STAINLESS_TIMEOUT)
+            .and_then(|value| value.to_str().ok()?.parse::<f64>().ok());
+        told.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .filter(|told| !told.is_zero())
+            .unwrap_or(PATIENCE)
+    }
+
+    /// Asked for only when it matters: `stream` stands at the end of Claude Code's long bodies.
+    fn wants_stream(&self) -> bool {
+        if let Some(known) = self.stream.get() {
+            return *known;
+        }
+        if !self.upload.is_whole() {
+            return false;
+        }
+        *self.stream.get_or_init(|| {
+            Profile::read(&self.upload.peek(), true)
+                .stream
+                .unwrap_or(false)
+        })
+    }
+
+    fn tell_failover(&self, miss: &Miss) {
+        self.dispatcher.note(EventKind::FailedOver {
+            from: miss.endpoint.clone(),
+            why: view::fault(&miss.fault),
+        });
+    }
+
+    /// All is spent: the most telling answer of an endpoint, unmodified, else one of our own.
+    fn give_up(
+        self,
+        misses: Vec<Miss>,
+        denied: Option<&Denied>,
+        guard: RequestGuard,
+    ) -> Response<Answer> {
+        self.dispatcher.count(Ending::Failed);
+        let retry_after = self.earliest_return();
+        let own_error = self.own_error(&misses, denied);
+        let mut telling: Option<Held> = None;
+        for held in misses.into_iter().filter_map(|miss| miss.held) {
+            let better = telling
+                .as_ref()
+                .is_none_or(|best| tells_more(held.head.status, best.head.status));
+            if better {
+                telling = Some(held);
+            }
+        }
+        let mut response = match telling {
+            Some(held) => held.pass_on(self.abort.clone()),
+            None => own(own_error),
+        };
+        if let Some(wait) = retry_after
+            && matches!(response.status().as_u16(), 429 | 502 | 503 | 529)
+        {
+            let (name, value) = reply::retry_after(wait);
+            response.headers_mut().insert(name, value);
+        }
+        self.sign(response, guard)
+    }
+
+    fn own_error(&self, misses: &[Miss], denied: Option<&Denied>) -> Response<Bytes> {
+        let tried = misses
+            .iter()
+            .map(|miss| format!("{}: {}", miss.endpoint, view::in_words(&miss.fault)));
+        let mut reasons: Vec<String> = tried.collect();
+        if let Some(denied) = denied {
+            let passed_over = self.dispatcher.look(|state, _| {
+                let untried = denied.endpoints.iter().filter(|(id, _)| {
+                    let name = state.name(*id);
+                    !misses.iter().any(|miss| miss.endpoint == name)
+                });
+                let told = untried.map(|(id, why)| {
+                    let why = view::why_not(&state.fleet, *id, *why, Instant::now());
+                    let why = zephyr_control::text(zephyr_control::Language::En, &why);
+                    format!("{}: {why}", state.name(*id))
+                });
+                told.collect::<Vec<_>>()
+            });
+            reasons.extend(passed_over);
+        }
+        let reasons = reasons.join("; ");
+        let overloaded = Fault::ErrorEvent("overloaded_error".to_owned());
+        match denied.map(|denied| denied.why) {
+            Some(DeniedWhy::NoEndpoints) => {
+                let message = "Zephyr has no endpoint to send this to; add one to config.toml (see config.toml.example)";
+                reply::error(Code::NoEndpoints, message)
+            }
+            Some(_) if misses.is_empty() => reply::error(
+                Code::NoneUsable,
+                &format!("no endpoint is usable ({reasons}); see `zephyr status`"),
+            ),
+            _ if misses.iter().any(|miss| miss.fault == overloaded) => reply::error(
+                Code::AllOverloaded,
+                &format!("every endpoint failed ({reasons})"),
+            ),
+            _ => reply::error(
+                Code::AllFailed,
+                &format!("every endpoint failed ({reasons})"),
+            ),
+        }
+    }
+
+    /// How long until the first of the endpoints that are out returns by itself.
+    fn earliest_return(&self) -> Option<Duration> {
+        self.dispatcher.look(|state, _| {
+            let now = Instant::now();
+            let until = state
+                .fleet
+                .status()
+                .filter_map(|status| view::until(&status))
+                .min()?;
+            Some(until.saturating_duration_since(now))
+        })
+    }
+
+    /// Adds what tells the client where its answer comes from.
+    fn sign(&self, mut response: Response<Answer>, guard: RequestGuard) -> Response<Answer> {
+        let attempts = u64::try_from(self.journey.attempts()).unwrap_or(u64::MAX);
+        response
+            .headers_mut()
+            .insert(ATTEMPTS, HeaderValue::from(attempts));
+        response.body_mut().count_until_gone(guard);
+        response
+    }
+}
+
+/// What an endpoint's body gave next.
+enum Next {
+    Piece(Bytes),
+    End,
+    Broken,
+}
+
+impl Held {
+    fn of(response: Response<Incoming>, from: Arc<Remote>) -> Self {
+        let (head, body) = response.into_parts();
+        Self {
+            head,
+            pieces: VecDeque::new(),
+            rest: Some(body),
+            from,
+        }
+    }
+
+    /// Takes in the next piece of data; trailers end what is looked at.
+    async fn next(&mut self) -> Next {
+        loop {
+            let Some(body) = &mut self.rest else {
+                return Next::End;
+            };
+            match body.frame().await {
+                Some(Ok(frame)) => {
+                    if let Ok(piece) = frame.into_data() {
+                        self.pieces.push_back(piece.clone());
+                        return Next::Piece(piece);
+                    }
+                }
+                Some(Err(_)) => return Next::Broken,
+                None => {
+                    self.rest = None;
+                    return Next::End;
+                }
+            }
+        }
+    }
+
+    /// Takes in up to `limit` bytes.
+    async fn fill(&mut self, limit: usize) {
+        while self.len() < limit {
+            match self.next().await {
+                Next::Piece(_) => {}
+                Next::End | Next::Broken => return,
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.pieces.iter().map(Bytes::len).sum()
+    }
+
+    /// What is held, decoded; `None` if it cannot be looked into.
+    fn plain(&mut self) -> Result<Option<Vec<u8>>, Fault> {
+        inspect::plain(
+            &self.head.headers,
+            self.pieces.make_contiguous(),
+            JSON_ANSWER,
+        )
+    }
+
+    fn is_event_stream(&self) -> bool {
+        let content_type = self
+            .head
+            .headers
+            .get(CONTENT_TYPE)
+            .map(HeaderValue::as_bytes);
+        content_type.is_some_and(|value| value.starts_with(b"text/event-stream"))
+    }
+
+    /// The answer as it came, without watching its end.
+    fn pass_on(self, abort: Abort) -> Response<Answer> {
+        self.relay(abort, Relay::settled)
+    }
+
+    fn relay(
+        self,
+        abort: Abort,
+        relay: impl FnOnce(VecDeque<Bytes>, Option<Incoming>, Abort) -> Relay,
+    ) -> Response<Answer> {
+        let mut head = self.head;
+        head.version = Version::HTTP_11;
+        head.extensions.clear();
+        strip_hop_by_hop(&mut head.headers);
+        head.headers
+            .insert(USED_ENDPOINT, self.from.name_header.clone());
+        head.headers
+            .insert(ENDPOINT_INDEX, HeaderValue::from(self.from.index));
+        Response::from_parts(
+            head,
+            Answer::Relayed(Box::new(relay(self.pieces, self.rest, abort))),
+        )
+    }
+}
+
+/// Which of two failures tells the client more: 429, then the credential and the quota, then 404, then
+/// the last of the others (the order that Anthropic's own gateway documents).
+fn tells_more(status: StatusCode, than: StatusCode) -> bool {
+    let rank = |status: StatusCode| match status.as_u16() {
+        429 => 0,
+        400..=403 => 1,
+        404 | 501 => 2,
+        _ => 3,
+    };
+    match rank(status).cmp(&rank(than)) {
+        std::cmp::Ordering::Less => true,
+        std::cmp::Ordering::Equal => rank(status) == 3,
+        std::cmp::Ordering::Greater => false,
+    }
+}
+
+fn upload_error(error: UploadError, size: u64) -> (Code, String) {
+    match error {
+        UploadError::TooLarge => too_large(size),
+        UploadError::ClientGone | UploadError::Superseded => (
+            Code::BodyIncomplete,
+            "the request body ended before it was complete".to_owned(),
+        ),
+    }
+}
+
+fn too_large(size: u64) -> (Code, String) {
+    let limit = size / (1024 * 1024);
+    (
+        Code::BodyTooLarge,
+        format!("the request body is larger than {limit} MB (server.max_body_mb)"),
+    )
+}

@@ -1,0 +1,237 @@
+//! Which headers pass, in either direction.
+
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, RETRY_AFTER, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
+use http::{HeaderMap, HeaderValue};
+use std::time::{Duration, SystemTime};
+
+/// Names the Zephyrs that a request has passed, so that a loop is noticed.
+pub const VIA_ZEPHYR: HeaderName = HeaderName::from_static("x-zephyr-via");
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+
+/// Removes what belongs to one connection only (RFC 9110, 7.6.1): the fixed list and what `Connection`
+/// names. `Content-Length` stays, whoever names it.
+pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    if headers.contains_key(CONNECTION) {
+        let named: Vec<HeaderName> = headers
+            .get_all(CONNECTION)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .filter_map(|name| name.trim().parse().ok())
+            .filter(|name| *name != CONTENT_LENGTH)
+            .collect();
+        for name in named {
+            headers.remove(name);
+        }
+        headers.remove(CONNECTION);
+    }
+    for name in [
+        KEEP_ALIVE,
+        PROXY_CONNECTION,
+        PROXY_AUTHENTICATE,
+        PROXY_AUTHORIZATION,
+        TE,
+        TRAILER,
+        TRANSFER_ENCODING,
+        UPGRADE,
+    ] {
+        headers.remove(name);
+    }
+}
+
+/// What goes to every endpoint: the client's headers without those of its connection and its host.
+pub fn for_upstream(client: &HeaderMap) -> HeaderMap {
+    let mut headers = client.clone();
+    strip_hop_by_hop(&mut headers);
+    headers.remove(HOST);
+    headers.remove(EXPECT); // Answered by our own listener.
+    headers
+}
+
+/// The credential that an endpoint gets.
+#[derive(Clone)]
+pub enum Credential {
+    /// The client's own, untouched.
+    Passthrough,
+    /// `Authorization: Bearer …` of ours.
+    Bearer(HeaderValue),
+    /// `x-api-key: …` of ours.
+    ApiKey(HeaderValue),
+}
+
+impl Credential {
+    /// Puts the credential of ours in; the client's never leaves then, in whichever header it came.
+    pub fn apply(&self, headers: &mut HeaderMap) {
+        let (name, value) = match self {
+            Self::Passthrough => return,
+            Self::Bearer(value) => (AUTHORIZATION, value),
+            Self::ApiKey(value) => (X_API_KEY, value),
+        };
+        headers.remove(AUTHORIZATION);
+        headers.remove(X_API_KEY);
+        headers.insert(name, value.clone());
+    }
+
+    /// Whether it is ours.
+    pub fn is_ours(&self) -> bool {
+        match self {
+            Self::Passthrough => false,
+            Self::Bearer(_) | Self::ApiKey(_) => true,
+        }
+    }
+}
+
+/// What a client shows as its token: `x-api-key`, else `Authorization: Bearer`.
+pub fn client_token(headers: &HeaderMap) -> Option<&[u8]> {
+    if let Some(key) = headers.get(X_API_KEY) {
+        return Some(key.as_bytes());
+    }
+    let authorization = headers.get(AUTHORIZATION)?.as_bytes();
+    let (scheme, token) = authorization.split_at_checked(7)?;
+    scheme
+        .eq_ignore_ascii_case(b"bearer ")
+        .then_some(token.trim_ascii())
+}
+
+/// How long an answer asks to wait: `retry-after-ms` (which the SDKs read), else `Retry-After` in seconds
+/// or as a date.
+pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    if let Some(millis) = text("retry-after-ms").and_then(|text| text.parse::<f64>().ok()) {
+        return Duration::try_from_secs_f64(millis / 1000.0).ok();
+    }
+    let value = text(RETRY_AFTER.as_str())?;
+    if let Ok(seconds) = value.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        let header = |(name, value): &(&'static str, &'static str)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        };
+        lines.iter().map(header).collect()
+    }
+
+    fn names(headers: &HeaderMap) -> Vec<&str> {
+        headers.keys().map(HeaderName::as_str).collect()
+    }
+
+    #[test]
+    fn what_connection_names_goes_with_it() {
+        let client = map(&[
+            ("connection", "keep-alive, x-secret-hop"),
+            ("x-secret-hop", "1"),
+            ("te", "trailers"),
+            ("transfer-encoding", "chunked"),
+            ("anthropic-beta", "a,b"),
+        ]);
+
+        assert_eq!(names(&for_upstream(&client)), ["anthropic-beta"]);
+    }
+
+    #[test]
+    fn duplicates_keep_their_number_and_order() {
+        let client = map(&[
+            ("anthropic-beta", "a"),
+            ("x-other", "1"),
+            ("anthropic-beta", "b"),
+        ]);
+
+        let upstream = for_upstream(&client);
+
+        let values: Vec<_> = upstream.get_all("anthropic-beta").iter().collect();
+        assert_eq!(values, ["a", "b"]);
+    }
+
+    #[test]
+    fn a_connection_header_cannot_remove_the_length() {
+        let client = map(&[("connection", "content-length"), ("content-length", "5")]);
+
+        assert_eq!(names(&for_upstream(&client)), ["content-length"]);
+    }
+
+    #[test]
+    fn the_clients_credential_never_accompanies_ours() {
+        let client = map(&[("authorization", "Bearer client"), ("x-api-key", "client")]);
+        for ours in [
+            Credential::Bearer(HeaderValue::from_static("Bearer ours")),
+            Credential::ApiKey(HeaderValue::from_static("ours")),
+        ] {
+            let mut headers = client.clone();
+
+            ours.apply(&mut headers);
+
+            assert_eq!(headers.len(), 1);
+            assert!(
+                headers
+                    .values()
+                    .all(|value| value.to_str().unwrap().contains("ours"))
+            );
+        }
+    }
+
+    #[test]
+    fn passthrough_leaves_both_alone() {
+        let mut headers = map(&[("authorization", "Bearer client"), ("x-api-key", "client")]);
+
+        Credential::Passthrough.apply(&mut headers);
+
+        assert_eq!(headers.len(), 2);
+    }
+
+    #[test]
+    fn a_wait_is_read_in_all_its_forms() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        let cases = [
+            (map(&[("retry-after", "7")]), Some(7.0)),
+            (map(&[("retry-after", "1.5")]), Some(1.5)),
+            (
+                map(&[("retry-after-ms", "250"), ("retry-after", "7")]),
+                Some(0.25),
+            ),
+            (
+                map(&[("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT")]),
+                Some(30.0),
+            ),
+            (
+                map(&[("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT")]),
+                Some(0.0),
+            ),
+            (map(&[("retry-after", "soon")]), None),
+            (map(&[("retry-after", "-1")]), None),
+            (map(&[("retry-after", "1e300")]), None),
+            (map(&[]), None),
+        ];
+
+        for (headers, seconds) in cases {
+            let wait = retry_after(&headers, now).map(|wait| wait.as_secs_f64());
+            assert_eq!(wait, seconds, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_client_token_is_found_in_either_header() {
+        assert_eq!(
+            client_token(&map(&[("authorization", "bearer  t")])),
+            Some(&b"t"[..])
+        );
+        assert_eq!(client_token(&map(&[("x-api-key", "t")])), Some(&b"t"[..]));
+        assert_eq!(client_token(&map(&[("authorization", "Basic t")])), None);
+    }
+}

@@ -1,0 +1,77 @@
+//! The tap: reads an answer while it passes, and never changes it.
+
+use bytes::Bytes;
+use http::HeaderMap;
+use zephyr_core::classify::Fault;
+use zephyr_core::proof::{Stage, StreamJudge};
+
+use crate::decode::Decoder;
+
+/// Watches a streamed answer through its encoding.
+pub struct Inspector {
+    decoder: Decoder,
+    judge: StreamJudge,
+}
+
+impl Inspector {
+    /// An inspector for an answer with these headers; `None` if it cannot be looked into.
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
+        Some(Self {
+            decoder: Decoder::of(headers)?,
+            judge: StreamJudge::default(),
+        })
+    }
+
+    /// Looks at the next piece.
+    ///
+    /// # Errors
+    ///
+    /// The first fault in the answer.
+    pub fn look(&mut self, bytes: &Bytes) -> Result<Stage, Fault> {
+        let judge = &mut self.judge;
+        match self.decoder.decode(bytes, |decoded| judge.push(decoded)) {
+            Ok(stage) => stage,
+            Err(error) => Err(undecodable(&error)),
+        }
+    }
+
+    /// The answer ended; was it whole?
+    ///
+    /// # Errors
+    ///
+    /// What is missing.
+    pub fn finish(&self) -> Result<(), Fault> {
+        self.judge.finish()
+    }
+}
+
+/// The whole of a body in plain, up to `limit` bytes of it.
+///
+/// # Errors
+///
+/// It is not of the encoding that its headers announce.
+pub fn plain(
+    headers: &HeaderMap,
+    pieces: &[Bytes],
+    limit: usize,
+) -> Result<Option<Vec<u8>>, Fault> {
+    let Some(mut decoder) = Decoder::of(headers) else {
+        return Ok(None);
+    };
+    let mut plain = Vec::new();
+    for piece in pieces {
+        let take = |decoded: &[u8]| {
+            plain.extend_from_slice(&decoded[..decoded.len().min(limit - plain.len())]);
+        };
+        decoder
+            .decode(piece, take)
+            .map_err(|error| undecodable(&error))?;
+    }
+    Ok(Some(plain))
+}
+
+fn undecodable(error: &std::io::Error) -> Fault {
+    Fault::NotMessages(format!(
+        "expected the announced content-encoding, seen {error}"
+    ))
+}

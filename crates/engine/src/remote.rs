@@ -1,0 +1,124 @@
+//! One endpoint as the outside world has it: its URL, its credential, its connections.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Uri};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use zephyr_core::EndpointId;
+use zephyr_core::config::{self, Auth, AuthHeader};
+
+use crate::headers::Credential;
+use crate::secret::Secret;
+use crate::upstream::{Network, Upstream};
+
+/// Kept readable in a header: everything but controls, the percent sign itself and what is not ASCII.
+const HEADER_TEXT: &AsciiSet = &CONTROLS.add(b'%');
+
+/// An endpoint that attempts can be sent to.
+pub struct Remote {
+    /// Its identity in the fleet.
+    pub id: EndpointId,
+    /// Its configuration.
+    pub spec: config::Endpoint,
+    /// Its place in the configuration.
+    pub index: usize,
+    /// What it gets as a credential.
+    pub credential: Credential,
+    /// Its connections.
+    pub upstream: Arc<Upstream>,
+    /// Its name as the value of a header.
+    pub name_header: HeaderValue,
+}
+
+impl Remote {
+    /// The endpoint with its secret, if its reference led to one.
+    ///
+    /// # Errors
+    ///
+    /// Connections cannot be set up.
+    pub fn new(
+        id: EndpointId,
+        index: usize,
+        spec: config::Endpoint,
+        secret: Option<&Secret>,
+        network: &Network,
+        connect_timeout: Duration,
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let upstream = Upstream::new(network, &spec, connect_timeout)?;
+        let name = utf8_percent_encode(&spec.name, HEADER_TEXT).to_string();
+        Ok(Self {
+            id,
+            index,
+            credential: credential(&spec.auth, secret),
+            upstream: Arc::new(upstream),
+            name_header: HeaderValue::from_str(&name).unwrap_or_else(|_| HeaderValue::from(index)),
+            spec,
+        })
+    }
+
+    /// The endpoint's URL for a client's path and query.
+    ///
+    /// # Errors
+    ///
+    /// Together they are no URL.
+    pub fn url(&self, target: &PathAndQuery) -> Result<Uri, http::Error> {
+        let base = &self.spec.url;
+        let url = Uri::builder()
+            .scheme(base.scheme())
+            .authority(base.authority());
+        if base.path().is_empty() {
+            url.path_and_query(target.clone()).build()
+        } else {
+            url.path_and_query(format!("{}{target}", base.path()))
+                .build()
+        }
+    }
+
+    /// Puts the credential in, and takes the client's out where it is ours.
+    pub fn authorize(&self, headers: &mut HeaderMap) {
+        self.credential.apply(headers);
+    }
+}
+
+fn credential(auth: &Auth, secret: Option<&Secret>) -> Credential {
+    let sensitive = |text: &str| {
+        let mut value = HeaderValue::from_str(text)
+            .expect("a Secret has only characters that a header may carry");
+        value.set_sensitive(true);
+        value
+    };
+    match (auth, secret) {
+        (Auth::Passthrough, _) => Credential::Passthrough,
+        (
+            Auth::Ours {
+                header: AuthHeader::Bearer,
+                ..
+            },
+            Some(secret),
+        ) => Credential::Bearer(sensitive(&format!("Bearer {}", secret.expose()))),
+        (
+            Auth::Ours {
+                header: AuthHeader::ApiKey,
+                ..
+            },
+            Some(secret),
+        ) => Credential::ApiKey(sensitive(secret.expose())),
+        // Never admitted without its secret; if it were, the client's must not go out in its place.
+        (
+            Auth::Ours {
+                header: AuthHeader::Bearer,
+                ..
+            },
+            None,
+        ) => Credential::Bearer(sensitive("Bearer")),
+        (
+            Auth::Ours {
+                header: AuthHeader::ApiKey,
+                ..
+            },
+            None,
+        ) => Credential::ApiKey(sensitive("")),
+    }
+}

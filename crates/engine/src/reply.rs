@@ -1,0 +1,128 @@
+//! Zephyr's own error answers, in the Messages API's shape.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Response, StatusCode};
+
+/// What Zephyr refuses or cannot do by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// The `Host` header names neither loopback nor an allowed host.
+    HostNotAllowed,
+    /// A web page called.
+    OriginNotAllowed,
+    /// The client token is missing or wrong.
+    ClientTokenRequired,
+    /// The request has been here before.
+    LoopDetected,
+    /// The body is larger than `server.max_body_mb`.
+    BodyTooLarge,
+    /// The body ended early.
+    BodyIncomplete,
+    /// No endpoint is configured.
+    NoEndpoints,
+    /// No endpoint may take the request.
+    NoneUsable,
+    /// Every attempt failed.
+    AllFailed,
+    /// Every attempt failed, one because its endpoint was overloaded.
+    AllOverloaded,
+    /// The program is about to end.
+    ShuttingDown,
+}
+
+impl Code {
+    /// The `x-zephyr-error` header.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::HostNotAllowed => "host_not_allowed",
+            Self::OriginNotAllowed => "origin_not_allowed",
+            Self::ClientTokenRequired => "client_token_required",
+            Self::LoopDetected => "loop_detected",
+            Self::BodyTooLarge => "body_too_large",
+            Self::BodyIncomplete => "body_incomplete",
+            Self::NoEndpoints => "no_endpoints",
+            Self::NoneUsable => "none_usable",
+            Self::AllFailed => "all_failed",
+            Self::AllOverloaded => "all_overloaded",
+            Self::ShuttingDown => "shutting_down",
+        }
+    }
+
+    fn status(self) -> StatusCode {
+        match self {
+            Self::HostNotAllowed | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
+            Self::ClientTokenRequired => StatusCode::UNAUTHORIZED,
+            Self::LoopDetected => StatusCode::LOOP_DETECTED,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyIncomplete => StatusCode::BAD_REQUEST,
+            Self::NoEndpoints | Self::NoneUsable | Self::ShuttingDown => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::AllFailed => StatusCode::BAD_GATEWAY,
+            // 529: what the Messages API says when it is overloaded.
+            Self::AllOverloaded => {
+                StatusCode::from_u16(529).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
+            }
+        }
+    }
+
+    fn error_type(self) -> &'static str {
+        match self {
+            Self::HostNotAllowed | Self::OriginNotAllowed => "permission_error",
+            Self::ClientTokenRequired => "authentication_error",
+            Self::LoopDetected | Self::BodyIncomplete => "invalid_request_error",
+            Self::BodyTooLarge => "request_too_large",
+            Self::NoEndpoints | Self::NoneUsable | Self::ShuttingDown | Self::AllOverloaded => {
+                "overloaded_error"
+            }
+            Self::AllFailed => "api_error",
+        }
+    }
+}
+
+/// An error answer of our own.
+pub fn error(code: Code, message: &str) -> Response<Bytes> {
+    let request_id = next_request_id();
+    let body = serde_json::json!({
+        "type": "error",
+        "error": { "type": code.error_type(), "message": message },
+        "request_id": request_id,
+    });
+    let mut response = json(code.status(), &body);
+    let headers = response.headers_mut();
+    headers.insert("x-zephyr-error", HeaderValue::from_static(code.as_str()));
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        headers.insert("request-id", id);
+    }
+    response
+}
+
+/// A JSON answer of our own.
+pub fn json(status: StatusCode, body: &serde_json::Value) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body.to_string()));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// `Retry-After` in whole seconds, at least one.
+pub fn retry_after(wait: Duration) -> (http::HeaderName, HeaderValue) {
+    let seconds = wait.as_millis().div_ceil(1000).max(1);
+    let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+    (RETRY_AFTER, HeaderValue::from(seconds))
+}
+
+fn next_request_id() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(1);
+    format!(
+        "req_zephyr_{:x}_{:06x}",
+        std::process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    )
+}

@@ -1,0 +1,135 @@
+//! Keys that are accepted although nothing reads them: those whose feature is still to come, and those
+//! of claude-zephyr that have lost their meaning. Building a feature means deleting its row here.
+//!
+//! A pattern is a key's path without indices. A group's `health_check` counts as the global one;
+//! `ui.*` means every key directly in the table; `key=value` means that one spelling of the value.
+
+/// Keys whose feature is not built yet, and what happens meanwhile. A value equal to the default is
+/// not worth a word.
+pub(super) const NOT_YET: &[(&str, &str)] = &[
+    ("server.client_token_keychain", KEYCHAIN_CLIENT),
+    ("groups[].auth_token_keychain", KEYCHAIN),
+    ("groups[].endpoints[].auth_token_keychain", KEYCHAIN),
+    (
+        "groups[].endpoints[].model_map",
+        "requests keep the model that the client names",
+    ),
+    (
+        "groups[].endpoints[].headers",
+        "requests keep the headers that the client sends",
+    ),
+    (
+        "failover.hold_seconds",
+        "a request fails at once when nothing is up",
+    ),
+    (
+        "health_check.mode=count_tokens",
+        "endpoints are probed as with \"message\"",
+    ),
+    (
+        "health_check.mode=claude_cli",
+        "endpoints are probed as with \"message\"",
+    ),
+    ("health_check.dynamic_scaling", STEADY_INTERVAL),
+    ("health_check.min_interval_seconds", STEADY_INTERVAL),
+    ("health_check.max_interval_seconds", STEADY_INTERVAL),
+    (
+        "health_check.daily_budget_usd",
+        "what probes cost is not limited",
+    ),
+    (
+        "health_check.claude_binary_path",
+        "probes do not start the Claude CLI",
+    ),
+    (
+        "validation.strict_anthropic_format",
+        "answers are always held to the Messages format",
+    ),
+    (
+        "validation.disconnect_on_invalid",
+        "an answer found invalid midway is always cut off",
+    ),
+    ("logging.log_request_types", NO_JOURNAL),
+    ("logging.log_request_body", NO_JOURNAL),
+    ("logging.log_response_body", NO_JOURNAL),
+    ("logging.log_directory", NO_JOURNAL),
+    ("logging.retention_days", NO_JOURNAL),
+    ("logging.max_size_mb", NO_JOURNAL),
+    ("ui.*", NO_DESKTOP),
+    ("notifications.*", NO_DESKTOP),
+    ("desktop.*", NO_DESKTOP),
+    ("pricing.*", "costs are not estimated"),
+];
+
+/// Keys of claude-zephyr: with a note, they do nothing here; without, they are read in place of the
+/// key that has their meaning now.
+pub(super) const INHERITED: &[(&str, Option<&str>)] = &[
+    ("health_check.switch_threshold_ms", None),
+    ("health_check.graceful_switch_timeout_ms", None),
+    (
+        "groups[].health_check.switch_threshold_ms",
+        Some(ONE_FOR_ALL),
+    ),
+    (
+        "groups[].health_check.graceful_switch_timeout_ms",
+        Some(ONE_FOR_ALL),
+    ),
+    ("retry.enabled", None),
+    ("retry.max_attempts", None),
+    (
+        "retry.base_delay_ms",
+        Some("a failed attempt moves to another endpoint without delay"),
+    ),
+    (
+        "retry.backoff_multiplier",
+        Some("a failed attempt moves to another endpoint without delay"),
+    ),
+    ("logging.detail_level", Some(LEVEL_DECIDES)),
+    ("logging.output_level", Some(LEVEL_DECIDES)),
+    ("logging.proxy_detail", Some(LEVEL_DECIDES)),
+    ("logging.console_enabled", Some(STDERR_ONLY)),
+    ("logging.file_enabled", Some(STDERR_ONLY)),
+    ("logging.file_path", Some(STDERR_ONLY)),
+    ("logging.max_file_size", Some(STDERR_ONLY)),
+    ("logging.max_files", Some(STDERR_ONLY)),
+    ("logging.json_format", Some(STDERR_ONLY)),
+];
+
+const KEYCHAIN: &str =
+    "without the desktop program, which brings the keychain, these endpoints have no credential";
+const KEYCHAIN_CLIENT: &str =
+    "without the desktop program, which brings the keychain, no client can be admitted";
+const STEADY_INTERVAL: &str = "endpoints are probed every interval_seconds";
+const NO_JOURNAL: &str = "requests are not recorded";
+const NO_DESKTOP: &str = "there is no desktop program yet";
+const ONE_FOR_ALL: &str = "it is the same for all groups, and belongs in [server]";
+const LEVEL_DECIDES: &str = "logging.level says how much is logged";
+const STDERR_ONLY: &str = "log lines go to stderr";
+
+/// What happens meanwhile, if the feature of this key, which a reader knows, is not built yet.
+pub(super) fn not_yet(pattern: &str) -> Option<&'static str> {
+    let (table, _) = pattern.rsplit_once('.').unwrap_or(("", pattern));
+    not_yet_exactly(pattern).or_else(|| not_yet_exactly(&format!("{table}.*")))
+}
+
+/// What happens meanwhile, if this key is listed here and no reader knows it.
+pub(super) fn not_yet_exactly(pattern: &str) -> Option<&'static str> {
+    let pattern = global(pattern);
+    let row = NOT_YET.iter().find(|(row, _)| *row == pattern);
+    row.map(|(_, meanwhile)| *meanwhile)
+}
+
+/// What holds instead, if the key is one of claude-zephyr's that does nothing here.
+pub(super) fn without_effect(pattern: &str) -> Option<&'static str> {
+    INHERITED
+        .iter()
+        .find(|(row, _)| *row == pattern)
+        .and_then(|(_, note)| *note)
+}
+
+fn global(pattern: &str) -> &str {
+    match pattern.strip_prefix("groups[].") {
+        Some(rest) if rest.starts_with("health_check.") => rest,
+        Some(_) | None => pattern,
+    }
+}

@@ -1,0 +1,332 @@
+//! From the fleet's terms to the contract's: the only module that knows both.
+
+use std::time::Instant;
+
+use zephyr_control::{self as control, EndpointState, EndpointView, EventKind, NotChosen, Reason};
+use zephyr_core::circuit::{Cause, State as CircuitState};
+use zephyr_core::classify::Fault;
+use zephyr_core::config::{Auth, Strategy};
+use zephyr_core::fleet::{Availability, Decision, EndpointStatus, Mode, Why, WhyNot};
+use zephyr_core::{Effect, EndpointId, Fleet};
+
+use crate::clock::{Clock, millis};
+
+/// Every endpoint as front-ends see it.
+pub fn endpoints(fleet: &Fleet, clock: &Clock) -> Vec<EndpointView> {
+    fleet
+        .status()
+        .map(|status| endpoint(&status, clock))
+        .collect()
+}
+
+/// The mode as front-ends see it.
+pub fn mode(fleet: &Fleet) -> control::Mode {
+    match fleet.mode() {
+        Mode::Auto => control::Mode::Auto,
+        Mode::Pinned(id) => control::Mode::Manual {
+            endpoint: name(fleet, id),
+        },
+    }
+}
+
+/// The strategy as front-ends see it.
+pub fn strategy(strategy: Strategy) -> control::Strategy {
+    match strategy {
+        Strategy::Latency => control::Strategy::Latency,
+        Strategy::Priority => control::Strategy::Priority,
+        Strategy::Price => control::Strategy::Price,
+        Strategy::RoundRobin => control::Strategy::RoundRobin,
+        Strategy::WeightedRoundRobin => control::Strategy::WeightedRoundRobin,
+        Strategy::Random => control::Strategy::Random,
+    }
+}
+
+/// A decision with names.
+pub fn decision(
+    fleet: &Fleet,
+    chosen: EndpointId,
+    decision: &Decision,
+    now: Instant,
+) -> control::Decision {
+    let others = decision.others.iter().map(|(id, why)| NotChosen {
+        endpoint: name(fleet, *id),
+        why: why_not(fleet, *id, *why, now),
+    });
+    control::Decision {
+        why: why(fleet, chosen, decision.why),
+        others: others.collect(),
+    }
+}
+
+/// Why an endpoint was chosen.
+pub fn why(fleet: &Fleet, chosen: EndpointId, why: Why) -> Reason {
+    let spec = fleet.status_of(chosen).map(|status| status.spec);
+    match why {
+        Why::Pinned => Reason::Pinned,
+        Why::FirstChoice => Reason::FirstChoice,
+        Why::Faster { to, from } => Reason::Faster {
+            to_ms: millis(to),
+            from_ms: millis(from),
+            threshold_ms: millis(fleet.config().server.switch_threshold),
+        },
+        Why::BestPriority => Reason::BestPriority {
+            priority: spec.map_or(0, |spec| spec.priority),
+        },
+        Why::BestPrice => Reason::BestPrice {
+            price: spec.map_or(0.0, |spec| spec.price),
+        },
+        Why::Replaces => Reason::Replaces,
+        Why::InUse => Reason::InUse,
+        Why::Sticky => Reason::Sticky,
+        Why::Turn => Reason::Turn,
+        Why::LastResort => Reason::LastResort,
+        Why::Trial => Reason::Trial,
+    }
+}
+
+/// Why an endpoint was passed over.
+pub fn why_not(fleet: &Fleet, id: EndpointId, why: WhyNot, now: Instant) -> Reason {
+    let status = fleet.status_of(id);
+    let spec = status.as_ref().map(|status| status.spec);
+    match why {
+        WhyNot::AlreadyTried => Reason::AlreadyTried,
+        WhyNot::Disabled => Reason::Disabled,
+        WhyNot::Draining => Reason::Draining,
+        WhyNot::NoCredential => Reason::NoCredential {
+            reference: spec.map_or_else(String::new, |spec| reference(&spec.auth)),
+        },
+        WhyNot::CircuitOpen { cause, .. } => {
+            status.map_or_else(|| by_cause(cause), |status| out(&status, cause))
+        }
+        WhyNot::TrialInFlight => Reason::TrialInFlight,
+        WhyNot::AwaitingProbe => Reason::AwaitingProbe,
+        WhyNot::ModelNotServed => Reason::ModelNotServed {
+            model: String::new(),
+        },
+        WhyNot::ProbeFailed => Reason::ProbeFailed {
+            detail: status
+                .and_then(|status| status.last_fault.map(in_words))
+                .unwrap_or_default(),
+        },
+        WhyNot::NotFaster { its, chosen } => Reason::NotFaster {
+            ms: millis(its),
+            than_ms: millis(chosen),
+        },
+        WhyNot::NotMeasured => Reason::NotMeasured,
+        WhyNot::LowerPriority => Reason::LowerPriority {
+            priority: spec.map_or(0, |spec| spec.priority),
+        },
+        WhyNot::Dearer => Reason::Dearer {
+            price: spec.map_or(0.0, |spec| spec.price),
+        },
+        WhyNot::Dwelling { until } => Reason::Dwelling {
+            remaining_ms: millis(until.saturating_duration_since(now)),
+        },
+        WhyNot::Paused => Reason::Paused,
+        WhyNot::NotPinned => Reason::NotPinned,
+        WhyNot::NotItsTurn => Reason::NotItsTurn,
+    }
+}
+
+/// What went wrong.
+pub fn fault(fault: &Fault) -> Reason {
+    match fault {
+        Fault::Status(status @ (401 | 403)) => Reason::CredentialRefused { status: *status },
+        Fault::Status(402) => Reason::QuotaUsedUp { status: 402 },
+        Fault::Status(429) => Reason::RateLimited { status: 429 },
+        Fault::Status(status @ (503 | 529)) => Reason::Overloaded { status: *status },
+        Fault::Status(status @ 300..=399) => Reason::Redirected { status: *status },
+        Fault::Status(status @ (404 | 501)) => Reason::NotServed { status: *status },
+        Fault::Status(status) => Reason::Status { status: *status },
+        Fault::Connect(detail) => Reason::ConnectFailed {
+            detail: detail.clone(),
+        },
+        Fault::Lost(detail) => Reason::ConnectionLost {
+            detail: detail.clone(),
+        },
+        Fault::TimedOut(after) => Reason::TimedOut {
+            after_ms: millis(*after),
+        },
+        Fault::Html => Reason::Html,
+        Fault::Empty => Reason::EmptyAnswer,
+        Fault::NotMessages(detail) => Reason::NotMessagesFormat {
+            detail: detail.clone(),
+        },
+        Fault::ErrorEvent(kind) => Reason::ErrorInAnswer {
+            error_type: kind.clone(),
+        },
+        Fault::Cut => Reason::StreamCut,
+        Fault::Stalled(after) => Reason::StreamStalled {
+            after_ms: millis(*after),
+        },
+        Fault::DrainTimeout => Reason::DrainTimeout,
+    }
+}
+
+/// The event that an effect is, if front-ends are to know.
+pub fn event(fleet: &Fleet, effect: &Effect, now: Instant) -> Option<EventKind> {
+    match effect {
+        Effect::Probe(_) | Effect::Cut(_) => None,
+        Effect::Switched {
+            from,
+            to,
+            decision: made,
+        } => Some(EventKind::Switched {
+            from: from.map(|id| name(fleet, id)),
+            to: name(fleet, *to),
+            decision: decision(fleet, *to, made, now),
+        }),
+        Effect::TakenOut(id) => {
+            let status = fleet.status_of(*id)?;
+            let cause = status.out_because()?;
+            Some(EventKind::TakenOut {
+                endpoint: status.spec.name.clone(),
+                why: out(&status, cause),
+                until_ms: until(&status).map(|at| Clock::now().unix_ms(at)),
+            })
+        }
+        Effect::Recovered(id) => Some(EventKind::Recovered {
+            endpoint: name(fleet, *id),
+        }),
+        Effect::AllDown => Some(EventKind::AllDown),
+        Effect::SomethingUp => Some(EventKind::SomethingUp),
+    }
+}
+
+/// Writes an event to the log: what a user would notice, in words.
+pub fn log(event: &EventKind) {
+    let text = control::text(control::Language::En, event);
+    match event {
+        EventKind::AllDown | EventKind::TakenOut { .. } | EventKind::Aborted { .. } => {
+            tracing::warn!("{text}");
+        }
+        EventKind::Switched { from: None, to, .. } => {
+            tracing::info!(endpoint = %to, "{to} is in use");
+        }
+        EventKind::Switched { .. }
+        | EventKind::FailedOver { .. }
+        | EventKind::Recovered { .. }
+        | EventKind::SomethingUp
+        | EventKind::Pinned { .. }
+        | EventKind::Automatic
+        | EventKind::Paused
+        | EventKind::Resumed
+        | EventKind::Enabled { .. }
+        | EventKind::Disabled { .. }
+        | EventKind::ConfigReloaded
+        | EventKind::ConfigRejected => tracing::info!("{text}"),
+    }
+}
+
+/// A fault in an English sentence.
+pub fn in_words(seen: &Fault) -> String {
+    control::text(control::Language::En, &fault(seen))
+}
+
+fn endpoint(status: &EndpointStatus<'_>, clock: &Clock) -> EndpointView {
+    let spec = status.spec;
+    let to_ms = |latency: std::time::Duration| latency.as_secs_f64() * 1000.0;
+    EndpointView {
+        name: spec.name.clone(),
+        flag: spec.flag.clone(),
+        group: spec.group.clone(),
+        url: spec.url.to_string(),
+        enabled: status.availability == Availability::Enabled,
+        state: state(status),
+        reason: reason(status),
+        until_ms: until(status).map(|at| clock.unix_ms(at)),
+        latency_ms: status.probe_latency.map(to_ms),
+        latency_history: status
+            .history
+            .iter()
+            .map(|latency| latency.map(to_ms))
+            .collect(),
+        ttft_ms: status.ttft.map(to_ms),
+        last_check_ms: status.last_probe.map(|at| clock.unix_ms(at)),
+        last_error: status.last_fault.map(fault),
+        in_flight: status.in_flight,
+        attempts: status.attempts,
+        failures: status.failures,
+        priority: spec.priority,
+        weight: spec.weight,
+        price: spec.price,
+    }
+}
+
+fn state(status: &EndpointStatus<'_>) -> EndpointState {
+    match (status.availability, status.circuit) {
+        (Availability::Disabled, _) => EndpointState::Disabled,
+        (Availability::Draining { .. }, _) => EndpointState::Draining,
+        (Availability::Enabled, _) if !status.has_credential => EndpointState::NoCredential,
+        (Availability::Enabled, CircuitState::Closed { .. }) => EndpointState::Ready,
+        (Availability::Enabled, CircuitState::HalfOpen { .. }) => EndpointState::Recovering,
+        (Availability::Enabled, CircuitState::Open { cause, .. }) => match cause {
+            Cause::Failing => EndpointState::Failing,
+            Cause::Throttled => EndpointState::Throttled,
+            Cause::Exhausted => EndpointState::Exhausted,
+            Cause::Refused => EndpointState::Refused,
+        },
+    }
+}
+
+fn reason(status: &EndpointStatus<'_>) -> Option<Reason> {
+    match state(status) {
+        EndpointState::NoCredential => Some(Reason::NoCredential {
+            reference: reference(&status.spec.auth),
+        }),
+        EndpointState::Ready if status.last_probe_failed => Some(Reason::ProbeFailed {
+            detail: status.last_fault.map(in_words).unwrap_or_default(),
+        }),
+        EndpointState::Ready | EndpointState::Draining | EndpointState::Disabled => None,
+        EndpointState::Recovering
+        | EndpointState::Failing
+        | EndpointState::Throttled
+        | EndpointState::Refused
+        | EndpointState::Exhausted => status.out_because().map(|cause| out(status, cause)),
+    }
+}
+
+/// Why it is out: what was seen, if that tells more than the cause.
+fn out(status: &EndpointStatus<'_>, cause: Cause) -> Reason {
+    match (cause, status.last_fault) {
+        (Cause::Exhausted, Some(Fault::Status(code))) => Reason::QuotaUsedUp { status: *code },
+        (_, Some(seen)) => fault(seen),
+        (cause, None) => by_cause(cause),
+    }
+}
+
+fn by_cause(cause: Cause) -> Reason {
+    match cause {
+        Cause::Failing => Reason::ProbeFailed {
+            detail: String::new(),
+        },
+        Cause::Throttled => Reason::RateLimited { status: 429 },
+        Cause::Exhausted => Reason::QuotaUsedUp { status: 402 },
+        Cause::Refused => Reason::CredentialRefused { status: 401 },
+    }
+}
+
+/// When an endpoint that is out returns by itself.
+pub fn until(status: &EndpointStatus<'_>) -> Option<Instant> {
+    match (status.availability, status.circuit) {
+        (Availability::Draining { until }, _) => Some(until),
+        (Availability::Disabled, _) => None,
+        (Availability::Enabled, CircuitState::Open { until, .. }) => until,
+        (Availability::Enabled, CircuitState::Closed { .. } | CircuitState::HalfOpen { .. }) => {
+            None
+        }
+    }
+}
+
+fn reference(auth: &Auth) -> String {
+    match auth {
+        Auth::Passthrough => String::new(),
+        Auth::Ours { credential, .. } => credential.to_string(),
+    }
+}
+
+fn name(fleet: &Fleet, id: EndpointId) -> String {
+    fleet
+        .status_of(id)
+        .map_or_else(String::new, |status| status.spec.name.clone())
+}
