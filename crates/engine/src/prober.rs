@@ -48,7 +48,7 @@ pub async fn probe(remote: &Remote) -> ProbeResult {
 
 async fn attempt(remote: &Remote) -> Outcome {
     let model = &remote.spec.health_check.model;
-    let (kind, method, target, &body) = match remote.spec.health_check.mode {
+    let (kind, method, target, body) = match remote.spec.health_check.mode {
         // What these two will be comes with their issue; until then the real call stands in.
         ProbeMode::Message | ProbeMode::CountTokens | ProbeMode::ClaudeCli => (
             CallKind::Messages,

@@ -1,0 +1,93 @@
+//! What the status view says besides reasons, events and states: the `status.` keys of the catalogues.
+
+use serde::Serialize;
+use zephyr_control::Reason;
+
+/// A phrase and its parameters, in the form that [`zephyr_control::text`] puts into words.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub(super) enum Phrase<'a> {
+    Heading {
+        version: &'a str,
+        proxy: &'a str,
+        age: String,
+    },
+    InUse {
+        endpoint: String,
+        reason: &'a Reason,
+    },
+    InUseUnexplained {
+        endpoint: String,
+    },
+    Distributing,
+    NothingUsable,
+    NoEndpoints,
+    Automatic {
+        strategy: String,
+    },
+    ByLatency,
+    ByPriority,
+    ByPrice,
+    ByTurn,
+    ByWeight,
+    ByChance,
+    Manual {
+        endpoint: &'a str,
+    },
+    MonitoringPaused,
+    Ending {
+        in_flight: u32,
+        left: String,
+    },
+    Totals {
+        requests: u64,
+        in_flight: u32,
+        failed_over: u64,
+        failed: u64,
+        aborted: u64,
+        abandoned: u64,
+    },
+    ColumnEndpoint,
+    ColumnState,
+    ColumnLatency,
+    ColumnTtft,
+    ColumnInFlight,
+    ColumnReason,
+    ReasonUntil {
+        reason: &'a Reason,
+        left: String,
+    },
+    Until {
+        left: String,
+    },
+    Problems,
+    Lately,
+    Ago {
+        span: String,
+        what: String,
+    },
+    Milliseconds {
+        ms: f64,
+    },
+    Seconds {
+        seconds: u64,
+    },
+    Minutes {
+        minutes: u64,
+    },
+    Hours {
+        hours: u64,
+        minutes: u64,
+    },
+    Days {
+        days: u64,
+        hours: u64,
+    },
+    NotRunning,
+    EndedUncleanly {
+        pid: u32,
+    },
+    StartIt,
+    TryDemo,
+    FindConfig,
+}

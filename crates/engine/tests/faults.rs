@@ -1,0 +1,433 @@
+//! Every fault an endpoint can show, in front of a second endpoint that works: the client notices
+//! nothing before its first byte, and sees an abort after it.
+
+mod common;
+
+use common::{CLIENT_TOKEN, OUR_TOKEN, Zephyr, plain, starts, streaming};
+use serde_json::Value;
+use zephyr_control::{EndpointState, EventKind};
+use zephyr_testkit::{Act, Encoding, End, Endpoint, Phase, RawClient};
+
+/// Sends `body` through Zephyr to A, which does `act`, and to B, which works. Returns what the client
+/// saw, once what must always hold has been checked.
+async fn client_sees_b(act: Act, body: &Value, what: &str) {
+    let a = Endpoint::start(act).await;
+    let b = Endpoint::start(Act::message("from B")).await;
+    let zephyr = Zephyr::over(&[&a, &b], "").await;
+
+    let answer = zephyr
+        .post(body)
+        .await
+        .unwrap_or_else(|error| panic!("{what}: {error}"));
+
+    assert_eq!(answer.status, 200, "{what}");
+    assert_eq!(answer.end, End::Clean, "{what}");
+    assert_eq!(answer.header("x-used-endpoint"), Some("B"), "{what}");
+    assert_eq!(answer.header("x-zephyr-attempts"), Some("2"), "{what}");
+    if body["stream"] == true {
+        assert_eq!(starts(&answer), 1, "{what}");
+        assert_eq!(answer.text(), "from B", "{what}");
+    } else {
+        assert_eq!(answer.json()["content"][0]["text"], "from B", "{what}");
+    }
+    let (at_a, at_b) = (a.requests(), b.requests());
+    assert_eq!((at_a.len(), at_b.len()), (1, 1), "{what}: one attempt each");
+    assert_eq!(at_a[0].body, at_b[0].body, "{what}: the same body");
+    assert_eq!(
+        at_b[0].body,
+        body.to_string().as_bytes(),
+        "{what}: the client's body"
+    );
+    for received in at_a.iter().chain(&at_b) {
+        assert_eq!(
+            received.headers_named("authorization"),
+            [format!("Bearer {OUR_TOKEN}")],
+            "{what}"
+        );
+        assert!(received.headers_named("x-api-key").is_empty(), "{what}");
+        assert!(
+            received
+                .headers
+                .iter()
+                .all(|(_, value)| !value.contains(CLIENT_TOKEN)),
+            "{what}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_fault_before_the_answer_is_noticed() {
+    let faults = [
+        ("reset", Act::reset()),
+        ("close", Act::close()),
+        ("garbage", Act::garbage()),
+        (
+            "redirect",
+            Act::redirect(307, "http://127.0.0.1:9/v1/messages"),
+        ),
+        ("HTML 200", Act::html(200)),
+        ("HTML 502", Act::html(502)),
+        ("JSON error 200", Act::json_error_200()),
+        ("empty 200", Act::empty_200()),
+        ("malformed JSON", Act::malformed_json_200()),
+        ("OpenAI JSON", Act::openai_json()),
+        ("OpenAI stream", Act::openai_stream()),
+        (
+            "429 with Retry-After",
+            Act::status(429).header("retry-after", "30"),
+        ),
+        (
+            "529 with Retry-After",
+            Act::status(529).header("retry-after", "30"),
+        ),
+        ("early 529", Act::early(529)),
+        (
+            "quota in a 400",
+            Act::status(400).error_message("You have reached your specified API usage limits."),
+        ),
+    ];
+    for body in [streaming(), plain()] {
+        for (what, act) in &faults {
+            client_sees_b(
+                act.clone(),
+                &body,
+                &format!("{what}, stream: {}", body["stream"]),
+            )
+            .await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_status_that_the_table_moves_on_is_noticed() {
+    for status in [
+        401, 402, 403, 404, 408, 429, 500, 501, 502, 503, 504, 520, 529,
+    ] {
+        client_sees_b(Act::status(status), &streaming(), &format!("HTTP {status}")).await;
+    }
+}
+
+#[tokio::test]
+async fn no_cut_error_or_stall_before_the_content_is_noticed() {
+    for phase in Phase::ALL
+        .into_iter()
+        .filter(|phase| !phase.client_sees_content())
+    {
+        for (what, act) in [
+            ("cut", Act::cut_at(phase)),
+            ("reset", Act::reset_at(phase)),
+            (
+                "error event",
+                Act::error_event_at(phase, "overloaded_error"),
+            ),
+            ("api error", Act::error_event_at(phase, "api_error")),
+        ] {
+            client_sees_b(act, &streaming(), &format!("{what} at {phase:?}")).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn compressed_answers_are_looked_into_and_passed_as_they_came() {
+    for encoding in Encoding::ALL {
+        client_sees_b(
+            Act::error_event_at(Phase::AfterMessageStart, "overloaded_error").compressed(encoding),
+            &streaming(),
+            &format!("{encoding:?} error event"),
+        )
+        .await;
+        let a = Endpoint::start(Act::message("compressed").compressed(encoding)).await;
+        let zephyr = Zephyr::over(&[&a], "").await;
+
+        let answer = zephyr.stream().await.unwrap();
+
+        assert_eq!(answer.header("content-encoding"), Some(encoding.name()));
+        assert_eq!(
+            (answer.text().as_str(), answer.end),
+            ("compressed", End::Clean),
+            "{encoding:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_stall_before_the_content_moves_on_at_the_deadline() {
+    for act in [Act::hang(), Act::stall_at(Phase::AfterHeaders)] {
+        let a = Endpoint::start(act).await;
+        let b = Endpoint::start(Act::message("from B")).await;
+        let zephyr = Zephyr::over(&[&a, &b], "[failover]\nfirst_event_timeout_seconds = 1\n").await;
+
+        let answer = zephyr.stream().await.unwrap();
+
+        assert_eq!((answer.text().as_str(), starts(&answer)), ("from B", 1));
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_only_pings_is_let_through_after_the_hold() {
+    let a = Endpoint::start(Act::stall_at(Phase::AfterPing)).await;
+    let zephyr = Zephyr::over(&[&a], "").await;
+    let mut client = zephyr.client().await;
+    client.send_messages(streaming().to_string()).await.unwrap();
+
+    let (status, _) = client.read_head().await.unwrap();
+    let first = client.next_event().await.unwrap().unwrap();
+
+    assert_eq!((status, first.0.as_str()), (200, "message_start"));
+}
+
+#[tokio::test]
+async fn a_break_after_the_content_aborts_the_client_and_counts() {
+    for phase in Phase::ALL.into_iter().filter(Phase::client_sees_content) {
+        for (what, act) in [
+            ("cut", Act::cut_at(phase)),
+            ("reset", Act::reset_at(phase)),
+            ("clean end", Act::end_at(phase)),
+        ] {
+            let complete = phase == Phase::InLastChunk && what == "clean end";
+            if complete {
+                continue;
+            }
+            let a = Endpoint::start(act).await;
+            let b = Endpoint::start(Act::message("from B")).await;
+            let zephyr = Zephyr::over(&[&a, &b], "").await;
+
+            let answer = zephyr.stream().await.unwrap();
+
+            assert_eq!(
+                answer.end,
+                End::Cut,
+                "{what} at {phase:?}: never a clean end"
+            );
+            assert_eq!(
+                answer.header("x-used-endpoint"),
+                Some("A"),
+                "{what} at {phase:?}"
+            );
+            assert_eq!(starts(&answer), 1, "{what} at {phase:?}");
+            assert!(
+                b.requests().is_empty(),
+                "{what} at {phase:?}: nothing is sent twice"
+            );
+            let snapshot = zephyr.snapshot().await;
+            assert_eq!(
+                snapshot.endpoint("A").unwrap().failures,
+                1,
+                "{what} at {phase:?}"
+            );
+            assert_eq!(snapshot.totals.aborted, 1, "{what} at {phase:?}");
+            assert!(
+                snapshot
+                    .events
+                    .iter()
+                    .any(|event| matches!(event.kind, EventKind::Aborted { .. }))
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_client_gets_every_byte_that_came_before_the_break() {
+    let a = Endpoint::start(Act::cut_at(Phase::BetweenDeltas)).await;
+    let direct = zephyr_testkit::post_messages(a.addr(), streaming().to_string())
+        .await
+        .unwrap();
+    let zephyr = Zephyr::over(&[&a], "").await;
+
+    let answer = zephyr.stream().await.unwrap();
+
+    assert_eq!(answer.events(), direct.events());
+}
+
+#[tokio::test]
+async fn a_stall_midway_aborts_at_the_idle_timeout() {
+    let a = Endpoint::start(Act::stall_at(Phase::AfterFirstDelta)).await;
+    let zephyr = Zephyr::over(&[&a], "[failover]\nidle_timeout_seconds = 1\n").await;
+
+    let answer = zephyr.stream().await.unwrap();
+
+    assert_eq!(answer.end, End::Cut);
+    assert_eq!(zephyr.snapshot().await.endpoint("A").unwrap().failures, 1);
+}
+
+#[tokio::test]
+async fn an_error_event_midway_is_passed_on_and_counted() {
+    let a = Endpoint::start(Act::error_event_at(
+        Phase::AfterFirstDelta,
+        "overloaded_error",
+    ))
+    .await;
+    let b = Endpoint::start(Act::message("from B")).await;
+    let zephyr = Zephyr::over(&[&a, &b], "").await;
+
+    let answer = zephyr.stream().await.unwrap();
+
+    assert!(answer.events().iter().any(|(name, _)| name == "error"));
+    assert!(b.requests().is_empty());
+    assert_eq!(zephyr.snapshot().await.endpoint("A").unwrap().failures, 1);
+}
+
+#[tokio::test]
+async fn after_breaks_midway_the_next_requests_go_elsewhere() {
+    let a = Endpoint::start(Act::cut_at(Phase::BetweenDeltas)).await;
+    let b = Endpoint::start(Act::message("from B")).await;
+    let zephyr = Zephyr::over(&[&a, &b], "").await;
+    for _ in 0..3 {
+        assert_eq!(zephyr.stream().await.unwrap().end, End::Cut);
+    }
+
+    let answer = zephyr.stream().await.unwrap();
+
+    assert_eq!(answer.header("x-used-endpoint"), Some("B"));
+    assert_eq!(zephyr.state_of("A").await, EndpointState::Failing);
+}
+
+#[tokio::test]
+async fn a_clients_mistake_is_passed_through_byte_for_byte() {
+    for status in [400, 405, 413, 415, 422] {
+        let a = Endpoint::start(
+            Act::status(status)
+                .error_message("messages.0: Invalid `signature` in `thinking` block"),
+        )
+        .await;
+        let b = Endpoint::start(Act::message("from B")).await;
+        let direct = zephyr_testkit::post_messages(a.addr(), streaming().to_string())
+            .await
+            .unwrap();
+        let zephyr = Zephyr::over(&[&a, &b], "").await;
+
+        let answer = zephyr.stream().await.unwrap();
+
+        assert_eq!((answer.status, &answer.body), (status, &direct.body));
+        assert!(b.requests().is_empty(), "{status}");
+        assert_eq!(
+            zephyr.snapshot().await.endpoint("A").unwrap().failures,
+            0,
+            "{status}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn on_client_errors_every_4xx_moves_on() {
+    let a = Endpoint::start(Act::status(400)).await;
+    let b = Endpoint::start(Act::message("from B")).await;
+    let zephyr = Zephyr::over(&[&a, &b], "[failover]\non_client_errors = true\n").await;
+
+    assert_eq!(zephyr.stream().await.unwrap().text(), "from B");
+}
+
+#[tokio::test]
+async fn when_all_is_spent_the_most_telling_answer_is_passed_on_unmodified() {
+    let cases = [
+        ([500, 429, 404], 429),
+        ([500, 404, 401], 401),
+        ([502, 404, 500], 404),
+        ([502, 500, 503], 503),
+    ];
+    for (statuses, told) in cases {
+        let acts =
+            statuses.map(|status| Act::status(status).error_message(&format!("I am {status}")));
+        let [a, b, c] = acts;
+        let endpoints = [
+            Endpoint::start(a).await,
+            Endpoint::start(b).await,
+            Endpoint::start(c).await,
+        ];
+        let zephyr = Zephyr::over(&endpoints.each_ref(), "").await;
+
+        let answer = zephyr.stream().await.unwrap();
+
+        assert_eq!(answer.status, told, "{statuses:?}");
+        assert_eq!(
+            answer.json()["error"]["message"],
+            format!("I am {told}"),
+            "{statuses:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn when_all_is_spent_without_an_answer_our_own_names_each_reason() {
+    let a = Endpoint::start(Act::reset()).await;
+    let b = Endpoint::start(Act::html(200)).await;
+    let zephyr = Zephyr::over(&[&a, &b], "").await;
+
+    let answer = zephyr.stream().await.unwrap();
+
+    assert_eq!(
+        (answer.status, answer.header("x-zephyr-error")),
+        (502, Some("all_failed"))
+    );
+    let body = answer.json();
+    assert_eq!(
+        (&body["type"], &body["error"]["type"]),
+        (&"error".into(), &"api_error".into())
+    );
+    let message = body["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("A: ") && message.contains("B: a web page"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn when_all_are_throttled_the_client_is_told_when_the_first_returns() {
+    let a = Endpoint::start(Act::status(429).header("retry-after", "50")).await;
+    let b = Endpoint::start(Act::status(429).header("retry-after", "20")).await;
+    let zephyr = Zephyr::over(&[&a, &b], "").await;
+
+    let answer = zephyr.stream().await.unwrap();
+
+    assert_eq!(
+        (answer.status, answer.header("retry-after")),
+        (429, Some("20"))
+    );
+    assert_eq!(zephyr.state_of("A").await, EndpointState::Throttled);
+}
+
+#[tokio::test]
+async fn a_redirection_never_reaches_the_client_of_a_messages_call() {
+    let a = Endpoint::start(Act::redirect(307, "http://127.0.0.1:9/")).await;
+    let zephyr = Zephyr::over(&[&a], "").await;
+
+    let answer = zephyr.stream().await.unwrap();
+
+    assert_eq!((answer.status, answer.header("location")), (502, None));
+}
+
+#[tokio::test]
+async fn without_retry_sent_requests_an_unanswered_request_is_not_repeated() {
+    let a = Endpoint::start(Act::reset()).await;
+    let b = Endpoint::start(Act::message("from B")).await;
+    let zephyr = Zephyr::over(&[&a, &b], "[failover]\nretry_sent_requests = false\n").await;
+
+    let answer = zephyr.stream().await.unwrap();
+
+    assert_eq!(answer.status, 502);
+    assert!(b.requests().is_empty());
+}
+
+#[tokio::test]
+async fn an_http_1_0_client_sees_a_reset_where_the_stream_broke() {
+    let a = Endpoint::start(Act::cut_at(Phase::BetweenDeltas)).await;
+    let zephyr = Zephyr::over(&[&a], "").await;
+    let body = streaming().to_string();
+    let mut client = RawClient::connect(zephyr.engine.proxy_addr())
+        .await
+        .unwrap();
+    let head = format!(
+        "POST /v1/messages HTTP/1.0\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    client.send(head).await.unwrap();
+
+    client.read_head().await.unwrap();
+    let (_, end) = client.read_body().await.unwrap();
+
+    assert_eq!(
+        end,
+        End::Cut,
+        "the end of the connection would be the end of the body"
+    );
+}
