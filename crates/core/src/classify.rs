@@ -14,8 +14,8 @@
 //! | other 4xx, 401/403 against the client's credential | `ClientFault` | no |
 //! | other 5xx, 408, no answer, a false answer | `Failed` | yes |
 //!
-//! Other paths (models, files, …) are not judged by their status: what an endpoint says there says
-//! nothing about messages.
+//! Other paths (models, files, …) say nothing about messages: a 5xx there moves the request on if it can
+//! be repeated, and counts for nothing.
 
 use std::time::Duration;
 
@@ -136,7 +136,7 @@ impl Attempt<'_> {
         let fault = Fault::Status(status);
         if !self.kind.is_understood() {
             return match status {
-                500.. => Outcome::Failed(fault),
+                500.. => Outcome::NotServed(fault),
                 _ => Outcome::ClientFault(status),
             };
         }
@@ -308,7 +308,10 @@ mod tests {
 
         assert_eq!(status(models, 401, ""), Outcome::ClientFault(401));
         assert_eq!(status(models, 302, ""), Outcome::ClientFault(302));
-        assert_eq!(status(models, 502, ""), Outcome::Failed(Fault::Status(502)));
+        assert_eq!(
+            status(models, 502, ""),
+            Outcome::NotServed(Fault::Status(502))
+        );
     }
 
     #[test]

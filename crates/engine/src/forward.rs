@@ -141,7 +141,7 @@ impl Exchange {
         }
         let session = head.headers.get(SESSION_ID).and_then(|id| id.to_str().ok());
         let profile = profile.with_session_header(session);
-        let mut headers = headers::for_upstream(&head.headers);
+        let mut headers = headers::for_upstream(head.headers);
         headers.append(VIA_ZEPHYR, live.instance.clone());
         let stream = OnceLock::new();
         if let Some(known) = profile.stream {
@@ -556,7 +556,7 @@ impl Exchange {
             None => own(own_error),
         };
         if let Some(wait) = retry_after
-            && matches!(response.status().as_u16(), 429 | 502 | 503 | 529)
+            && matches!(response.status().as_u16(), 429 | 503 | 529)
         {
             let (name, value) = reply::retry_after(wait);
             response.headers_mut().insert(name, value);

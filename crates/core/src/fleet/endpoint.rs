@@ -9,6 +9,7 @@ use crate::classify::{Fault, Outcome};
 use crate::config::{self, Breaker, ProbeMode};
 use crate::ewma::Ewma;
 use crate::fleet::{Asked, Effect, EndpointId, Journey, Permit, ProbeResult, WhyNot};
+use crate::profile::CallKind;
 
 /// Memory of probe latencies: about one interval.
 const PROBE_TAU: Duration = Duration::from_secs(60);
@@ -259,15 +260,19 @@ impl Endpoint {
             self.last_fault = Some(fault.clone());
         }
         match outcome {
-            Outcome::Answered | Outcome::ClientFault(_) => {
+            Outcome::Answered | Outcome::ClientFault(_) if asked.kind == CallKind::Messages => {
                 self.last_probe_failed = false;
                 self.circuit.succeed(pass, now)
             }
             Outcome::NotServed(_) => {
-                self.remember_unserved(asked, now);
-                self.circuit.succeed(pass, now)
+                if asked.kind.is_understood() {
+                    self.remember_unserved(asked, now);
+                }
+                self.circuit.release(pass);
+                None
             }
-            Outcome::Abandoned => {
+            // What is answered on other paths proves nothing about messages.
+            Outcome::Answered | Outcome::ClientFault(_) | Outcome::Abandoned => {
                 self.circuit.release(pass);
                 None
             }

@@ -322,6 +322,9 @@ impl Fleet {
 
     /// The attempt's answer is real and begins to reach the client. `ttft`: time to its first event.
     pub fn begin(&mut self, permit: &Permit, ttft: Duration, now: Instant) {
+        if permit.asked.kind != CallKind::Messages {
+            return; // Counting tokens or listing models is neither as slow nor as telling.
+        }
         if let Some(endpoint) = self.get_mut(permit.endpoint) {
             endpoint.traffic.observe(ttft, now);
             let change = endpoint.circuit.begin(permit.pass);

@@ -830,3 +830,26 @@ fn an_empty_fleet_says_that_it_is_empty() {
 
     assert_eq!(denied.why, DeniedWhy::NoEndpoints);
 }
+
+#[test]
+fn what_is_answered_on_other_paths_closes_no_circuit_and_condemns_nobody() {
+    let mut scene = Scene::of(1, |_| ());
+    let models = || Journey::new(CallKind::Other, None, None);
+    for _ in 0..5 {
+        let not_served = Outcome::NotServed(Fault::Status(500));
+        scene.attempt(&mut models(), not_served).unwrap();
+    }
+    let untouched = scene.fleet.status().next().unwrap().out_because();
+    for _ in 0..3 {
+        scene.request(failed());
+    }
+    scene.wait(60);
+
+    scene.attempt(&mut models(), Outcome::Answered).unwrap();
+
+    assert_eq!(untouched, None);
+    assert_eq!(
+        scene.fleet.status().next().unwrap().out_because(),
+        Some(Cause::Failing)
+    );
+}
