@@ -119,8 +119,8 @@ impl Engine {
             .local_addr()
             .map_err(|source| StartError::Bind { address, source })?;
         let shared = Arc::new(Shared::new(loaded, source, options, bound)?);
-        let stop_listening = CancellationToken::new();
         let stop = CancellationToken::new();
+        let stop_listening = stop.child_token();
         spawn_tasks(&shared, listener, &stop, &stop_listening);
         Ok(Self {
             shared,

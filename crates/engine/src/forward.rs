@@ -302,7 +302,8 @@ impl Exchange {
         mut held: Held,
         started: Instant,
     ) -> Result<(Held, Option<Inspector>), (Fault, Option<Held>)> {
-        let Some(mut inspector) = Inspector::of(&held.head.headers) else {
+        let looked_into = self.live.config.validation.streaming;
+        let Some(mut inspector) = Inspector::of(&held.head.headers).filter(|_| looked_into) else {
             return Ok((held, None));
         };
         let mut hold_until: Option<Instant> = None;

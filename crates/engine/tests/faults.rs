@@ -422,6 +422,22 @@ async fn without_retry_sent_requests_an_unanswered_request_is_not_repeated() {
 }
 
 #[tokio::test]
+async fn without_validation_of_streams_they_pass_as_they_are() {
+    let a = Endpoint::start(Act::error_event_at(
+        Phase::AfterMessageStart,
+        "overloaded_error",
+    ))
+    .await;
+    let b = Endpoint::start(Act::message("from B")).await;
+    let zephyr = Zephyr::over(&[&a, &b], "[validation]\nvalidate_streaming = false\n").await;
+
+    let answer = zephyr.stream().await.unwrap();
+
+    assert!(answer.events().iter().any(|(name, _)| name == "error"));
+    assert!(b.requests().is_empty());
+}
+
+#[tokio::test]
 async fn an_http_1_0_client_sees_a_reset_where_the_stream_broke() {
     let a = Endpoint::start(Act::cut_at(Phase::BetweenDeltas)).await;
     let zephyr = Zephyr::over(&[&a], "").await;

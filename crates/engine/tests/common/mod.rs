@@ -1,5 +1,6 @@
 //! An engine over scripted endpoints, and a client in front of it.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "only tests call it")]
 
 use std::sync::Arc;
 use std::time::Duration;
