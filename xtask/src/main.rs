@@ -1,2 +1,55 @@
-//! placeholder
-fn main() {}
+//! The project's chores: `cargo xtask run` starts Zephyr, `cargo xtask test` passes all tests.
+//!
+//! Both work on a machine that has Rust and Node only: what else they need they install, or they say
+//! what to install. What they download and build stays in the target folder; running them again
+//! finds it there. Chores are programs run one after the other and nothing else: whatever a chore
+//! has to decide belongs into the program that it runs.
+
+mod clients;
+mod direction;
+mod long;
+mod process;
+mod run;
+mod steps;
+mod tally;
+mod test;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  run [--release] [ARGUMENTS]   start `zephyr serve`, or `zephyr demo` if nothing is configured
+  test                          pass all tests: what CI runs
+  test --long                   run the long tests, and write their results to docs/long-tests.md
+  clients [FILTER]              run the tests with real clients only
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["run", rest @ ..] => run::run(rest),
+        ["test"] => test::test(),
+        ["test", "--long"] => long::test(),
+        ["clients"] => test::clients(None),
+        ["clients", filter] => test::clients(Some(filter)),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

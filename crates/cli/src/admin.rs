@@ -269,7 +269,9 @@ impl IntoResponse for Failure {
             ),
             Self::UnknownPath => (
                 StatusCode::NOT_FOUND,
-                bad("no such path; there are /api/v1/snapshot, /api/v1/events and /api/v1/commands"),
+                bad(
+                    "no such path; there are /api/v1/snapshot, /api/v1/events and /api/v1/commands",
+                ),
             ),
             Self::WrongMethod => (
                 StatusCode::METHOD_NOT_ALLOWED,

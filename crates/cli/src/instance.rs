@@ -55,7 +55,7 @@ impl Instance {
 #[derive(Debug, thiserror::Error)]
 pub enum InstanceError {
     /// It could not be read or written.
-    #[error("the instance file {} cannot be read or written: {source}", path.display())]
+    #[error("the instance file {} cannot be read or written", path.display())]
     File {
         /// The file.
         path: PathBuf,

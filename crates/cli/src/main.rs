@@ -1,1 +1,95 @@
-fn main() {}
+//! `zephyr`: the proxy without a desktop, and the command line that steers a running instance.
+//!
+//! Exit codes: 0 fine, 1 the operation failed, 2 bad usage or configuration. Errors go to stderr and say
+//! what to do.
+
+mod arguments;
+mod configuration;
+mod demo;
+mod failure;
+mod logging;
+mod output;
+mod remote;
+mod serve;
+mod signals;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use zephyr_control::Command;
+
+use crate::arguments::{Action, Arguments, ConfigAction};
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    match start(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("zephyr: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+fn start(arguments: Arguments) -> Result<(), Failure> {
+    // One worker: what a request needs is waiting, and a second thread costs more than it carries.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::operation(error, "the system has no resources to start"))?;
+    let outcome = runtime.block_on(run(arguments));
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let (config, action) = arguments.split()?;
+    let config = config.as_deref();
+    let Some(action) = action else {
+        return remote::overview(config).await;
+    };
+    match action {
+        Action::Serve => serve::serve(config).await,
+        Action::Demo { port } => demo::demo(port).await,
+        Action::Status { json: true } => remote::status_json().await,
+        Action::Status { json: false } => remote::status(config).await,
+        Action::Use { name } => {
+            remote::steer_one(&name, |endpoint| Command::Use { endpoint }).await
+        }
+        Action::Auto => remote::steer(Command::Auto).await,
+        Action::Pause => remote::steer(Command::Pause).await,
+        Action::Resume => remote::steer(Command::Resume).await,
+        Action::Refresh => remote::steer(Command::Refresh).await,
+        Action::Enable { name } => {
+            remote::steer_one(&name, |endpoint| Command::Enable { endpoint }).await
+        }
+        Action::Disable { name } => {
+            remote::steer_one(&name, |endpoint| Command::Disable { endpoint }).await
+        }
+        Action::Reinstate { name: None } => {
+            remote::steer(Command::Reinstate { endpoint: None }).await
+        }
+        Action::Reinstate { name: Some(name) } => {
+            let reinstate = |endpoint| Command::Reinstate {
+                endpoint: Some(endpoint),
+            };
+            remote::steer_one(&name, reinstate).await
+        }
+        Action::Probe { names } => configuration::probe(config, &names).await,
+        Action::Config { action } => inspect(config, &action),
+        Action::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "zephyr", &mut script);
+            output::print(&String::from_utf8_lossy(&script))
+        }
+    }
+}
+
+fn inspect(config: Option<&Path>, action: &ConfigAction) -> Result<(), Failure> {
+    match action {
+        ConfigAction::Check => configuration::check(config),
+        ConfigAction::Path => configuration::path(config),
+    }
+}

@@ -45,7 +45,9 @@ pub fn resolve<'a>(
         return Ok(exact);
     }
     let folded = typed.to_lowercase();
-    let mut alike = endpoints.iter().filter(|name| name.to_lowercase() == folded);
+    let mut alike = endpoints
+        .iter()
+        .filter(|name| name.to_lowercase() == folded);
     if let (Some(only), None) = (alike.next(), alike.next()) {
         return Ok(only);
     }

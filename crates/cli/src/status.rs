@@ -6,6 +6,10 @@
 mod columns;
 mod phrase;
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
 use zephyr_control::{
     Drain, EndpointState, EndpointView, Event, Language, Mode, Problem, Reason, Snapshot, Strategy,
     Totals, text,
@@ -62,8 +66,85 @@ pub fn not_running(language: Language, ended: Option<u32>) -> String {
         Some(pid) => Phrase::EndedUncleanly { pid },
         None => Phrase::NotRunning,
     };
-    let lines = [first, Phrase::StartIt, Phrase::TryDemo, Phrase::FindConfig];
-    lines.map(|line| text(language, &line) + "\n").concat()
+    let phrases = [first, Phrase::StartIt, Phrase::TryDemo, Phrase::FindConfig];
+    lines(language, &phrases)
+}
+
+/// What was started, and where to point clients.
+pub fn started(snapshot: &Snapshot, language: Language) -> String {
+    let version = &snapshot.version;
+    let names: Vec<_> = snapshot.endpoints.iter().map(labelled).collect();
+    let mut phrases = vec![Phrase::Started { version }];
+    phrases.push(Phrase::PointClients {
+        url: proxy_url(snapshot),
+    });
+    if let Some(admin) = &snapshot.listening.admin {
+        phrases.push(Phrase::AdminAt { admin });
+    }
+    if !names.is_empty() {
+        phrases.push(Phrase::EndpointsAre {
+            names: names.join(", "),
+        });
+    }
+    if let Some(path) = &snapshot.config_path {
+        phrases.push(Phrase::ConfiguredBy { path });
+    }
+    phrases.extend(snapshot.problems.iter().map(|problem| Phrase::Attention {
+        problem: in_words(problem),
+    }));
+    lines(language, &phrases)
+}
+
+/// What the demo started, and what to try.
+pub fn demo_started(snapshot: &Snapshot, data_dir: &Path, language: Language) -> String {
+    let version = &snapshot.version;
+    let data_dir = data_dir.display();
+    let [first, try_it, watch_it] = [
+        Phrase::DemoStarted { version },
+        Phrase::DemoTry,
+        Phrase::DemoWatch,
+    ]
+    .map(|phrase| text(language, &phrase));
+    let body = r#"{"model":"claude-haiku-4-5","max_tokens":256,"stream":true,"messages":[{"role":"user","content":"Hello"}]}"#;
+    let url = proxy_url(snapshot);
+    format!(
+        "{first}\n\n{try_it}\n\n  \
+         curl -N {url}/v1/messages -H 'content-type: application/json' \
+         -H 'anthropic-version: 2023-06-01' -H 'x-api-key: demo' -d '{body}'\n\n\
+         {watch_it}\n\n  ZEPHYR_DATA_DIR='{data_dir}' zephyr status\n\n"
+    )
+}
+
+/// How each endpoint's probe ended, as a table: how long it took, or what went wrong.
+pub fn probes(
+    results: &[(String, Result<Duration, String>)],
+    language: Language,
+    colours: Colours,
+) -> String {
+    let head = [
+        (Phrase::ColumnEndpoint, Align::Left),
+        (Phrase::ColumnState, Align::Left),
+        (Phrase::ColumnLatency, Align::Right),
+        (Phrase::ColumnReason, Align::Left),
+    ];
+    let head = head.map(|(phrase, align)| Cell::new(text(language, &phrase), align));
+    let rows = results.iter().map(|(name, result)| {
+        let (state, latency, reason) = match result {
+            Ok(latency) => {
+                let ms = latency.as_millis().to_string();
+                let latency = text(language, &Phrase::Milliseconds { ms });
+                (EndpointState::Ready, latency, String::new())
+            }
+            Err(reason) => (EndpointState::Failing, "–".to_owned(), printable(reason)),
+        };
+        [
+            Cell::new(printable(name), Align::Left),
+            state_cell(state, language, colours),
+            Cell::new(latency, Align::Right),
+            Cell::new(reason, Align::Left),
+        ]
+    });
+    columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
 }
 
 struct View<'a> {
@@ -105,7 +186,9 @@ impl View<'_> {
                 Phrase::Distributing
             });
         };
-        let endpoint = snapshot.endpoint(name).map_or_else(|| name.to_owned(), labelled);
+        let endpoint = snapshot
+            .endpoint(name)
+            .map_or_else(|| name.to_owned(), labelled);
         self.say(&match snapshot.decision.as_ref() {
             Some(decision) => Phrase::InUse {
                 endpoint,
@@ -163,7 +246,11 @@ impl View<'_> {
             (self.say(&Phrase::ColumnReason), Align::Left),
         ];
         let head = head.map(|(text, align)| Cell::new(printable(&text), align));
-        let rows = self.snapshot.endpoints.iter().map(|endpoint| self.row(endpoint));
+        let rows = self
+            .snapshot
+            .endpoints
+            .iter()
+            .map(|endpoint| self.row(endpoint));
         columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
     }
 
@@ -172,19 +259,19 @@ impl View<'_> {
         let milliseconds = |latency: Option<f64>| {
             latency.map_or_else(
                 || "–".to_owned(),
-                |ms| self.say(&Phrase::Milliseconds { ms: ms.round() }),
+                |ms| {
+                    self.say(&Phrase::Milliseconds {
+                        ms: format!("{ms:.0}"),
+                    })
+                },
             )
         };
         let left = |text: String| Cell::new(printable(&text), Align::Left);
         let right = |text: String| Cell::new(printable(&text), Align::Right);
-        let mut state = left(text(self.language, &endpoint.state));
-        if self.colours == Colours::Ansi {
-            state.colour = Some(colour(endpoint.state));
-        }
         [
             left(if in_use { "*" } else { "" }.to_owned()),
             left(labelled(endpoint)),
-            state,
+            state_cell(endpoint.state, self.language, self.colours),
             right(milliseconds(endpoint.latency_ms)),
             right(milliseconds(endpoint.ttft_ms)),
             right(endpoint.in_flight.to_string()),
@@ -206,14 +293,15 @@ impl View<'_> {
 
     fn not_chosen(&self, endpoint: &EndpointView) -> Option<&Reason> {
         let others = &self.snapshot.decision.as_ref()?.others;
-        let other = others.iter().find(|other| other.endpoint == endpoint.name)?;
+        let other = others
+            .iter()
+            .find(|other| other.endpoint == endpoint.name)?;
         endpoint.state.is_usable().then_some(&other.why)
     }
 
     fn problems(&self) -> String {
         let problems = self.snapshot.problems.iter();
-        let lines = problems.map(|Problem { message, remedy, .. }| format!("{message}: {remedy}"));
-        self.list(&Phrase::Problems, lines)
+        self.list(&Phrase::Problems, problems.map(in_words))
     }
 
     fn events(&self) -> String {
@@ -230,7 +318,9 @@ impl View<'_> {
     }
 
     fn list(&self, title: &Phrase<'_>, lines: impl Iterator<Item = String>) -> String {
-        let lines: String = lines.map(|line| format!("  {}\n", printable(&line))).collect();
+        let lines: String = lines
+            .map(|line| format!("  {}\n", printable(&line)))
+            .collect();
         if lines.is_empty() {
             return lines;
         }
@@ -269,6 +359,51 @@ fn labelled(endpoint: &EndpointView) -> String {
         Some(flag) => format!("{flag} {}", endpoint.name),
         None => endpoint.name.clone(),
     }
+}
+
+fn lines(language: Language, phrases: &[Phrase<'_>]) -> String {
+    phrases
+        .iter()
+        .map(|phrase| printable(&text(language, phrase)) + "\n")
+        .collect()
+}
+
+/// A problem that has several lines, such as the errors of a configuration, keeps them.
+fn in_words(Problem { message, remedy, .. }: &Problem) -> String {
+    if !message.contains('\n') {
+        return printable(&format!("{message}: {remedy}"));
+    }
+    let lines: Vec<_> = message.lines().chain([remedy.as_str()]).map(printable).collect();
+    lines.join("\n    ")
+}
+
+/// Where clients find the proxy; from this machine, if it listens on every address.
+fn proxy_url(snapshot: &Snapshot) -> String {
+    let listening = &snapshot.listening.proxy;
+    let address = listening.parse().map_or_else(
+        |_| listening.clone(),
+        |mut address: SocketAddr| {
+            match address.ip() {
+                IpAddr::V4(ip) if ip.is_unspecified() => {
+                    address.set_ip(Ipv4Addr::LOCALHOST.into());
+                }
+                IpAddr::V6(ip) if ip.is_unspecified() => {
+                    address.set_ip(Ipv6Addr::LOCALHOST.into());
+                }
+                IpAddr::V4(_) | IpAddr::V6(_) => {}
+            }
+            address.to_string()
+        },
+    );
+    format!("http://{address}")
+}
+
+fn state_cell(state: EndpointState, language: Language, colours: Colours) -> Cell {
+    let mut cell = Cell::new(text(language, &state), Align::Left);
+    if colours == Colours::Ansi {
+        cell.colour = Some(colour(state));
+    }
+    cell
 }
 
 /// What an endpoint or a file said may hold escape sequences; a terminal would obey them.

@@ -24,7 +24,7 @@ pub struct Token(String);
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// The file could not be read or written.
-    #[error("the admin token {} cannot be read or written: {source}", path.display())]
+    #[error("the admin token {} cannot be read or written", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -35,8 +35,8 @@ pub enum TokenError {
     #[error("{} does not hold an admin token; start Zephyr again to renew it", .0.display())]
     Malformed(PathBuf),
     /// The system gave no random bytes.
-    #[error("the system gave no random bytes: {0}")]
-    Random(getrandom::Error),
+    #[error("the system gave no random bytes")]
+    Random(#[source] getrandom::Error),
 }
 
 impl Token {
@@ -154,7 +154,11 @@ mod tests {
             ));
             let token = Token::load_or_create(folder.path()).unwrap();
 
-            assert!(Token::load(folder.path()).unwrap().is(token.reveal().as_bytes()));
+            assert!(
+                Token::load(folder.path())
+                    .unwrap()
+                    .is(token.reveal().as_bytes())
+            );
         }
     }
 

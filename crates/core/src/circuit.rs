@@ -117,12 +117,10 @@ impl Circuit {
     /// Hands out the right to one attempt; the caller has checked that the state allows it.
     pub fn issue(&mut self) -> Pass {
         let trial = match &mut self.state {
+            // As a last resort there may be an attempt beside the trial.
             State::HalfOpen {
                 trial_in_flight, ..
-            } => {
-                *trial_in_flight = true;
-                true
-            }
+            } => !std::mem::replace(trial_in_flight, true),
             State::Closed { .. } | State::Open { .. } => false,
         };
         Pass {
@@ -235,6 +233,17 @@ impl Circuit {
             State::Closed { .. } | State::HalfOpen { .. } => self.count_failure(policy, now),
             State::Open { .. } => None,
         }
+    }
+
+    /// What the attempts that are out will say is about something that has changed since.
+    pub fn outdate(&mut self) {
+        if let State::HalfOpen {
+            trial_in_flight, ..
+        } = &mut self.state
+        {
+            *trial_in_flight = false;
+        }
+        self.generation = self.generation.wrapping_add(1);
     }
 
     /// When [`Self::handle_timeout`] next has something to do.

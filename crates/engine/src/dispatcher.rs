@@ -210,8 +210,11 @@ impl Dispatcher {
 
     /// Ends every attempt that is out.
     pub fn cut_all(&self) {
-        for cut in self.state().cuts.values() {
-            cut.cancel();
+        let mut state = self.state();
+        let ids: Vec<EndpointId> = state.remotes.keys().copied().collect();
+        for id in ids {
+            // Also of endpoints that a cut request would go to next.
+            state.cuts.entry(id).or_default().cancel();
         }
     }
 

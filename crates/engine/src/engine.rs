@@ -9,14 +9,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use futures_util::stream;
 use http::HeaderValue;
 use rustls::pki_types::CertificateDer;
-use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
 use zephyr_control::{
     Command, Control, ControlError, ControlFuture, Done, Drain, ErrorCode, EventKind, Listening,
     Problem, ProblemKind, Snapshot, Snapshots,
 };
-use zephyr_core::fleet::ProbeResult;
-use zephyr_core::{EndpointId, Fleet};
+use zephyr_core::fleet::{Availability, ProbeResult};
+use zephyr_core::{Config, EndpointId, Fleet};
 
 use crate::dispatcher::Dispatcher;
 use crate::live::{self, Live, Source};
@@ -30,10 +30,14 @@ use crate::view;
 /// Least time between two snapshots of one stream.
 const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(250);
 
+/// How long the last bytes of answers may take to leave at the end.
+const LAST_BYTES: Duration = Duration::from_secs(1);
+
 /// A running engine. Dropping it ends it at once; [`Engine::drain`] first lets requests finish.
 pub struct Engine {
     shared: Arc<Shared>,
     stop_listening: CancellationToken,
+    connections: TaskTracker,
     /// Ends the driver, the watcher and the listener when the engine is dropped.
     _tasks: DropGuard,
 }
@@ -66,6 +70,8 @@ pub enum StartError {
 pub struct Options {
     /// Trusted besides the system's certificates; for tests.
     pub extra_roots: Vec<CertificateDer<'static>>,
+    /// Time for a request's head, in place of the usual one; for tests.
+    pub head_timeout: Option<Duration>,
 }
 
 /// What every part of a running engine shares.
@@ -77,6 +83,8 @@ pub struct Shared {
     source: Source,
     instance: HeaderValue,
     started: Instant,
+    /// The address that was configured at the start; it stays in use.
+    address: SocketAddr,
     status: Mutex<Status>,
     /// One reload at a time.
     reloading: tokio::sync::Mutex<()>,
@@ -86,8 +94,10 @@ pub struct Shared {
 #[derive(Default)]
 struct Status {
     listening: Listening,
-    /// A configuration that was rejected, and what else came up after the start.
-    problems: Vec<Problem>,
+    /// Why a changed configuration is not in force; until a reload succeeds.
+    rejected: Option<Problem>,
+    /// Why changes are not noticed by themselves.
+    unwatched: Option<Problem>,
     drain_until: Option<Instant>,
 }
 
@@ -111,20 +121,30 @@ impl Engine {
         source: Source,
         options: Options,
     ) -> Result<Self, StartError> {
-        let address = SocketAddr::new(loaded.config.server.host, loaded.config.server.port);
+        let address = configured_address(&loaded.config);
         let listener = server::bind(address)
             .await
             .map_err(|source| StartError::Bind { address, source })?;
         let bound = listener
             .local_addr()
             .map_err(|source| StartError::Bind { address, source })?;
+        let head_timeout = options.head_timeout.unwrap_or(server::HEAD_TIMEOUT);
         let shared = Arc::new(Shared::new(loaded, source, options, bound)?);
         let stop = CancellationToken::new();
         let stop_listening = stop.child_token();
-        spawn_tasks(&shared, listener, &stop, &stop_listening);
+        let connections = TaskTracker::new();
+        let serving = server::serve(
+            listener,
+            Arc::clone(&shared),
+            head_timeout,
+            connections.clone(),
+            stop_listening.clone(),
+        );
+        spawn_tasks(&shared, serving, &stop);
         Ok(Self {
             shared,
             stop_listening,
+            connections,
             _tasks: stop.drop_guard(),
         })
     }
@@ -161,6 +181,8 @@ impl Engine {
         {
             self.shared.dispatcher.cut_all();
         }
+        // A client that does not take its last bytes cannot hold the end up.
+        let _ = tokio::time::timeout(LAST_BYTES, self.connections.wait()).await;
     }
 }
 
@@ -172,6 +194,7 @@ impl Shared {
         bound: SocketAddr,
     ) -> Result<Self, StartError> {
         let instance = instance_id();
+        let address = configured_address(&loaded.config);
         let network = Network::new(options.extra_roots);
         network.set_ourselves(bound);
         let live = Live::prepare(loaded, &source, instance.clone());
@@ -201,6 +224,7 @@ impl Shared {
             source,
             instance,
             started: Instant::now(),
+            address,
             status: Mutex::new(status),
             reloading: tokio::sync::Mutex::new(()),
         })
@@ -223,7 +247,9 @@ impl Shared {
         let mut problems = live.problems.clone();
         let (listening, drain_until) = {
             let status = self.status();
-            problems.splice(0..0, status.problems.iter().cloned());
+            let moved = self.moved(&live.config);
+            let first = [&status.rejected, &moved, &status.unwatched];
+            problems.splice(0..0, first.into_iter().flatten().cloned());
             (status.listening.clone(), status.drain_until)
         };
         self.dispatcher.look(|state, clock| {
@@ -253,6 +279,18 @@ impl Shared {
         })
     }
 
+    /// What to say while the configuration names another address than the one in use.
+    fn moved(&self, config: &Config) -> Option<Problem> {
+        let wanted = configured_address(config);
+        (wanted != self.address).then(|| Problem {
+            kind: ProblemKind::Port,
+            message: format!(
+                "server.host and server.port now say {wanted}; the old address stays in use"
+            ),
+            remedy: "restart Zephyr to listen on the new one".to_owned(),
+        })
+    }
+
     /// Reads the configuration again and takes it over without dropping a request.
     async fn reload(&self) -> Result<Done, ControlError> {
         if self.source.path().is_none() {
@@ -273,17 +311,6 @@ impl Shared {
 
     fn apply(&self, live: &Arc<Live>) -> String {
         let old = self.live();
-        let mut problems = Vec::new();
-        let moved = old.config.server.host != live.config.server.host
-            || old.config.server.port != live.config.server.port;
-        if moved {
-            problems.push(Problem {
-                kind: ProblemKind::Port,
-                message: "server.host and server.port changed; the old address stays in use"
-                    .to_owned(),
-                remedy: "restart Zephyr to listen on the new one".to_owned(),
-            });
-        }
         let known = self.dispatcher.look(|state, _| state.remotes.clone());
         let changed = live.changed_since(&old);
         let timeout_same =
@@ -311,7 +338,7 @@ impl Shared {
             },
         );
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(live);
-        self.status().problems = problems;
+        self.status().rejected = None;
         self.dispatcher.touch();
         format!(
             "configuration reloaded: {} endpoints",
@@ -324,11 +351,11 @@ impl Shared {
         tracing::error!(
             "the changed configuration was rejected; the running one stays in force\n{error}"
         );
-        self.status().problems = vec![Problem {
+        self.status().rejected = Some(Problem {
             kind: ProblemKind::ConfigError,
             message: error.to_string(),
             remedy: "correct the file; it is read again as soon as it is saved".to_owned(),
-        }];
+        });
         self.dispatcher.note(EventKind::ConfigRejected);
         ControlError::new(ErrorCode::InvalidConfiguration, error.to_string())
     }
@@ -336,7 +363,7 @@ impl Shared {
     async fn execute(&self, command: Command) -> Result<Done, ControlError> {
         let (event, message) = match command {
             Command::Use { endpoint } => {
-                let id = self.find(&endpoint)?;
+                let id = self.find_usable(&endpoint)?;
                 self.dispatcher.step(|state, now| state.fleet.pin(id, now));
                 let message =
                     format!("{endpoint} is pinned; a request that fails there still fails over");
@@ -422,6 +449,27 @@ impl Shared {
         })
     }
 
+    /// An endpoint that a person can choose: not one that they, or a missing credential, keep out.
+    fn find_usable(&self, name: &str) -> Result<EndpointId, ControlError> {
+        let id = self.find(name)?;
+        let stands_in_the_way = self.dispatcher.look(|state, _| {
+            let status = state.fleet.status_of(id)?;
+            match status.availability {
+                Availability::Disabled | Availability::Draining { .. } => Some(format!(
+                    "{name} is switched off; `zephyr enable {name}` switches it on"
+                )),
+                Availability::Enabled if !status.has_credential => Some(format!(
+                    "{name} has no credential; `zephyr status` says which one is missing"
+                )),
+                Availability::Enabled => None,
+            }
+        });
+        match stands_in_the_way {
+            Some(message) => Err(ControlError::new(ErrorCode::NotPossible, message)),
+            None => Ok(id),
+        }
+    }
+
     fn status(&self) -> MutexGuard<'_, Status> {
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -459,16 +507,14 @@ impl Control for Handle {
 
 fn spawn_tasks(
     shared: &Arc<Shared>,
-    listener: TcpListener,
+    serving: impl Future<Output = ()> + Send + 'static,
     stop: &CancellationToken,
-    stop_listening: &CancellationToken,
 ) {
     let dispatcher = shared.dispatcher.clone();
     tokio::spawn(
         stop.clone()
             .run_until_cancelled_owned(async move { dispatcher.drive().await }),
     );
-    let serving = server::serve(listener, Arc::clone(shared), stop_listening.clone());
     tokio::spawn(stop.clone().run_until_cancelled_owned(serving));
     if let Source::File(path) = &shared.source {
         match settings::watch(path) {
@@ -485,7 +531,7 @@ fn spawn_tasks(
             }
             Err(error) => {
                 tracing::warn!(%error, "the configuration is not watched");
-                shared.status().problems.push(Problem {
+                shared.status().unwatched = Some(Problem {
                     kind: ProblemKind::ConfigWarning,
                     message: error.to_string(),
                     remedy: "changes take effect with a reload (SIGHUP) or a restart".to_owned(),
@@ -567,6 +613,10 @@ fn remote(id: EndpointId, index: usize, live: &Live, network: &Network) -> Resul
     let secret = live.secret(&spec.name);
     let timeout = live.config.failover.connect_timeout;
     Remote::new(id, index, spec, secret, network, timeout).map_err(|error| error.to_string())
+}
+
+fn configured_address(config: &Config) -> SocketAddr {
+    SocketAddr::new(config.server.host, config.server.port)
 }
 
 /// Tells this instance from any other in a chain of Zephyrs.

@@ -268,14 +268,21 @@ impl Exchange {
     }
 
     async fn send(&self, remote: &Remote, started: Instant) -> Result<Response<Incoming>, Fault> {
+        let request = self.request(remote)?;
+        let upstream = &remote.upstream;
+        if !self.upload.is_replayable() {
+            // It could not be sent again if a pooled connection turned out to be stale.
+            let sent = self.within_patience(started, upstream.send_fresh(request));
+            return sent.await?.map_err(|error| error.fault);
+        }
         let result = self
-            .within_patience(started, remote.upstream.send(self.request(remote)?))
+            .within_patience(started, upstream.send(request))
             .await?;
         match result {
             // It had answered before and was closed while idle: nobody's failure.
             Err(error) if error.stale && self.upload.is_replayable() => {
                 tracing::debug!(endpoint = %remote.spec.name, "stale connection, trying a fresh one");
-                let fresh = remote.upstream.send_fresh(self.request(remote)?);
+                let fresh = upstream.send_fresh(self.request(remote)?);
                 self.within_patience(started, fresh)
                     .await?
                     .map_err(|error| error.fault)

@@ -10,7 +10,7 @@ use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
 use zephyr_core::config::Server;
 
-use crate::headers::client_token;
+use crate::headers::client_tokens;
 use crate::reply::Code;
 use crate::secret::Secret;
 
@@ -55,7 +55,7 @@ impl Guard {
     }
 
     /// Whether the request may be served. `authority`: of the request line, which HTTP/2 has instead of
-    /// `Host`.
+    /// `Host`; where both are there, both must be ours.
     ///
     /// # Errors
     ///
@@ -71,10 +71,9 @@ impl Guard {
     ///
     /// It did not.
     pub fn check_client(&self, headers: &HeaderMap) -> Result<(), Refused> {
-        let shown = client_token(headers);
         let known = match &self.client_token {
             None => !self.locked,
-            Some(token) => shown.is_some_and(|shown| token.matches(shown)),
+            Some(token) => client_tokens(headers).any(|shown| token.matches(shown)),
         };
         if known {
             return Ok(());
@@ -92,19 +91,19 @@ impl Guard {
         headers: &HeaderMap,
         authority: Option<&Authority>,
     ) -> Result<(), Refused> {
-        let from_header = || headers.get(HOST)?.to_str().ok()?.parse::<Authority>().ok();
-        let host = match authority.cloned().or_else(from_header) {
-            Some(authority) => authority
-                .host()
-                .trim_matches(['[', ']'])
-                .to_ascii_lowercase(),
-            // HTTP/1.0 has no Host; browsers do not speak it.
-            None if !headers.contains_key(HOST) => return Ok(()),
-            None => String::new(),
+        let name = |authority: &Authority| authority.host().trim_matches(['[', ']']).to_lowercase();
+        let in_header = headers.get_all(HOST).iter().map(|value| {
+            let authority = value.to_str().ok().and_then(|text| text.parse().ok());
+            authority.as_ref().map_or_else(String::new, name)
+        });
+        // HTTP/1.0 has neither; browsers do not speak it.
+        let mut hosts = authority.map(name).into_iter().chain(in_header);
+        let is_ours = |host: &String| {
+            self.any_host || is_loopback_name(host) || self.allowed_hosts.contains(host)
         };
-        if self.any_host || is_loopback_name(&host) || self.allowed_hosts.contains(&host) {
+        let Some(host) = hosts.find(|host| !is_ours(host)) else {
             return Ok(());
-        }
+        };
         let message = format!(
             "this proxy does not answer to the host name {host:?}; add it to server.allowed_hosts if it should"
         );

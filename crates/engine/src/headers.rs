@@ -2,7 +2,7 @@
 
 use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, RETRY_AFTER, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    PROXY_AUTHORIZATION, RETRY_AFTER, TE, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderValue};
 use std::time::{Duration, SystemTime};
@@ -15,7 +15,8 @@ const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
 /// Removes what belongs to one connection only (RFC 9110, 7.6.1): the fixed list and what `Connection`
-/// names. `Content-Length` stays, whoever names it.
+/// names. `Content-Length` stays, whoever names it; but beside `Transfer-Encoding` it means nothing, and
+/// would mean something again without that (RFC 9112, 6.3). `Trailer` stays with the trailers.
 pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     if headers.contains_key(CONNECTION) {
         let named: Vec<HeaderName> = headers
@@ -31,13 +32,15 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
         }
         headers.remove(CONNECTION);
     }
+    if headers.contains_key(TRANSFER_ENCODING) {
+        headers.remove(CONTENT_LENGTH);
+    }
     for name in [
         KEEP_ALIVE,
         PROXY_CONNECTION,
         PROXY_AUTHENTICATE,
         PROXY_AUTHORIZATION,
         TE,
-        TRAILER,
         TRANSFER_ENCODING,
         UPGRADE,
     ] {
@@ -86,16 +89,18 @@ impl Credential {
     }
 }
 
-/// What a client shows as its token: `x-api-key`, else `Authorization: Bearer`.
-pub fn client_token(headers: &HeaderMap) -> Option<&[u8]> {
-    if let Some(key) = headers.get(X_API_KEY) {
-        return Some(key.as_bytes());
-    }
-    let authorization = headers.get(AUTHORIZATION)?.as_bytes();
-    let (scheme, token) = authorization.split_at_checked(7)?;
-    scheme
-        .eq_ignore_ascii_case(b"bearer ")
-        .then_some(token.trim_ascii())
+/// What a client may mean as its token: `x-api-key`, and `Authorization: Bearer`. Claude Code sends both
+/// where the environment has both.
+pub fn client_tokens(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let keys = headers.get_all(X_API_KEY).iter().map(HeaderValue::as_bytes);
+    let authorizations = headers.get_all(AUTHORIZATION).iter();
+    let bearers = authorizations.filter_map(|value| {
+        let (scheme, token) = value.as_bytes().split_at_checked(7)?;
+        scheme
+            .eq_ignore_ascii_case(b"bearer ")
+            .then_some(token.trim_ascii())
+    });
+    keys.chain(bearers)
 }
 
 /// How long an answer asks to wait: `retry-after-ms` (which the SDKs read), else `Retry-After` in seconds
@@ -226,11 +231,15 @@ mod tests {
 
     #[test]
     fn a_client_token_is_found_in_either_header() {
+        let tokens = |lines: &[(&'static str, &'static str)]| -> Vec<Vec<u8>> {
+            client_tokens(&map(lines)).map(<[u8]>::to_vec).collect()
+        };
+
+        assert_eq!(tokens(&[("authorization", "bearer  t")]), [b"t"]);
+        assert_eq!(tokens(&[("authorization", "Basic t")]), [b""; 0]);
         assert_eq!(
-            client_token(&map(&[("authorization", "bearer  t")])),
-            Some(&b"t"[..])
+            tokens(&[("authorization", "Bearer t"), ("x-api-key", "k")]),
+            [b"k", b"t"]
         );
-        assert_eq!(client_token(&map(&[("x-api-key", "t")])), Some(&b"t"[..]));
-        assert_eq!(client_token(&map(&[("authorization", "Basic t")])), None);
     }
 }

@@ -111,13 +111,14 @@ impl Live {
         without.map(|endpoint| endpoint.name.clone()).collect()
     }
 
-    /// The endpoints whose secret is another than in `old`.
+    /// The endpoints that are sent another credential than in `old`: another secret, or in another header.
     pub fn changed_since(&self, old: &Self) -> BTreeSet<String> {
-        let changed = self
-            .secrets
-            .iter()
-            .filter(|(name, secret)| old.secrets.get(*name) != Some(secret));
-        changed.map(|(name, _)| name.clone()).collect()
+        let changed = self.config.endpoints.iter().filter(|endpoint| {
+            let name = endpoint.name.as_str();
+            old.config.endpoint(name).map(|old| &old.auth) != Some(&endpoint.auth)
+                || old.secret(name) != self.secret(name)
+        });
+        changed.map(|endpoint| endpoint.name.clone()).collect()
     }
 }
 

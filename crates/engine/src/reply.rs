@@ -16,6 +16,8 @@ pub enum Code {
     OriginNotAllowed,
     /// The client token is missing or wrong.
     ClientTokenRequired,
+    /// The request's target is no path.
+    NoPath,
     /// The request has been here before.
     LoopDetected,
     /// The body is larger than `server.max_body_mb`.
@@ -41,6 +43,7 @@ impl Code {
             Self::HostNotAllowed => "host_not_allowed",
             Self::OriginNotAllowed => "origin_not_allowed",
             Self::ClientTokenRequired => "client_token_required",
+            Self::NoPath => "no_path",
             Self::LoopDetected => "loop_detected",
             Self::BodyTooLarge => "body_too_large",
             Self::BodyIncomplete => "body_incomplete",
@@ -58,7 +61,7 @@ impl Code {
             Self::ClientTokenRequired => StatusCode::UNAUTHORIZED,
             Self::LoopDetected => StatusCode::LOOP_DETECTED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::BodyIncomplete => StatusCode::BAD_REQUEST,
+            Self::NoPath | Self::BodyIncomplete => StatusCode::BAD_REQUEST,
             Self::NoEndpoints | Self::NoneUsable | Self::ShuttingDown => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -74,7 +77,7 @@ impl Code {
         match self {
             Self::HostNotAllowed | Self::OriginNotAllowed => "permission_error",
             Self::ClientTokenRequired => "authentication_error",
-            Self::LoopDetected | Self::BodyIncomplete => "invalid_request_error",
+            Self::NoPath | Self::LoopDetected | Self::BodyIncomplete => "invalid_request_error",
             Self::BodyTooLarge => "request_too_large",
             Self::NoEndpoints | Self::NoneUsable | Self::ShuttingDown | Self::AllOverloaded => {
                 "overloaded_error"

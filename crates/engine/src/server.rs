@@ -4,23 +4,28 @@
 //! connection. What is no HTTP gets a 400 from hyper; the listener goes on.
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
 use http::{Method, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::answer::{Abort, Answer};
 use crate::engine::Shared;
@@ -32,18 +37,28 @@ use crate::reply::{self, Code};
 /// Most connections at once; further ones wait in the listener's queue.
 const MAX_CONNECTIONS: usize = 4096;
 /// Time for a request's head, and for an idle connection to be used again.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// Most bytes of a request's head.
 const MAX_HEAD: usize = 64 * 1024;
 /// Most streams at once on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 256;
+/// What an HTTP/2 connection begins with (RFC 9113, 3.4).
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// How long a client whose request was answered unread may go on sending it: a reset would destroy the
+/// answer on its way (RFC 9112, 9.6).
+const LINGER: Duration = Duration::from_secs(5);
 /// After an error of `accept` (too many open files, for instance) the listener rests this long.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 
-/// Serves connections until `stop`; returns when none is left.
-pub async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
+/// Serves connections until `stop`, counted in `connections`; returns when none is left.
+pub async fn serve(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    head_timeout: Duration,
+    connections: TaskTracker,
+    stop: CancellationToken,
+) {
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let connections = tokio_util::task::TaskTracker::new();
     loop {
         let accepted = tokio::select! {
             biased;
@@ -61,7 +76,7 @@ pub async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: Cancellatio
         let shared = Arc::clone(&shared);
         let stop = stop.clone();
         connections.spawn(async move {
-            connection(stream, shared, stop).await;
+            connection(stream, shared, head_timeout, stop).await;
             drop(slot);
         });
     }
@@ -83,31 +98,38 @@ async fn accept(
     Ok((stream, slot))
 }
 
-async fn connection(stream: TcpStream, shared: Arc<Shared>, stop: CancellationToken) {
-    let mut first = [0; 3];
-    let peeked = tokio::select! {
-        peeked = tokio::time::timeout(HEAD_TIMEOUT, stream.peek(&mut first)) => peeked,
+async fn connection(
+    mut stream: TcpStream,
+    shared: Arc<Shared>,
+    head_timeout: Duration,
+    stop: CancellationToken,
+) {
+    let first = tokio::select! {
+        first = tokio::time::timeout(head_timeout, first_bytes(&mut stream)) => first,
         () = stop.cancelled() => return,
     };
-    if !matches!(peeked, Ok(Ok(1..))) {
-        return; // Nothing came, or the peer left.
-    }
+    let Ok(Ok(first)) = first else {
+        return; // Nothing came in time, or the peer left.
+    };
+    let is_http2 = first == PREFACE[..];
     let reset = Arc::new(AtomicBool::new(false));
     let io = ClientIo {
+        first,
         io: TokioIo::new(stream),
         reset: Arc::clone(&reset),
+        linger: None,
+        stop: stop.clone(),
     };
     let service =
         service_fn(move |request| serve_request(Arc::clone(&shared), request, Arc::clone(&reset)));
-    // Only HTTP/2's preface begins like this.
-    let ended = if first == *b"PRI" {
+    let ended = if is_http2 {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder
             .timer(TokioTimer::new())
             .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX))
             .adaptive_window(true)
-            .keep_alive_interval(HEAD_TIMEOUT);
+            .keep_alive_interval(head_timeout);
         let mut connection = std::pin::pin!(builder.serve_connection(io, service));
         tokio::select! {
             ended = connection.as_mut() => ended,
@@ -120,7 +142,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, stop: CancellationTo
         let mut builder = http1::Builder::new();
         builder
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
+            .header_read_timeout(head_timeout)
             .max_buf_size(MAX_HEAD);
         let mut connection = std::pin::pin!(builder.serve_connection(io, service));
         tokio::select! {
@@ -134,6 +156,23 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, stop: CancellationTo
     if let Err(error) = ended {
         tracing::trace!(%error, "connection ended");
     }
+}
+
+/// The first bytes of a connection: enough to tell whether it speaks HTTP/2.
+async fn first_bytes(stream: &mut TcpStream) -> io::Result<Bytes> {
+    let mut first = BytesMut::with_capacity(PREFACE.len());
+    while first.len() < PREFACE.len() && PREFACE.starts_with(&first) {
+        let room = PREFACE.len() - first.len();
+        if (&mut *stream)
+            .take(room as u64)
+            .read_buf(&mut first)
+            .await?
+            == 0
+        {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    Ok(first.freeze())
 }
 
 async fn serve_request(
@@ -159,6 +198,10 @@ async fn serve_request(
             _ => {}
         }
     }
+    if !request.uri().path().starts_with('/') {
+        let message = "only paths are forwarded: neither CONNECT nor *";
+        return Ok(own(reply::error(Code::NoPath, message)));
+    }
     if headers
         .get_all(VIA_ZEPHYR)
         .iter()
@@ -181,10 +224,16 @@ async fn serve_request(
     Ok(forward(&shared.dispatcher, &live, request, abort).await)
 }
 
-/// A client's connection that can end with a reset.
+/// A client's connection that can end with a reset, and otherwise ends so that the last answer arrives.
 struct ClientIo {
+    /// What was read to know the protocol.
+    first: Bytes,
     io: TokioIo<TcpStream>,
     reset: Arc<AtomicBool>,
+    /// Running since our side has ended.
+    linger: Option<Pin<Box<Sleep>>>,
+    /// Nobody is waited for at the program's end.
+    stop: CancellationToken,
 }
 
 impl ClientIo {
@@ -193,6 +242,23 @@ impl ClientIo {
             // If it fails the connection is gone already.
             let _ = self.io.inner().set_zero_linger();
         }
+    }
+
+    /// Ready when the client has closed its side too, or has had its time.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut sink = [0; 16 * 1024];
+        loop {
+            let mut unread = ReadBuf::new(&mut sink);
+            match Pin::new(self.io.inner_mut()).poll_read(cx, &mut unread) {
+                Poll::Ready(Ok(())) if !unread.filled().is_empty() => {}
+                Poll::Ready(Ok(()) | Err(_)) => return Poll::Ready(()),
+                Poll::Pending => break,
+            }
+        }
+        let time = self
+            .linger
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
+        time.as_mut().poll(cx)
     }
 }
 
@@ -206,8 +272,13 @@ impl Read for ClientIo {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        buf: ReadBufCursor<'_>,
+        mut buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.first.is_empty() {
+            let length = self.first.len().min(buf.remaining());
+            buf.put_slice(&self.first.split_to(length));
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.io).poll_read(cx, buf)
     }
 }
@@ -229,7 +300,13 @@ impl Write for ClientIo {
         if self.reset.load(Ordering::Relaxed) {
             return Poll::Ready(Ok(())); // A shutdown would send the clean end that must not be.
         }
-        Pin::new(&mut self.io).poll_shutdown(cx)
+        if self.linger.is_none() {
+            ready!(Pin::new(&mut self.io).poll_shutdown(cx))?;
+        }
+        if self.stop.is_cancelled() {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_linger(cx).map(Ok)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -348,6 +348,19 @@ impl Route {
 
     async fn through(self, proxy: Intercept, url: Uri) -> Result<Socket, BoxError> {
         let address = proxy.uri().clone();
+        let tunnel = self.tunnel(&proxy, url).await;
+        // In words at once, since only the innermost errors are told. The address has no credentials.
+        tunnel.map_err(|error| {
+            let why = root_cause(error.as_ref());
+            let host = address
+                .authority()
+                .map_or("", |authority| authority.as_str());
+            format!("no way through the proxy {host}: {why}").into()
+        })
+    }
+
+    async fn tunnel(self, proxy: &Intercept, url: Uri) -> Result<Socket, BoxError> {
+        let address = proxy.uri().clone();
         let io = match address.scheme_str() {
             Some("socks5" | "socks5h") => {
                 let local_dns = address.scheme_str() == Some("socks5");
@@ -357,7 +370,12 @@ impl Route {
                 }
                 socks.call(url).await?
             }
-            _ => {
+            Some("https") => {
+                return Err(
+                    "proxies that are themselves reached over TLS are not supported".into(),
+                );
+            }
+            Some(_) | None => {
                 let mut tunnel = Tunnel::new(address, self.tcp);
                 if let Some(credentials) = proxy.basic_auth() {
                     tunnel = tunnel.with_auth(credentials.clone());

@@ -20,6 +20,8 @@ use tokio_util::task::TaskTracker;
 
 const AT_A_TIME: usize = 64;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// At the end, for requests under way; a connection without one counts as one to hyper.
+const GRACE: Duration = Duration::from_secs(1);
 const MAX_HEAD: usize = 16 * 1024;
 /// Before the next attempt to accept, when the system has no descriptors left.
 const BREATHER: Duration = Duration::from_millis(200);
@@ -89,7 +91,7 @@ async fn answer(socket: TcpStream, router: Router, shutdown: CancellationToken) 
         _ = &mut connection => {}
         () = shutdown.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            let _ = timeout(HEAD_TIMEOUT, connection).await;
+            let _ = timeout(GRACE, connection).await;
         }
     }
 }

@@ -55,10 +55,11 @@ pub(super) fn admit_source(uri: &Uri, headers: &HeaderMap, port: u16) -> Result<
     }
 
     let own_origin = format!("http://{host}");
-    let same_origin = headers
-        .get_all(ORIGIN)
-        .iter()
-        .all(|origin| origin.as_bytes().eq_ignore_ascii_case(own_origin.as_bytes()));
+    let same_origin = headers.get_all(ORIGIN).iter().all(|origin| {
+        origin
+            .as_bytes()
+            .eq_ignore_ascii_case(own_origin.as_bytes())
+    });
     // `none`: the user typed the address or opened it from another program.
     let same_site = headers
         .get_all(SEC_FETCH_SITE)
@@ -117,7 +118,13 @@ mod tests {
 
     #[test]
     fn a_loopback_name_with_our_port_is_ours() {
-        for host in ["127.0.0.1:8081", "localhost:8081", "LocalHost:8081", "[::1]:8081", "127.1.2.3:8081"] {
+        for host in [
+            "127.0.0.1:8081",
+            "localhost:8081",
+            "LocalHost:8081",
+            "[::1]:8081",
+            "127.1.2.3:8081",
+        ] {
             assert_eq!(source(&[(HOST, host)]), Ok(()), "{host}");
         }
     }
@@ -158,8 +165,14 @@ mod tests {
     fn our_own_page_may_call() {
         let host = (HOST, "localhost:8081");
 
-        assert_eq!(source(&[host.clone(), (ORIGIN, "http://localhost:8081")]), Ok(()));
-        assert_eq!(source(&[host.clone(), (SEC_FETCH_SITE, "same-origin")]), Ok(()));
+        assert_eq!(
+            source(&[host.clone(), (ORIGIN, "http://localhost:8081")]),
+            Ok(())
+        );
+        assert_eq!(
+            source(&[host.clone(), (SEC_FETCH_SITE, "same-origin")]),
+            Ok(())
+        );
         assert_eq!(source(&[host, (SEC_FETCH_SITE, "none")]), Ok(()));
     }
 

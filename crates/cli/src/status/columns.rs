@@ -48,8 +48,12 @@ impl Cell {
 
 /// One line per row; no line ends in spaces.
 pub(super) fn columns<const N: usize>(rows: &[[Cell; N]]) -> String {
-    let widths: [usize; N] =
-        std::array::from_fn(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0));
+    let widths: [usize; N] = std::array::from_fn(|column| {
+        rows.iter()
+            .map(|row| row[column].width())
+            .max()
+            .unwrap_or(0)
+    });
     let line = |row: &[Cell; N]| {
         let cells: Vec<_> = row
             .iter()

@@ -67,7 +67,7 @@ pub(super) enum Phrase<'a> {
         what: String,
     },
     Milliseconds {
-        ms: f64,
+        ms: String,
     },
     Seconds {
         seconds: u64,
@@ -90,4 +90,27 @@ pub(super) enum Phrase<'a> {
     StartIt,
     TryDemo,
     FindConfig,
+    Started {
+        version: &'a str,
+    },
+    PointClients {
+        url: String,
+    },
+    AdminAt {
+        admin: &'a str,
+    },
+    EndpointsAre {
+        names: String,
+    },
+    ConfiguredBy {
+        path: &'a str,
+    },
+    Attention {
+        problem: String,
+    },
+    DemoStarted {
+        version: &'a str,
+    },
+    DemoTry,
+    DemoWatch,
 }

@@ -167,6 +167,7 @@ impl Endpoint {
         {
             self.circuit.close(now);
         }
+        self.circuit.outdate();
         self.unserved.clear();
         self.probe_due = now;
     }
@@ -256,6 +257,11 @@ impl Endpoint {
         if self.in_flight == 0 && matches!(self.availability, Availability::Draining { .. }) {
             self.availability = Availability::Disabled;
         }
+        // A person's decision ended it: that says nothing about the endpoint.
+        let outcome = match outcome {
+            Outcome::Failed(Fault::DrainTimeout) => Outcome::Abandoned,
+            other => other,
+        };
         if let Some(fault) = outcome.fault() {
             self.last_fault = Some(fault.clone());
         }
@@ -294,6 +300,7 @@ impl Endpoint {
         now: Instant,
     ) -> Option<Change> {
         self.probe_in_flight = false;
+        self.probe_demanded = false; // What was demanded while it was out, it has found out.
         self.last_probe = Some(now);
         let (latency, change) = match result {
             ProbeResult::Answered(latency) => {

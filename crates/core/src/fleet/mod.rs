@@ -374,6 +374,9 @@ impl Fleet {
     /// Stops probes and switches for speed.
     pub fn pause(&mut self, now: Instant) {
         self.paused = true;
+        for endpoint in &mut self.endpoints {
+            endpoint.probe_demanded = false;
+        }
         self.reconsider(now);
     }
 

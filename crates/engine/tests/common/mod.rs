@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "only tests call it")]
 
+pub mod raw;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,6 +63,31 @@ impl Zephyr {
         post_messages(self.engine.proxy_addr(), body.to_string()).await
     }
 
+    /// Sends a request with these headers, its length, and `Host` if it is not among them, on a
+    /// connection of its own.
+    pub async fn request(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut head = format!("{line} HTTP/1.1\r\nContent-Length: {}\r\n", body.len());
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            head += &format!("host: {}\r\n", self.engine.proxy_addr());
+        }
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        let mut client = self.client().await;
+        client.send(format!("{head}\r\n{body}")).await.unwrap();
+        client.answer().await.unwrap()
+    }
+
+    pub async fn get(&self, target: &str) -> Answer {
+        self.request(&format!("GET {target}"), &[], "").await
+    }
+
+    /// The endpoint that a new request without a session is answered by.
+    pub async fn used(&self) -> String {
+        let answer = self.stream().await.unwrap();
+        answer.header("x-used-endpoint").unwrap().to_owned()
+    }
+
     pub async fn stream(&self) -> std::io::Result<Answer> {
         self.post(&streaming()).await
     }
@@ -105,6 +132,10 @@ impl Zephyr {
             .iter()
             .map(|event| event.kind.clone())
             .collect()
+    }
+
+    pub fn dotenv(&self, lines: &str) {
+        std::fs::write(self.folder.path().join(".env"), lines).unwrap();
     }
 
     pub fn rewrite(&self, config: &str) {

@@ -1,0 +1,139 @@
+//! What may be typed.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::failure::Failure;
+
+/// Keeps Claude clients working when API endpoints do not.
+///
+/// Without a command: the status of the running instance, else what to do next.
+#[derive(Debug, Parser)]
+#[command(name = "zephyr", version, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    /// The configuration file [default: $ZEPHYR_CONFIG, $CONFIG_FILE, ./config.toml, else the
+    /// platform's configuration folder]
+    #[arg(long, global = true, value_name = "PATH")]
+    config: Option<PathBuf>,
+
+    /// Run without a window; the same as `serve`
+    #[arg(long, global = true)]
+    headless: bool,
+
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+impl Arguments {
+    /// The configuration file that was named, and what to do, if anything was said.
+    pub(crate) fn split(self) -> Result<(Option<PathBuf>, Option<Action>), Failure> {
+        let action = match (self.headless, self.action) {
+            (false, action) => action,
+            (true, None | Some(Action::Serve)) => Some(Action::Serve),
+            (true, Some(Action::Demo { port })) => Some(Action::Demo { port }),
+            (true, Some(_)) => {
+                return Err(Failure::usage(
+                    "--headless starts the proxy; use it alone, or with `serve` or `demo`",
+                ));
+            }
+        };
+        Ok((self.config, action))
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    /// Start the proxy, its health checks and the admin port
+    Serve,
+    /// Start the proxy over simulated endpoints that slow down, fail and recover
+    Demo {
+        /// The proxy's port [default: 8080, or a free one if that is busy]
+        #[arg(long)]
+        port: Option<u16>,
+    },
+    /// Show which endpoint is in use, and why
+    Status {
+        /// Everything there is to show, as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Choose an endpoint by hand
+    Use {
+        /// The endpoint's name
+        name: String,
+    },
+    /// Let Zephyr choose the endpoint again
+    Auto,
+    /// Stop health checks and switches for speed; requests go on
+    Pause,
+    /// End a pause
+    Resume,
+    /// Check every endpoint now
+    Refresh,
+    /// Let an endpoint be used again
+    Enable {
+        /// The endpoint's name
+        name: String,
+    },
+    /// Take an endpoint out; its requests in flight may finish
+    Disable {
+        /// The endpoint's name
+        name: String,
+    },
+    /// Try an endpoint again now, whatever it did
+    Reinstate {
+        /// The endpoint's name; all of them without one
+        name: Option<String>,
+    },
+    /// Check endpoints once, without a running instance; fails if none is usable
+    Probe {
+        /// The endpoints' names; all of them without one
+        names: Vec<String>,
+    },
+    /// Look at the configuration
+    Config {
+        #[command(subcommand)]
+        action: ConfigAction,
+    },
+    /// Print a completion script
+    Completions {
+        /// The shell it is for
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigAction {
+    /// Check the configuration file: every error at once
+    Check,
+    /// Print which file is read
+    Path,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn headless_means_serve() {
+        let split = |line: &[&str]| Arguments::try_parse_from(line).unwrap().split();
+
+        for line in [
+            &["zephyr", "--headless"][..],
+            &["zephyr", "serve"],
+            &["zephyr", "serve", "--headless"],
+        ] {
+            assert!(matches!(split(line), Ok((None, Some(Action::Serve)))), "{line:?}");
+        }
+        assert!(matches!(split(&["zephyr"]), Ok((None, None))));
+        assert!(split(&["zephyr", "--headless", "status"]).is_err());
+    }
+}

@@ -1,0 +1,119 @@
+//! The configuration file: found, read, checked, tried out.
+
+use std::env;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use zephyr_cli::{names, status};
+use zephyr_core::config::{Auth, Config, CredentialRef};
+use zephyr_engine::settings::{self, Environment, Loaded, Located, Origin};
+use zephyr_engine::vault::Vault;
+use zephyr_engine::{Source, probe_once};
+
+use crate::failure::Failure;
+use crate::output;
+
+/// The file to read; a default is written where there is none.
+pub(crate) fn locate(explicit: Option<&Path>) -> Result<Located, Failure> {
+    settings::locate(explicit, |name| env::var_os(name))
+        .map_err(|error| Failure::Usage(error.into()))
+        .inspect(|located| {
+            if located.origin == Origin::Written {
+                eprintln!(
+                    "zephyr: there was no configuration file; wrote one to {}. Put your endpoints in it.",
+                    located.path.display()
+                );
+            }
+        })
+}
+
+/// What the file says, and where it is.
+pub(crate) fn read(explicit: Option<&Path>) -> Result<(Loaded, PathBuf), Failure> {
+    let path = locate(explicit)?.path;
+    let loaded = settings::load(&path).map_err(|error| Failure::Usage(error.into()))?;
+    Ok((loaded, path))
+}
+
+/// The folder for what Zephyr writes.
+pub(crate) fn data_dir() -> Result<PathBuf, Failure> {
+    settings::data_dir().ok_or_else(|| {
+        Failure::usage("there is no home folder to keep data in; name one with ZEPHYR_DATA_DIR")
+    })
+}
+
+/// `zephyr config path`.
+pub(crate) fn path(explicit: Option<&Path>) -> Result<(), Failure> {
+    let located = locate(explicit)?;
+    output::print(&format!("{}\n", located.path.display()))
+}
+
+/// `zephyr config check`.
+pub(crate) fn check(explicit: Option<&Path>) -> Result<(), Failure> {
+    let (loaded, path) = read(explicit)?;
+    let environment = Environment::new(settings::dotenv(&settings::dotenv_path(&path))?);
+    let mut warnings: Vec<String> = loaded
+        .warnings
+        .iter()
+        .chain(environment.problems())
+        .map(ToString::to_string)
+        .collect();
+    let vault = Vault::new(environment);
+    warnings.extend(
+        credentials(&loaded.config).filter_map(|(whose, reference)| {
+            let error = vault.get(reference).err()?;
+            Some(format!("{whose}: {error}"))
+        }),
+    );
+    for warning in &warnings {
+        writeln!(io::stderr(), "warning: {warning}")?;
+    }
+    let endpoints = loaded.config.endpoints.len();
+    let warnings = warnings.len();
+    output::print(&format!(
+        "{}: no errors; warnings: {warnings}; endpoints: {endpoints}\n",
+        path.display()
+    ))
+}
+
+/// `zephyr probe`.
+pub(crate) async fn probe(explicit: Option<&Path>, typed: &[String]) -> Result<(), Failure> {
+    let (loaded, path) = read(explicit)?;
+    let language = output::language(loaded.config.ui.language);
+    let endpoints = loaded.config.endpoints.iter();
+    let known: Vec<_> = endpoints.map(|endpoint| endpoint.name.clone()).collect();
+    let chosen = typed
+        .iter()
+        .map(|name| names::resolve(name, known.iter().map(String::as_str)).map(str::to_owned))
+        .collect::<Result<Vec<_>, _>>()?;
+    if known.is_empty() {
+        return Err(Failure::Operation(anyhow!(
+            "no endpoint is configured; add one to {}",
+            path.display()
+        )));
+    }
+
+    let reports = probe_once(loaded, &Source::File(path), &chosen).await?;
+    let results: Vec<_> = reports
+        .into_iter()
+        .map(|report| (report.endpoint, report.result))
+        .collect();
+    let colours = output::colours(&io::stdout());
+    output::print(&status::probes(&results, language, colours))?;
+    if results.iter().any(|(_, result)| result.is_ok()) {
+        Ok(())
+    } else {
+        Err(Failure::Operation(anyhow!("no endpoint is usable")))
+    }
+}
+
+fn credentials(config: &Config) -> impl Iterator<Item = (String, &CredentialRef)> {
+    let of_endpoints = config.endpoints.iter().filter_map(|endpoint| {
+        let Auth::Ours { credential, .. } = &endpoint.auth else {
+            return None;
+        };
+        Some((format!("endpoint {}", endpoint.name), credential))
+    });
+    let of_clients = config.server.client_token.iter();
+    of_endpoints.chain(of_clients.map(|reference| ("the client token".to_owned(), reference)))
+}

@@ -1,0 +1,50 @@
+//! How a command fails, and which exit code that is.
+
+use std::error::Error;
+use std::fmt;
+use std::process::ExitCode;
+
+/// Why a command ended without doing what was asked.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// What was typed or configured cannot work: exit code 2.
+    Usage(anyhow::Error),
+    /// It could have worked: exit code 1.
+    Operation(anyhow::Error),
+}
+
+impl Failure {
+    /// A mistake in what was typed or configured.
+    pub(crate) fn usage(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
+        Self::Usage(anyhow::Error::msg(message))
+    }
+
+    /// An error of the outside world, with what it meant here.
+    pub(crate) fn operation(
+        error: impl Error + Send + Sync + 'static,
+        meaning: &'static str,
+    ) -> Self {
+        Self::Operation(anyhow::Error::new(error).context(meaning))
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Operation(_) => ExitCode::from(1),
+            Self::Usage(_) => ExitCode::from(2),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Usage(error) | Self::Operation(error)) = self;
+        write!(f, "{error:#}")
+    }
+}
+
+/// What nobody calls a mistake of usage is a failed operation.
+impl<E: Error + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Operation(error.into())
+    }
+}

@@ -1,0 +1,73 @@
+//! The commands that talk to the running instance.
+
+use std::io;
+use std::path::Path;
+
+use zephyr_cli::instance::{self, Found, Running};
+use zephyr_cli::{names, status};
+use zephyr_control::{Command, Control, Language, Snapshot};
+use zephyr_core::config;
+use zephyr_engine::settings;
+
+use crate::configuration::data_dir;
+use crate::failure::Failure;
+use crate::output;
+
+/// `zephyr` alone.
+pub(crate) async fn overview(config: Option<&Path>) -> Result<(), Failure> {
+    let ended = match instance::find(&data_dir()?).await? {
+        Found::Running(running) => return show(&running.snapshot, config),
+        Found::Stale(instance) => Some(instance.pid),
+        Found::Nothing => None,
+    };
+    output::print(&status::not_running(language(config), ended))
+}
+
+/// `zephyr status`.
+pub(crate) async fn status(config: Option<&Path>) -> Result<(), Failure> {
+    show(&find().await?.snapshot, config)
+}
+
+/// `zephyr status --json`.
+pub(crate) async fn status_json() -> Result<(), Failure> {
+    let running = find().await?;
+    let json = serde_json::to_string_pretty(&*running.snapshot)?;
+    output::print(&(json + "\n"))
+}
+
+/// A command that needs no endpoint.
+pub(crate) async fn steer(command: Command) -> Result<(), Failure> {
+    execute(&find().await?, command).await
+}
+
+/// A command about the endpoint that was typed.
+pub(crate) async fn steer_one(
+    typed: &str,
+    command: impl FnOnce(String) -> Command,
+) -> Result<(), Failure> {
+    let running = find().await?;
+    let endpoints = running.snapshot.endpoints.iter();
+    let name = names::resolve(typed, endpoints.map(|endpoint| endpoint.name.as_str()))?;
+    execute(&running, command(name.to_owned())).await
+}
+
+async fn execute(running: &Running, command: Command) -> Result<(), Failure> {
+    let done = running.client.execute(command).await?;
+    output::print(&(done.message + "\n"))
+}
+
+async fn find() -> Result<Running, Failure> {
+    Ok(instance::find(&data_dir()?).await?.running()?)
+}
+
+fn show(snapshot: &Snapshot, config: Option<&Path>) -> Result<(), Failure> {
+    let config = config.or(snapshot.config_path.as_deref().map(Path::new));
+    let colours = output::colours(&io::stdout());
+    output::print(&status::view(snapshot, language(config), colours))
+}
+
+/// The language of that file; a file that cannot be read must not hide the status.
+fn language(config: Option<&Path>) -> Language {
+    let loaded = config.and_then(|path| settings::load(path).ok());
+    output::language(loaded.map_or(config::Language::Auto, |loaded| loaded.config.ui.language))
+}

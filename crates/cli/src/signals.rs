@@ -1,0 +1,97 @@
+//! What the system tells a running program: to end, or to read its configuration again.
+
+use std::io;
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// To end.
+    Stop,
+    /// To read the configuration again.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "Windows has no such signal"))]
+    Reload,
+}
+
+/// The signals of this process, from [`Signals::listen`] on.
+pub(crate) struct Signals(platform::Signals);
+
+impl Signals {
+    /// Takes over from what the system would do by itself.
+    pub(crate) fn listen() -> io::Result<Self> {
+        platform::Signals::listen().map(Self)
+    }
+
+    /// The next signal.
+    pub(crate) async fn next(&mut self) -> Signal {
+        self.0.next().await
+    }
+
+    /// The next signal to end; the others are of no use any more.
+    pub(crate) async fn stop(&mut self) {
+        while self.next().await != Signal::Stop {}
+    }
+}
+
+#[cfg(unix)]
+mod platform {
+    use super::{Signal, io};
+    use tokio::signal::unix::{self, SignalKind, signal};
+
+    pub(super) struct Signals {
+        terminate: unix::Signal,
+        interrupt: unix::Signal,
+        hang_up: unix::Signal,
+    }
+
+    impl Signals {
+        pub(super) fn listen() -> io::Result<Self> {
+            Ok(Self {
+                terminate: signal(SignalKind::terminate())?,
+                interrupt: signal(SignalKind::interrupt())?,
+                hang_up: signal(SignalKind::hangup())?,
+            })
+        }
+
+        pub(super) async fn next(&mut self) -> Signal {
+            tokio::select! {
+                _ = self.terminate.recv() => Signal::Stop,
+                _ = self.interrupt.recv() => Signal::Stop,
+                _ = self.hang_up.recv() => Signal::Reload,
+            }
+        }
+    }
+}
+
+#[cfg(windows)]
+mod platform {
+    use super::{Signal, io};
+    use tokio::signal::windows::{self, CtrlBreak, CtrlC, CtrlClose, CtrlShutdown};
+
+    pub(super) struct Signals {
+        interrupt: CtrlC,
+        interrupt_hard: CtrlBreak,
+        close: CtrlClose,
+        shutdown: CtrlShutdown,
+    }
+
+    impl Signals {
+        pub(super) fn listen() -> io::Result<Self> {
+            Ok(Self {
+                interrupt: windows::ctrl_c()?,
+                interrupt_hard: windows::ctrl_break()?,
+                close: windows::ctrl_close()?,
+                shutdown: windows::ctrl_shutdown()?,
+            })
+        }
+
+        pub(super) async fn next(&mut self) -> Signal {
+            tokio::select! {
+                _ = self.interrupt.recv() => {}
+                _ = self.interrupt_hard.recv() => {}
+                _ = self.close.recv() => {}
+                _ = self.shutdown.recv() => {}
+            }
+            Signal::Stop
+        }
+    }
+}

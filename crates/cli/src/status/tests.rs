@@ -1,0 +1,326 @@
+use zephyr_control::{Decision, EventKind, Listening, NotChosen, ProblemKind};
+
+use super::*;
+
+const NOW: u64 = 1_800_000_000_000;
+
+fn endpoint(name: &str, state: EndpointState) -> EndpointView {
+    EndpointView {
+        name: name.to_owned(),
+        flag: None,
+        group: "primary".to_owned(),
+        url: format!("https://{}.example.com", name.to_lowercase()),
+        enabled: true,
+        state,
+        reason: None,
+        until_ms: None,
+        latency_ms: None,
+        latency_history: Vec::new(),
+        ttft_ms: None,
+        last_check_ms: None,
+        last_error: None,
+        in_flight: 0,
+        attempts: 0,
+        failures: 0,
+        priority: 1,
+        weight: 1,
+        price: 1.0,
+    }
+}
+
+fn empty() -> Snapshot {
+    Snapshot {
+        version: "0.1.0".to_owned(),
+        taken_at_ms: NOW,
+        started_at_ms: NOW - 42_000,
+        listening: Listening {
+            proxy: "127.0.0.1:8080".to_owned(),
+            admin: Some("127.0.0.1:8081".to_owned()),
+        },
+        config_path: None,
+        mode: Mode::Auto,
+        paused: false,
+        strategy: Strategy::Latency,
+        current: None,
+        decision: None,
+        endpoints: Vec::new(),
+        events: Vec::new(),
+        problems: Vec::new(),
+        totals: Totals::default(),
+        drain: None,
+    }
+}
+
+/// One endpoint of every kind, a problem and an event.
+fn busy() -> Snapshot {
+    let hong_kong = EndpointView {
+        flag: Some("🇭🇰".to_owned()),
+        latency_ms: Some(79.6),
+        ttft_ms: Some(812.0),
+        in_flight: 2,
+        ..endpoint("HK", EndpointState::Ready)
+    };
+    let tokyo = EndpointView {
+        latency_ms: Some(120.2),
+        ..endpoint("东京", EndpointState::Ready)
+    };
+    let relay = EndpointView {
+        reason: Some(Reason::Overloaded { status: 529 }),
+        until_ms: Some(NOW + 41_500),
+        ..endpoint("Relay", EndpointState::Throttled)
+    };
+    let decision = Decision {
+        why: Reason::Faster {
+            to_ms: 80,
+            from_ms: 240,
+            threshold_ms: 50,
+        },
+        others: vec![NotChosen {
+            endpoint: "东京".to_owned(),
+            why: Reason::NotFaster {
+                ms: 120,
+                than_ms: 80,
+            },
+        }],
+    };
+    Snapshot {
+        started_at_ms: NOW - 7_500_000,
+        current: Some("HK".to_owned()),
+        decision: Some(decision),
+        endpoints: vec![hong_kong, tokyo, relay],
+        events: vec![Event {
+            seq: 1,
+            at_ms: NOW - 130_000,
+            kind: EventKind::TakenOut {
+                endpoint: "Relay".to_owned(),
+                why: Reason::Overloaded { status: 529 },
+                until_ms: None,
+            },
+        }],
+        problems: vec![Problem {
+            kind: ProblemKind::ConfigWarning,
+            message: "line 3: server.prot is unknown".to_owned(),
+            remedy: "did you mean server.port?".to_owned(),
+        }],
+        totals: Totals {
+            requests: 17,
+            in_flight: 2,
+            failed_over: 1,
+            ..Totals::default()
+        },
+        ..empty()
+    }
+}
+
+#[test]
+fn the_state_of_an_instance_in_english() {
+    let text = view(&busy(), Language::En, Colours::Plain);
+
+    let expected = "\
+Zephyr 0.1.0 · proxy 127.0.0.1:8080 · up 2 h 5 min
+In use: 🇭🇰 HK – faster: 80 ms against 240 ms (threshold 50 ms)
+Mode: automatic – the fastest
+Requests: 17 · in flight 2 · failed over 1 · failed 0 · aborted 0 · abandoned 0
+
+   ENDPOINT  STATE      LATENCY  FIRST EVENT  IN FLIGHT  REASON
+*  🇭🇰 HK     ready        80 ms       812 ms          2
+   东京      ready       120 ms            –          0  not faster by the threshold: 120 ms against 80 ms
+   Relay     throttled        –            –          0  overloaded (HTTP 529) (42 s to go)
+
+Problems
+  line 3: server.prot is unknown: did you mean server.port?
+
+Lately
+  2 min ago: Relay is out: overloaded (HTTP 529)
+";
+    assert_eq!(text, expected, "\n{text}");
+}
+
+#[test]
+fn the_state_of_an_instance_in_chinese() {
+    let text = view(&busy(), Language::Zh, Colours::Plain);
+
+    let expected = "\
+Zephyr 0.1.0 · 代理 127.0.0.1:8080 · 已运行 2 小时 5 分
+当前端点：🇭🇰 HK – 更快：80 毫秒对 240 毫秒（阈值 50 毫秒）
+模式：自动 – 最快优先
+请求：17 · 进行中 2 · 已转移 1 · 失败 0 · 中止 0 · 客户端离开 0
+
+   端点   状态        延迟  首个事件  进行中  原因
+*  🇭🇰 HK  正常     80 毫秒  812 毫秒       2
+   东京   正常    120 毫秒         –       0  未快过阈值：120 毫秒对 80 毫秒
+   Relay  限流中         –         –       0  过载（HTTP 529）（还需 42 秒）
+
+问题
+  line 3: server.prot is unknown: did you mean server.port?
+
+最近
+  2 分前：Relay 已停止使用：过载（HTTP 529）
+";
+    assert_eq!(text, expected, "\n{text}");
+}
+
+#[test]
+fn without_an_endpoint_in_use_it_says_why() {
+    let distributing = Snapshot {
+        strategy: Strategy::Random,
+        endpoints: vec![endpoint("HK", EndpointState::Ready)],
+        ..empty()
+    };
+    let all_down = Snapshot {
+        endpoints: vec![endpoint("HK", EndpointState::Failing)],
+        ..empty()
+    };
+    let second_line = |snapshot: &Snapshot| {
+        let text = view(snapshot, Language::En, Colours::Plain);
+        text.lines().nth(1).unwrap().to_owned()
+    };
+
+    assert_eq!(
+        second_line(&empty()),
+        "In use: none; no endpoint is configured"
+    );
+    assert_eq!(
+        second_line(&all_down),
+        "In use: none; no endpoint is usable"
+    );
+    assert_eq!(
+        second_line(&distributing),
+        "In use: every endpoint that is usable"
+    );
+}
+
+#[test]
+fn what_a_person_changed_is_said_with_the_way_back() {
+    let steered = Snapshot {
+        mode: Mode::Manual {
+            endpoint: "HK".to_owned(),
+        },
+        paused: true,
+        drain: Some(Drain {
+            in_flight: 3,
+            until_ms: NOW + 12_000,
+        }),
+        ..empty()
+    };
+
+    let text = view(&steered, Language::En, Colours::Plain);
+
+    assert!(
+        text.contains("HK was chosen by hand; `zephyr auto`"),
+        "{text}"
+    );
+    assert!(text.contains("paused; `zephyr resume`"), "{text}");
+    assert!(
+        text.contains("Ending: waits for requests in flight (3), 12 s at most"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_newest_events_come_first_and_old_ones_not_at_all() {
+    let events = (1..=7).map(|seq| Event {
+        seq,
+        at_ms: NOW - 10_000 + seq * 1000,
+        kind: EventKind::Recovered {
+            endpoint: format!("E{seq}"),
+        },
+    });
+    let snapshot = Snapshot {
+        events: events.collect(),
+        ..empty()
+    };
+
+    let text = view(&snapshot, Language::En, Colours::Plain);
+
+    let lately: Vec<_> = text.lines().skip_while(|line| *line != "Lately").collect();
+    assert_eq!(
+        lately,
+        [
+            "Lately",
+            "  3 s ago: E7 is back",
+            "  4 s ago: E6 is back",
+            "  5 s ago: E5 is back",
+            "  6 s ago: E4 is back",
+            "  7 s ago: E3 is back",
+        ]
+    );
+}
+
+#[test]
+fn an_endpoint_cannot_send_escape_sequences_to_the_terminal() {
+    let snapshot = Snapshot {
+        endpoints: vec![EndpointView {
+            reason: Some(Reason::ConnectFailed {
+                detail: "\u{1b}]0;owned\u{7}\n".to_owned(),
+            }),
+            ..endpoint("HK\u{1b}[2J", EndpointState::Failing)
+        }],
+        ..empty()
+    };
+
+    let text = view(&snapshot, Language::En, Colours::Plain);
+
+    let control = |c: char| c.is_control() && c != '\n';
+    assert!(!text.contains(control), "{text:?}");
+    assert_eq!(text.lines().count(), 7, "{text}");
+}
+
+#[test]
+fn colours_are_for_terminals_that_want_them() {
+    assert_eq!(Colours::choose(true, None), Colours::Ansi);
+    assert_eq!(Colours::choose(true, Some("")), Colours::Ansi);
+    assert_eq!(Colours::choose(true, Some("1")), Colours::Plain);
+    assert_eq!(Colours::choose(false, None), Colours::Plain);
+
+    let plain = view(&busy(), Language::En, Colours::Plain);
+    let coloured = view(&busy(), Language::En, Colours::Ansi);
+
+    assert!(!plain.contains('\u{1b}'));
+    assert!(coloured.contains("\u{1b}[32mready\u{1b}[0m"));
+}
+
+#[test]
+fn where_nothing_runs_it_says_what_to_do() {
+    for language in [Language::En, Language::Zh] {
+        let text = not_running(language, None);
+        assert!(text.contains("zephyr serve"), "{text}");
+        assert!(text.contains("zephyr demo"), "{text}");
+        assert!(not_running(language, Some(4711)).contains("4711"));
+    }
+}
+
+#[test]
+fn every_phrase_has_words_in_the_catalogues() {
+    let source = include_str!("phrase.rs");
+    let variants = source
+        .lines()
+        .filter_map(|line| line.strip_prefix("    "))
+        .filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()))
+        .map(|line| line.trim_end_matches([',', '{', ' ']));
+
+    let mut seen = 0;
+    for variant in variants {
+        let code = snake_case(variant);
+        let phrase = serde_json::json!({ "status": code });
+        assert_ne!(
+            text(Language::En, &phrase),
+            code,
+            "no message for status.{code}"
+        );
+        seen += 1;
+    }
+
+    assert!(seen > 30, "{seen}");
+}
+
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.extend(letter.to_lowercase());
+    }
+    snake
+}

@@ -1,0 +1,105 @@
+//! Before the end: what runs may finish, what is new is refused, what lasts too long is cut.
+
+use zephyr_testkit::{Act, End, Endpoint, Gate, Phase, RawClient};
+
+use crate::common::raw::patiently;
+use crate::common::{Zephyr, streaming};
+
+/// A client whose stream is under way.
+async fn under_way(zephyr: &Zephyr) -> RawClient {
+    let mut client = zephyr.client().await;
+    client.send_messages(streaming().to_string()).await.unwrap();
+    client.read_head().await.unwrap();
+    client
+}
+
+#[tokio::test]
+async fn a_drain_lets_a_running_stream_finish_and_refuses_what_is_new() {
+    let gate = Gate::new();
+    let a = Endpoint::start(Act::gate_at(Phase::AfterFirstDelta, gate.clone())).await;
+    let zephyr = Zephyr::over(&[&a], "").await;
+    let mut running = under_way(&zephyr).await;
+    let mut idle = zephyr.client().await;
+    idle.send("GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        .await
+        .unwrap();
+    idle.answer().await.unwrap();
+    let address = zephyr.engine.proxy_addr();
+
+    let draining = async { zephyr.engine.drain().await };
+    let finishing = async {
+        zephyr.until("the drain", |seen| seen.drain.is_some()).await;
+        let idle = idle.read_head().await;
+        assert!(idle.is_err(), "an idle connection is closed: {idle:?}");
+        let refused = zephyr_testkit::get(address, "/v1/models").await;
+        assert!(refused.is_err(), "nobody listens: {refused:?}");
+        gate.open();
+        running.read_body().await.unwrap()
+    };
+    let ((), (_, end)) = patiently(async { tokio::join!(draining, finishing) }).await;
+
+    assert_eq!(end, End::Clean);
+    assert_eq!(a.requests().len(), 1);
+    let totals = zephyr.snapshot().await.totals;
+    assert_eq!(
+        (totals.in_flight, totals.aborted, totals.abandoned),
+        (0, 0, 0)
+    );
+}
+
+#[tokio::test]
+async fn a_drain_ends_when_the_last_byte_has_left() {
+    let a = Endpoint::start(Act::message("Hi")).await;
+    let zephyr = Zephyr::over(&[&a], "").await;
+    let mut running = under_way(&zephyr).await;
+
+    patiently(zephyr.engine.drain()).await;
+    drop(zephyr);
+
+    assert_eq!(running.read_body().await.unwrap().1, End::Clean);
+}
+
+#[tokio::test]
+async fn a_drain_cuts_what_lasts_too_long() {
+    for (what, act) in [
+        ("midway", Act::stall_at(Phase::AfterFirstDelta)),
+        ("no answer", Act::hang()),
+    ] {
+        let a = Endpoint::start(act).await;
+        let b = Endpoint::start(Act::hang()).await;
+        let zephyr = Zephyr::over(&[&a, &b], "[server]\ngraceful_switch_timeout_ms = 100\n").await;
+        let mut client = zephyr.client().await;
+        client.send_messages(streaming().to_string()).await.unwrap();
+        a.next_request().await;
+        if what == "midway" {
+            client.read_head().await.unwrap();
+        }
+
+        patiently(zephyr.engine.drain()).await;
+
+        if what == "midway" {
+            assert_eq!(client.read_body().await.unwrap().1, End::Cut, "{what}");
+        } else {
+            let answer = client.answer().await;
+            assert!(answer.is_err() || answer.is_ok_and(|answer| answer.status >= 500));
+            assert!(b.requests().is_empty(), "not sent to another one now");
+        }
+        assert_eq!(zephyr.snapshot().await.totals.in_flight, 0, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_drain_with_nothing_under_way_ends_at_once() {
+    let a = Endpoint::start(Act::message("Hi")).await;
+    let zephyr = Zephyr::over(&[&a], "").await;
+    let mut client = zephyr.client().await;
+    client
+        .send("GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        .await
+        .unwrap();
+    client.answer().await.unwrap();
+
+    patiently(zephyr.engine.drain()).await;
+
+    assert!(client.read_head().await.is_err());
+}

@@ -1,0 +1,120 @@
+//! Starts the main job: Zephyr over the configured endpoints, else over simulated ones.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use directories::ProjectDirs;
+
+use crate::process::{cargo, run as run_to_end};
+use crate::tools::{self, executable};
+use crate::workspace::{root, target_dir};
+
+/// Builds `zephyr` and becomes it.
+pub(crate) fn run(arguments: &[&str]) -> Result<()> {
+    let (arguments, profile) = match arguments {
+        ["--release", rest @ ..] => (rest, "release"),
+        all => (all, "debug"),
+    };
+    tools::c_compiler()?;
+    let mut build = cargo();
+    build.args(["build", "--package", "zephyr-cli", "--bin", "zephyr"]);
+    if profile == "release" {
+        build.arg("--release");
+    }
+    run_to_end(build.current_dir(root()))?;
+
+    let (command, why) = match configuration(arguments) {
+        Some(path) => ("serve", format!("configuration: {}", path.display())),
+        None => (
+            "demo",
+            "nothing is configured: simulated endpoints".to_owned(),
+        ),
+    };
+    println!("zephyr {command} ({why})");
+    let program = target_dir()?.join(profile).join(executable("zephyr"));
+    become_program(Command::new(program).arg(command).args(arguments))
+}
+
+/// The file that `zephyr serve` would read, if it names an endpoint. It looks in the same places; but
+/// it would write a default where there is none, and here that means the demo.
+fn configuration(arguments: &[&str]) -> Option<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let named = argument(arguments)
+        .map(PathBuf::from)
+        .or_else(|| variable("ZEPHYR_CONFIG").map(PathBuf::from))
+        .or_else(|| variable("CONFIG_FILE").map(PathBuf::from));
+    if named.is_some() {
+        return named;
+    }
+    let here = PathBuf::from("config.toml");
+    if here.is_file() {
+        return Some(here);
+    }
+    let folders = ProjectDirs::from("", "", "zephyr")?;
+    let platform = folders.config_dir().join("config.toml");
+    names_a_group(&platform).then_some(platform)
+}
+
+/// The value of `--config`.
+fn argument<'a>(arguments: &[&'a str]) -> Option<&'a str> {
+    let position = arguments
+        .iter()
+        .position(|argument| argument.starts_with("--config"))?;
+    match arguments[position].strip_prefix("--config=") {
+        Some(value) => Some(value),
+        None => arguments.get(position + 1).copied(),
+    }
+}
+
+/// Whether a file is more than the default, in which everything is commented out.
+fn names_a_group(path: &Path) -> bool {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.lines()
+        .any(|line| line.trim_start().starts_with("[[groups]]"))
+}
+
+#[cfg(unix)]
+fn become_program(command: &mut Command) -> Result<()> {
+    use std::os::unix::process::CommandExt;
+
+    // Signals then reach Zephyr itself.
+    let error = command.exec();
+    Err(error).context("zephyr cannot be started")
+}
+
+#[cfg(not(unix))]
+fn become_program(command: &mut Command) -> Result<()> {
+    let status = command.status().context("zephyr cannot be started")?;
+    std::process::exit(status.code().unwrap_or(1));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_named_configuration_is_found_in_both_spellings() {
+        assert_eq!(argument(&["--config", "a.toml"]), Some("a.toml"));
+        assert_eq!(
+            argument(&["--dashboard", "--config=b.toml"]),
+            Some("b.toml")
+        );
+        assert_eq!(argument(&["--dashboard"]), None);
+        assert_eq!(argument(&["--config"]), None);
+    }
+
+    #[test]
+    fn the_commented_default_configures_nothing() {
+        let example = root().join("config.toml.example");
+        let default = std::env::temp_dir().join(format!("zephyr-xtask-{}", std::process::id()));
+        let commented = fs::read_to_string(&example).unwrap().replace("[[", "#[[");
+        fs::write(&default, commented).unwrap();
+
+        assert!(names_a_group(&example));
+        assert!(!names_a_group(&default));
+        assert!(!names_a_group(Path::new("no/such/file")));
+        fs::remove_file(default).unwrap();
+    }
+}

@@ -1,0 +1,81 @@
+//! All tests: what CI runs, in the order in which a mistake is found soonest.
+
+use anyhow::{Result, bail};
+
+use crate::clients;
+use crate::direction;
+use crate::process::{cargo, run, run_tests};
+use crate::steps::Steps;
+use crate::tools;
+use crate::workspace::{metadata, root, target_dir};
+
+/// Passes all tests but the long ones.
+pub(crate) fn test() -> Result<()> {
+    let target = target_dir()?;
+    let mut steps = Steps::default();
+    steps.step("tools", || {
+        tools::rust_components()?;
+        tools::c_compiler()?;
+        tools::node()?;
+        tools::python()
+    })?;
+    steps.step("format", || {
+        run(cargo()
+            .args(["fmt", "--all", "--check"])
+            .current_dir(root()))
+    })?;
+    steps.step("direction", || {
+        let wrong = direction::violations(&metadata(&[])?)?;
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        bail!(
+            "dependencies against docs/architecture.md:\n{}",
+            wrong.join("\n")
+        )
+    })?;
+    steps.step("deny", || {
+        let deny = tools::cargo_deny(&target)?;
+        // Advisories come from a database on the network; the hosted CI checks them.
+        run(tools::in_target(deny, &target)
+            .args(["--all-features", "check", "bans", "licenses", "sources"])
+            .current_dir(root()))
+    })?;
+    steps.step("clippy", || {
+        let arguments = [
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ];
+        run(cargo().args(arguments).current_dir(root()))
+    })?;
+    steps.counted("test", || {
+        run_tests(cargo().args(["test", "--workspace"]).current_dir(root()))
+    })?;
+    steps.step("doc", || {
+        run(cargo()
+            .args(["doc", "--workspace", "--no-deps"])
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .current_dir(root()))
+    })?;
+    steps.counted("clients", || clients::test(&target, None))?;
+    steps.summarise();
+    Ok(())
+}
+
+/// Passes the tests with real clients; `filter` is a part of their names.
+pub(crate) fn clients(filter: Option<&str>) -> Result<()> {
+    let target = target_dir()?;
+    let mut steps = Steps::default();
+    steps.step("tools", || {
+        tools::c_compiler()?;
+        tools::node()?;
+        tools::python()
+    })?;
+    steps.counted("clients", || clients::test(&target, filter))?;
+    steps.summarise();
+    Ok(())
+}

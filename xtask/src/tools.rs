@@ -1,0 +1,178 @@
+//! What the steps need beyond Rust and Node: looked for, installed where that is possible, else asked
+//! for in words.
+//!
+//! Packages of the system are installed with `apt-get` if it is there and we may (root, or `sudo` that
+//! asks nothing). Everything else goes to the target folder and leaves the system as it was.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{cargo, output, run, succeeds};
+
+/// Checks licences, bans and sources; newer ones read the same file, this one is known to.
+const CARGO_DENY: &str = "0.20.2";
+
+const OLDEST_NODE: u32 = 20;
+
+/// Formatter and linter of the pinned toolchain.
+pub(crate) fn rust_components() -> Result<()> {
+    let present = || {
+        ["fmt", "clippy"]
+            .iter()
+            .all(|tool| succeeds(cargo().args([tool, "--version"])))
+    };
+    if present() {
+        return Ok(());
+    }
+    let install = ["component", "add", "rustfmt", "clippy"];
+    if succeeds(Command::new("rustup").arg("--version")) {
+        run(Command::new("rustup").args(install))?;
+    }
+    if !present() {
+        bail!("rustfmt and clippy are missing: `rustup component add rustfmt clippy`");
+    }
+    Ok(())
+}
+
+/// For the crates that contain C.
+pub(crate) fn c_compiler() -> Result<()> {
+    let present = || {
+        // On Windows the compiler is found through the registry, not through PATH.
+        cfg!(windows) || succeeds(Command::new(compiler()).arg("--version"))
+    };
+    let advice = "a C compiler is missing: on Debian `apt-get install gcc libc6-dev`, \
+                  on macOS `xcode-select --install`";
+    need(present, &["gcc", "libc6-dev"], advice)
+}
+
+/// For the clients that come from npm.
+pub(crate) fn node() -> Result<()> {
+    let version = output(Command::new("node").arg("--version"));
+    let major = version
+        .as_deref()
+        .and_then(|version| version.trim_start_matches('v').split('.').next());
+    let major = major.and_then(|major| major.parse::<u32>().ok());
+    if major.is_none_or(|major| major < OLDEST_NODE) {
+        let found = version.as_deref().unwrap_or("none");
+        bail!("Node {OLDEST_NODE} or newer is needed, {found} was found: see https://nodejs.org");
+    }
+    if !succeeds(npm().arg("--version")) {
+        bail!("npm is missing, though Node is there: install it from where Node came");
+    }
+    Ok(())
+}
+
+/// For the client that comes from PyPI.
+pub(crate) fn python() -> Result<()> {
+    let present = || succeeds(python_command().args(["-c", "import ensurepip, venv"]));
+    let advice = "Python 3.9 or newer with venv is missing: on Debian `apt-get install \
+                  python3-venv`, elsewhere see https://www.python.org/downloads";
+    need(present, &["python3", "python3-venv"], advice)
+}
+
+/// Python, before there is an environment of our own.
+pub(crate) fn python_command() -> Command {
+    Command::new(if cfg!(windows) { "python" } else { "python3" })
+}
+
+/// Node's package manager.
+pub(crate) fn npm() -> Command {
+    Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
+}
+
+/// The one on the machine, else one in the target folder, built first if need be.
+pub(crate) fn cargo_deny(target: &Path) -> Result<Command> {
+    if succeeds(Command::new("cargo-deny").arg("--version")) {
+        return Ok(Command::new("cargo-deny"));
+    }
+    let tools = target.join("tools");
+    let program = tools.join("bin").join(executable("cargo-deny"));
+    let version = output(Command::new(&program).arg("--version"));
+    if version.is_none_or(|version| !version.ends_with(CARGO_DENY)) {
+        println!("cargo-deny is not installed: building it takes some minutes, once");
+        let mut install = cargo();
+        install
+            .args([
+                "install",
+                "cargo-deny",
+                "--locked",
+                "--version",
+                CARGO_DENY,
+                "--root",
+            ])
+            .arg(&tools)
+            .env("CARGO_TARGET_DIR", tools.join("build"));
+        run(&mut install).context("cargo-deny could not be installed")?;
+    }
+    Ok(Command::new(program))
+}
+
+/// Lets a tool that starts Cargo itself use the one, and the target folder, that we use.
+pub(crate) fn in_target(mut command: Command, target: &Path) -> Command {
+    command.env("CARGO_TARGET_DIR", target);
+    command
+}
+
+/// The file name of a program.
+pub(crate) fn executable(name: &str) -> PathBuf {
+    Path::new(name).with_extension(std::env::consts::EXE_EXTENSION)
+}
+
+fn need(present: impl Fn() -> bool, packages: &[&str], advice: &str) -> Result<()> {
+    if present() {
+        return Ok(());
+    }
+    if let Some(apt) = Apt::find() {
+        apt.install(packages)?;
+    }
+    if !present() {
+        bail!("{advice}");
+    }
+    Ok(())
+}
+
+fn compiler() -> String {
+    std::env::var("CC").unwrap_or_else(|_| "cc".to_owned())
+}
+
+/// Debian's package manager, with the right to use it.
+#[derive(Clone, Copy, Debug)]
+enum Apt {
+    AsRoot,
+    WithSudo,
+}
+
+impl Apt {
+    fn find() -> Option<Self> {
+        if !succeeds(Command::new("apt-get").arg("--version")) {
+            return None;
+        }
+        if output(Command::new("id").arg("-u")).as_deref() == Some("0") {
+            return Some(Self::AsRoot);
+        }
+        succeeds(Command::new("sudo").args(["-n", "true"])).then_some(Self::WithSudo)
+    }
+
+    fn install(self, packages: &[&str]) -> Result<()> {
+        run(self.command().arg("update"))?;
+        run(self
+            .command()
+            .args(["install", "--yes", "--no-install-recommends"])
+            .args(packages))
+    }
+
+    fn command(self) -> Command {
+        let mut command = match self {
+            Self::AsRoot => Command::new("apt-get"),
+            Self::WithSudo => {
+                let mut sudo = Command::new("sudo");
+                sudo.args(["-n", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+                sudo
+            }
+        };
+        command.env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    }
+}
