@@ -34,7 +34,7 @@ const MAY_NAME: &[(&str, &[&str], &[&str])] = &[
         &["zephyr-control", "zephyr-engine", "zephyr-cli"],
         &["zephyr-testkit"],
     ),
-    ("zephyr-clients-test", &[], &["zephyr-testkit"]),
+    ("zephyr-clients-test", &["zephyr-testkit"], &[]),
     ("xtask", &[], &[]),
 ];
 

@@ -131,7 +131,10 @@ mod tests {
             &["zephyr", "serve"],
             &["zephyr", "serve", "--headless"],
         ] {
-            assert!(matches!(split(line), Ok((None, Some(Action::Serve)))), "{line:?}");
+            assert!(
+                matches!(split(line), Ok((None, Some(Action::Serve)))),
+                "{line:?}"
+            );
         }
         assert!(matches!(split(&["zephyr"]), Ok((None, None))));
         assert!(split(&["zephyr", "--headless", "status"]).is_err());

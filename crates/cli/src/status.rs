@@ -311,16 +311,15 @@ impl View<'_> {
 
     fn event(&self, event: &Event) -> String {
         let since = self.snapshot.taken_at_ms.saturating_sub(event.at_ms);
-        self.say(&Phrase::Ago {
+        printable(&self.say(&Phrase::Ago {
             span: self.span(since),
             what: text(self.language, &event.kind),
-        })
+        }))
     }
 
+    /// A title and its lines, which are printable.
     fn list(&self, title: &Phrase<'_>, lines: impl Iterator<Item = String>) -> String {
-        let lines: String = lines
-            .map(|line| format!("  {}\n", printable(&line)))
-            .collect();
+        let lines: String = lines.map(|line| format!("  {line}\n")).collect();
         if lines.is_empty() {
             return lines;
         }
@@ -364,16 +363,28 @@ fn labelled(endpoint: &EndpointView) -> String {
 fn lines(language: Language, phrases: &[Phrase<'_>]) -> String {
     phrases
         .iter()
-        .map(|phrase| printable(&text(language, phrase)) + "\n")
+        .flat_map(|phrase| {
+            let text = text(language, phrase);
+            text.lines().map(printable).collect::<Vec<_>>()
+        })
+        .map(|line| line + "\n")
         .collect()
 }
 
 /// A problem that has several lines, such as the errors of a configuration, keeps them.
-fn in_words(Problem { message, remedy, .. }: &Problem) -> String {
+fn in_words(
+    Problem {
+        message, remedy, ..
+    }: &Problem,
+) -> String {
     if !message.contains('\n') {
         return printable(&format!("{message}: {remedy}"));
     }
-    let lines: Vec<_> = message.lines().chain([remedy.as_str()]).map(printable).collect();
+    let lines: Vec<_> = message
+        .lines()
+        .chain([remedy.as_str()])
+        .map(printable)
+        .collect();
     lines.join("\n    ")
 }
 

@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn a_nested_reason_is_put_into_words_inside_its_event() {
         let event = EventKind::Switched {
-            from: Some("HK".to_owned()),
+            from: "HK".to_owned(),
             to: "Tokyo".to_owned(),
             decision: Decision {
                 why: Reason::Pinned,

@@ -213,10 +213,17 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum EventKind {
+    /// An endpoint is in use where none was.
+    Chosen {
+        /// Which.
+        endpoint: String,
+        /// Why.
+        decision: Decision,
+    },
     /// The endpoint in use changed.
     Switched {
         /// The one before.
-        from: Option<String>,
+        from: String,
         /// The one now.
         to: String,
         /// Why.

@@ -23,8 +23,8 @@ use crate::live::{self, Live, Source};
 use crate::prober;
 use crate::remote::Remote;
 use crate::server;
-use crate::settings::{self, LoadError, Loaded};
-use crate::upstream::Network;
+use crate::settings::{self, Loaded};
+use crate::upstream::{Network, Upstream};
 use crate::view;
 
 /// Least time between two snapshots of one stream.
@@ -301,12 +301,27 @@ impl Shared {
         let (source, instance) = (self.source.clone(), self.instance.clone());
         let read = tokio::task::spawn_blocking(move || live::reload(&source, instance)).await;
         match read.map_err(|error| ControlError::new(ErrorCode::Internal, error.to_string()))? {
-            Ok(live) => {
-                let applied = self.apply(&live);
-                Ok(Done { message: applied })
-            }
+            Ok(live) => match self.check_connections(&live) {
+                Ok(()) => {
+                    let applied = self.apply(&live);
+                    Ok(Done { message: applied })
+                }
+                Err(error) => Err(self.reject(&error)),
+            },
             Err(error) => Err(self.reject(&error)),
         }
+    }
+
+    /// Whether connections to every endpoint can be set up, so that the fleet never has one without.
+    fn check_connections(&self, live: &Live) -> Result<(), StartError> {
+        let timeout = live.config.failover.connect_timeout;
+        for spec in &live.config.endpoints {
+            Upstream::new(&self.network, spec, timeout).map_err(|error| StartError::Endpoint {
+                endpoint: spec.name.clone(),
+                reason: error.to_string(),
+            })?;
+        }
+        Ok(())
     }
 
     fn apply(&self, live: &Arc<Live>) -> String {
@@ -347,7 +362,7 @@ impl Shared {
     }
 
     /// The running configuration stays; every front-end shows why.
-    fn reject(&self, error: &LoadError) -> ControlError {
+    fn reject(&self, error: &dyn std::error::Error) -> ControlError {
         tracing::error!(
             "the changed configuration was rejected; the running one stays in force\n{error}"
         );

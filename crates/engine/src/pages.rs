@@ -14,14 +14,14 @@ use crate::reply;
 pub fn status(shared: &Shared) -> Response<Bytes> {
     let snapshot = shared.snapshot();
     let live = shared.live();
-    let current = snapshot
-        .current
-        .as_deref()
-        .and_then(|name| snapshot.endpoint(name));
+    let mut current = None;
     let mut endpoints = Map::new();
     let mut connections = Map::new();
     for endpoint in &snapshot.endpoints {
         let key = key(endpoint, &endpoints);
+        if snapshot.current.as_ref() == Some(&endpoint.name) {
+            current = Some(key.clone());
+        }
         connections.insert(key.clone(), json!(endpoint.in_flight));
         endpoints.insert(key, endpoint_status(endpoint));
     }
@@ -40,7 +40,7 @@ pub fn status(shared: &Shared) -> Response<Bytes> {
         .collect();
     let config = &live.config;
     let body = json!({
-        "current_endpoint": current.map(|endpoint| &endpoint.url),
+        "current_endpoint": current,
         "total_active_connections": snapshot.totals.in_flight,
         "endpoint_connections": connections,
         "endpoints": endpoints,

@@ -42,6 +42,10 @@ pub const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 const MAX_HEAD: usize = 64 * 1024;
 /// Most streams at once on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 256;
+/// What one HTTP/2 stream, and all of a connection, may send before it is read: room for uploads that
+/// wait beside others that do not.
+const H2_STREAM_WINDOW: u32 = 512 * 1024;
+const H2_CONNECTION_WINDOW: u32 = 32 * H2_STREAM_WINDOW;
 /// What an HTTP/2 connection begins with (RFC 9113, 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How long a client whose request was answered unread may go on sending it: a reset would destroy the
@@ -128,7 +132,8 @@ async fn connection(
             .timer(TokioTimer::new())
             .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX))
-            .adaptive_window(true)
+            .initial_stream_window_size(H2_STREAM_WINDOW)
+            .initial_connection_window_size(H2_CONNECTION_WINDOW)
             .keep_alive_interval(head_timeout);
         let mut connection = std::pin::pin!(builder.serve_connection(io, service));
         tokio::select! {

@@ -36,6 +36,12 @@ use crate::upload::AttemptBody;
 const IDLE_CONNECTION: Duration = Duration::from_secs(90);
 /// A silent HTTP/2 connection is asked whether it is still there.
 const H2_PING_INTERVAL: Duration = Duration::from_secs(20);
+/// What one HTTP/2 stream, and all of a connection, may send before it is read. The connection has room
+/// for as many streams as are ever parallel, so that a client that reads slowly holds up nobody else; and
+/// h2 takes half of it as its limit for small frames not yet read, which token streams mostly are: with
+/// a window that starts small and adapts it would end the connection in the middle of 64 streams.
+const H2_STREAM_WINDOW: u32 = 512 * 1024;
+const H2_CONNECTION_WINDOW: u32 = 256 * H2_STREAM_WINDOW;
 /// TCP keep-alive, which Anthropic recommends for long calls.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
 
@@ -142,7 +148,8 @@ impl Upstream {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_CONNECTION)
             .http2_keep_alive_interval(H2_PING_INTERVAL)
-            .http2_adaptive_window(true);
+            .http2_initial_stream_window_size(H2_STREAM_WINDOW)
+            .http2_initial_connection_window_size(H2_CONNECTION_WINDOW);
         let pooled = builder.build(connector.clone());
         let fresh = builder.pool_max_idle_per_host(0).build(connector.clone());
         Ok(Self {

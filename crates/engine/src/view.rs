@@ -171,11 +171,21 @@ pub fn event(fleet: &Fleet, effect: &Effect, now: Instant) -> Option<EventKind> 
             from,
             to,
             decision: made,
-        } => Some(EventKind::Switched {
-            from: from.map(|id| name(fleet, id)),
-            to: name(fleet, *to),
-            decision: decision(fleet, *to, made, now),
-        }),
+        } => {
+            let decision = decision(fleet, *to, made, now);
+            let to = name(fleet, *to);
+            Some(match from {
+                Some(from) => EventKind::Switched {
+                    from: name(fleet, *from),
+                    to,
+                    decision,
+                },
+                None => EventKind::Chosen {
+                    endpoint: to,
+                    decision,
+                },
+            })
+        }
         Effect::TakenOut(id) => {
             let status = fleet.status_of(*id)?;
             let cause = status.out_because()?;
@@ -200,10 +210,8 @@ pub fn log(event: &EventKind) {
         EventKind::AllDown | EventKind::TakenOut { .. } | EventKind::Aborted { .. } => {
             tracing::warn!("{text}");
         }
-        EventKind::Switched { from: None, to, .. } => {
-            tracing::info!(endpoint = %to, "{to} is in use");
-        }
-        EventKind::Switched { .. }
+        EventKind::Chosen { .. }
+        | EventKind::Switched { .. }
         | EventKind::FailedOver { .. }
         | EventKind::Recovered { .. }
         | EventKind::SomethingUp
@@ -288,7 +296,7 @@ fn reason(status: &EndpointStatus<'_>) -> Option<Reason> {
 
 /// Why it is out: what was seen, if that tells more than the cause.
 fn out(status: &EndpointStatus<'_>, cause: Cause) -> Reason {
-    match (cause, status.last_fault) {
+    match (cause, status.opened_by) {
         (Cause::Exhausted, Some(Fault::Status(code))) => Reason::QuotaUsedUp { status: *code },
         (_, Some(seen)) => fault(seen),
         (cause, None) => by_cause(cause),

@@ -223,7 +223,10 @@ async fn a_drain_lets_a_running_stream_finish_and_sends_new_requests_elsewhere()
     let b = Endpoint::start(Act::message("from B")).await;
     let zephyr = Zephyr::over(&[&a, &b], "").await;
     let mut running = zephyr.client().await;
-    running.send_messages(streaming().to_string()).await.unwrap();
+    running
+        .send_messages(streaming().to_string())
+        .await
+        .unwrap();
     running.read_head().await.unwrap();
     running.next_event().await.unwrap().unwrap();
 
@@ -251,7 +254,10 @@ async fn what_runs_on_when_the_drain_is_over_is_aborted_and_not_held_against_the
     let timeout = "[server]\ngraceful_switch_timeout_ms = 300\n\n[breaker]\nmax_failures = 1\n";
     let zephyr = Zephyr::over(&[&a, &b], timeout).await;
     let mut running = zephyr.client().await;
-    running.send_messages(streaming().to_string()).await.unwrap();
+    running
+        .send_messages(streaming().to_string())
+        .await
+        .unwrap();
     running.read_head().await.unwrap();
     running.next_event().await.unwrap().unwrap();
 
@@ -278,7 +284,10 @@ async fn a_request_without_an_answer_yet_moves_on_when_the_drain_is_over() {
     let timeout = "[server]\ngraceful_switch_timeout_ms = 200\n\n";
     let zephyr = Zephyr::over(&[&a, &b], timeout).await;
     let mut waiting = zephyr.client().await;
-    waiting.send_messages(streaming().to_string()).await.unwrap();
+    waiting
+        .send_messages(streaming().to_string())
+        .await
+        .unwrap();
     a.next_request().await;
 
     zephyr.run(disable("A")).await;

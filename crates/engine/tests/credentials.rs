@@ -104,7 +104,9 @@ async fn a_failover_crosses_no_credential_over() {
         ),
     ];
     let zephyr = start("", &groups).await;
-    zephyr.dotenv(&format!("TEST_TOKEN={OUR_TOKEN}\nOTHER_TOKEN=other-token\n"));
+    zephyr.dotenv(&format!(
+        "TEST_TOKEN={OUR_TOKEN}\nOTHER_TOKEN=other-token\n"
+    ));
     zephyr.run(Command::Reload).await;
 
     say(&zephyr, &CLIENTS_OWN).await;
@@ -253,7 +255,8 @@ struct Captured(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Captured {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        let mut written = self.0.lock().expect("no writer panics");
+        written.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -310,7 +313,9 @@ async fn no_secret_is_shown_anywhere() {
     std::fs::write(folder.path().join(".env"), dotenv).unwrap();
     let loaded = settings::load(&path).unwrap();
     let configured = format!("{loaded:?}");
-    let engine = Engine::start(loaded, Source::File(path.clone())).await.unwrap();
+    let engine = Engine::start(loaded, Source::File(path.clone()))
+        .await
+        .unwrap();
     let zephyr = Zephyr {
         control: engine.control(),
         engine,

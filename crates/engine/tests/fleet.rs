@@ -4,7 +4,7 @@ mod common;
 
 use common::{CLIENT_TOKEN, Zephyr, config, streaming};
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 use zephyr_control::{
     Command, EndpointState, ErrorCode, EventKind, Language, Mode, NotChosen, Reason, Snapshot, text,
 };
@@ -164,29 +164,25 @@ async fn a_conversation_stays_at_its_endpoint_while_that_is_fit() {
         body["metadata"] = json!({ "user_id": user_id });
         body
     };
-    let forms: [(&str, Vec<(&str, &str)>, Value); 3] = [
+    let forms = [
         (
             "header",
-            vec![("x-claude-code-session-id", "s-1")],
+            &[("x-claude-code-session-id", "s-1")][..],
             streaming(),
         ),
         (
             "JSON",
-            vec![],
+            &[],
             in_body(r#"{"device_id":"d","session_id":"s-1"}"#),
         ),
-        (
-            "text",
-            vec![],
-            in_body("user_ab_account_cd_session_0b1a7e9c"),
-        ),
+        ("text", &[], in_body("user_ab_account_cd_session_0b1a7e9c")),
     ];
     for (form, headers, body) in forms {
         let endpoints = named(&["A", "B"]).await;
         let zephyr = with_keys(&endpoints, &[], "").await;
         let body = body.to_string();
         let say = async || {
-            let answer = zephyr.request("POST /v1/messages", &headers, &body).await;
+            let answer = zephyr.request("POST /v1/messages", headers, &body).await;
             answer.header("x-used-endpoint").unwrap().to_owned()
         };
         zephyr.run(use_endpoint("B")).await;
@@ -423,10 +419,7 @@ async fn a_refused_credential_takes_the_endpoint_out_until_a_person_acts() {
     let snapshot = zephyr.snapshot().await;
     let view = snapshot.endpoint("A").unwrap();
     assert_eq!((view.state, view.until_ms), (EndpointState::Refused, None));
-    assert_eq!(
-        view.reason,
-        Some(Reason::CredentialRefused { status: 401 })
-    );
+    assert_eq!(view.reason, Some(Reason::CredentialRefused { status: 401 }));
     assert_eq!(a.requests().len(), 1);
 }
 
@@ -521,7 +514,11 @@ async fn a_storm_stays_within_the_retry_budget() {
 
     let answers = join_all((0..100).map(|_| zephyr.stream())).await;
 
-    assert!(answers.iter().all(|answer| answer.as_ref().unwrap().status == 502));
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.as_ref().unwrap().status == 502)
+    );
     let attempts: usize = endpoints.iter().map(|one| one.requests().len()).sum();
     // Each has its first attempt and its first failover; a fifth of them and three have one more.
     assert!(attempts <= 100 + 100 + 20 + 3, "{attempts}");

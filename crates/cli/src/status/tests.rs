@@ -267,6 +267,88 @@ fn an_endpoint_cannot_send_escape_sequences_to_the_terminal() {
 }
 
 #[test]
+fn the_errors_of_a_configuration_keep_their_lines() {
+    let rejected = Problem {
+        kind: ProblemKind::ConfigError,
+        message: "config.toml has 2 errors:\n  line 1: a; b\n  line 2: c; d".to_owned(),
+        remedy: "correct the file".to_owned(),
+    };
+    let snapshot = Snapshot {
+        problems: vec![rejected],
+        ..empty()
+    };
+
+    let text = view(&snapshot, Language::En, Colours::Plain);
+
+    let expected = "
+Problems
+  config.toml has 2 errors:
+      line 1: a; b
+      line 2: c; d
+    correct the file
+";
+    assert!(text.ends_with(expected), "{text}");
+}
+
+#[test]
+fn a_start_says_where_to_point_clients() {
+    let snapshot = Snapshot {
+        listening: Listening {
+            proxy: "0.0.0.0:8080".to_owned(),
+            admin: Some("127.0.0.1:8081".to_owned()),
+        },
+        config_path: Some("/home/me/config.toml".to_owned()),
+        ..busy()
+    };
+
+    let text = started(&snapshot, Language::En);
+
+    let expected = "\
+Zephyr 0.1.0 is ready.
+  Clients:    export ANTHROPIC_BASE_URL=http://127.0.0.1:8080
+  Admin:      http://127.0.0.1:8081 (see `zephyr status`)
+  Endpoints:  🇭🇰 HK, 东京, Relay
+  Configured: /home/me/config.toml
+  Attention:  line 3: server.prot is unknown: did you mean server.port?
+";
+    assert_eq!(text, expected, "\n{text}");
+}
+
+#[test]
+fn the_demo_gives_a_line_to_try_and_a_line_to_watch() {
+    for language in [Language::En, Language::Zh] {
+        let text = demo_started(&busy(), Path::new("/tmp/zephyr-demo"), language);
+
+        assert!(
+            text.contains("curl -N http://127.0.0.1:8080/v1/messages"),
+            "{text}"
+        );
+        assert!(text.contains("\"stream\":true"), "{text}");
+        assert!(
+            text.contains("ZEPHYR_DATA_DIR='/tmp/zephyr-demo' zephyr status"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn probes_are_a_table() {
+    let results = [
+        ("HK".to_owned(), Ok(Duration::from_millis(87))),
+        ("Tokyo".to_owned(), Err("no connection: refused".to_owned())),
+    ];
+
+    let text = probes(&results, Language::En, Colours::Plain);
+
+    let expected = "\
+ENDPOINT  STATE    LATENCY  REASON
+HK        ready      87 ms
+Tokyo     failing        –  no connection: refused
+";
+    assert_eq!(text, expected, "\n{text}");
+}
+
+#[test]
 fn colours_are_for_terminals_that_want_them() {
     assert_eq!(Colours::choose(true, None), Colours::Ansi);
     assert_eq!(Colours::choose(true, Some("")), Colours::Ansi);

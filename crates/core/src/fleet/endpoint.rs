@@ -43,6 +43,8 @@ pub(super) struct Endpoint {
     history: VecDeque<Option<Duration>>,
     last_probe: Option<Instant>,
     last_fault: Option<Fault>,
+    /// What opened the circuit last; stragglers and last resorts do not change it.
+    opened_by: Option<Fault>,
     unserved: Vec<Unserved>,
     in_flight: u32,
     attempts: u64,
@@ -94,6 +96,8 @@ pub struct EndpointStatus<'a> {
     pub last_probe_failed: bool,
     /// What went wrong last, if nothing went right since its circuit opened.
     pub last_fault: Option<&'a Fault>,
+    /// What opened its circuit last.
+    pub opened_by: Option<&'a Fault>,
     /// Attempts that are out.
     pub in_flight: u32,
     /// Attempts so far.
@@ -134,6 +138,7 @@ impl Endpoint {
             history: VecDeque::new(),
             last_probe: None,
             last_fault: None,
+            opened_by: None,
             unserved: Vec::new(),
             in_flight: 0,
             attempts: 0,
@@ -258,9 +263,10 @@ impl Endpoint {
             self.availability = Availability::Disabled;
         }
         // A person's decision ended it: that says nothing about the endpoint.
-        let outcome = match outcome {
-            Outcome::Failed(Fault::DrainTimeout) => Outcome::Abandoned,
-            other => other,
+        let outcome = if outcome == Outcome::Failed(Fault::DrainTimeout) {
+            Outcome::Abandoned
+        } else {
+            outcome
         };
         if let Some(fault) = outcome.fault() {
             self.last_fault = Some(fault.clone());
@@ -387,6 +393,7 @@ impl Endpoint {
             last_probe: self.last_probe,
             last_probe_failed: self.last_probe_failed,
             last_fault: self.last_fault.as_ref(),
+            opened_by: self.opened_by.as_ref(),
             in_flight: self.in_flight,
             attempts: self.attempts,
             failures: self.failures,
@@ -409,7 +416,7 @@ impl Endpoint {
         policy: &Breaker,
         now: Instant,
     ) -> Option<Change> {
-        match outcome {
+        let change = match outcome {
             Outcome::Refused(_) => self.circuit.refuse(pass),
             Outcome::Exhausted { retry_after, .. } => {
                 self.circuit
@@ -424,6 +431,14 @@ impl Endpoint {
             | Outcome::ClientFault(_)
             | Outcome::NotServed(_)
             | Outcome::Abandoned => self.circuit.fail(pass, policy, now),
+        };
+        self.remember_what_opened(change, outcome);
+        change
+    }
+
+    fn remember_what_opened(&mut self, change: Option<Change>, outcome: &Outcome) {
+        if change == Some(Change::Opened) {
+            self.opened_by = outcome.fault().cloned();
         }
     }
 
@@ -444,7 +459,7 @@ impl Endpoint {
     }
 
     fn only_connecting_failed(&self) -> bool {
-        matches!(self.last_fault, Some(Fault::Connect(_)))
+        matches!(self.opened_by, Some(Fault::Connect(_)))
     }
 
     fn probe_failed(
@@ -457,7 +472,11 @@ impl Endpoint {
             self.last_fault = Some(fault.clone());
         }
         match outcome {
-            Outcome::Failed(_) => self.circuit.fail_probe(policy, now),
+            Outcome::Failed(_) => {
+                let change = self.circuit.fail_probe(policy, now);
+                self.remember_what_opened(change, outcome);
+                change
+            }
             Outcome::Refused(_) | Outcome::Exhausted { .. } | Outcome::Throttled { .. } => {
                 let pass = self.circuit.issue();
                 self.book_failure(pass, outcome, policy, now)

@@ -303,6 +303,13 @@ impl Fleet {
                 return Err(Denied { why, endpoints });
             }
         };
+        // A request's first failover is exempt: it is what Zephyr is for.
+        if journey.tried.len() >= 2 && !self.budget.withdraw(now) {
+            return Err(Denied {
+                why: DeniedWhy::BudgetSpent,
+                endpoints: self.rejections(journey, now),
+            });
+        }
         journey.last_resort |= why == Why::LastResort;
         journey.tried.push(id);
         if self.config.routing.sticky_sessions
@@ -499,10 +506,6 @@ impl Fleet {
         let limit = usize::try_from(failover.max_attempts).unwrap_or(usize::MAX);
         if made >= limit && !journey.last_resort {
             return Err(DeniedWhy::AttemptsSpent);
-        }
-        // A request's first failover is exempt: it is what Zephyr is for.
-        if made >= 2 && !self.budget.withdraw(now) {
-            return Err(DeniedWhy::BudgetSpent);
         }
         Ok(())
     }

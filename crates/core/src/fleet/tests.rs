@@ -853,3 +853,59 @@ fn what_is_answered_on_other_paths_closes_no_circuit_and_condemns_nobody() {
         Some(Cause::Failing)
     );
 }
+
+#[test]
+fn an_attempt_of_last_resort_beside_a_trial_is_no_second_trial() {
+    let mut scene = Scene::of(1, |config| {
+        config.endpoints[0].health_check.mode = ProbeMode::Off;
+    });
+    scene.trip("A");
+    scene.wait(60);
+    let trial = scene.fleet.admit(&mut journey(), scene.now).unwrap();
+    let beside = scene.fleet.admit(&mut journey(), scene.now).unwrap();
+
+    scene
+        .fleet
+        .settle(beside.permit, Outcome::Abandoned, scene.now);
+    let next = scene.fleet.admit(&mut journey(), scene.now).unwrap();
+
+    assert_eq!((trial.why, beside.why), (Why::Trial, Why::LastResort));
+    assert_eq!(next.why, Why::LastResort, "the trial is still out");
+}
+
+#[test]
+fn what_opened_a_circuit_outlives_what_was_seen_since() {
+    let mut scene = Scene::of(1, |config| {
+        config.endpoints[0].health_check.mode = ProbeMode::Connect;
+    });
+    scene.trip("A");
+    let unreachable = Fault::Connect("refused".to_owned());
+
+    scene.request(Outcome::Failed(unreachable.clone()));
+    scene.probed("A", 20);
+
+    let status = scene.fleet.status_of(scene.id("A")).unwrap();
+    assert_eq!(status.opened_by, Some(&Fault::Status(500)));
+    assert_eq!(status.last_fault, Some(&unreachable));
+    assert_eq!(status.out_because(), Some(Cause::Failing), "not proven");
+}
+
+#[test]
+fn an_attempt_that_has_nowhere_to_go_costs_no_budget() {
+    let mut scene = Scene::of(2, |config| config.breaker.policy = never());
+
+    for _ in 0..10 {
+        let mut journey = journey();
+        scene.attempt(&mut journey, failed()).unwrap();
+        scene.attempt(&mut journey, failed()).unwrap();
+        let denied = scene.attempt(&mut journey, failed()).unwrap_err();
+        assert_eq!(denied.why, DeniedWhy::NoneFit);
+    }
+}
+
+/// A circuit that stays closed.
+fn never() -> crate::config::BreakerPolicy {
+    crate::config::BreakerPolicy::Consecutive {
+        max_failures: u32::MAX,
+    }
+}

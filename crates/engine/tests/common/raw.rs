@@ -91,7 +91,8 @@ impl RawPeer {
 
 /// Writes up to `limit` bytes until the other side takes no more; returns how many it took.
 pub async fn write_until_stuck(socket: &TcpStream, limit: usize) -> usize {
-    let piece = vec![b'x'; 64 * 1024];
+    let line = format!(": {}\n", "x".repeat(1021)); // Of a stream of events, a comment.
+    let piece = line.repeat(64).into_bytes();
     let mut taken = 0;
     while taken < limit {
         match socket.try_write(&piece) {

@@ -115,11 +115,11 @@ async fn a_slow_client_of_a_stream_bounds_what_is_read_from_the_endpoint() {
     let (mut peer, _) = upstream.accept().await;
     peer.write(format!(
         "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {OFFERED}\r\n\r\n\
-         event: message_start\ndata: {{\"type\":\"message_start\",\"message\":{{\"type\":\"message\",\"role\":\"assistant\",\"content\":[]}}}}\n\n\
+         event: message_start\ndata: {{\"type\":\"message_start\",\"message\":{{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"content\":[]}}}}\n\n\
          event: content_block_start\ndata: {{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{{\"type\":\"text\",\"text\":\"\"}}}}\n\n: "
     ))
     .await;
-    client.read_head().await.unwrap();
+    assert_eq!(client.read_head().await.unwrap().0, 200);
 
     let taken = write_until_stuck(&peer.socket, OFFERED).await;
 

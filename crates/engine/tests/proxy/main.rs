@@ -1,5 +1,6 @@
 //! The proxy as a transport: what comes in goes out, whatever frames it and whichever way it takes,
 //! and whoever leaves or floods disturbs nobody else.
+#![allow(clippy::unwrap_used, reason = "the helpers belong to tests too")]
 
 #[path = "../common/mod.rs"]
 mod common;

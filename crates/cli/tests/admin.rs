@@ -1,0 +1,332 @@
+//! The admin HTTP API as programs and browsers see it.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
+
+mod common;
+
+use std::net::SocketAddr;
+
+use common::{Server, every_command, snapshot, web_admin};
+use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use zephyr_control::{ControlError, ErrorCode, Snapshot};
+use zephyr_core::config::WebAdmin;
+
+fn request(address: SocketAddr, method: Method, path: &str) -> RequestBuilder {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    client.request(method, format!("http://{address}{path}"))
+}
+
+fn get(server: &Server, path: &str) -> RequestBuilder {
+    request(server.address, Method::GET, path).bearer_auth(server.secret())
+}
+
+fn post(server: &Server, body: impl Into<reqwest::Body>) -> RequestBuilder {
+    request(server.address, Method::POST, "/api/v1/commands")
+        .bearer_auth(server.secret())
+        .body(body)
+}
+
+async fn error_of(response: Response) -> (u16, String) {
+    let status = response.status().as_u16();
+    let error: Value = response.json().await.unwrap();
+    (status, error["code"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn the_snapshot_is_json() {
+    let server = Server::start().await;
+
+    let response = get(&server, "/api/v1/snapshot").send().await.unwrap();
+
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.json::<Snapshot>().await.unwrap(), snapshot(1));
+}
+
+#[tokio::test]
+async fn every_command_arrives() {
+    let server = Server::start().await;
+
+    for command in every_command() {
+        let body = serde_json::to_vec(&command).unwrap();
+        let response = post(&server, body).send().await.unwrap();
+
+        assert_eq!(response.status(), StatusCode::OK, "{command:?}");
+        assert_eq!(
+            response.json::<Value>().await.unwrap(),
+            json!({"message": "done"})
+        );
+        assert_eq!(server.control.commands(), [command]);
+    }
+}
+
+#[tokio::test]
+async fn an_error_has_its_status() {
+    let server = Server::start().await;
+    let cases = [
+        (ErrorCode::UnknownEndpoint, 404, "unknown_endpoint"),
+        (ErrorCode::NotPossible, 409, "not_possible"),
+        (
+            ErrorCode::InvalidConfiguration,
+            422,
+            "invalid_configuration",
+        ),
+        (ErrorCode::Internal, 500, "internal"),
+    ];
+
+    for (code, status, name) in cases {
+        server.control.refuse(ControlError::new(code, "because"));
+        let response = post(&server, r#"{"command":"auto"}"#).send().await.unwrap();
+
+        assert_eq!(error_of(response).await, (status, name.to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_command_is_a_bad_request() {
+    let server = Server::start().await;
+
+    for body in [
+        "",
+        "{",
+        "{}",
+        r#"{"command":"explode"}"#,
+        r#"{"command":"use"}"#,
+    ] {
+        let response = post(&server, body).send().await.unwrap();
+
+        assert_eq!(
+            error_of(response).await,
+            (400, "bad_request".to_owned()),
+            "{body}"
+        );
+    }
+    assert_eq!(server.control.commands(), []);
+}
+
+#[tokio::test]
+async fn a_large_body_is_refused() {
+    let server = Server::start().await;
+
+    let response = post(&server, vec![b' '; 64 * 1024 + 1])
+        .send()
+        .await
+        .unwrap();
+
+    assert_eq!(error_of(response).await, (413, "bad_request".to_owned()));
+}
+
+#[tokio::test]
+async fn other_paths_and_methods_are_errors_in_json() {
+    let server = Server::start().await;
+
+    let nowhere = get(&server, "/api/v1/nowhere").send().await.unwrap();
+    let no_version = get(&server, "/api/snapshot").send().await.unwrap();
+    let wrong_method = get(&server, "/api/v1/commands").send().await.unwrap();
+
+    assert_eq!(error_of(nowhere).await, (404, "bad_request".to_owned()));
+    assert_eq!(error_of(no_version).await, (404, "bad_request".to_owned()));
+    assert_eq!(
+        error_of(wrong_method).await,
+        (405, "bad_request".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn events_are_a_snapshot_now_and_after_every_change() {
+    let server = Server::start().await;
+
+    let mut response = get(&server, "/api/v1/events").send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let first = next_event(&mut response).await;
+    server.control.publish(snapshot(2));
+    let second = next_event(&mut response).await;
+
+    assert_eq!(first, event(&snapshot(1)));
+    assert_eq!(second, event(&snapshot(2)));
+}
+
+#[tokio::test]
+async fn events_end_when_the_server_does() {
+    let mut server = Server::start().await;
+    let mut response = get(&server, "/api/v1/events").send().await.unwrap();
+    next_event(&mut response).await;
+
+    server.shutdown.cancel();
+    server.admin.take().unwrap().stopped().await;
+
+    assert_eq!(response.chunk().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn without_the_token_nothing_is_told() {
+    let server = Server::start().await;
+    let paths = [
+        "/api/v1/snapshot",
+        "/api/v1/events",
+        "/api/v1/commands",
+        "/api/v1/nowhere",
+        "/api",
+        "/api/",
+    ];
+
+    for path in paths {
+        for method in [Method::GET, Method::POST, Method::OPTIONS] {
+            let without = request(server.address, method.clone(), path);
+            let wrong = request(server.address, method.clone(), path).bearer_auth("0".repeat(64));
+
+            for request in [without, wrong] {
+                let response = request.send().await.unwrap();
+                assert_eq!(response.headers()["www-authenticate"], "Bearer");
+                let refusal = error_of(response).await;
+                assert_eq!(refusal, (401, "unauthorized".to_owned()), "{method} {path}");
+            }
+        }
+    }
+    assert_eq!(server.control.commands(), []);
+}
+
+#[tokio::test]
+async fn a_web_page_is_refused_even_with_the_token() {
+    let server = Server::start().await;
+    let port = server.address.port();
+    let foreign = [
+        ("host", format!("evil.example:{port}")),
+        ("host", "127.0.0.1:1".to_owned()),
+        ("origin", "https://evil.example".to_owned()),
+        ("origin", "null".to_owned()),
+        ("sec-fetch-site", "cross-site".to_owned()),
+        ("sec-fetch-site", "same-site".to_owned()),
+    ];
+
+    for (name, value) in foreign {
+        for path in ["/", "/api/v1/snapshot", "/nowhere"] {
+            let response = get(&server, path)
+                .header(name, &value)
+                .send()
+                .await
+                .unwrap();
+
+            assert_eq!(error_of(response).await.0, 403, "{name}: {value} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn our_own_page_may_ask() {
+    let server = Server::start().await;
+
+    let response = get(&server, "/api/v1/snapshot")
+        .header("origin", format!("http://{}", server.address))
+        .header("sec-fetch-site", "same-origin")
+        .send()
+        .await
+        .unwrap();
+
+    assert_eq!(response.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn no_answer_invites_other_origins_or_caches() {
+    let server = Server::start().await;
+    let preflight = request(server.address, Method::OPTIONS, "/api/v1/commands")
+        .header("origin", "https://evil.example")
+        .header("access-control-request-method", "POST");
+    let answers = [
+        preflight,
+        get(&server, "/"),
+        get(&server, "/api/v1/snapshot"),
+        get(&server, "/api/v1/nowhere"),
+        request(server.address, Method::GET, "/api/v1/snapshot"),
+    ];
+
+    for answer in answers {
+        let response = answer.send().await.unwrap();
+        let headers: &HeaderMap<HeaderValue> = response.headers();
+
+        let cors = |name: &reqwest::header::HeaderName| name.as_str().starts_with("access-control");
+        assert!(!headers.keys().any(cors), "{headers:?}");
+        assert_eq!(headers["cache-control"], "no-store");
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+        assert_eq!(headers["referrer-policy"], "no-referrer");
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("default-src 'none'"), "{policy}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_needs_no_token_and_tells_nothing() {
+    let server = Server::start().await;
+
+    let response = request(server.address, Method::GET, "/")
+        .send()
+        .await
+        .unwrap();
+
+    assert_eq!(response.status(), StatusCode::OK);
+    let page = response.text().await.unwrap();
+    assert!(page.contains("zephyr status"), "{page}");
+    assert!(!page.contains(&server.secret()));
+}
+
+#[tokio::test]
+async fn the_page_can_be_switched_off_and_the_api_cannot() {
+    let server = Server::start_with(WebAdmin {
+        enabled: false,
+        ..web_admin(0)
+    })
+    .await;
+
+    let page = get(&server, "/").send().await.unwrap();
+    let api = get(&server, "/api/v1/snapshot").send().await.unwrap();
+
+    assert_eq!(page.status(), StatusCode::NOT_FOUND);
+    assert_eq!(api.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_busy_port_is_replaced_by_a_free_one() {
+    let taken = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = taken.local_addr().unwrap().port();
+
+    let server = Server::start_with(web_admin(port)).await;
+
+    assert_ne!(server.address.port(), port);
+    let response = get(&server, "/api/v1/snapshot").send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn one_connection_is_one_request() {
+    let server = Server::start().await;
+    let mut socket = TcpStream::connect(server.address).await.unwrap();
+    let one = format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
+
+    socket.write_all(one.repeat(3).as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    // A reset is how a system may say that what was sent was not read.
+    let _ = socket.read_to_end(&mut answer).await;
+
+    let answer = String::from_utf8(answer).unwrap();
+    assert_eq!(answer.matches("HTTP/1.1 200").count(), 1, "{answer}");
+}
+
+/// The next event, as text without its blank line.
+async fn next_event(response: &mut Response) -> String {
+    let mut text = String::new();
+    while !text.ends_with("\n\n") {
+        let chunk = response.chunk().await.unwrap().unwrap();
+        text.push_str(str::from_utf8(&chunk).unwrap());
+    }
+    text.trim_end().to_owned()
+}
+
+fn event(snapshot: &Snapshot) -> String {
+    format!(
+        "event: snapshot\ndata: {}",
+        serde_json::to_string(snapshot).unwrap()
+    )
+}

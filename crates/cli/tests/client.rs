@@ -1,0 +1,105 @@
+//! The client's `Control` against the admin server, end to end.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
+
+mod common;
+
+use common::{FakeControl, Server, every_command, snapshot, web_admin};
+use futures_util::StreamExt;
+use tokio::net::TcpSocket;
+use tokio_util::sync::CancellationToken;
+use zephyr_cli::admin;
+use zephyr_cli::client::Client;
+use zephyr_cli::token::Token;
+use zephyr_control::{Command, Control, ControlError, ErrorCode};
+
+#[tokio::test]
+async fn the_state_arrives_as_it_is() {
+    let server = Server::start().await;
+
+    let snapshot_there = server.client().snapshot().await.unwrap();
+
+    assert_eq!(*snapshot_there, snapshot(1));
+}
+
+#[tokio::test]
+async fn every_command_is_carried_out_there() {
+    let server = Server::start().await;
+    let client = server.client();
+
+    for command in every_command() {
+        let done = client.execute(command.clone()).await.unwrap();
+
+        assert_eq!(done.message, "done");
+        assert_eq!(server.control.commands(), [command]);
+    }
+}
+
+#[tokio::test]
+async fn an_error_there_is_the_same_error_here() {
+    let server = Server::start().await;
+    let error = ControlError::new(ErrorCode::NotPossible, "Tokyo is switched off");
+    server.control.refuse(error.clone());
+
+    let refusal = server.client().execute(Command::Auto).await;
+
+    assert_eq!(refusal, Err(error));
+}
+
+#[tokio::test]
+async fn the_stream_follows_and_ends_with_the_instance() {
+    let server = Server::start().await;
+    let mut snapshots = server.client().snapshots().await.unwrap();
+
+    assert_eq!(*snapshots.next().await.unwrap(), snapshot(1));
+    server.control.publish(snapshot(2));
+    assert_eq!(*snapshots.next().await.unwrap(), snapshot(2));
+    server.shutdown.cancel();
+
+    assert!(snapshots.next().await.is_none());
+}
+
+#[tokio::test]
+async fn where_nobody_listens_it_says_how_to_start() {
+    // Bound, so that nobody else takes it, and not listening.
+    let silent = TcpSocket::new_v4().unwrap();
+    silent.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = silent.local_addr().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let token = Token::load_or_create(folder.path()).unwrap();
+    let client = Client::new(address, token).unwrap();
+
+    let error = client.snapshot().await.unwrap_err();
+
+    assert_eq!(error.code, ErrorCode::Unreachable);
+    assert!(error.message.contains("zephyr serve"), "{error}");
+    assert!(client.snapshots().await.is_err());
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_said_to_be_wrong() {
+    let server = Server::start().await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let wrong = Token::load_or_create(elsewhere.path()).unwrap();
+
+    let error = Client::new(server.address, wrong)
+        .unwrap()
+        .snapshot()
+        .await
+        .unwrap_err();
+
+    assert_eq!(error.code, ErrorCode::Unauthorized);
+}
+
+#[tokio::test]
+async fn only_a_loopback_address_is_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = Token::load_or_create(folder.path()).unwrap();
+    let mut config = web_admin(0);
+    config.host = "0.0.0.0".parse().unwrap();
+
+    let refused = admin::serve(FakeControl::new(), &config, token, CancellationToken::new()).await;
+
+    let error = refused.err().unwrap().to_string();
+    assert!(error.contains("web_admin.host"), "{error}");
+}

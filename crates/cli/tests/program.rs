@@ -1,0 +1,317 @@
+//! The built program: what it prints, and its exit codes.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use common::{Server, snapshot};
+use tempfile::TempDir;
+use zephyr_cli::instance::{self, Instance, Registration};
+use zephyr_control::{Command as ControlCommand, EndpointState, EndpointView, Snapshot};
+
+/// A home of its own: no configuration, no instance.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn write(&self, name: &str, text: &str) -> &Self {
+        fs::write(self.0.path().join(name), text).unwrap();
+        self
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.run_in(&self.0.path().join("data"), arguments)
+    }
+
+    fn run_in(&self, data_dir: &Path, arguments: &[&str]) -> Output {
+        let home = self.0.path();
+        Command::new(env!("CARGO_BIN_EXE_zephyr"))
+            .args(arguments)
+            .current_dir(home)
+            .env_clear()
+            .env("HOME", home)
+            .env("XDG_CONFIG_HOME", home.join("config"))
+            .env("ZEPHYR_DATA_DIR", data_dir)
+            .output()
+            .unwrap()
+    }
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn stdout(output: &Output) -> &str {
+    str::from_utf8(&output.stdout).unwrap()
+}
+
+fn stderr(output: &Output) -> &str {
+    str::from_utf8(&output.stderr).unwrap()
+}
+
+#[test]
+fn what_is_no_command_exits_2() {
+    let home = Home::new();
+
+    for arguments in [
+        &["explode"][..],
+        &["use"],
+        &["--headless", "status"],
+        &["completions", "tcl"],
+    ] {
+        let output = home.run(arguments);
+
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        assert!(!stderr(&output).is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_bad_configuration_exits_2_and_lists_every_error() {
+    let home = Home::new();
+    home.write(
+        "config.toml",
+        "[server]\nport = -1\n[routing]\nstrategy = \"luck\"\n",
+    );
+
+    for arguments in [
+        &["serve"][..],
+        &["--headless"],
+        &["config", "check"],
+        &["probe"],
+    ] {
+        let output = home.run(arguments);
+
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        let errors = stderr(&output);
+        assert!(errors.contains("line 2: server.port"), "{errors}");
+        assert!(errors.contains("line 4: routing.strategy"), "{errors}");
+    }
+}
+
+#[test]
+fn a_named_file_that_is_missing_exits_2() {
+    let output = Home::new().run(&["--config", "nowhere.toml", "serve"]);
+
+    assert_eq!(code(&output), 2);
+    assert!(
+        stderr(&output).contains("nowhere.toml"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn a_good_configuration_is_said_to_be_good() {
+    let home = Home::new();
+    home.write("config.toml", "[server]\nprot = 1\n");
+
+    let check = home.run(&["config", "check"]);
+    let path = home.run(&["config", "path"]);
+
+    assert_eq!(code(&check), 0);
+    assert!(stdout(&check).contains("no errors"), "{}", stdout(&check));
+    assert!(stderr(&check).contains("server.prot"), "{}", stderr(&check));
+    assert_eq!(stdout(&path), "config.toml\n");
+}
+
+#[test]
+fn without_a_configuration_one_is_written_and_said_so() {
+    let home = Home::new();
+
+    let output = home.run(&["config", "path"]);
+
+    let path = stdout(&output).trim_end();
+    assert!(Path::new(path).is_file(), "{path}");
+    assert!(stderr(&output).contains(path), "{}", stderr(&output));
+}
+
+#[test]
+fn commands_to_nobody_exit_1_with_advice() {
+    let home = Home::new();
+
+    for arguments in [
+        &["status"][..],
+        &["status", "--json"],
+        &["use", "HK"],
+        &["auto"],
+        &["reinstate"],
+    ] {
+        let output = home.run(arguments);
+
+        assert_eq!(code(&output), 1, "{arguments:?}");
+        assert_eq!(stdout(&output), "", "{arguments:?}");
+        assert!(
+            stderr(&output).contains("zephyr serve"),
+            "{}",
+            stderr(&output)
+        );
+    }
+}
+
+#[test]
+fn alone_it_says_what_to_do_next() {
+    let home = Home::new();
+
+    let output = home.run(&[]);
+
+    assert_eq!(code(&output), 0);
+    assert!(
+        stdout(&output).contains("zephyr serve"),
+        "{}",
+        stdout(&output)
+    );
+    assert_eq!(
+        fs::read_dir(home.0.path()).unwrap().count(),
+        0,
+        "it wrote something"
+    );
+}
+
+#[test]
+fn a_completion_script_names_the_commands() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = Home::new().run(&["completions", shell]);
+
+        assert_eq!(code(&output), 0);
+        assert!(stdout(&output).contains("reinstate"), "{shell}");
+    }
+}
+
+#[test]
+fn probing_nothing_fails() {
+    let home = Home::new();
+    home.write("config.toml", "");
+
+    let output = home.run(&["probe"]);
+
+    assert_eq!(code(&output), 1);
+    assert!(
+        stderr(&output).contains("config.toml"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+/// A running instance with two endpoints.
+async fn instance() -> (Server, Registration) {
+    let server = Server::start().await;
+    let endpoint = |name: &str| EndpointView {
+        name: name.to_owned(),
+        flag: None,
+        group: "primary".to_owned(),
+        url: "https://example.com".to_owned(),
+        enabled: true,
+        state: EndpointState::Ready,
+        reason: None,
+        until_ms: None,
+        latency_ms: None,
+        latency_history: Vec::new(),
+        ttft_ms: None,
+        last_check_ms: None,
+        last_error: None,
+        in_flight: 0,
+        attempts: 0,
+        failures: 0,
+        priority: 1,
+        weight: 1,
+        price: 1.0,
+    };
+    server.control.publish(Snapshot {
+        endpoints: vec![endpoint("HK"), endpoint("Tokyo")],
+        current: Some("HK".to_owned()),
+        ..snapshot(1)
+    });
+    let this = Instance::this(([127, 0, 0, 1], 8080).into(), server.address);
+    let registration = instance::register(server.data_dir.path(), this).unwrap();
+    (server, registration)
+}
+
+async fn run(server: &Server, arguments: &'static [&'static str]) -> Output {
+    let data_dir = server.data_dir.path().to_owned();
+    tokio::task::spawn_blocking(move || Home::new().run_in(&data_dir, arguments))
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_status_of_a_running_instance_is_shown() {
+    let (server, _registration) = instance().await;
+
+    let alone = run(&server, &[]).await;
+    let table = run(&server, &["status"]).await;
+    let json = run(&server, &["status", "--json"]).await;
+
+    assert_eq!((code(&alone), code(&table), code(&json)), (0, 0, 0));
+    assert_eq!(stdout(&alone), stdout(&table));
+    assert!(stdout(&table).contains("In use: HK"), "{}", stdout(&table));
+    let snapshot: Snapshot = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(snapshot.endpoints.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn every_steering_command_arrives() {
+    let (server, _registration) = instance().await;
+    let endpoint = || "Tokyo".to_owned();
+    let cases: [(&'static [&'static str], ControlCommand); 9] = [
+        (
+            &["use", "tokyo"],
+            ControlCommand::Use {
+                endpoint: endpoint(),
+            },
+        ),
+        (&["auto"], ControlCommand::Auto),
+        (&["pause"], ControlCommand::Pause),
+        (&["resume"], ControlCommand::Resume),
+        (&["refresh"], ControlCommand::Refresh),
+        (
+            &["enable", "Tokyo"],
+            ControlCommand::Enable {
+                endpoint: endpoint(),
+            },
+        ),
+        (
+            &["disable", "Tokyo"],
+            ControlCommand::Disable {
+                endpoint: endpoint(),
+            },
+        ),
+        (
+            &["reinstate", "Tokyo"],
+            ControlCommand::Reinstate {
+                endpoint: Some(endpoint()),
+            },
+        ),
+        (&["reinstate"], ControlCommand::Reinstate { endpoint: None }),
+    ];
+
+    for (arguments, command) in cases {
+        let output = run(&server, arguments).await;
+
+        assert_eq!(code(&output), 0, "{arguments:?}: {}", stderr(&output));
+        assert_eq!(stdout(&output), "done\n");
+        assert_eq!(server.control.commands(), [command]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_unknown_name_is_not_sent_and_gets_a_hint() {
+    let (server, _registration) = instance().await;
+
+    let output = run(&server, &["use", "Tokio"]).await;
+
+    assert_eq!(code(&output), 1);
+    assert!(
+        stderr(&output).contains("did you mean Tokyo?"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(server.control.commands(), []);
+}

@@ -1,0 +1,130 @@
+//! The program under test, over two endpoints that want different credentials.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use zephyr_testkit::{Endpoint, PATIENCE};
+
+use crate::given;
+
+/// The first endpoint's credential, sent as a Bearer token.
+pub const FIRST_TOKEN: &str = "token-of-the-first";
+/// The second endpoint's credential, sent as an API key.
+pub const SECOND_TOKEN: &str = "token-of-the-second";
+/// What clients send; no endpoint may ever see it.
+pub const CLIENT_TOKEN: &str = "token-of-the-client";
+
+/// A running `zephyr serve`; it is killed when dropped.
+#[derive(Debug)]
+pub struct Zephyr {
+    addr: SocketAddr,
+    _process: Child,
+    _log: JoinHandle<()>,
+    _folder: TempDir,
+}
+
+impl Zephyr {
+    /// Prefers `first`, and falls back on `second`. Nothing is probed: every request that an endpoint
+    /// receives is a client's.
+    ///
+    /// # Panics
+    ///
+    /// If the program does not start.
+    pub async fn over(first: &Endpoint, second: &Endpoint) -> Self {
+        let folder = tempfile::tempdir().expect("there should be room for a temporary folder");
+        let config = folder.path().join("config.toml");
+        std::fs::write(&config, configuration(first, second))
+            .expect("the temporary folder should be writable");
+
+        let mut process = Command::new(given("ZEPHYR_TEST_PROGRAM"))
+            .args(["serve", "--config"])
+            .arg(&config)
+            .current_dir(folder.path())
+            .env("ZEPHYR_DATA_DIR", folder.path().join("data"))
+            .env("FIRST_TOKEN", FIRST_TOKEN)
+            .env("SECOND_TOKEN", SECOND_TOKEN)
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("zephyr should start");
+
+        let mut log = BufReader::new(process.stderr.take().expect("stderr is piped")).lines();
+        let instance = folder.path().join("data").join("instance.json");
+        let started = async {
+            let mut said = String::new();
+            while let Ok(Some(line)) = log.next_line().await {
+                // The file is complete before the program says that it has started.
+                if let Some(addr) = proxy_address(&instance) {
+                    return addr;
+                }
+                said = format!("{said}{line}\n");
+            }
+            panic!("zephyr ended instead of starting:\n{said}")
+        };
+        let addr = timeout(PATIENCE, started)
+            .await
+            .expect("zephyr should say that it has started");
+        // Shown by the test runner if the test fails.
+        let log = tokio::spawn(async move {
+            while let Ok(Some(line)) = log.next_line().await {
+                println!("zephyr: {line}");
+            }
+        });
+        Self {
+            addr,
+            _process: process,
+            _log: log,
+            _folder: folder,
+        }
+    }
+
+    /// What clients are given as their base URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+}
+
+fn configuration(first: &Endpoint, second: &Endpoint) -> String {
+    let (first, second) = (first.url(), second.url());
+    format!(
+        r#"
+[server]
+port = 0
+
+[web_admin]
+port = 0
+
+[health_check]
+mode = "off"
+
+[routing]
+strategy = "priority"
+
+[[groups]]
+name = "one"
+default = true
+auth_type = "auth_token"
+auth_token_env = "FIRST_TOKEN"
+endpoints = [{{ name = "first", url = "{first}", priority = 1 }}]
+
+[[groups]]
+name = "two"
+auth_type = "api_key"
+auth_token_env = "SECOND_TOKEN"
+endpoints = [{{ name = "second", url = "{second}", priority = 2 }}]
+"#
+    )
+}
+
+fn proxy_address(instance: &Path) -> Option<SocketAddr> {
+    let instance: Value = serde_json::from_slice(&std::fs::read(instance).ok()?).ok()?;
+    instance["proxy"].as_str()?.parse().ok()
+}
