@@ -1,6 +1,5 @@
 //! `zephyr serve`: the engine, the admin port and the instance file, from a start to a drained end.
 
-use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::anyhow;
@@ -11,7 +10,7 @@ use zephyr_cli::status;
 use zephyr_cli::token::Token;
 use zephyr_control::{Command, Control, Language, Snapshot};
 use zephyr_engine::settings::Loaded;
-use zephyr_engine::{Engine, Source, StartError};
+use zephyr_engine::{Engine, Source};
 
 use crate::failure::Failure;
 use crate::signals::{Signal, Signals};
@@ -36,10 +35,10 @@ pub(crate) async fn run(
     let language = output::language(loaded.config.ui.language);
     let web_admin = loaded.config.web_admin.clone();
 
-    let engine = match Engine::start(loaded, source).await {
-        Ok(engine) => engine,
-        Err(error) => return Err(not_started(error, data_dir).await),
-    };
+    refuse_second(data_dir).await?;
+    let engine = Engine::start(loaded, source)
+        .await
+        .map_err(|error| Failure::Usage(error.into()))?;
     let control = engine.control();
     let shutdown = CancellationToken::new();
     let token = Token::load_or_create(data_dir)?;
@@ -77,22 +76,15 @@ async fn until_stopped(signals: &mut Signals, control: &dyn Control) {
     }
 }
 
-/// A busy port is often ours: say so, since then nothing has to be changed.
-async fn not_started(error: StartError, data_dir: &Path) -> Failure {
-    if let StartError::Bind { address, .. } = &error
-        && let Ok(Found::Running(running)) = instance::find(data_dir).await
-        && same_port(running.instance.proxy, *address)
-    {
-        return Failure::usage(format!(
-            "Zephyr is already running on {address} (process {}); see `zephyr status`, or give this \
-             one another server.port",
-            running.instance.pid
-        ));
-    }
-    Failure::Usage(error.into())
-}
-
-fn same_port(held: SocketAddr, wanted: SocketAddr) -> bool {
-    held.port() == wanted.port()
-        && (held.ip() == wanted.ip() || held.ip().is_unspecified() || wanted.ip().is_unspecified())
+/// One data folder is one instance's: two would hide each other from every front-end.
+async fn refuse_second(data_dir: &Path) -> Result<(), Failure> {
+    // What cannot be asked does not stop us: if it holds our port, the engine will say so.
+    let Ok(Found::Running(running)) = instance::find(data_dir).await else {
+        return Ok(());
+    };
+    let Instance { pid, proxy, .. } = running.instance;
+    Err(Failure::usage(format!(
+        "Zephyr is already running: process {pid}, on {proxy}; see `zephyr status`, end that one \
+         first, or give this one a data folder (ZEPHYR_DATA_DIR) and a server.port of its own"
+    )))
 }

@@ -4,7 +4,7 @@
 //! whenever it is asked something. It shares no code with the fleet but the types at its border.
 #![expect(
     clippy::disallowed_methods,
-    reason = "tests need one instant to start from"
+    reason = "one instant to start from; how long to go on"
 )]
 #![expect(clippy::unwrap_used, reason = "all of it is a test")]
 
@@ -842,6 +842,14 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
+/// As many as `PROPTEST_CASES` says; without it few, since each reads its lists over and over.
+fn cases() -> u32 {
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => ProptestConfig::default().cases,
+        None => 100,
+    }
+}
+
 fn mode() -> impl Strategy<Value = ProbeMode> {
     prop_oneof![
         2 => Just(ProbeMode::Message),
@@ -862,7 +870,7 @@ fn policy() -> impl Strategy<Value = BreakerPolicy> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_fleet_does_what_a_naive_model_expects(

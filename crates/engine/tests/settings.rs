@@ -634,6 +634,7 @@ fn a_proxy_is_a_word_or_a_url() {
         "none",
         "127.0.0.1:7890",
         "ftp://a",
+        "https://me:pw@proxy.lan/",
         "http://",
         "socks5://a:b",
         "http://a:",
@@ -646,7 +647,7 @@ fn a_proxy_is_a_word_or_a_url() {
     }
     for right in [
         "http://127.0.0.1:7890",
-        "https://me:pw@proxy.lan/",
+        "http://me:pw@proxy.lan/",
         "socks5://[::1]:1080",
     ] {
         let config = read(right).unwrap().config;

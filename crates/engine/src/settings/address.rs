@@ -118,8 +118,11 @@ pub(super) fn proxy(table: &Table<'_>) -> ProxyRoute {
     }
     let wrong = match text.split_once("://") {
         None => Some("is neither a word that is possible here nor a URL with a scheme"),
-        Some(("http" | "https" | "socks5", rest)) => (!is_proxy_address(rest))
+        Some(("http" | "socks5", rest)) => (!is_proxy_address(rest))
             .then_some("is a URL without a host, or with characters that no URL may have"),
+        Some(("https", _)) => {
+            Some("is a proxy that is itself reached by TLS, which Zephyr cannot do")
+        }
         Some(_) => Some("has a scheme that is not supported for proxies"),
     };
     match wrong {

@@ -1,0 +1,290 @@
+//! `zephyr serve` and `zephyr probe` as processes: start, signals, end.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+
+use futures_util::StreamExt;
+use tempfile::TempDir;
+use zephyr_cli::instance::{self, Found, Running};
+use zephyr_control::{Control, EventKind, Snapshot};
+use zephyr_testkit::{Act, Endpoint, RawClient, get};
+
+/// A home with a configuration and a data folder of its own.
+struct Home(TempDir);
+
+impl Home {
+    /// Free ports, no probes, and these tables.
+    fn with(tables: &str) -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        home.configure(&format!(
+            "[server]\nport = 0\n[web_admin]\nport = 0\n[health_check]\nmode = \"off\"\n{tables}"
+        ));
+        home
+    }
+
+    /// With one endpoint, called A.
+    fn over(endpoint: &Endpoint) -> Self {
+        Self::with(&format!(
+            "[[groups]]\nname = \"primary\"\nauth_type = \"passthrough\"\n\
+             endpoints = [{{ name = \"A\", url = \"{}\", proxy = \"direct\" }}]\n",
+            endpoint.url()
+        ))
+    }
+
+    fn configure(&self, text: &str) {
+        fs::write(self.0.path().join("config.toml"), text).unwrap();
+    }
+
+    fn data_dir(&self) -> PathBuf {
+        self.0.path().join("data")
+    }
+
+    fn zephyr(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_zephyr"));
+        command
+            .args(arguments)
+            .current_dir(self.0.path())
+            .env_clear()
+            .env("HOME", self.0.path())
+            .env("ZEPHYR_DATA_DIR", self.data_dir());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.zephyr(arguments).output().unwrap()
+    }
+
+    /// Starts `zephyr serve` and waits until it says that it is ready.
+    fn serve(&self) -> Serving {
+        let mut child = self
+            .zephyr(&["serve"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        while !said.contains(" is ready.\n") {
+            let read = stderr.read_line(&mut said).unwrap();
+            assert_ne!(read, 0, "it ended: {said}");
+        }
+        Serving { child, stderr }
+    }
+
+    async fn found(&self) -> Found {
+        instance::find(&self.data_dir()).await.unwrap()
+    }
+
+    async fn running(&self) -> Running {
+        self.found().await.running().unwrap()
+    }
+}
+
+/// A running `zephyr serve`; killed when dropped.
+struct Serving {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+}
+
+impl Serving {
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let kill = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(kill.unwrap().success());
+    }
+
+    /// Its exit code, and what else it said.
+    fn ended(mut self) -> (Option<i32>, String) {
+        let mut said = String::new();
+        self.stderr.read_to_string(&mut said).unwrap();
+        (self.child.wait().unwrap().code(), said)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits until a snapshot is as it should be.
+async fn until(running: &Running, is_so: impl Fn(&Snapshot) -> bool) {
+    let mut snapshots = running.client.snapshots().await.unwrap();
+    while let Some(snapshot) = snapshots.next().await {
+        if is_so(&snapshot) {
+            return;
+        }
+    }
+    panic!("the instance ended");
+}
+
+fn stderr(output: &Output) -> &str {
+    str::from_utf8(&output.stderr).unwrap()
+}
+
+#[tokio::test]
+async fn it_serves_until_it_is_told_to_end() {
+    for signal in ["TERM", "INT"] {
+        let home = Home::with("");
+        let serving = home.serve();
+
+        let running = home.running().await;
+        assert_eq!(running.instance.pid, serving.child.id());
+        assert_eq!(
+            running.snapshot.listening.admin,
+            Some(running.instance.admin.to_string())
+        );
+        let answer = get(running.instance.proxy, "/status").await.unwrap();
+        assert_eq!(answer.status, 200);
+        serving.signal(signal);
+
+        let (code, said) = serving.ended();
+        assert_eq!(code, Some(0), "{signal}: {said}");
+        assert!(matches!(home.found().await, Found::Nothing));
+    }
+}
+
+#[tokio::test]
+async fn a_second_signal_does_not_wait_for_requests_in_flight() {
+    let endpoint = Endpoint::start(Act::hang()).await;
+    let home = Home::over(&endpoint);
+    let serving = home.serve();
+    let running = home.running().await;
+    let mut client = RawClient::connect(running.instance.proxy).await.unwrap();
+    let body = r#"{"model":"claude-haiku-4-5","max_tokens":1,"messages":[{"role":"user","content":"Hi"}]}"#;
+    client.send_messages(body).await.unwrap();
+    endpoint.next_request().await;
+
+    serving.signal("TERM");
+    until(&running, |snapshot| snapshot.drain.is_some()).await;
+    serving.signal("TERM");
+
+    let (code, said) = serving.ended();
+    assert_eq!(code, Some(1));
+    assert!(said.contains("cut off"), "{said}");
+    assert!(matches!(home.found().await, Found::Nothing));
+}
+
+#[tokio::test]
+async fn a_hang_up_reads_the_configuration_again() {
+    let home = Home::with("");
+    let serving = home.serve();
+    let running = home.running().await;
+
+    serving.signal("HUP");
+
+    until(&running, |snapshot| {
+        let mut events = snapshot.events.iter();
+        events.any(|event| matches!(event.kind, EventKind::ConfigReloaded))
+    })
+    .await;
+    serving.signal("TERM");
+    assert_eq!(serving.ended().0, Some(0));
+}
+
+#[tokio::test]
+async fn a_second_instance_names_the_first() {
+    let home = Home::with("");
+    let serving = home.serve();
+
+    let second = home.run(&["serve"]);
+
+    assert_eq!(second.status.code(), Some(2));
+    let pid = serving.child.id().to_string();
+    assert!(stderr(&second).contains(&pid), "{}", stderr(&second));
+    assert_eq!(home.running().await.instance.pid, serving.child.id());
+}
+
+#[test]
+fn a_port_that_another_program_holds_exits_2() {
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let home = Home::with("");
+    home.configure(&format!("[server]\nport = {port}\n"));
+
+    let output = home.run(&["serve"]);
+
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(said.contains(&port.to_string()), "{said}");
+    assert!(said.contains("server.port"), "{said}");
+}
+
+#[tokio::test]
+async fn after_a_kill_it_is_known_to_be_gone_and_can_start_again() {
+    let home = Home::with("");
+    let killed = home.serve();
+    let pid = killed.child.id();
+    drop(killed);
+
+    let status = home.run(&["status"]);
+    assert_eq!(status.status.code(), Some(1));
+    assert!(stderr(&status).contains(&pid.to_string()));
+    let serving = home.serve();
+
+    assert_eq!(home.running().await.instance.pid, serving.child.id());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_probe_says_by_its_exit_code_whether_anything_is_usable() {
+    let endpoint = Endpoint::start(Act::message("Hi")).await;
+    let home = Home::over(&endpoint);
+    let text = fs::read_to_string(home.0.path().join("config.toml")).unwrap();
+    home.configure(&text.replace("mode = \"off\"", "mode = \"message\""));
+
+    let good = home.run(&["probe"]);
+    endpoint.set(Act::status(500));
+    let bad = home.run(&["probe", "a"]);
+    let unknown = home.run(&["probe", "B"]);
+
+    assert_eq!(good.status.code(), Some(0), "{}", stderr(&good));
+    let table = str::from_utf8(&good.stdout).unwrap();
+    assert!(table.contains("ready"), "{table}");
+    assert_eq!(bad.status.code(), Some(1));
+    let table = str::from_utf8(&bad.stdout).unwrap();
+    assert!(table.contains("500"), "{table}");
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(
+        stderr(&unknown).contains("endpoints: A"),
+        "{}",
+        stderr(&unknown)
+    );
+}
+
+#[tokio::test]
+async fn the_demo_answers_a_stream_without_a_key() {
+    let home = Home::with("");
+    let mut demo = home
+        .zephyr(&["demo", "--port", "0"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(demo.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("zephyr status") {
+        assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "it ended: {said}");
+    }
+    let demo = Serving {
+        child: demo,
+        stderr,
+    };
+    let running = home.running().await;
+    assert!(said.contains(&format!("curl -N http://{}", running.instance.proxy)));
+
+    let mut client = RawClient::connect(running.instance.proxy).await.unwrap();
+    let body = r#"{"model":"claude-haiku-4-5","max_tokens":64,"stream":true,"messages":[{"role":"user","content":"Hi"}]}"#;
+    client.send_messages(body).await.unwrap();
+    let answer = client.answer().await.unwrap();
+
+    assert_eq!(answer.status, 200);
+    let events = String::from_utf8(answer.body).unwrap();
+    assert!(events.contains("message_stop"), "{events}");
+    demo.signal("TERM");
+    assert_eq!(demo.ended().0, Some(0));
+}
