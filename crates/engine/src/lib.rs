@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`settings`] | reads the configuration: every error at once, with its line |
 //! | `live` | the configuration in force, with its secrets |
-//! | `server`, `guard` | the proxy's port, and who may call it |
+//! | `server`, `client_io`, `guard` | the proxy's port, how its connections end, and who may call it |
 //! | `forward`, `upload`, `answer` | one request's way, its body, its answer |
 //! | `inspect`, `decode` | reads answers in passing, through their compression |
 //! | `upstream`, `remote`, `headers` | connections to endpoints, and what is sent there |
@@ -14,6 +14,7 @@
 //! | `view`, `pages` | the fleet in the contract's terms, and the reserved paths |
 
 mod answer;
+mod client_io;
 mod clock;
 mod decode;
 mod dispatcher;

@@ -4,30 +4,26 @@
 //! connection. What is no HTTP gets a 400 from hyper; the listener goes on.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{Method, Request, Response, Version};
 use hyper::body::Incoming;
-use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::answer::{Abort, Answer};
+use crate::client_io::ClientIo;
 use crate::engine::Shared;
 use crate::forward::{forward, own};
 use crate::headers::VIA_ZEPHYR;
@@ -48,9 +44,6 @@ const H2_STREAM_WINDOW: u32 = 512 * 1024;
 const H2_CONNECTION_WINDOW: u32 = 32 * H2_STREAM_WINDOW;
 /// What an HTTP/2 connection begins with (RFC 9113, 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// How long a client whose request was answered unread may go on sending it: a reset would destroy the
-/// answer on its way (RFC 9112, 9.6).
-const LINGER: Duration = Duration::from_secs(5);
 /// After an error of `accept` (too many open files, for instance) the listener rests this long.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 
@@ -117,13 +110,7 @@ async fn connection(
     };
     let is_http2 = first == PREFACE[..];
     let reset = Arc::new(AtomicBool::new(false));
-    let io = ClientIo {
-        first,
-        io: TokioIo::new(stream),
-        reset: Arc::clone(&reset),
-        linger: None,
-        stop: stop.clone(),
-    };
+    let io = ClientIo::new(first, stream, Arc::clone(&reset), stop.clone());
     let service =
         service_fn(move |request| serve_request(Arc::clone(&shared), request, Arc::clone(&reset)));
     let ended = if is_http2 {
@@ -227,104 +214,6 @@ async fn serve_request(
         _ => Abort::by_framing(),
     };
     Ok(forward(&shared.dispatcher, &live, request, abort).await)
-}
-
-/// A client's connection that can end with a reset, and otherwise ends so that the last answer arrives.
-struct ClientIo {
-    /// What was read to know the protocol.
-    first: Bytes,
-    io: TokioIo<TcpStream>,
-    reset: Arc<AtomicBool>,
-    /// Running since our side has ended.
-    linger: Option<Pin<Box<Sleep>>>,
-    /// Nobody is waited for at the program's end.
-    stop: CancellationToken,
-}
-
-impl ClientIo {
-    fn prepare_end(&self) {
-        if self.reset.load(Ordering::Relaxed) {
-            // If it fails the connection is gone already.
-            let _ = self.io.inner().set_zero_linger();
-        }
-    }
-
-    /// Ready when the client has closed its side too, or has had its time.
-    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut sink = [0; 16 * 1024];
-        loop {
-            let mut unread = ReadBuf::new(&mut sink);
-            match Pin::new(self.io.inner_mut()).poll_read(cx, &mut unread) {
-                Poll::Ready(Ok(())) if !unread.filled().is_empty() => {}
-                Poll::Ready(Ok(()) | Err(_)) => return Poll::Ready(()),
-                Poll::Pending => break,
-            }
-        }
-        let time = self
-            .linger
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
-        time.as_mut().poll(cx)
-    }
-}
-
-impl Drop for ClientIo {
-    fn drop(&mut self) {
-        self.prepare_end();
-    }
-}
-
-impl Read for ClientIo {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        mut buf: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        if !self.first.is_empty() {
-            let length = self.first.len().min(buf.remaining());
-            buf.put_slice(&self.first.split_to(length));
-            return Poll::Ready(Ok(()));
-        }
-        Pin::new(&mut self.io).poll_read(cx, buf)
-    }
-}
-
-impl Write for ClientIo {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.reset.load(Ordering::Relaxed) {
-            return Poll::Ready(Ok(())); // A shutdown would send the clean end that must not be.
-        }
-        if self.linger.is_none() {
-            ready!(Pin::new(&mut self.io).poll_shutdown(cx))?;
-        }
-        if self.stop.is_cancelled() {
-            return Poll::Ready(Ok(()));
-        }
-        self.poll_linger(cx).map(Ok)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
-    }
 }
 
 /// Binds the proxy's port.
