@@ -168,6 +168,6 @@ fn missing(whose: &str, error: &VaultError) -> Problem {
     Problem {
         kind: ProblemKind::Credential,
         message: format!("{whose} has no credential: {error}"),
-        remedy: "set it and reload; the endpoint is not used until then".to_owned(),
+        remedy: format!("{}; it is not used until then", error.remedy()),
     }
 }

@@ -12,9 +12,7 @@ use crate::settings::Environment;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
     /// The environment has nothing usable under that name.
-    #[error(
-        "environment variable {name}: {why}; set it, or add it to the .env beside the configuration"
-    )]
+    #[error("environment variable {name}: {why}")]
     Environment {
         /// The variable.
         name: String,
@@ -22,13 +20,23 @@ pub enum VaultError {
         why: String,
     },
     /// The program was built without a keychain, or the system has none.
-    #[error(
-        "keychain entry {name}: this program has no keychain; name an environment variable instead"
-    )]
+    #[error("keychain entry {name}: this program has no keychain")]
     NoKeychain {
         /// The entry.
         name: String,
     },
+}
+
+impl VaultError {
+    /// What to do.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Environment { .. } => {
+                "add it to the .env beside the configuration, or set it and restart"
+            }
+            Self::NoKeychain { .. } => "name an environment variable instead, with auth_token_env",
+        }
+    }
 }
 
 /// A place that keeps secrets by name, such as the OS keychain.

@@ -221,8 +221,9 @@ pub fn log(event: &EventKind) {
         | EventKind::Resumed
         | EventKind::Enabled { .. }
         | EventKind::Disabled { .. }
-        | EventKind::ConfigReloaded
-        | EventKind::ConfigRejected => tracing::info!("{text}"),
+        | EventKind::ConfigReloaded => tracing::info!("{text}"),
+        // Logged with every error where it was rejected.
+        EventKind::ConfigRejected => {}
     }
 }
 
