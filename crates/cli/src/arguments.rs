@@ -110,6 +110,8 @@ pub(crate) enum ConfigAction {
     Check,
     /// Print which file is read
     Path,
+    /// Print the JSON Schema of the configuration file, for editors
+    Schema,
 }
 
 #[cfg(test)]

@@ -24,3 +24,6 @@ pub mod status;
 pub mod token;
 
 mod private;
+
+/// The JSON Schema of `config.toml`, for editors.
+pub const SCHEMA: &str = include_str!("config.schema.json");

@@ -91,5 +91,6 @@ fn inspect(config: Option<&Path>, action: &ConfigAction) -> Result<(), Failure> 
     match action {
         ConfigAction::Check => configuration::check(config),
         ConfigAction::Path => configuration::path(config),
+        ConfigAction::Schema => output::print(zephyr_cli::SCHEMA),
     }
 }

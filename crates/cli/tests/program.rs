@@ -186,6 +186,15 @@ fn a_completion_script_names_the_commands() {
 }
 
 #[test]
+fn the_schema_is_json() {
+    let output = Home::new().run(&["config", "schema"]);
+
+    assert_eq!(code(&output), 0);
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(schema["type"], "object");
+}
+
+#[test]
 fn probing_nothing_fails() {
     let home = Home::new();
     home.write("config.toml", "");

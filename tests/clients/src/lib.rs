@@ -1,8 +1,8 @@
 //! Real clients through a real Zephyr, over scripted endpoints.
 //!
-//! [`Zephyr`] is the built program, started as a user starts it; [`Client`] is a client as its users
-//! get it, in a process of its own. Between them there is nothing that a test could bend: a test
-//! sees what the client printed, and what the endpoints received.
+//! [`Zephyr`] is the built program, started as a user starts it; an [`Sdk`] and [`claude_code`] are
+//! clients as their users get them, in processes of their own. Between them there is nothing that a
+//! test could bend: a test sees what the client printed, and what the endpoints received.
 //!
 //! `cargo xtask clients` installs the clients, builds the program, and says in the environment where
 //! they are. Not for: the protocol in detail; `crates/engine/tests` has that, byte by byte.
@@ -10,7 +10,7 @@
 mod client;
 mod zephyr;
 
-pub use client::{Call, Client, Outcome, said};
+pub use client::{Call, Outcome, Sdk, claude_code};
 pub use zephyr::{CLIENT_TOKEN, FIRST_TOKEN, SECOND_TOKEN, Zephyr};
 
 /// What `cargo xtask clients` says in the environment.

@@ -1,142 +1,141 @@
 //! What a client's user sees while endpoints fail: nothing, or an honest error.
 
 use zephyr_clients_test::{
-    CLIENT_TOKEN, Call, Client, FIRST_TOKEN, Outcome, SECOND_TOKEN, Zephyr, said,
+    CLIENT_TOKEN, Call, FIRST_TOKEN, Outcome, SECOND_TOKEN, Sdk, Zephyr, claude_code,
 };
-use zephyr_testkit::{Act, Endpoint, Phase, Received};
+use zephyr_testkit::{Act, Endpoint, Gate, Phase, Received, Step, TextStream};
 
+/// What an endpoint says that works.
 const TEXT: &str = "Hello from an endpoint that works.";
+/// What an endpoint says that breaks.
+const BROKEN_TEXT: &str = "Hello from an endpoint that breaks";
 
-/// Faults that end before an answer has any content.
+/// Faults of a stream before it has any content.
 fn hidden_faults() -> Vec<(&'static str, Act)> {
+    let overloaded = Act::error_event_at(Phase::AfterHeaders, "overloaded_error");
+    let cut = Act::cut_at(Phase::AfterMessageStart);
     vec![
-        ("529", Act::status(529)),
+        ("status 529", Act::status(529)),
         ("a web page", Act::html(200)),
         ("a reset", Act::reset()),
-        (
-            "a cut after message_start",
-            Act::cut_at(Phase::AfterMessageStart),
-        ),
-        (
-            "an error event first",
-            Act::error_event_at(Phase::AfterHeaders, "overloaded_error"),
-        ),
+        ("a cut after message_start", cut),
+        ("an error event first", overloaded),
+    ]
+}
+
+/// Faults of an answer in one piece.
+fn hidden_faults_of_messages() -> Vec<(&'static str, Act)> {
+    vec![
+        ("status 529", Act::status(529)),
+        ("a web page", Act::html(200)),
+        ("an error with status 200", Act::json_error_200()),
+        ("nothing with status 200", Act::empty_200()),
     ]
 }
 
 #[tokio::test]
 async fn the_python_sdk_notices_no_hidden_fault() {
-    sdk_notices_no_hidden_fault(Client::Python).await;
+    sdk_notices_no_hidden_fault(Sdk::Python).await;
 }
 
 #[tokio::test]
 async fn the_typescript_sdk_notices_no_hidden_fault() {
-    sdk_notices_no_hidden_fault(Client::TypeScript).await;
+    sdk_notices_no_hidden_fault(Sdk::TypeScript).await;
 }
 
 #[tokio::test]
 async fn claude_code_notices_no_hidden_fault() {
     for (fault, act) in hidden_faults() {
-        hides_from(Client::ClaudeCode, Call::Stream, fault, act).await;
+        println!("{fault}");
+        let over = Faulty::then_good(act).await;
+
+        let outcome = claude_code(&over.zephyr.url(), |_| {}).await;
+
+        over.check_hidden(&outcome);
     }
 }
 
 #[tokio::test]
 async fn the_python_sdk_gets_an_error_for_a_cut_midway_and_its_next_call_succeeds() {
-    sdk_recovers_from_a_cut(Client::Python).await;
+    sdk_recovers_from_a_cut_midway(Sdk::Python).await;
 }
 
 #[tokio::test]
 async fn the_typescript_sdk_gets_an_error_for_a_cut_midway_and_its_next_call_succeeds() {
-    sdk_recovers_from_a_cut(Client::TypeScript).await;
+    sdk_recovers_from_a_cut_midway(Sdk::TypeScript).await;
 }
 
 #[tokio::test]
-async fn claude_code_asks_again_after_a_cut_within_a_block() {
-    let (first, second) = endpoints().await;
-    first.push(Act::reset_at(Phase::BetweenDeltas));
-    let zephyr = Zephyr::over(&first, &second).await;
+async fn claude_code_asks_again_when_a_block_is_cut() {
+    let (act, gate) = cut_once_seen(Phase::AfterFirstDelta);
+    let over = Faulty::once_then_good(act).await;
 
-    let outcomes = Client::ClaudeCode
-        .calls(&zephyr.url(), &[Call::Stream])
-        .await;
+    let outcome = claude_code(&over.zephyr.url(), |event| {
+        if event["type"] == "content_block_delta" {
+            gate.open();
+        }
+    })
+    .await;
 
-    assert_eq!(answer_of(&outcomes), TEXT);
-    let requests = requests(&first, &second);
-    assert_eq!(requests.len(), 2);
-    assert_eq!(requests[0].body, requests[1].body);
+    assert_eq!(outcome.text.as_deref(), Ok(TEXT));
+    let [cut, again] = over.two_requests();
+    assert!(cut.body == again.body, "the bodies differ");
 }
 
 #[tokio::test]
-async fn claude_code_resumes_after_a_cut_behind_a_block() {
-    let (first, second) = endpoints().await;
-    first.push(Act::reset_at(Phase::AfterBlockStop));
-    let zephyr = Zephyr::over(&first, &second).await;
+async fn claude_code_resumes_when_it_is_cut_after_a_block() {
+    let (act, gate) = cut_once_seen(Phase::AfterBlockStop);
+    let over = Faulty::once_then_good(act).await;
 
-    let outcomes = Client::ClaudeCode
-        .calls(&zephyr.url(), &[Call::Stream])
-        .await;
+    let outcome = claude_code(&over.zephyr.url(), |event| {
+        if event["type"] == "content_block_stop" {
+            gate.open();
+        }
+    })
+    .await;
 
-    assert!(answer_of(&outcomes).ends_with(TEXT), "{outcomes:?}");
-    let requests = requests(&first, &second);
-    assert_eq!(requests.len(), 2);
-    let asked_again = String::from_utf8_lossy(&requests[1].body);
-    assert!(asked_again.contains("cut off mid-stream"));
+    let text = outcome.text.unwrap();
+    assert!(text.ends_with(TEXT), "{text}");
+    let [_, resumed] = over.two_requests();
+    let body = String::from_utf8_lossy(&resumed.body);
+    assert!(body.contains(BROKEN_TEXT), "what was seen is lost");
+    assert!(body.contains("cut off mid-stream"), "it does not resume");
 }
 
-/// The tests above would be worth nothing if the clients bore these faults by themselves.
+/// The tests above would prove nothing if the clients bore these faults by themselves.
 #[tokio::test]
-async fn without_zephyr_the_sdks_notice_every_one_of_these_faults() {
-    for client in [Client::Python, Client::TypeScript] {
+async fn without_zephyr_the_sdks_notice_each_of_these_faults() {
+    for sdk in Sdk::ALL {
         for (fault, act) in hidden_faults() {
             let endpoint = Endpoint::start(act).await;
 
-            let outcomes = client.calls(&endpoint.url(), &[Call::Stream]).await;
+            let outcomes = sdk.calls(&endpoint.url(), &[Call::Stream]).await;
 
-            assert_ne!(outcomes[0].text.as_deref(), Ok(TEXT), "{client:?}, {fault}");
+            assert_ne!(outcomes[0].text.as_deref(), Ok(TEXT), "{sdk:?}, {fault}");
         }
     }
 }
 
-async fn sdk_notices_no_hidden_fault(client: Client) {
-    for (fault, act) in hidden_faults() {
-        hides_from(client, Call::Stream, fault, act).await;
-    }
-    let answers = [
-        ("529", Act::status(529)),
-        ("a web page", Act::html(200)),
-        ("an error with status 200", Act::json_error_200()),
-        ("nothing with status 200", Act::empty_200()),
-    ];
-    for (fault, act) in answers {
-        hides_from(client, Call::Message, fault, act).await;
+async fn sdk_notices_no_hidden_fault(sdk: Sdk) {
+    let streamed = hidden_faults().into_iter();
+    let whole = hidden_faults_of_messages().into_iter();
+    let cases = streamed
+        .map(|(fault, act)| (Call::Stream, fault, act))
+        .chain(whole.map(|(fault, act)| (Call::Message, fault, act)));
+    for (call, fault, act) in cases {
+        println!("{call:?}: {fault}");
+        let over = Faulty::then_good(act).await;
+
+        let outcomes = sdk.calls(&over.zephyr.url(), &[call]).await;
+
+        over.check_hidden(&outcomes[0]);
     }
 }
 
-/// One call; the first endpoint fails, and the client must not be able to tell.
-async fn hides_from(client: Client, call: Call, fault: &str, act: Act) {
-    println!("{client:?}, {call:?}: {fault}");
-    let first = Endpoint::start(act).await;
-    let second = Endpoint::start(Act::message(TEXT)).await;
-    let zephyr = Zephyr::over(&first, &second).await;
+async fn sdk_recovers_from_a_cut_midway(sdk: Sdk) {
+    let over = Faulty::once_then_good(Act::reset_at(Phase::BetweenDeltas)).await;
 
-    let outcomes = client.calls(&zephyr.url(), &[call]).await;
-
-    assert_eq!(said(&outcomes), TEXT);
-    let (refused, answered) = (only(&first), only(&second));
-    assert_eq!(refused.body, answered.body);
-    assert_eq!(refused.target, answered.target);
-    check_credentials(&refused, &answered);
-}
-
-async fn sdk_recovers_from_a_cut(client: Client) {
-    let (first, second) = endpoints().await;
-    first.push(Act::reset_at(Phase::BetweenDeltas));
-    let zephyr = Zephyr::over(&first, &second).await;
-
-    let outcomes = client
-        .calls(&zephyr.url(), &[Call::Stream, Call::Stream])
-        .await;
+    let outcomes = sdk.calls(&over.zephyr.url(), &[Call::Stream; 2]).await;
 
     let [cut, next] = outcomes.as_slice() else {
         panic!("expected two outcomes: {outcomes:?}")
@@ -144,43 +143,77 @@ async fn sdk_recovers_from_a_cut(client: Client) {
     assert!(cut.text.is_err(), "{cut:?}");
     assert_eq!(next.text.as_deref(), Ok(TEXT));
     assert_eq!(next.message_starts, 1);
-    // Content had reached the client, so its request was never sent again.
-    assert_eq!(requests(&first, &second).len(), 2);
+    // Content had reached the client: its request must not have been sent again.
+    let _ = over.two_requests();
 }
 
-fn check_credentials(first: &Received, second: &Received) {
-    let bearer = format!("Bearer {FIRST_TOKEN}");
-    assert_eq!(first.headers_named("authorization"), [bearer.as_str()]);
-    assert!(first.headers_named("x-api-key").is_empty());
-    assert_eq!(second.headers_named("x-api-key"), [SECOND_TOKEN]);
-    assert!(second.headers_named("authorization").is_empty());
-    for (name, value) in first.headers.iter().chain(&second.headers) {
-        assert!(!value.contains(CLIENT_TOKEN), "{name}: {value}");
+/// Zephyr over an endpoint that fails and one that does not.
+struct Faulty {
+    first: Endpoint,
+    second: Endpoint,
+    zephyr: Zephyr,
+}
+
+impl Faulty {
+    /// The preferred endpoint always does `act`.
+    async fn then_good(act: Act) -> Self {
+        Self::over(Endpoint::start(act).await).await
+    }
+
+    /// The preferred endpoint does `act` to the first request, and works from then on.
+    async fn once_then_good(act: Act) -> Self {
+        let first = Endpoint::start(Act::message(TEXT)).await;
+        first.push(act);
+        Self::over(first).await
+    }
+
+    async fn over(first: Endpoint) -> Self {
+        let second = Endpoint::start(Act::message(TEXT)).await;
+        let zephyr = Zephyr::over(&first, &second).await;
+        Self {
+            first,
+            second,
+            zephyr,
+        }
+    }
+
+    /// The client got one answer, as if there were no first endpoint; both got the same request,
+    /// each with its own credential.
+    fn check_hidden(&self, outcome: &Outcome) {
+        assert_eq!(outcome.text.as_deref(), Ok(TEXT));
+        assert_eq!(outcome.message_starts, 1);
+        let [failed, answered] = self.two_requests();
+        assert_eq!(self.first.requests().len(), 1);
+        assert_eq!(failed.target, answered.target);
+        assert!(failed.body == answered.body, "the bodies differ");
+
+        let bearer = format!("Bearer {FIRST_TOKEN}");
+        assert_eq!(failed.headers_named("authorization"), [bearer.as_str()]);
+        assert!(failed.headers_named("x-api-key").is_empty());
+        assert_eq!(answered.headers_named("x-api-key"), [SECOND_TOKEN]);
+        assert!(answered.headers_named("authorization").is_empty());
+        for (name, value) in failed.headers.iter().chain(&answered.headers) {
+            assert!(!value.contains(CLIENT_TOKEN), "{name}: {value}");
+        }
+    }
+
+    /// What the endpoints received, in the order of time.
+    fn two_requests(&self) -> [Received; 2] {
+        let mut requests = self.first.requests();
+        requests.extend(self.second.requests());
+        requests.sort_by_key(|request| request.at);
+        let count = requests.len();
+        let two = requests.try_into();
+        two.unwrap_or_else(|_| panic!("expected two requests, there were {count}"))
     }
 }
 
-fn answer_of(outcomes: &[Outcome]) -> &str {
-    match outcomes {
-        [Outcome { text: Ok(text), .. }] => text,
-        other => panic!("expected one answer: {other:?}"),
-    }
-}
-
-async fn endpoints() -> (Endpoint, Endpoint) {
-    let good = || Endpoint::start(Act::message(TEXT));
-    (good().await, good().await)
-}
-
-fn only(endpoint: &Endpoint) -> Received {
-    let requests = endpoint.requests();
-    assert_eq!(requests.len(), 1, "{requests:?}");
-    requests.into_iter().next().expect("there is one")
-}
-
-/// What both endpoints received, in the order of time.
-fn requests(first: &Endpoint, second: &Endpoint) -> Vec<Received> {
-    let mut requests = first.requests();
-    requests.extend(second.requests());
-    requests.sort_by_key(|request| request.at);
-    requests
+/// Streams up to `phase`, and resets the connection when the gate is opened: once the client has
+/// shown what was sent, since an abort may overtake what it has not yet read.
+fn cut_once_seen(phase: Phase) -> (Act, Gate) {
+    let gate = Gate::new();
+    let mut steps = TextStream::new(BROKEN_TEXT).until(phase);
+    steps.push(Step::Gate(gate.clone()));
+    steps.push(Step::Reset);
+    (Act::sse(steps), gate)
 }
