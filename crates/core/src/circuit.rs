@@ -92,6 +92,8 @@ impl Pass {
 pub enum Change {
     /// It opened.
     Opened,
+    /// It opened again: the trial failed, so it never was back.
+    Reopened,
     /// It closed.
     Closed,
 }
@@ -319,13 +321,18 @@ impl Circuit {
     }
 
     fn open(&mut self, cause: Cause, until: Option<Instant>, trips: u32) -> Option<Change> {
+        let was_out = matches!(self.state, State::HalfOpen { .. });
         self.probation = 0;
         self.change(State::Open {
             cause,
             until,
             trips: trips.saturating_add(1),
         });
-        Some(Change::Opened)
+        Some(if was_out {
+            Change::Reopened
+        } else {
+            Change::Opened
+        })
     }
 
     /// Keeps the generation: the trial that got here is still out, and how it ends counts.
@@ -420,6 +427,14 @@ mod tests {
         }
 
         assert_eq!(cooldowns, [60, 120, 240, 480, 600]);
+    }
+
+    #[test]
+    fn a_failed_trial_is_no_second_opening() {
+        let (mut circuit, now) = half_open();
+        let trial = circuit.issue();
+
+        assert_eq!(circuit.fail(trial, &policy(), now), Some(Change::Reopened));
     }
 
     #[test]

@@ -872,7 +872,7 @@ fn a_key_without_effect_yet_is_warned_about_only_if_it_asks_for_something() {
             "[logging]\nretention_days = 15",
         ),
         ("[logging]\nmax_size_mb = 512", "[logging]\nmax_size_mb = 1"),
-        ("[ui]\nlanguage = \"auto\"", "[ui]\nlanguage = \"zh\""),
+        ("[ui]\ntheme = \"auto\"", "[ui]\ntheme = \"dark\""),
         (
             "[notifications]\non_switch = true",
             "[notifications]\non_switch = false",
@@ -944,7 +944,6 @@ fn a_small_file_of_claude_zephyr_loads_unchanged() {
     assert_eq!(
         noted,
         [
-            "ui.language",
             "health_check.max_interval_seconds",
             "health_check.dynamic_scaling"
         ]
@@ -988,7 +987,6 @@ fn what_claude_zephyr_had_and_zephyr_has_not_is_noted() {
             "logging.max_file_size",
             "logging.max_files",
             "logging.json_format",
-            "ui.language",
         ]
     );
     assert!(

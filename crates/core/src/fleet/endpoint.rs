@@ -437,7 +437,7 @@ impl Endpoint {
     }
 
     fn remember_what_opened(&mut self, change: Option<Change>, outcome: &Outcome) {
-        if change == Some(Change::Opened) {
+        if let Some(Change::Opened | Change::Reopened) = change {
             self.opened_by = outcome.fault().cloned();
         }
     }

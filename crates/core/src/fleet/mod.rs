@@ -514,6 +514,7 @@ impl Fleet {
     fn after(&mut self, id: EndpointId, change: Option<Change>, now: Instant) {
         match change {
             Some(Change::Opened) => self.effects.push_back(Effect::TakenOut(id)),
+            Some(Change::Reopened) => {} // It was said when it went out, and it was not back since.
             Some(Change::Closed) => self.effects.push_back(Effect::Recovered(id)),
             None => {}
         }

@@ -55,7 +55,7 @@ pub(super) const NOT_YET: &[(&str, &str)] = &[
     ("logging.log_directory", NO_JOURNAL),
     ("logging.retention_days", NO_JOURNAL),
     ("logging.max_size_mb", NO_JOURNAL),
-    ("ui.*", NO_DESKTOP),
+    ("ui.theme", NO_DESKTOP),
     ("notifications.*", NO_DESKTOP),
     ("desktop.*", NO_DESKTOP),
     ("pricing.*", "costs are not estimated"),
