@@ -95,8 +95,6 @@ pub enum Reason {
     Paused,
     /// Not chosen by the person who pinned another.
     NotPinned,
-    /// Another one's turn, or another conversation's home.
-    NotItsTurn,
 
     // Why it is out, or why an attempt failed.
     /// An HTTP status that is a failure.

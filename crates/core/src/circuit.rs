@@ -80,13 +80,6 @@ pub struct Pass {
     trial: bool,
 }
 
-impl Pass {
-    /// Whether it is the one attempt that a half-open circuit allows.
-    pub fn is_trial(self) -> bool {
-        self.trial
-    }
-}
-
 /// A transition worth telling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {

@@ -8,6 +8,7 @@
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::error::Category;
 
 use crate::classify::Fault;
 use crate::profile::CallKind;
@@ -56,6 +57,9 @@ impl StreamJudge {
     /// The first fault: an `error` event, or something that is no stream of the Messages API. Further
     /// bytes give the same fault again.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Stage, Fault> {
+        if let Some(fault) = &self.progress.fault {
+            return Err(fault.clone());
+        }
         let progress = &mut self.progress;
         let outcome = self.reader.push(bytes, |event| progress.take_in(event));
         if outcome == Err(Oversized) && progress.fault.is_none() {
@@ -165,8 +169,7 @@ pub fn judge_json(kind: CallKind, body: &[u8]) -> Result<(), Fault> {
     }
 }
 
-/// Judges the head of a JSON answer that is too long to be held: an object, and not one that begins as
-/// an error.
+/// Judges the head of a JSON answer that is too long to be held: an object, and no web page.
 ///
 /// # Errors
 ///
@@ -215,7 +218,7 @@ fn message_start(data: &[u8]) -> Result<Stage, Fault> {
         Ok(Start {
             message: Message { .. },
         }) => Ok(Stage::Started),
-        Err(error) => Err(wrong("a message_start with a message", &error.to_string())),
+        Err(error) => Err(wrong("a message_start with a message", &place_of(&error))),
     }
 }
 
@@ -233,8 +236,8 @@ enum ApiError {
 impl ApiError {
     fn kind(self) -> String {
         match self {
-            Self::Whole { kind: Some(kind) } => kind,
-            Self::Whole { kind: None } | Self::Text(_) => "error".to_owned(),
+            Self::Whole { kind: Some(kind) } if is_error_type(&kind) => kind,
+            Self::Whole { .. } | Self::Text(_) => "error".to_owned(),
         }
     }
 }
@@ -263,8 +266,27 @@ fn not_json(body: &[u8], error: &serde_json::Error) -> Fault {
     if looks_like_html(body) {
         Fault::Html
     } else {
-        wrong("JSON", &error.to_string())
+        wrong("JSON", &place_of(error))
     }
+}
+
+/// Whether it is a word such as `overloaded_error`. Anything else could be what an endpoint echoes, a key
+/// for instance, and faults are shown and logged.
+fn is_error_type(kind: &str) -> bool {
+    kind.len() <= 64
+        && kind
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
+/// Where JSON goes wrong, without what stands there.
+fn place_of(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        Category::Io | Category::Syntax => "something that is no JSON",
+        Category::Data => "a value of another kind",
+        Category::Eof => "an early end",
+    };
+    format!("{what} at line {}, column {}", error.line(), error.column())
 }
 
 fn wrong(expected: &str, seen: &str) -> Fault {
@@ -374,6 +396,20 @@ mod tests {
                 judge_json(CallKind::Messages, other),
                 Err(Fault::NotMessages(_))
             ));
+        }
+    }
+
+    #[test]
+    fn a_fault_never_repeats_what_the_endpoint_wrote() {
+        let echoes = [
+            &br#""invalid key sk-secret""#[..],
+            br#"{"type":"error","error":{"type":"invalid key sk-secret"}}"#,
+            br#"{"type":"sk-secret","role":{},"content":"sk-secret"}"#,
+        ];
+
+        for echo in echoes {
+            let fault = judge_json(CallKind::Messages, echo).unwrap_err();
+            assert!(!format!("{fault:?}").contains("sk-secret"), "{fault:?}");
         }
     }
 

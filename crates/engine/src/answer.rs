@@ -36,7 +36,7 @@ pub struct Relay {
     held: VecDeque<Bytes>,
     /// What is still to come; `None` once it ended.
     rest: Option<Incoming>,
-    watch: Option<Watch>,
+    watch: Watch,
     /// The body fails with this as soon as what was passed on before has been flushed.
     broken: Option<Broken>,
     abort: Abort,
@@ -44,14 +44,24 @@ pub struct Relay {
     request: Option<RequestGuard>,
 }
 
-/// Watches over an answer whose end means something for its endpoint.
+/// What is still to come of an endpoint's answer.
+pub enum Rest {
+    /// This.
+    Flowing(Incoming),
+    /// Nothing: it ended.
+    Ended,
+    /// Nothing: it broke.
+    Broken,
+}
+
+/// Watches over an answer's pace and, while its admission is unsettled, what its end means.
 struct Watch {
     admission: Option<Admission>,
     inspector: Option<Inspector>,
     idle: Duration,
     last_chunk: Instant,
     timer: Pin<Box<Sleep>>,
-    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    cut: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
 enum Broken {
@@ -98,41 +108,44 @@ impl Answer {
 }
 
 impl Relay {
-    /// An answer whose endpoint has been judged already, such as an error that is passed on.
-    pub fn settled(held: VecDeque<Bytes>, rest: Option<Incoming>, abort: Abort) -> Self {
+    /// An answer of which `held` has arrived. It fails if its endpoint is silent for `idle`.
+    pub fn new(held: VecDeque<Bytes>, rest: Rest, idle: Duration, abort: Abort) -> Self {
+        let (rest, broken) = match rest {
+            Rest::Flowing(body) => (Some(body), None),
+            Rest::Ended => (None, None),
+            Rest::Broken => (None, Some(Broken::Flushing(Fault::Cut))),
+        };
         Self {
             held,
             rest,
-            watch: None,
-            broken: None,
+            watch: Watch {
+                admission: None,
+                inspector: None,
+                idle,
+                last_chunk: Instant::now(),
+                timer: Box::pin(tokio::time::sleep(idle)),
+                cut: None,
+            },
+            broken,
             abort,
             request: None,
         }
     }
 
-    /// An answer that is watched to its end. `inspector`: of a stream that can be looked into.
-    pub fn watched(
-        held: VecDeque<Bytes>,
-        rest: Option<Incoming>,
-        admission: Admission,
-        inspector: Option<Inspector>,
-        idle: Duration,
-        abort: Abort,
-    ) -> Self {
-        let cut = Box::pin(admission.cut.clone().cancelled_owned());
-        let mut relay = Self::settled(held, rest, abort);
-        relay.watch = Some(Watch {
-            admission: Some(admission),
-            inspector,
-            idle,
-            last_chunk: Instant::now(),
-            timer: Box::pin(tokio::time::sleep(idle)),
-            cut,
-        });
-        if relay.rest.is_none() {
-            relay.complete();
+    /// Lets the answer's end settle `admission`. `inspector`: of a stream that can be looked into.
+    #[must_use]
+    pub fn settling(mut self, admission: Admission, inspector: Option<Inspector>) -> Self {
+        let whole = inspector
+            .as_ref()
+            .is_some_and(|inspector| inspector.stage() == Stage::Complete);
+        self.watch.cut = Some(Box::pin(admission.cut.clone().cancelled_owned()));
+        self.watch.admission = Some(admission);
+        self.watch.inspector = inspector;
+        if whole {
+            self.watch.settle(Outcome::Answered);
         }
-        relay
+        self.notice_end();
+        self
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Aborted>>> {
@@ -148,44 +161,34 @@ impl Relay {
         match Pin::new(rest).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(data) = frame.data_ref()
-                    && let Some(watch) = &mut self.watch
+                    && let Some(fault) = self.watch.chunk(data)
                 {
-                    watch.chunk(data);
+                    self.broken = Some(Broken::Flushing(fault));
                 }
+                self.notice_end();
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(_))) => self.fail(Broken::Flushing(Fault::Cut), cx),
             Poll::Ready(None) => {
                 self.rest = None;
-                match self.complete() {
+                match self.watch.complete() {
                     None => Poll::Ready(None),
                     Some(fault) => self.fail(Broken::Flushing(fault), cx),
                 }
             }
             Poll::Pending => {
-                let fault = match &mut self.watch {
-                    Some(watch) => ready!(watch.poll_silence(cx)),
-                    None => return Poll::Pending,
-                };
+                let fault = ready!(self.watch.poll_silence(cx));
                 self.fail(Broken::Flushing(fault), cx)
             }
         }
     }
 
-    /// The endpoint ended its answer. Says what is missing, if it was not the end.
-    fn complete(&mut self) -> Option<Fault> {
-        let watch = self.watch.as_mut()?;
-        let missing = watch
-            .inspector
-            .as_ref()
-            .and_then(|inspector| inspector.finish().err());
-        match missing {
-            // An error event was passed on, and booked when it came.
-            Some(Fault::ErrorEvent(_)) | None => {
-                watch.settle(Outcome::Answered);
-                None
-            }
-            Some(fault) => Some(fault),
+    /// Books the end as soon as it is known: once a body of known length is complete, nobody asks for
+    /// what comes after.
+    fn notice_end(&mut self) {
+        if self.broken.is_none() && self.rest.as_ref().is_none_or(Body::is_end_stream) {
+            self.rest = None;
+            self.broken = self.watch.complete().map(Broken::Flushing);
         }
     }
 
@@ -203,9 +206,7 @@ impl Relay {
             }
             Broken::Now(fault) => {
                 self.abort.now();
-                if let Some(admission) =
-                    self.watch.as_mut().and_then(|watch| watch.admission.take())
-                {
+                if let Some(admission) = self.watch.admission.take() {
                     admission.settle_aborted(fault.clone());
                 }
                 Poll::Ready(Some(Err(Aborted(fault))))
@@ -215,21 +216,36 @@ impl Relay {
 }
 
 impl Watch {
-    fn chunk(&mut self, data: &Bytes) {
+    /// Looks at the next piece. Says what is wrong, if the answer must not go on.
+    fn chunk(&mut self, data: &Bytes) -> Option<Fault> {
         self.last_chunk = Instant::now();
-        let Some(inspector) = &mut self.inspector else {
-            return;
-        };
-        match inspector.look(data) {
+        match self.inspector.as_mut()?.look(data) {
             Ok(Stage::Complete) => self.settle(Outcome::Answered),
             Ok(Stage::Silent | Stage::Started | Stage::Content) => {}
-            Err(fault) => self.settle(Outcome::Failed(fault)),
+            // The client understands it: passed on, and counted.
+            Err(fault @ Fault::ErrorEvent(_)) => self.settle(Outcome::Failed(fault)),
+            Err(fault) => return Some(fault),
+        }
+        None
+    }
+
+    /// The endpoint ended its answer. Says what is missing, if it was not the end.
+    fn complete(&mut self) -> Option<Fault> {
+        let inspector = self.inspector.as_ref();
+        match inspector.and_then(|inspector| inspector.finish().err()) {
+            // An error event was passed on, and booked when it came.
+            Some(Fault::ErrorEvent(_)) | None => {
+                self.settle(Outcome::Answered);
+                None
+            }
+            Some(fault) => Some(fault),
         }
     }
 
     /// Ready when the endpoint has been silent for too long, or its drain is over.
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
-        if self.cut.as_mut().poll(cx).is_ready() {
+        let cut = self.cut.as_mut();
+        if cut.is_some_and(|cut| cut.as_mut().poll(cx).is_ready()) {
             return Poll::Ready(Fault::DrainTimeout);
         }
         loop {

@@ -11,18 +11,21 @@ use http::header::CONTENT_ENCODING;
 /// Buffer of the brotli decoder; only its own working memory.
 const BROTLI_BUFFER: usize = 4096;
 
+/// Most bytes that one piece of an answer may decode to: twice the largest event.
+const MAX_DECODED: usize = 2 * zephyr_core::sse::MAX_EVENT;
+
 /// An incremental decoder of one answer.
 pub struct Decoder(Codec);
 
 enum Codec {
     Identity,
-    Gzip(flate2::write::MultiGzDecoder<Vec<u8>>),
+    Gzip(flate2::write::MultiGzDecoder<Decoded>),
     /// Not yet known whether zlib or raw: servers do both under the name "deflate".
     Deflate,
-    Zlib(flate2::write::ZlibDecoder<Vec<u8>>),
-    Raw(flate2::write::DeflateDecoder<Vec<u8>>),
-    Brotli(Box<brotli::DecompressorWriter<Vec<u8>>>),
-    Zstd(Box<zstd::stream::write::Decoder<'static, Vec<u8>>>),
+    Zlib(flate2::write::ZlibDecoder<Decoded>),
+    Raw(flate2::write::DeflateDecoder<Decoded>),
+    Brotli(Box<brotli::DecompressorWriter<Decoded>>),
+    Zstd(Box<zstd::stream::write::Decoder<'static, Decoded>>),
 }
 
 impl Decoder {
@@ -37,14 +40,16 @@ impl Decoder {
         }
         let codec = match encoding.to_str().ok()?.trim().to_ascii_lowercase().as_str() {
             "" | "identity" => Codec::Identity,
-            "gzip" | "x-gzip" => Codec::Gzip(flate2::write::MultiGzDecoder::new(Vec::new())),
+            "gzip" | "x-gzip" => {
+                Codec::Gzip(flate2::write::MultiGzDecoder::new(Decoded::default()))
+            }
             "deflate" => Codec::Deflate,
             "br" => Codec::Brotli(Box::new(brotli::DecompressorWriter::new(
-                Vec::new(),
+                Decoded::default(),
                 BROTLI_BUFFER,
             ))),
             "zstd" => Codec::Zstd(Box::new(
-                zstd::stream::write::Decoder::new(Vec::new()).ok()?,
+                zstd::stream::write::Decoder::new(Decoded::default()).ok()?,
             )),
             _ => return None,
         };
@@ -60,9 +65,9 @@ impl Decoder {
         if let Codec::Deflate = self.0 {
             self.0 = match bytes.first() {
                 Some(first) if first & 0x0f == 8 => {
-                    Codec::Zlib(flate2::write::ZlibDecoder::new(Vec::new()))
+                    Codec::Zlib(flate2::write::ZlibDecoder::new(Decoded::default()))
                 }
-                Some(_) => Codec::Raw(flate2::write::DeflateDecoder::new(Vec::new())),
+                Some(_) => Codec::Raw(flate2::write::DeflateDecoder::new(Decoded::default())),
                 None => Codec::Deflate,
             };
         }
@@ -98,10 +103,28 @@ fn write_all(decoder: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     decoder.flush()
 }
 
-fn drain<T>(decoded: &mut Vec<u8>, look: impl FnOnce(&[u8]) -> T) -> T {
-    let seen = look(decoded);
-    decoded.clear();
+fn drain<T>(decoded: &mut Decoded, look: impl FnOnce(&[u8]) -> T) -> T {
+    let seen = look(&decoded.0);
+    decoded.0.clear();
     seen
+}
+
+/// What one piece decodes to: bounded, since a few bytes can ask for gigabytes.
+#[derive(Default)]
+struct Decoded(Vec<u8>);
+
+impl Write for Decoded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > MAX_DECODED {
+            return Err(io::Error::other("more than any answer has"));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -214,6 +237,34 @@ mod tests {
 
             assert_eq!(seen, b"event: one\n\nevent: two\n\n", "{encoding}");
         }
+    }
+
+    #[test]
+    fn a_bomb_is_refused() {
+        for encoding in ["gzip", "deflate", "br", "zstd"] {
+            let bomb = compressed(encoding, &vec![0; 2 * MAX_DECODED]);
+            let mut decoder = Decoder::of(&headers(encoding)).unwrap();
+
+            assert!(
+                decoder.decode(&bomb, |_| ()).is_err(),
+                "{encoding}: {} bytes",
+                bomb.len()
+            );
+        }
+    }
+
+    fn compressed(encoding: &str, plain: &[u8]) -> Vec<u8> {
+        let sink = Shared::default();
+        let fast = flate2::Compression::fast();
+        let mut writer: Box<dyn Write> = match encoding {
+            "gzip" => Box::new(flate2::write::GzEncoder::new(sink.clone(), fast)),
+            "deflate" => Box::new(flate2::write::ZlibEncoder::new(sink.clone(), fast)),
+            "br" => Box::new(brotli::CompressorWriter::new(sink.clone(), 4096, 1, 20)),
+            _ => Box::new(zstd::stream::write::Encoder::new(sink.clone(), 1).unwrap()),
+        };
+        writer.write_all(plain).unwrap();
+        writer.flush().unwrap();
+        sink.0.take()
     }
 
     #[test]

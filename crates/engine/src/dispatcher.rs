@@ -50,6 +50,14 @@ pub struct State {
     armed: Option<Instant>,
 }
 
+/// What a step leaves to be done outside the lock.
+#[derive(Default)]
+struct FollowUp {
+    probes: Vec<Arc<Remote>>,
+    /// For the log: writing may wait for whoever reads it.
+    events: Vec<EventKind>,
+}
+
 /// What happened lately, oldest first.
 #[derive(Default)]
 pub struct Log {
@@ -120,22 +128,25 @@ impl Dispatcher {
 
     /// Runs one synchronous step on the fleet, then carries out its effects.
     pub fn step<T>(&self, decide: impl FnOnce(&mut State, Instant) -> T) -> T {
-        let (result, probes, woken) = {
+        let (result, follow_up, woken) = {
             let mut state = self.state();
             let now = Instant::now();
             let result = decide(&mut state, now);
-            let probes = state.drain_effects(now);
+            let follow_up = state.drain_effects(now);
             let next = state.fleet.poll_timeout();
             let nearer = next.is_some_and(|next| state.armed.is_none_or(|armed| next < armed));
             if nearer {
                 state.armed = next;
             }
-            (result, probes, nearer)
+            (result, follow_up, nearer)
         };
         if woken {
             self.0.timer.notify_one();
         }
-        for remote in probes {
+        for event in &follow_up.events {
+            view::log(event);
+        }
+        for remote in follow_up.probes {
             self.spawn_probe(remote);
         }
         self.0
@@ -307,9 +318,9 @@ impl Dispatcher {
 }
 
 impl State {
-    /// Carries out what can be done under the lock; returns whom to probe.
-    fn drain_effects(&mut self, now: Instant) -> Vec<Arc<Remote>> {
-        let mut probes = Vec::new();
+    /// Carries out what can be done under the lock; returns the rest.
+    fn drain_effects(&mut self, now: Instant) -> FollowUp {
+        let mut follow_up = FollowUp::default();
         while let Some(effect) = self.fleet.poll_effect() {
             if let Effect::Cut(id) = &effect
                 && let Some(cut) = self.cuts.remove(id)
@@ -317,14 +328,14 @@ impl State {
                 cut.cancel();
             }
             if let Effect::Probe(id) = &effect {
-                probes.extend(self.remotes.get(id).cloned());
+                follow_up.probes.extend(self.remotes.get(id).cloned());
             }
             if let Some(event) = view::event(&self.fleet, &effect, now) {
-                view::log(&event);
-                self.log.push(event, Clock::now().unix_ms(now));
+                self.log.push(event.clone(), Clock::now().unix_ms(now));
+                follow_up.events.push(event);
             }
         }
-        probes
+        follow_up
     }
 
     /// The name of an endpoint.
@@ -373,9 +384,11 @@ impl Admission {
 
     fn book(&mut self, outcome: Outcome, told: Option<EventKind>) {
         if let Some(permit) = self.permit.take() {
+            if let Some(event) = &told {
+                view::log(event);
+            }
             self.dispatcher.step(|state, now| {
                 if let Some(event) = told {
-                    view::log(&event);
                     state.log.push(event, Clock::now().unix_ms(now));
                 }
                 state.fleet.settle(permit, outcome, now);

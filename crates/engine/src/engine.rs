@@ -593,7 +593,7 @@ pub async fn probe_once(
             Err("its credential was not found".to_owned())
         } else {
             match prober::probe(remote).await {
-                ProbeResult::Answered(latency) => Ok(latency),
+                ProbeResult::Answered(latency) | ProbeResult::Reached(latency) => Ok(latency),
                 ProbeResult::Failed(outcome) => {
                     Err(outcome.fault().map(view::in_words).unwrap_or_default())
                 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, StatusCode, Version, response};
 use http_body_util::BodyExt;
@@ -22,7 +22,7 @@ use zephyr_core::fleet::{Denied, DeniedWhy, Journey};
 use zephyr_core::profile::{CallKind, LOOKED_AT, Profile};
 use zephyr_core::proof::{self, Stage};
 
-use crate::answer::{Abort, Answer, Relay};
+use crate::answer::{Abort, Answer, Relay, Rest};
 use crate::dispatcher::{Admission, Dispatcher, Ending, RequestGuard};
 use crate::headers::{self, VIA_ZEPHYR, strip_hop_by_hop};
 use crate::inspect::{self, Inspector};
@@ -34,8 +34,14 @@ use crate::view;
 
 /// How long an answer is held after `message_start`: what pings without content cannot prolong.
 const HOLD_AFTER_START: Duration = Duration::from_secs(3);
+/// Most bytes of a stream that are held before its first content.
+const HELD_STREAM: usize = 1024 * 1024;
 /// How long an answer that is not streamed is waited for, where the client does not say: the SDKs' own.
 const PATIENCE: Duration = Duration::from_secs(600);
+/// Nobody waits longer, whatever a client says.
+const MOST_PATIENCE: Duration = Duration::from_secs(24 * 3600);
+/// How long the beginning of a request's body may take.
+const BODY_PATIENCE: Duration = Duration::from_secs(75);
 /// How much of an error's body is read before it is judged, and for how long.
 const ERROR_BODY: usize = 256 * 1024;
 const ERROR_BODY_TIME: Duration = Duration::from_secs(5);
@@ -97,7 +103,9 @@ struct Miss {
 struct Held {
     head: response::Parts,
     pieces: VecDeque<Bytes>,
-    rest: Option<Incoming>,
+    /// Length of `pieces`.
+    bytes: usize,
+    rest: Rest,
     from: Arc<Remote>,
 }
 
@@ -133,9 +141,10 @@ impl Exchange {
         let upload = Upload::new(body, size, replay);
         let mut profile = Profile::default();
         if kind.is_understood() {
-            let whole = upload
-                .prefetch(LOOKED_AT as u64)
+            let prefetch = tokio::time::timeout(BODY_PATIENCE, upload.prefetch(LOOKED_AT as u64));
+            let whole = prefetch
                 .await
+                .unwrap_or(Err(UploadError::Stalled))
                 .map_err(|error| upload_error(error, size))?;
             profile = Profile::read(&upload.peek(), whole);
         }
@@ -233,7 +242,7 @@ impl Exchange {
             .stream
             .get()
             .copied()
-            .unwrap_or_else(|| held.is_event_stream());
+            .unwrap_or_else(|| held.is_event_stream() || self.wants_stream());
         let judged = tokio::select! {
             biased;
             judged = async {
@@ -259,7 +268,7 @@ impl Exchange {
                             && matches!(outcome, Outcome::ClientFault(_)) =>
                     {
                         admission.settle(outcome);
-                        Attempted::Commit(Box::new(held.pass_on(self.abort.clone())))
+                        Attempted::Commit(Box::new(held.relay(self, std::convert::identity)))
                     }
                     Some(_) | None => self.miss(admission, outcome, fault, None),
                 }
@@ -336,7 +345,16 @@ impl Exchange {
             match stage {
                 Ok(Stage::Content | Stage::Complete) => return Ok((held, Some(inspector))),
                 Ok(Stage::Started) => {
-                    hold_until.get_or_insert_with(|| Instant::now() + HOLD_AFTER_START);
+                    let until =
+                        *hold_until.get_or_insert_with(|| Instant::now() + HOLD_AFTER_START);
+                    // Looked at here too: pings without pause keep the timer from being asked.
+                    if held.bytes > HELD_STREAM || until <= Instant::now() {
+                        return Ok((held, Some(inspector)));
+                    }
+                }
+                Ok(Stage::Silent) if held.bytes > HELD_STREAM => {
+                    let fault = "expected message_start, seen much else".to_owned();
+                    return Err((Fault::NotMessages(fault), None));
                 }
                 Ok(Stage::Silent) => {}
                 Err(fault) => return Err((fault, Some(held))),
@@ -360,7 +378,7 @@ impl Exchange {
             match self.within_patience(started, held.next()).await {
                 Err(fault) => return Err((fault, None)),
                 Ok(Next::Broken) => return Err((Fault::Cut, None)),
-                Ok(Next::Piece(_)) if held.len() <= JSON_ANSWER => {}
+                Ok(Next::Piece(_)) if held.bytes <= JSON_ANSWER => {}
                 Ok(Next::Piece(_)) => {
                     let head = held.plain().map_err(|fault| (fault, None))?;
                     let judged = head.map_or(Ok(()), |head| proof::judge_json_head(&head));
@@ -368,7 +386,12 @@ impl Exchange {
                 }
                 Ok(Next::End) => {
                     let body = held.plain().map_err(|fault| (fault, None))?;
-                    let judged = body.map_or(Ok(()), |body| proof::judge_json(self.kind, &body));
+                    let judged = match body {
+                        None => Ok(()),
+                        // Its beginning: compressed it was short enough.
+                        Some(body) if body.len() >= JSON_ANSWER => proof::judge_json_head(&body),
+                        Some(body) => proof::judge_json(self.kind, &body),
+                    };
                     return match judged {
                         Ok(()) => Ok((held, None)),
                         Err(fault) => Err((fault, Some(held))),
@@ -392,7 +415,7 @@ impl Exchange {
         });
         if !self.moves_on(&outcome) && matches!(outcome, Outcome::ClientFault(_)) {
             admission.settle(outcome);
-            return Attempted::Commit(Box::new(held.pass_on(self.abort.clone())));
+            return Attempted::Commit(Box::new(held.relay(self, std::convert::identity)));
         }
         // A redirection is never passed on: clients follow it and take the key along.
         let held = (!held.head.status.is_redirection()).then_some(held);
@@ -409,8 +432,12 @@ impl Exchange {
         let status = response.status().as_u16();
         let held = Held::of(response, Arc::clone(&admission.remote));
         if status >= 500 {
-            let fault = Fault::Status(status);
-            return self.miss(admission, Outcome::Failed(fault.clone()), fault, Some(held));
+            let outcome = self.asked(&admission).judge_status(Refusal {
+                status,
+                retry_after: None,
+                body: &[],
+            });
+            return self.miss(admission, outcome, Fault::Status(status), Some(held));
         }
         admission.begin(started.elapsed());
         Attempted::Commit(Box::new(self.commit(held, admission, None)))
@@ -437,15 +464,16 @@ impl Exchange {
 
     fn commit(
         &self,
-        held: Held,
+        mut held: Held,
         admission: Admission,
         inspector: Option<Inspector>,
     ) -> Response<Answer> {
         self.upload.stop_keeping();
-        let idle = self.live.config.failover.idle_timeout;
-        held.relay(self.abort.clone(), |pieces, rest, abort| {
-            Relay::watched(pieces, rest, admission, inspector, idle, abort)
-        })
+        if inspector.is_some() {
+            // A stream that is whole by its length may still lack its end: that must be seen.
+            held.head.headers.remove(CONTENT_LENGTH);
+        }
+        held.relay(self, |relay| relay.settling(admission, inspector))
     }
 
     fn asked<'a>(&'a self, admission: &Admission) -> Attempt<'a> {
@@ -463,15 +491,17 @@ impl Exchange {
     /// Whether the same bytes can and may be sent once more.
     fn may_repeat(&self, fault: &Fault) -> bool {
         let sent_without_answer = match fault {
-            Fault::Lost(_) | Fault::TimedOut(_) | Fault::Cut | Fault::Stalled(_) | Fault::Empty => {
-                true
-            }
+            Fault::Lost(_)
+            | Fault::TimedOut(_)
+            | Fault::Cut
+            | Fault::Stalled(_)
+            | Fault::Empty
+            | Fault::DrainTimeout => true,
             Fault::Status(_)
             | Fault::Connect(_)
             | Fault::Html
             | Fault::NotMessages(_)
-            | Fault::ErrorEvent(_)
-            | Fault::DrainTimeout => false,
+            | Fault::ErrorEvent(_) => false,
         };
         self.upload.is_replayable()
             && (self.live.config.failover.retry_sent_requests || !sent_without_answer)
@@ -494,6 +524,10 @@ impl Exchange {
                 result = &mut future => return Ok(result),
                 () = tokio::time::sleep_until(deadline.into()) => {
                     let patience = self.patience();
+                    if self.upload.is_waiting_for_client() {
+                        self.upload.give_up();
+                        return Err(Fault::TimedOut(patience));
+                    }
                     // A body that is still on its way cannot have been answered.
                     deadline = started.max(self.upload.last_progress()) + patience;
                     if deadline <= Instant::now() {
@@ -515,7 +549,7 @@ impl Exchange {
             .and_then(|value| value.to_str().ok()?.parse::<f64>().ok());
         told.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
             .filter(|told| !told.is_zero())
-            .unwrap_or(PATIENCE)
+            .map_or(PATIENCE, |told| told.min(MOST_PATIENCE))
     }
 
     /// Asked for only when it matters: `stream` stands at the end of Claude Code's long bodies.
@@ -560,7 +594,7 @@ impl Exchange {
             }
         }
         let mut response = match telling {
-            Some(held) => held.pass_on(self.abort.clone()),
+            Some(held) => held.relay(&self, std::convert::identity),
             None => own(own_error),
         };
         if let Some(wait) = retry_after
@@ -568,6 +602,7 @@ impl Exchange {
         {
             let (name, value) = reply::retry_after(wait);
             response.headers_mut().insert(name, value);
+            response.headers_mut().remove("retry-after-ms"); // The SDKs would prefer it.
         }
         self.sign(response, guard)
     }
@@ -621,7 +656,7 @@ impl Exchange {
             let until = state
                 .fleet
                 .status()
-                .filter_map(|status| view::until(&status))
+                .filter_map(|status| view::returns_at(&status))
                 .min()?;
             Some(until.saturating_duration_since(now))
         })
@@ -651,7 +686,8 @@ impl Held {
         Self {
             head,
             pieces: VecDeque::new(),
-            rest: Some(body),
+            bytes: 0,
+            rest: Rest::Flowing(body),
             from,
         }
     }
@@ -659,37 +695,33 @@ impl Held {
     /// Takes in the next piece of data; trailers end what is looked at.
     async fn next(&mut self) -> Next {
         loop {
-            let Some(body) = &mut self.rest else {
-                return Next::End;
+            let body = match &mut self.rest {
+                Rest::Flowing(body) => body,
+                Rest::Ended => return Next::End,
+                Rest::Broken => return Next::Broken,
             };
             match body.frame().await {
                 Some(Ok(frame)) => {
                     if let Ok(piece) = frame.into_data() {
+                        self.bytes += piece.len();
                         self.pieces.push_back(piece.clone());
                         return Next::Piece(piece);
                     }
                 }
-                Some(Err(_)) => return Next::Broken,
-                None => {
-                    self.rest = None;
-                    return Next::End;
-                }
+                Some(Err(_)) => self.rest = Rest::Broken,
+                None => self.rest = Rest::Ended,
             }
         }
     }
 
     /// Takes in up to `limit` bytes.
     async fn fill(&mut self, limit: usize) {
-        while self.len() < limit {
+        while self.bytes < limit {
             match self.next().await {
                 Next::Piece(_) => {}
                 Next::End | Next::Broken => return,
             }
         }
-    }
-
-    fn len(&self) -> usize {
-        self.pieces.iter().map(Bytes::len).sum()
     }
 
     /// What is held, decoded; `None` if it cannot be looked into.
@@ -710,16 +742,8 @@ impl Held {
         content_type.is_some_and(|value| value.starts_with(b"text/event-stream"))
     }
 
-    /// The answer as it came, without watching its end.
-    fn pass_on(self, abort: Abort) -> Response<Answer> {
-        self.relay(abort, Relay::settled)
-    }
-
-    fn relay(
-        self,
-        abort: Abort,
-        relay: impl FnOnce(VecDeque<Bytes>, Option<Incoming>, Abort) -> Relay,
-    ) -> Response<Answer> {
+    /// The answer for the client; `finish` decides what its end means.
+    fn relay(self, exchange: &Exchange, finish: impl FnOnce(Relay) -> Relay) -> Response<Answer> {
         let mut head = self.head;
         head.version = Version::HTTP_11;
         head.extensions.clear();
@@ -728,10 +752,9 @@ impl Held {
             .insert(USED_ENDPOINT, self.from.name_header.clone());
         head.headers
             .insert(ENDPOINT_INDEX, HeaderValue::from(self.from.index));
-        Response::from_parts(
-            head,
-            Answer::Relayed(Box::new(relay(self.pieces, self.rest, abort))),
-        )
+        let idle = exchange.live.config.failover.idle_timeout;
+        let relay = Relay::new(self.pieces, self.rest, idle, exchange.abort.clone());
+        Response::from_parts(head, Answer::Relayed(Box::new(finish(relay))))
     }
 }
 
@@ -754,7 +777,7 @@ fn tells_more(status: StatusCode, than: StatusCode) -> bool {
 fn upload_error(error: UploadError, size: u64) -> (Code, String) {
     match error {
         UploadError::TooLarge => too_large(size),
-        UploadError::ClientGone | UploadError::Superseded => (
+        UploadError::ClientGone | UploadError::Superseded | UploadError::Stalled => (
             Code::BodyIncomplete,
             "the request body ended before it was complete".to_owned(),
         ),

@@ -35,6 +35,11 @@ impl Inspector {
         }
     }
 
+    /// How far the answer has come.
+    pub fn stage(&self) -> Stage {
+        self.judge.stage()
+    }
+
     /// The answer ended; was it whole?
     ///
     /// # Errors

@@ -33,11 +33,8 @@ pub async fn probe(remote: &Remote) -> ProbeResult {
         Err(_) => Outcome::Failed(Fault::TimedOut(limit)),
     };
     match outcome {
-        // Somebody who says that our request is wrong, or that the model is unknown, is up and speaks the
-        // protocol.
-        Outcome::Answered | Outcome::ClientFault(_) | Outcome::NotServed(_) => {
-            ProbeResult::Answered(started.elapsed())
-        }
+        Outcome::Answered => ProbeResult::Answered(started.elapsed()),
+        Outcome::ClientFault(_) | Outcome::NotServed(_) => ProbeResult::Reached(started.elapsed()),
         failed @ (Outcome::Refused(_)
         | Outcome::Exhausted { .. }
         | Outcome::Throttled { .. }

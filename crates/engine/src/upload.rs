@@ -34,6 +34,8 @@ struct State {
     /// Number of the attempt that may read.
     reader: u32,
     received: u64,
+    /// An attempt wants more than the client has sent.
+    waiting: bool,
     limit: Limits,
     last_progress: Instant,
 }
@@ -56,6 +58,9 @@ pub enum UploadError {
     /// The client stopped sending.
     #[error("the client's request body ended early")]
     ClientGone,
+    /// The client sends nothing more.
+    #[error("the client stopped sending its request body")]
+    Stalled,
     /// More bytes than allowed.
     #[error("the request body is larger than allowed")]
     TooLarge,
@@ -105,6 +110,7 @@ impl Upload {
                 next: 0,
                 reader: 0,
                 received: 0,
+                waiting: false,
                 limit,
                 last_progress: Instant::now(),
             }),
@@ -180,6 +186,17 @@ impl Upload {
         self.state().last_progress
     }
 
+    /// Whether it is the client that the current attempt waits for.
+    pub fn is_waiting_for_client(&self) -> bool {
+        let state = self.state();
+        state.waiting && matches!(state.source, Source::Flowing(_))
+    }
+
+    /// Waits for the client no longer.
+    pub fn give_up(&self) {
+        self.state().source = Source::Broken(UploadError::Stalled);
+    }
+
     /// There will be no further attempt: what was sent is let go, what is to come is not kept.
     pub fn stop_keeping(&self) {
         let mut state = self.state();
@@ -206,7 +223,9 @@ impl State {
         let Source::Flowing(body) = &mut self.source else {
             return Poll::Ready(());
         };
-        match ready!(Pin::new(body).poll_frame(cx)) {
+        let polled = Pin::new(body).poll_frame(cx);
+        self.waiting = polled.is_pending();
+        match ready!(polled) {
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(data) => self.take_in(data),
                 Err(frame) => self.source = Source::Ended(frame.into_trailers().ok()),

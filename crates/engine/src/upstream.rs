@@ -224,13 +224,20 @@ fn settle_use(
             let stale = extras
                 .get::<Answered>()
                 .is_some_and(|answered| answered.0.load(Ordering::Relaxed));
+            // A broken stream of HTTP/2 says nothing about its connection's age.
+            let http2 = error
+                .connect_info()
+                .is_some_and(Connected::is_negotiated_h2);
             let detail = root_cause(&error);
             let fault = if error.is_connect() {
                 Fault::Connect(detail)
             } else {
                 Fault::Lost(detail)
             };
-            Err(SendError { fault, stale })
+            Err(SendError {
+                fault,
+                stale: stale && !http2,
+            })
         }
     }
 }

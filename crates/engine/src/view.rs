@@ -124,7 +124,6 @@ pub fn why_not(fleet: &Fleet, id: EndpointId, why: WhyNot, now: Instant) -> Reas
         },
         WhyNot::Paused => Reason::Paused,
         WhyNot::NotPinned => Reason::NotPinned,
-        WhyNot::NotItsTurn => Reason::NotItsTurn,
     }
 }
 
@@ -315,8 +314,14 @@ fn by_cause(cause: Cause) -> Reason {
     }
 }
 
-/// When an endpoint that is out returns by itself.
-pub fn until(status: &EndpointStatus<'_>) -> Option<Instant> {
+/// When an endpoint whose circuit is open may take attempts again, if nothing else keeps it out.
+pub fn returns_at(status: &EndpointStatus<'_>) -> Option<Instant> {
+    let usable = status.availability == Availability::Enabled && status.has_credential;
+    until(status).filter(|_| usable)
+}
+
+/// When the state of an endpoint ends by itself.
+fn until(status: &EndpointStatus<'_>) -> Option<Instant> {
     match (status.availability, status.circuit) {
         (Availability::Draining { until }, _) => Some(until),
         (Availability::Disabled, _) => None,

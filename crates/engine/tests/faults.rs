@@ -421,6 +421,129 @@ async fn without_retry_sent_requests_an_unanswered_request_is_not_repeated() {
     assert!(b.requests().is_empty());
 }
 
+/// A raw answer of known length.
+fn raw(content_type: &str, body: &[u8]) -> Act {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    Act::bytes([head.as_bytes(), body].concat())
+}
+
+/// The whole stream of a message, without its last event if `cut`.
+fn stream_body(cut: bool) -> Vec<u8> {
+    let events = ["message_start", "content_block_start", "message_stop"];
+    let mut body = Vec::new();
+    for name in &events[..events.len() - usize::from(cut)] {
+        let data = serde_json::json!({ "type": name, "index": 0, "message": { "id": "msg_1" } });
+        body.extend_from_slice(format!("event: {name}\ndata: {data}\n\n").as_bytes());
+    }
+    body
+}
+
+#[tokio::test]
+async fn a_stream_of_known_length_that_lacks_its_end_is_aborted_too() {
+    let a = Endpoint::start(raw("text/event-stream", &stream_body(true))).await;
+    let zephyr = Zephyr::over(&[&a], "").await;
+
+    let answer = zephyr.stream().await.unwrap();
+
+    let totals = zephyr.snapshot().await.totals;
+    assert_eq!(answer.end, End::Cut);
+    assert_eq!((totals.aborted, totals.abandoned), (1, 0));
+}
+
+#[tokio::test]
+async fn answers_of_known_length_are_booked_as_answered() {
+    let stream = Endpoint::start(raw("text/event-stream", &stream_body(false))).await;
+    let long = format!(
+        r#"{{"type":"message","role":"assistant","content":[{{"type":"text","text":"{}"}}]}}"#,
+        "x".repeat(3_000_000)
+    );
+    let json = Endpoint::start(raw("application/json", long.as_bytes())).await;
+    for (endpoint, body) in [(&stream, streaming()), (&json, plain())] {
+        let zephyr = Zephyr::over(&[endpoint], "").await;
+
+        let answer = zephyr.post(&body).await.unwrap();
+
+        let totals = zephyr.snapshot().await.totals;
+        assert_eq!(answer.end, End::Clean);
+        assert_eq!((totals.aborted, totals.abandoned), (0, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_long_compressed_answer_is_no_fault() {
+    let long = "all is well ".repeat(300_000);
+    let a = Endpoint::start(Act::message(&long).compressed(Encoding::Gzip)).await;
+    let zephyr = Zephyr::over(&[&a], "").await;
+
+    let answer = zephyr.post(&plain()).await.unwrap();
+
+    assert_eq!((answer.status, answer.end), (200, End::Clean));
+}
+
+#[tokio::test]
+async fn failures_on_other_paths_condemn_nobody() {
+    let a = Endpoint::start(Act::status(500)).await;
+    let zephyr = Zephyr::over(&[&a], "").await;
+
+    for _ in 0..5 {
+        let answer = zephyr_testkit::get(zephyr.engine.proxy_addr(), "/v1/files")
+            .await
+            .unwrap();
+        assert_eq!(answer.status, 500);
+    }
+
+    assert_eq!(zephyr.state_of("A").await, EndpointState::Ready);
+}
+
+#[tokio::test]
+async fn a_patience_beyond_all_bounds_is_bounded() {
+    let a = Endpoint::start(Act::message("hi")).await;
+    let zephyr = Zephyr::over(&[&a], "").await;
+    let body = plain().to_string();
+    let mut client = zephyr.client().await;
+    let length = body.len();
+    let head = format!(
+        "POST /v1/messages HTTP/1.1\r\nhost: localhost\r\nx-stainless-timeout: 1e19\r\ncontent-length: {length}\r\n\r\n{body}"
+    );
+
+    client.send(head).await.unwrap();
+
+    assert_eq!(client.read_head().await.unwrap().0, 200);
+}
+
+#[tokio::test]
+async fn what_an_endpoint_echoes_is_not_repeated_in_our_errors() {
+    let a = Endpoint::start(raw("application/json", br#""invalid key sk-secret""#)).await;
+    let zephyr = Zephyr::over(&[&a], "").await;
+
+    let answer = zephyr.post(&plain()).await.unwrap();
+
+    let snapshot = serde_json::to_string(&*zephyr.snapshot().await).unwrap();
+    assert_eq!(answer.status, 502);
+    assert!(
+        !String::from_utf8(answer.body)
+            .unwrap()
+            .contains("sk-secret")
+    );
+    assert!(!snapshot.contains("sk-secret"));
+}
+
+#[tokio::test]
+async fn a_stream_is_known_as_one_though_its_flag_stands_behind_a_long_body() {
+    let a = Endpoint::start(Act::openai_json()).await;
+    let b = Endpoint::start(Act::message("from B")).await;
+    let zephyr = Zephyr::over(&[&a, &b], "").await;
+    let mut body = streaming();
+    body["messages"][0]["content"] = "x".repeat(300_000).into();
+
+    let answer = zephyr.post(&body).await.unwrap();
+
+    assert_eq!(answer.text(), "from B");
+}
+
 #[tokio::test]
 async fn without_validation_of_streams_they_pass_as_they_are() {
     let a = Endpoint::start(Act::error_event_at(

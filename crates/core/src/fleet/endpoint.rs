@@ -40,6 +40,8 @@ pub(super) struct Endpoint {
     /// A person asked for the probe that is due, so a pause does not hold it back.
     pub(super) probe_demanded: bool,
     probe_in_flight: bool,
+    /// The last probe was refused as a request, so probes cannot tell whether requests are answered.
+    probe_is_inconclusive: bool,
     history: VecDeque<Option<Duration>>,
     last_probe: Option<Instant>,
     last_fault: Option<Fault>,
@@ -135,6 +137,7 @@ impl Endpoint {
             probe_due: now,
             probe_demanded: false,
             probe_in_flight: false,
+            probe_is_inconclusive: false,
             history: VecDeque::new(),
             last_probe: None,
             last_fault: None,
@@ -237,7 +240,7 @@ impl Endpoint {
 
     /// Whether a probe will find out what a half-open circuit asks, so that no request has to.
     pub(super) fn probe_decides(&self, paused: bool) -> bool {
-        !paused && self.spec.health_check.mode.proves_messages()
+        !paused && self.spec.health_check.mode.proves_messages() && !self.probe_is_inconclusive
     }
 
     pub(super) fn issue(&mut self, asked: Arc<Asked>) -> Permit {
@@ -308,10 +311,15 @@ impl Endpoint {
         self.probe_in_flight = false;
         self.probe_demanded = false; // What was demanded while it was out, it has found out.
         self.last_probe = Some(now);
+        self.probe_is_inconclusive = matches!(result, ProbeResult::Reached(_));
         let (latency, change) = match result {
             ProbeResult::Answered(latency) => {
                 self.probes.observe(latency, now);
                 (Some(latency), self.probe_succeeded(now))
+            }
+            ProbeResult::Reached(latency) => {
+                self.probes.observe(latency, now);
+                (Some(latency), self.probe_reached(now))
             }
             ProbeResult::Failed(outcome) => (None, self.probe_failed(&outcome, policy, now)),
         };
@@ -452,6 +460,16 @@ impl Endpoint {
             Some(Cause::Throttled | Cause::Exhausted) => mode.proves_messages(),
         };
         if proven {
+            self.circuit.close(now)
+        } else {
+            None
+        }
+    }
+
+    /// An endpoint that refuses the probe itself has been connected to, and nothing else is known.
+    fn probe_reached(&mut self, now: Instant) -> Option<Change> {
+        let failing = self.status().out_because() == Some(Cause::Failing);
+        if failing && self.only_connecting_failed() {
             self.circuit.close(now)
         } else {
             None

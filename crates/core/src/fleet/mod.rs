@@ -30,8 +30,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::budget::RetryBudget;
-use crate::circuit::{Cause, Change, Pass};
-use crate::classify::{Fault, Outcome};
+use crate::circuit::{Change, Pass};
+use crate::classify::Outcome;
 use crate::config::Config;
 use crate::profile::{CallKind, SessionKey};
 use crate::rng::Rng;
@@ -155,6 +155,9 @@ pub enum DeniedWhy {
 pub enum ProbeResult {
     /// It was answered after this long.
     Answered(Duration),
+    /// Somebody who speaks the protocol said after this long that the request is wrong or the model
+    /// unknown: reached, and nothing more is proven.
+    Reached(Duration),
     /// It was not; what that means.
     Failed(Outcome),
 }
@@ -312,7 +315,9 @@ impl Fleet {
         }
         journey.last_resort |= why == Why::LastResort;
         journey.tried.push(id);
+        // A side call that goes elsewhere leaves the prompt cache where it is.
         if self.config.routing.sticky_sessions
+            && journey.asked.kind == CallKind::Messages
             && let Some(session) = journey.session
         {
             self.sticky
@@ -527,15 +532,6 @@ impl Fleet {
 
     fn get_mut(&mut self, id: EndpointId) -> Option<&mut Endpoint> {
         self.endpoints.iter_mut().find(|endpoint| endpoint.id == id)
-    }
-}
-
-impl Effect {
-    /// Why an endpoint that was taken out is out, in a form that outlives the fleet's lock.
-    pub fn cause_of(status: &EndpointStatus<'_>) -> Option<(Cause, Option<Fault>)> {
-        status
-            .out_because()
-            .map(|cause| (cause, status.last_fault.cloned()))
     }
 }
 

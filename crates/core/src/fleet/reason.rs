@@ -94,6 +94,4 @@ pub enum WhyNot {
     Paused,
     /// Another one is pinned.
     NotPinned,
-    /// Another one's turn.
-    NotItsTurn,
 }

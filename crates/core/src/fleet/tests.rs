@@ -4,6 +4,8 @@
 )]
 
 use super::*;
+use crate::circuit::Cause;
+use crate::classify::Fault;
 use crate::config::{
     Auth, AuthHeader, BaseUrl, CredentialRef, Group, HealthCheck, ProbeMode, ProxyRoute, Strategy,
 };
@@ -908,4 +910,41 @@ fn never() -> crate::config::BreakerPolicy {
     crate::config::BreakerPolicy::Consecutive {
         max_failures: u32::MAX,
     }
+}
+
+#[test]
+fn a_probe_that_is_refused_as_a_request_closes_nothing_and_leaves_it_to_a_request() {
+    let mut scene = Scene::of(2, |_| ());
+    scene.trip("A");
+    scene.wait(60);
+    let a = scene.id("A");
+
+    scene
+        .fleet
+        .handle_probe(a, ProbeResult::Reached(SECOND), scene.now);
+    let after_probe = scene.fleet.status_of(a).unwrap().out_because();
+    let trial = scene.request(Outcome::Answered);
+
+    assert_eq!(after_probe, Some(Cause::Failing));
+    assert_eq!(trial, "A");
+    assert_eq!(scene.fleet.status_of(a).unwrap().out_because(), None);
+}
+
+#[test]
+fn a_side_call_that_goes_elsewhere_leaves_the_conversation_at_home() {
+    let mut scene = Scene::of(2, |_| ());
+    scene
+        .attempt(&mut conversation("s"), Outcome::Answered)
+        .unwrap();
+    let session = Some(SessionKey::of("s"));
+    let mut count = Journey::new(CallKind::CountTokens, Some("m".to_owned()), session);
+    let not_served = Outcome::NotServed(Fault::Status(404));
+    scene.attempt(&mut count, not_served).unwrap();
+    let elsewhere = scene.attempt(&mut count, Outcome::Answered).unwrap();
+
+    let next = scene
+        .attempt(&mut conversation("s"), Outcome::Answered)
+        .unwrap();
+
+    assert_eq!([elsewhere, next], ["B", "A"]);
 }
