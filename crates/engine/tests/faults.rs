@@ -515,6 +515,25 @@ async fn a_patience_beyond_all_bounds_is_bounded() {
 }
 
 #[tokio::test]
+async fn a_client_that_stops_sending_is_not_held_against_the_endpoint() {
+    let a = Endpoint::start(Act::message("hi")).await;
+    let policy = "[failover]\nfirst_event_timeout_seconds = 1\n";
+    let zephyr = Zephyr::over(&[&a], policy).await;
+    let mut client = zephyr.client().await;
+    let begun = format!(
+        r#"{{"model":"m","stream":true,"messages":"{}"#,
+        "x".repeat(70_000)
+    );
+    let head = "POST /v1/messages HTTP/1.1\r\nhost: localhost\r\nx-stainless-timeout: 1\r\n\
+                content-length: 200000\r\n\r\n";
+
+    client.send(format!("{head}{begun}")).await.unwrap();
+
+    assert_eq!(client.read_head().await.unwrap().0, 400);
+    assert_eq!(zephyr.snapshot().await.endpoint("A").unwrap().failures, 0);
+}
+
+#[tokio::test]
 async fn what_an_endpoint_echoes_is_not_repeated_in_our_errors() {
     let a = Endpoint::start(raw("application/json", br#""invalid key sk-secret""#)).await;
     let zephyr = Zephyr::over(&[&a], "").await;

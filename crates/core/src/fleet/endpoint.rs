@@ -96,7 +96,7 @@ pub struct EndpointStatus<'a> {
     pub last_probe: Option<Instant>,
     /// Whether it failed.
     pub last_probe_failed: bool,
-    /// What went wrong last, if nothing went right since its circuit opened.
+    /// What went wrong last, however long ago.
     pub last_fault: Option<&'a Fault>,
     /// What opened its circuit last.
     pub opened_by: Option<&'a Fault>,
