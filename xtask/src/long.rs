@@ -14,16 +14,22 @@ use crate::process::{cargo, output, run_reading};
 use crate::steps::Seconds;
 use crate::tally::Tally;
 use crate::tools;
-use crate::workspace::root;
+use crate::workspace::{root, target_dir};
 
 /// Passes the long tests and writes their results down, also if some of them fail.
 pub(crate) fn test() -> Result<()> {
     tools::c_compiler()?;
+    let target = target_dir()?;
     let mut results = Results::new();
     let outcome = run_reading(
         cargo()
             .args(["test", "--workspace", "--release", "--no-fail-fast", "--"])
             .args(["--ignored", "--show-output", "--test-threads=1"])
+            // Optimized, but without what makes the building of every test program take minutes.
+            .env("CARGO_PROFILE_RELEASE_LTO", "off")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+            // Its own folder, so that ordinary release builds are not thrown away.
+            .env("CARGO_TARGET_DIR", target.join("long"))
             .current_dir(root()),
         |line| results.read(line),
     );
