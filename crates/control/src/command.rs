@@ -38,6 +38,19 @@ pub enum Command {
     },
     /// Reads the configuration file again.
     Reload,
+    /// Makes Claude Code send its requests here.
+    ConnectClaudeCode,
+    /// Puts Claude Code's settings back as they were.
+    DisconnectClaudeCode,
+    /// Says whether the program starts at login.
+    LaunchAtLogin {
+        /// Whether it does.
+        enabled: bool,
+    },
+    /// Raises the window.
+    Show,
+    /// Ends the program: the first time when requests in flight have finished, the second time at once.
+    Quit,
 }
 
 /// A command was carried out.

@@ -8,6 +8,7 @@
 //! No runtime, no IO and no secret is in here.
 
 mod command;
+mod host;
 mod message;
 mod reason;
 mod snapshot;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use futures_core::Stream;
 
 pub use command::{Command, ControlError, Done, ErrorCode};
+pub use host::{Appearance, ClaudeCode, Host, LanguageChoice, Program, ThemeChoice};
 pub use message::{Language, text};
 pub use reason::Reason;
 pub use snapshot::{

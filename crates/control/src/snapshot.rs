@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Reason;
+use crate::{Appearance, Host, Reason};
 
 /// Everything there is to show, at one moment.
 ///
@@ -23,6 +23,9 @@ pub struct Snapshot {
     pub mode: Mode,
     /// Whether probes and switches for speed are stopped.
     pub paused: bool,
+    /// Since when nothing at all can be reached, which is this machine's network and no endpoint's fault.
+    #[serde(default)]
+    pub offline_since_ms: Option<u64>,
     /// How an endpoint is chosen.
     pub strategy: Strategy,
     /// The endpoint in use; none while requests are distributed or nothing is usable.
@@ -39,6 +42,12 @@ pub struct Snapshot {
     pub totals: Totals,
     /// Set while the program is about to end.
     pub drain: Option<Drain>,
+    /// The program around the engine.
+    #[serde(default)]
+    pub host: Host,
+    /// How front-ends are to look.
+    #[serde(default)]
+    pub appearance: Appearance,
 }
 
 impl Snapshot {
@@ -261,6 +270,10 @@ pub enum EventKind {
     AllDown,
     /// Something is usable again.
     SomethingUp,
+    /// Nothing at all can be reached: this machine's network is gone.
+    Offline,
+    /// The network is back.
+    Online,
     /// A person chose an endpoint.
     Pinned {
         /// Which.
@@ -311,8 +324,14 @@ pub enum ProblemKind {
     NoEndpoints,
     /// A credential was not found.
     Credential,
+    /// The keychain is locked, or there is none.
+    Keychain,
     /// A port.
     Port,
+    /// Claude Code's settings.
+    ClaudeCode,
+    /// The desktop: its tray, its notifications.
+    Desktop,
 }
 
 /// Counters since the start.

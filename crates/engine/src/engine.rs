@@ -12,8 +12,8 @@ use rustls::pki_types::CertificateDer;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use zephyr_control::{
-    Command, Control, ControlError, ControlFuture, Done, Drain, ErrorCode, EventKind, Listening,
-    Problem, ProblemKind, Snapshot, Snapshots,
+    Command, Control, ControlError, ControlFuture, Done, Drain, ErrorCode, EventKind, Host,
+    Listening, Problem, ProblemKind, Snapshot, Snapshots,
 };
 use zephyr_core::fleet::{Availability, ProbeResult};
 use zephyr_core::{Config, EndpointId, Fleet};
@@ -98,6 +98,9 @@ struct Status {
     rejected: Option<Problem>,
     /// Why changes are not noticed by themselves.
     unwatched: Option<Problem>,
+    /// What the program around the engine says of itself, and what troubles it.
+    host: Host,
+    host_problems: Vec<Problem>,
     drain_until: Option<Instant>,
 }
 
@@ -165,6 +168,16 @@ impl Engine {
     /// Shows front-ends where the admin API is.
     pub fn set_admin_addr(&self, address: SocketAddr) {
         self.shared.status().listening.admin = Some(address.to_string());
+        self.shared.dispatcher.touch();
+    }
+
+    /// Shows front-ends what the program around the engine does, and what troubles it.
+    pub fn set_host(&self, host: Host, problems: Vec<Problem>) {
+        {
+            let mut status = self.shared.status();
+            status.host = host;
+            status.host_problems = problems;
+        }
         self.shared.dispatcher.touch();
     }
 
@@ -245,12 +258,17 @@ impl Shared {
         let live = self.live();
         let totals = self.dispatcher.totals();
         let mut problems = live.problems.clone();
-        let (listening, drain_until) = {
+        let (listening, drain_until, host) = {
             let status = self.status();
             let moved = self.moved(&live.config);
             let first = [&status.rejected, &moved, &status.unwatched];
             problems.splice(0..0, first.into_iter().flatten().cloned());
-            (status.listening.clone(), status.drain_until)
+            problems.extend(status.host_problems.iter().cloned());
+            (
+                status.listening.clone(),
+                status.drain_until,
+                status.host.clone(),
+            )
         };
         self.dispatcher.look(|state, clock| {
             let fleet = &state.fleet;
@@ -264,6 +282,7 @@ impl Shared {
                 config_path: self.source.path().map(|path| path.display().to_string()),
                 mode: view::mode(fleet),
                 paused: fleet.is_paused(),
+                offline_since_ms: None,
                 strategy: view::strategy(fleet.config().routing.strategy),
                 current: preferred.map(|(id, _)| state.name(id)),
                 decision: preferred.map(|(id, decision)| view::decision(fleet, id, decision, now)),
@@ -275,6 +294,8 @@ impl Shared {
                     in_flight: totals.in_flight,
                     until_ms: clock.unix_ms(until),
                 }),
+                host,
+                appearance: view::appearance(&live.config.ui),
             })
         })
     }
@@ -440,6 +461,14 @@ impl Shared {
                 (None, format!("{whose} may take requests again"))
             }
             Command::Reload => return self.reload().await,
+            Command::ConnectClaudeCode
+            | Command::DisconnectClaudeCode
+            | Command::LaunchAtLogin { .. }
+            | Command::Show
+            | Command::Quit => {
+                let message = "the program that runs this engine cannot do that";
+                return Err(ControlError::new(ErrorCode::NotPossible, message));
+            }
         };
         if let Some(event) = event {
             self.dispatcher.note(event);

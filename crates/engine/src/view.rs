@@ -2,10 +2,13 @@
 
 use std::time::Instant;
 
-use zephyr_control::{self as control, EndpointState, EndpointView, EventKind, NotChosen, Reason};
+use zephyr_control::{
+    self as control, Appearance, EndpointState, EndpointView, EventKind, LanguageChoice, NotChosen,
+    Reason, ThemeChoice,
+};
 use zephyr_core::circuit::{Cause, State as CircuitState};
 use zephyr_core::classify::Fault;
-use zephyr_core::config::{Auth, Strategy};
+use zephyr_core::config::{Auth, Language, Strategy, Theme, Ui};
 use zephyr_core::fleet::{Availability, Decision, EndpointStatus, Mode, Why, WhyNot};
 use zephyr_core::{Effect, EndpointId, Fleet};
 
@@ -38,6 +41,22 @@ pub fn strategy(strategy: Strategy) -> control::Strategy {
         Strategy::RoundRobin => control::Strategy::RoundRobin,
         Strategy::WeightedRoundRobin => control::Strategy::WeightedRoundRobin,
         Strategy::Random => control::Strategy::Random,
+    }
+}
+
+/// The configured look in the contract's terms.
+pub fn appearance(ui: &Ui) -> Appearance {
+    Appearance {
+        language: match ui.language {
+            Language::Auto => LanguageChoice::Auto,
+            Language::En => LanguageChoice::En,
+            Language::Zh => LanguageChoice::Zh,
+        },
+        theme: match ui.theme {
+            Theme::Auto => ThemeChoice::Auto,
+            Theme::Light => ThemeChoice::Light,
+            Theme::Dark => ThemeChoice::Dark,
+        },
     }
 }
 
@@ -206,7 +225,10 @@ pub fn event(fleet: &Fleet, effect: &Effect, now: Instant) -> Option<EventKind> 
 pub fn log(event: &EventKind) {
     let text = control::text(control::Language::En, event);
     match event {
-        EventKind::AllDown | EventKind::TakenOut { .. } | EventKind::Aborted { .. } => {
+        EventKind::AllDown
+        | EventKind::Offline
+        | EventKind::TakenOut { .. }
+        | EventKind::Aborted { .. } => {
             tracing::warn!("{text}");
         }
         EventKind::Chosen { .. }
@@ -214,6 +236,7 @@ pub fn log(event: &EventKind) {
         | EventKind::FailedOver { .. }
         | EventKind::Recovered { .. }
         | EventKind::SomethingUp
+        | EventKind::Online
         | EventKind::Pinned { .. }
         | EventKind::Automatic
         | EventKind::Paused

@@ -1,4 +1,4 @@
-use zephyr_control::{Decision, EventKind, Listening, NotChosen, ProblemKind};
+use zephyr_control::{Appearance, Decision, EventKind, Host, Listening, NotChosen, ProblemKind};
 
 use super::*;
 
@@ -48,6 +48,9 @@ fn empty() -> Snapshot {
         problems: Vec::new(),
         totals: Totals::default(),
         drain: None,
+        host: Host::default(),
+        appearance: Appearance::default(),
+        offline_since_ms: None,
     }
 }
 

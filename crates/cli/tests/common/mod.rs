@@ -13,8 +13,8 @@ use zephyr_cli::admin::{self, Admin};
 use zephyr_cli::client::Client;
 use zephyr_cli::token::Token;
 use zephyr_control::{
-    Command, Control, ControlError, ControlFuture, Done, Listening, Mode, Snapshot, Snapshots,
-    Strategy, Totals,
+    Appearance, Command, Control, ControlError, ControlFuture, Done, Host, Listening, Mode,
+    Snapshot, Snapshots, Strategy, Totals,
 };
 use zephyr_core::config::WebAdmin;
 
@@ -104,6 +104,9 @@ pub fn snapshot(taken_at_ms: u64) -> Snapshot {
         problems: Vec::new(),
         totals: Totals::default(),
         drain: None,
+        host: Host::default(),
+        appearance: Appearance::default(),
+        offline_since_ms: None,
     }
 }
 
