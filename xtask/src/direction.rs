@@ -31,8 +31,13 @@ const MAY_NAME: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "zephyr-desktop",
-        &["zephyr-control", "zephyr-engine", "zephyr-cli"],
-        &["zephyr-testkit"],
+        &[
+            "zephyr-core",
+            "zephyr-control",
+            "zephyr-engine",
+            "zephyr-cli",
+        ],
+        &[],
     ),
     ("zephyr-clients-test", &["zephyr-testkit"], &[]),
     ("xtask", &[], &[]),

@@ -1,44 +1,34 @@
-//! `zephyr demo`: the real engine over simulated endpoints, with everything quick enough to watch.
+//! Simulated endpoints that slow down, fail and recover, and a configuration over them in which
+//! everything is quick enough to watch. No key, no cost, no network.
 
 use std::net::TcpListener;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use zephyr_cli::status;
-use zephyr_control::{Language, Snapshot};
 use zephyr_core::Config;
 use zephyr_core::config::{
-    Auth, BaseUrl, Breaker, Endpoint, Failover, Group, HealthCheck, LogLevel, ProxyRoute, Routing,
-    Server,
+    Auth, BaseUrl, Breaker, Endpoint, Failover, Group, HealthCheck, ProxyRoute, Routing, Server,
 };
-use zephyr_engine::Source;
 use zephyr_engine::settings::Loaded;
 use zephyr_testkit::Sim;
 
-use crate::failure::Failure;
-use crate::{logging, serve};
-
 const GROUP: &str = "simulated";
 
-/// Runs the demo until a signal ends it.
-pub(crate) async fn demo(port: Option<u16>) -> Result<(), Failure> {
-    logging::start(LogLevel::Info);
+/// Starts the simulated endpoints, and makes a configuration over them. Without a port the usual one is
+/// taken, or a free one: somebody who only wants to look should not have to choose.
+///
+/// # Errors
+///
+/// The system has no ports left.
+pub async fn start(port: Option<u16>) -> anyhow::Result<Loaded> {
     let endpoints = Sim::fleet().await?;
-    let loaded = Loaded {
+    Ok(Loaded {
         config: config(&endpoints, port.unwrap_or_else(usual_or_free))?,
         warnings: Vec::new(),
-    };
-    // Its own data folder: the demo must not pass for the instance that the user works with.
-    let temporary = tempfile::Builder::new().prefix("zephyr-demo-").tempdir()?;
-    let named = std::env::var_os("ZEPHYR_DATA_DIR").filter(|folder| !folder.is_empty());
-    let data_dir = named.map_or_else(|| temporary.path().to_owned(), Into::into);
-    let announce = |snapshot: &Snapshot, language: Language| {
-        status::demo_started(snapshot, &data_dir, language)
-    };
-    serve::run(loaded, Source::Fixed, &data_dir, announce).await
+    })
 }
 
-fn config(endpoints: &[Sim], port: u16) -> Result<Config, Failure> {
+fn config(endpoints: &[Sim], port: u16) -> anyhow::Result<Config> {
     let health_check = HealthCheck {
         interval: Duration::from_secs(5),
         timeout: Duration::from_secs(4),
@@ -49,7 +39,7 @@ fn config(endpoints: &[Sim], port: u16) -> Result<Config, Failure> {
     let endpoints = endpoints
         .iter()
         .map(|sim| endpoint(sim, &health_check))
-        .collect::<Result<_, _>>()?;
+        .collect::<anyhow::Result<_>>()?;
     Ok(Config {
         server: Server {
             port,
@@ -79,9 +69,8 @@ fn config(endpoints: &[Sim], port: u16) -> Result<Config, Failure> {
     })
 }
 
-fn endpoint(sim: &Sim, health_check: &HealthCheck) -> Result<Endpoint, Failure> {
-    let url = BaseUrl::parse(&sim.url())
-        .map_err(|error| Failure::Operation(anyhow!("{}: {error:?}", sim.url())))?;
+fn endpoint(sim: &Sim, health_check: &HealthCheck) -> anyhow::Result<Endpoint> {
+    let url = BaseUrl::parse(&sim.url()).map_err(|error| anyhow!("{}: {error:?}", sim.url()))?;
     let (name, flag) = match sim.name().rsplit_once(' ') {
         Some((name, flag)) if !flag.is_ascii() => (name, Some(flag.to_owned())),
         Some(_) | None => (sim.name(), None),
@@ -101,7 +90,7 @@ fn endpoint(sim: &Sim, health_check: &HealthCheck) -> Result<Endpoint, Failure> 
     })
 }
 
-/// The usual port, or 0 for a free one: somebody who only wants to look should not have to choose.
+/// The usual port, or 0 for a free one.
 fn usual_or_free() -> u16 {
     let Server { host, port, .. } = Server::default();
     TcpListener::bind((host, port)).map_or(0, |_| port)

@@ -19,7 +19,23 @@ use crate::client::{self, Client, Obstacle};
 use crate::private;
 use crate::token::{Token, TokenError};
 
-const FILE: &str = "instance.json";
+/// What a program is to those that look for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It runs the engine of this data folder.
+    Engine,
+    /// It has the tray, whether the engine runs in it or in another program.
+    Desktop,
+}
+
+impl Role {
+    fn file(self) -> &'static str {
+        match self {
+            Self::Engine => "instance.json",
+            Self::Desktop => "desktop.json",
+        }
+    }
+}
 
 /// What a running instance says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,13 +94,38 @@ pub struct Registration {
     instance: Instance,
 }
 
-/// Says in the data folder that `instance` runs.
+/// The right to be the only program with a tray in a data folder; it ends with the value, and with the
+/// process.
+#[must_use]
+#[derive(Debug)]
+pub struct Claim(#[expect(dead_code, reason = "held for its lock")] fs::File);
+
+/// Claims the tray of this data folder, unless another process has it.
+///
+/// # Errors
+///
+/// The folder cannot be written to.
+pub fn claim_desktop(data_dir: &Path) -> Result<Option<Claim>, InstanceError> {
+    let path = data_dir.join("desktop.lock");
+    let claimed = private::open(&path).and_then(|file| match file.try_lock() {
+        Ok(()) => Ok(Some(Claim(file))),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    });
+    claimed.map_err(|source| InstanceError::File { path, source })
+}
+
+/// Says in the data folder that `instance` runs in this role.
 ///
 /// # Errors
 ///
 /// If the file cannot be written.
-pub fn register(data_dir: &Path, instance: Instance) -> Result<Registration, InstanceError> {
-    let path = data_dir.join(FILE);
+pub fn register(
+    data_dir: &Path,
+    role: Role,
+    instance: Instance,
+) -> Result<Registration, InstanceError> {
+    let path = data_dir.join(role.file());
     let json = serde_json::to_vec_pretty(&instance)
         .map_err(io::Error::from)
         .and_then(|json| private::replace(&path, &json));
@@ -148,13 +189,22 @@ impl Found {
     }
 }
 
-/// Looks for the running instance of this data folder.
+/// Looks for the instance that runs the engine of this data folder.
 ///
 /// # Errors
 ///
 /// If there is one that cannot be used, or the file cannot be read.
 pub async fn find(data_dir: &Path) -> Result<Found, InstanceError> {
-    let path = data_dir.join(FILE);
+    find_as(Role::Engine, data_dir).await
+}
+
+/// Looks for the instance with that role in this data folder.
+///
+/// # Errors
+///
+/// As [`find`].
+pub async fn find_as(role: Role, data_dir: &Path) -> Result<Found, InstanceError> {
+    let path = data_dir.join(role.file());
     let instance = match read(&path) {
         Ok(Some(instance)) => instance,
         Ok(None) => return Ok(Found::Nothing),

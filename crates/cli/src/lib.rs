@@ -14,12 +14,17 @@
 //! | [`names`] | which endpoint a person means |
 //! | [`language`] | which language to speak |
 //! | [`status`] | a snapshot as text |
+//! | [`demo`] | simulated endpoints, and a configuration over them |
+//! | [`logging`], [`signals`] | log lines on stderr; what the system tells a program |
 
 pub mod admin;
 pub mod client;
+pub mod demo;
 pub mod instance;
 pub mod language;
+pub mod logging;
 pub mod names;
+pub mod signals;
 pub mod status;
 pub mod token;
 

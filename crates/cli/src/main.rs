@@ -5,13 +5,11 @@
 
 mod arguments;
 mod configuration;
-mod demo;
+mod demonstrate;
 mod failure;
-mod logging;
 mod output;
 mod remote;
 mod serve;
-mod signals;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -52,7 +50,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     };
     match action {
         Action::Serve => serve::serve(config).await,
-        Action::Demo { port } => demo::demo(port).await,
+        Action::Demo { port } => demonstrate::run(port).await,
         Action::Status { json: true } => remote::status_json().await,
         Action::Status { json: false } => remote::status(config).await,
         Action::Use { name } => {

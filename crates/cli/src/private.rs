@@ -34,6 +34,16 @@ pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Opens the file for writing, empty or not; creates it if need be.
+pub(crate) fn open(path: &Path) -> io::Result<fs::File> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) {
+        platform::create_folder(folder)?;
+    }
+    let file = fs::File::options().create(true).append(true).open(path)?;
+    tighten(path)?;
+    Ok(file)
+}
+
 /// Takes away what others may do with the file, if they may do anything.
 pub(crate) fn tighten(path: &Path) -> io::Result<()> {
     platform::tighten(path)

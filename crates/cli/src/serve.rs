@@ -5,16 +5,16 @@ use std::path::Path;
 use anyhow::anyhow;
 use tokio_util::sync::CancellationToken;
 use zephyr_cli::admin;
-use zephyr_cli::instance::{self, Found, Instance};
-use zephyr_cli::status;
+use zephyr_cli::instance::{self, Found, Instance, Role};
+use zephyr_cli::signals::{Signal, Signals};
 use zephyr_cli::token::Token;
+use zephyr_cli::{logging, status};
 use zephyr_control::{Command, Control, Language, Snapshot};
 use zephyr_engine::settings::Loaded;
 use zephyr_engine::{Engine, Source};
 
 use crate::failure::Failure;
-use crate::signals::{Signal, Signals};
-use crate::{configuration, logging, output};
+use crate::{configuration, output};
 
 /// `zephyr serve`.
 pub(crate) async fn serve(config: Option<&Path>) -> Result<(), Failure> {
@@ -47,7 +47,7 @@ pub(crate) async fn run(
         .map_err(|error| Failure::operation(error, "the admin port cannot be opened"))?;
     engine.set_admin_addr(admin.address());
     let instance = Instance::this(engine.proxy_addr(), admin.address());
-    let registration = instance::register(data_dir, instance)?;
+    let registration = instance::register(data_dir, Role::Engine, instance)?;
     eprint!("{}", announce(&*control.snapshot().await?, language));
 
     until_stopped(&mut signals, &*control).await;

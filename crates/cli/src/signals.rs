@@ -4,30 +4,33 @@ use std::io;
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Signal {
+pub enum Signal {
     /// To end.
     Stop,
-    /// To read the configuration again.
-    #[cfg_attr(not(unix), expect(dead_code, reason = "Windows has no such signal"))]
+    /// To read the configuration again; Windows has no such signal.
     Reload,
 }
 
 /// The signals of this process, from [`Signals::listen`] on.
-pub(crate) struct Signals(platform::Signals);
+pub struct Signals(platform::Signals);
 
 impl Signals {
     /// Takes over from what the system would do by itself.
-    pub(crate) fn listen() -> io::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// The system refuses.
+    pub fn listen() -> io::Result<Self> {
         platform::Signals::listen().map(Self)
     }
 
     /// The next signal.
-    pub(crate) async fn next(&mut self) -> Signal {
+    pub async fn next(&mut self) -> Signal {
         self.0.next().await
     }
 
     /// The next signal to end; the others are of no use any more.
-    pub(crate) async fn stop(&mut self) {
+    pub async fn stop(&mut self) {
         while self.next().await != Signal::Stop {}
     }
 }

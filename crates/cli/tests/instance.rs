@@ -10,7 +10,7 @@ use std::path::Path;
 
 use common::{Server, snapshot};
 use tokio::net::TcpSocket;
-use zephyr_cli::instance::{self, Found, Instance};
+use zephyr_cli::instance::{self, Found, Instance, Role};
 use zephyr_cli::token::Token;
 use zephyr_control::ErrorCode;
 
@@ -33,7 +33,8 @@ fn file(data_dir: &Path) -> std::path::PathBuf {
 async fn a_registered_instance_is_found_and_answers() {
     let server = Server::start().await;
     let instance = Instance::this(proxy(), server.address);
-    let _registration = instance::register(server.data_dir.path(), instance.clone()).unwrap();
+    let _registration =
+        instance::register(server.data_dir.path(), Role::Engine, instance.clone()).unwrap();
 
     let Found::Running(running) = instance::find(server.data_dir.path()).await.unwrap() else {
         panic!("it runs");
@@ -64,7 +65,7 @@ async fn a_file_left_behind_is_told_apart_from_no_file() {
     Token::load_or_create(folder.path()).unwrap();
     let silent = silent();
     let instance = Instance::this(proxy(), silent.local_addr().unwrap());
-    let registration = instance::register(folder.path(), instance.clone()).unwrap();
+    let registration = instance::register(folder.path(), Role::Engine, instance.clone()).unwrap();
     // What `kill -9` does to it.
     std::mem::forget(registration);
 
@@ -85,7 +86,7 @@ async fn another_zephyr_on_the_old_port_is_not_taken_for_the_instance() {
     let folder = tempfile::tempdir().unwrap();
     Token::load_or_create(folder.path()).unwrap();
     let gone = Instance::this(proxy(), other.address);
-    let _registration = instance::register(folder.path(), gone).unwrap();
+    let _registration = instance::register(folder.path(), Role::Engine, gone).unwrap();
 
     let found = instance::find(folder.path()).await.unwrap();
 
@@ -101,8 +102,8 @@ fn the_file_goes_with_its_instance_but_not_with_an_older_one() {
         ..first.clone()
     };
 
-    let older = instance::register(folder.path(), first).unwrap();
-    let newer = instance::register(folder.path(), second).unwrap();
+    let older = instance::register(folder.path(), Role::Engine, first).unwrap();
+    let newer = instance::register(folder.path(), Role::Engine, second).unwrap();
     drop(older);
     assert!(file(folder.path()).exists());
     drop(newer);
@@ -125,8 +126,12 @@ fn only_the_user_may_read_it() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
 
-    let _registration =
-        instance::register(folder.path(), Instance::this(proxy(), proxy())).unwrap();
+    let _registration = instance::register(
+        folder.path(),
+        Role::Engine,
+        Instance::this(proxy(), proxy()),
+    )
+    .unwrap();
 
     let mode = fs::metadata(file(folder.path()))
         .unwrap()

@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 
 use common::{Server, snapshot};
 use tempfile::TempDir;
-use zephyr_cli::instance::{self, Instance, Registration};
+use zephyr_cli::instance::{self, Instance, Registration, Role};
 use zephyr_control::{Command as ControlCommand, EndpointState, EndpointView, Snapshot};
 
 /// A home of its own: no configuration, no instance.
@@ -239,7 +239,7 @@ async fn instance() -> (Server, Registration) {
         ..snapshot(1)
     });
     let this = Instance::this(([127, 0, 0, 1], 8080).into(), server.address);
-    let registration = instance::register(server.data_dir.path(), this).unwrap();
+    let registration = instance::register(server.data_dir.path(), Role::Engine, this).unwrap();
     (server, registration)
 }
 

@@ -18,6 +18,15 @@ pub enum Language {
     Zh,
 }
 
+/// The field that holds a code, and how the keys of such codes begin.
+const TAGS: [(&str, &str); 5] = [
+    ("code", "reason"),
+    ("event", "event"),
+    ("status", "status"),
+    ("menu", "menu"),
+    ("notice", "notice"),
+];
+
 type Catalogue = BTreeMap<String, String>;
 
 static EN: LazyLock<Catalogue> = LazyLock::new(|| parse(include_str!("../messages/en.json")));
@@ -26,7 +35,8 @@ static ZH: LazyLock<Catalogue> = LazyLock::new(|| parse(include_str!("../message
 /// Puts a [`Reason`](crate::Reason), an [`EventKind`](crate::EventKind) or an
 /// [`EndpointState`](crate::EndpointState) into words.
 ///
-/// A view's own phrases are types of the same make, tagged `status`; their keys begin so.
+/// A view's own phrases are types of the same make, tagged `status`, `menu` or `notice`; their keys begin
+/// so.
 ///
 /// A code without a message is shown as it is: a newer instance may know more codes than this program.
 pub fn text(language: Language, coded: &impl Serialize) -> String {
@@ -37,8 +47,7 @@ fn words(language: Language, value: &Value) -> String {
     match value {
         Value::Object(fields) => {
             let coded = |tag: &str| fields.get(tag)?.as_str();
-            [("code", "reason"), ("event", "event"), ("status", "status")]
-                .into_iter()
+            TAGS.iter()
                 .find_map(|(tag, kind)| Some(fill(language, kind, coded(tag)?, fields)))
                 .unwrap_or_default()
         }

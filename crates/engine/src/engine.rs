@@ -98,9 +98,6 @@ struct Status {
     rejected: Option<Problem>,
     /// Why changes are not noticed by themselves.
     unwatched: Option<Problem>,
-    /// What the program around the engine says of itself, and what troubles it.
-    host: Host,
-    host_problems: Vec<Problem>,
     drain_until: Option<Instant>,
 }
 
@@ -171,14 +168,9 @@ impl Engine {
         self.shared.dispatcher.touch();
     }
 
-    /// Shows front-ends what the program around the engine does, and what troubles it.
-    pub fn set_host(&self, host: Host, problems: Vec<Problem>) {
-        {
-            let mut status = self.shared.status();
-            status.host = host;
-            status.host_problems = problems;
-        }
-        self.shared.dispatcher.touch();
+    /// The configuration in force.
+    pub fn config(&self) -> Config {
+        self.shared.live().config.clone()
     }
 
     /// Takes no new request, and waits for those in flight, at most `server.graceful_switch_timeout_ms`;
@@ -258,17 +250,12 @@ impl Shared {
         let live = self.live();
         let totals = self.dispatcher.totals();
         let mut problems = live.problems.clone();
-        let (listening, drain_until, host) = {
+        let (listening, drain_until) = {
             let status = self.status();
             let moved = self.moved(&live.config);
             let first = [&status.rejected, &moved, &status.unwatched];
             problems.splice(0..0, first.into_iter().flatten().cloned());
-            problems.extend(status.host_problems.iter().cloned());
-            (
-                status.listening.clone(),
-                status.drain_until,
-                status.host.clone(),
-            )
+            (status.listening.clone(), status.drain_until)
         };
         self.dispatcher.look(|state, clock| {
             let fleet = &state.fleet;
@@ -294,7 +281,7 @@ impl Shared {
                     in_flight: totals.in_flight,
                     until_ms: clock.unix_ms(until),
                 }),
-                host,
+                host: Host::default(),
                 appearance: view::appearance(&live.config.ui),
             })
         })
