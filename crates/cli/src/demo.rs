@@ -14,18 +14,35 @@ use zephyr_testkit::Sim;
 
 const GROUP: &str = "simulated";
 
-/// Starts the simulated endpoints, and makes a configuration over them. Without a port the usual one is
-/// taken, or a free one: somebody who only wants to look should not have to choose.
-///
-/// # Errors
-///
-/// The system has no ports left.
-pub async fn start(port: Option<u16>) -> anyhow::Result<Loaded> {
-    let endpoints = Sim::fleet().await?;
-    Ok(Loaded {
-        config: config(&endpoints, port.unwrap_or_else(usual_or_free))?,
-        warnings: Vec::new(),
-    })
+/// Simulated endpoints, as long as this value, and a configuration over them.
+#[must_use]
+pub struct Demo {
+    config: Config,
+    _endpoints: Vec<Sim>,
+}
+
+impl Demo {
+    /// Starts the endpoints. Without a port the proxy's usual one is taken, or a free one: somebody who
+    /// only wants to look should not have to choose.
+    ///
+    /// # Errors
+    ///
+    /// The system has no ports left.
+    pub async fn start(port: Option<u16>) -> anyhow::Result<Self> {
+        let endpoints = Sim::fleet().await?;
+        Ok(Self {
+            config: config(&endpoints, port.unwrap_or_else(usual_or_free))?,
+            _endpoints: endpoints,
+        })
+    }
+
+    /// What an engine over these endpoints is started with.
+    pub fn loaded(&self) -> Loaded {
+        Loaded {
+            config: self.config.clone(),
+            warnings: Vec::new(),
+        }
+    }
 }
 
 fn config(endpoints: &[Sim], port: u16) -> anyhow::Result<Config> {

@@ -1,6 +1,7 @@
 //! `zephyr demo`: the real engine over simulated endpoints.
 
-use zephyr_cli::{demo, logging, status};
+use zephyr_cli::demo::Demo;
+use zephyr_cli::{logging, status};
 use zephyr_control::{Language, Snapshot};
 use zephyr_core::config::LogLevel;
 use zephyr_engine::Source;
@@ -11,7 +12,7 @@ use crate::serve;
 /// Runs the demo until a signal ends it.
 pub(crate) async fn run(port: Option<u16>) -> Result<(), Failure> {
     logging::start(LogLevel::Info);
-    let loaded = demo::start(port).await.map_err(Failure::Operation)?;
+    let demo = Demo::start(port).await.map_err(Failure::Operation)?;
     // Its own data folder: the demo must not pass for the instance that the user works with.
     let temporary = tempfile::Builder::new().prefix("zephyr-demo-").tempdir()?;
     let named = std::env::var_os("ZEPHYR_DATA_DIR").filter(|folder| !folder.is_empty());
@@ -19,5 +20,5 @@ pub(crate) async fn run(port: Option<u16>) -> Result<(), Failure> {
     let announce = |snapshot: &Snapshot, language: Language| {
         status::demo_started(snapshot, &data_dir, language)
     };
-    serve::run(loaded, Source::Fixed, &data_dir, announce).await
+    serve::run(demo.loaded(), Source::Fixed, &data_dir, announce).await
 }

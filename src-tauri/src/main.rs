@@ -1,0 +1,289 @@
+//! `zephyr-desktop`: Zephyr in the tray.
+//!
+//! The composition root and nothing more: it puts the engine, the tray, the window and the
+//! notifications together, and decides nothing about endpoints. Everything that shows or steers holds
+//! the [`supervisor`]'s `Control`.
+//!
+//! The system's user interface wants the main thread; everything else runs on the runtime beside it.
+
+// Windows would open a console beside the tray.
+#![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
+
+mod arguments;
+mod autostart;
+mod claude_code;
+mod icons;
+mod language;
+mod menu;
+mod notices;
+mod notify;
+mod panel;
+mod single;
+mod supervisor;
+mod surroundings;
+mod system;
+mod tray;
+mod tray_host;
+mod trouble;
+mod window;
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use tauri::{AppHandle, Manager, RunEvent};
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+use zephyr_cli::admin::{self, Admin};
+use zephyr_cli::demo::Demo;
+use zephyr_cli::instance::{self, Claim, Instance, Registration, Role};
+use zephyr_cli::logging;
+use zephyr_cli::signals::{Signal, Signals};
+use zephyr_cli::token::Token;
+use zephyr_control::{Command, Control};
+use zephyr_core::Config;
+use zephyr_engine::settings;
+
+use crate::arguments::Arguments;
+use crate::single::Earlier;
+use crate::supervisor::{Fleet, Places, Supervisor};
+use crate::surroundings::Topic;
+use crate::tray::Tray;
+use crate::tray_host::TrayHost;
+
+fn main() -> ExitCode {
+    match start(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("zephyr-desktop: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(arguments: Arguments) -> Result<()> {
+    // One worker: what a request needs is waiting, and a second thread costs more than it carries.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .context("the system has no resources to start")?;
+    let Some(prepared) = runtime.block_on(prepare(arguments))? else {
+        return Ok(());
+    };
+    system::find_display()?;
+    show(prepared, runtime)
+}
+
+/// What is there before anything is to be seen.
+struct Prepared {
+    supervisor: Supervisor,
+    places: Places,
+    fleet: Fleet,
+    signals: Signals,
+    /// Whether the window was asked for.
+    show: bool,
+    ties: Ties,
+}
+
+/// What other programs find us by; to be undone at the end.
+struct Ties {
+    admin: Admin,
+    shutdown: CancellationToken,
+    registration: Registration,
+    claim: Claim,
+    /// The demo's data folder.
+    temporary: Option<tempfile::TempDir>,
+}
+
+/// Everything that needs no display; nothing if another instance does what was asked.
+async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
+    let temporary = single::demo_folder(&arguments)?;
+    let data_dir = single::data_dir(temporary.as_ref())?;
+    let claim = match single::claim(&data_dir, &arguments).await? {
+        Earlier::None(claim) => claim,
+        Earlier::Told(message) => {
+            println!("{message}");
+            return Ok(None);
+        }
+    };
+    let (config, fleet) = if arguments.demo {
+        let demo = Demo::start(None).await?;
+        (demo.loaded().config, Fleet::Simulated(demo))
+    } else {
+        // What is wrong with it is the supervisor's to tell, and to wait for.
+        let located = settings::locate(arguments.config.as_deref(), |name| std::env::var_os(name));
+        let loaded = located.ok().and_then(|at| settings::load(&at.path).ok());
+        let config = loaded.map_or_else(Config::default, |loaded| loaded.config);
+        (config, Fleet::Configured)
+    };
+    logging::start(config.logging.level);
+    let signals = Signals::listen()?;
+    let hidden = arguments.at_login || config.desktop.start_hidden;
+    let web_admin = config.web_admin.clone();
+    let supervisor = Supervisor::new(&data_dir, config);
+    let shutdown = CancellationToken::new();
+    let token = Token::load_or_create(&data_dir)?;
+    let control: Arc<dyn Control> = Arc::new(supervisor.clone());
+    let admin = admin::serve(control, &web_admin, token, shutdown.clone())
+        .await
+        .context("the admin port cannot be opened")?;
+    let instance = Instance::this(admin.address(), admin.address());
+    let registration = instance::register(&data_dir, Role::Desktop, instance)?;
+    let places = Places {
+        config: arguments.config,
+        data_dir,
+        admin: admin.address(),
+    };
+    Ok(Some(Prepared {
+        supervisor,
+        places,
+        fleet,
+        signals,
+        show: arguments.show || !hidden,
+        ties: Ties {
+            admin,
+            shutdown,
+            registration,
+            claim,
+            temporary,
+        },
+    }))
+}
+
+/// Runs the user interface until the program ends.
+fn show(prepared: Prepared, runtime: Runtime) -> Result<()> {
+    tauri::async_runtime::set(runtime.handle().clone());
+    let supervisor = prepared.supervisor.clone();
+    let app = tauri::Builder::default()
+        .manage(prepared.supervisor.clone())
+        .invoke_handler(tauri::generate_handler![window::control])
+        .on_menu_event(|app, event| chosen(app, event.id().as_ref()))
+        .setup(move |app| {
+            system::live_in_the_tray(app);
+            begin(app.handle(), prepared);
+            Ok(())
+        })
+        .build(tauri::generate_context!())
+        .context("the desktop cannot be used")?;
+    app.run(move |_, event| match event {
+        // Closing the last window leaves the tray; `quit` exits with a code.
+        RunEvent::ExitRequested {
+            code: None, api, ..
+        } => api.prevent_exit(),
+        #[cfg(target_os = "macos")]
+        RunEvent::Reopen { .. } => supervisor.raise(),
+        _ => {
+            let _ = &supervisor;
+        }
+    });
+    drop(runtime);
+    Ok(())
+}
+
+/// Starts everything that runs beside the user interface.
+fn begin(app: &AppHandle, prepared: Prepared) {
+    let Prepared {
+        supervisor,
+        places,
+        fleet,
+        signals,
+        show,
+        ties,
+    } = prepared;
+    let snapshot = Arc::clone(&supervisor.watch().borrow());
+    let tray = system::tray_library()
+        .and_then(|()| Ok(Tray::new(app, &snapshot, language::of(&snapshot))?));
+    match tray {
+        Ok(tray) => {
+            app.manage(tray.clone());
+            tauri::async_runtime::spawn(paint(app.clone(), supervisor.clone(), Some(tray)));
+            tauri::async_runtime::spawn(find_tray_host(supervisor.clone()));
+        }
+        Err(error) => {
+            supervisor.set_problem(Topic::Tray, Some(system::no_tray(&error)));
+            supervisor.raise();
+            tauri::async_runtime::spawn(paint(app.clone(), supervisor.clone(), None));
+        }
+    }
+    tauri::async_runtime::spawn(notify::run(supervisor.clone()));
+    tauri::async_runtime::spawn(open_windows(app.clone(), supervisor.clone()));
+    tauri::async_runtime::spawn(obey(signals, supervisor.clone()));
+    if show {
+        supervisor.raise();
+    }
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        supervisor.run(places, fleet).await;
+        ties.undo().await;
+        app.exit(0);
+    });
+}
+
+impl Ties {
+    async fn undo(self) {
+        drop(self.registration);
+        self.shutdown.cancel();
+        self.admin.stopped().await;
+        drop(self.claim);
+        drop(self.temporary);
+    }
+}
+
+/// What a click in the menu does.
+fn chosen(app: &AppHandle, key: &str) {
+    let Some(command) = app.state::<Tray>().chosen(key) else {
+        return;
+    };
+    let supervisor = app.state::<Supervisor>().inner().clone();
+    tauri::async_runtime::spawn(async move {
+        if let Err(error) = Control::execute(&supervisor, command).await {
+            supervisor.complain(&error);
+        }
+    });
+}
+
+/// Shows every state in the tray and in the window.
+async fn paint(app: AppHandle, supervisor: Supervisor, tray: Option<Tray>) {
+    let mut snapshots = supervisor.watch();
+    snapshots.mark_changed();
+    while snapshots.changed().await.is_ok() {
+        let snapshot = Arc::clone(&snapshots.borrow_and_update());
+        if let Some(tray) = &tray {
+            tray.show(&snapshot, language::of(&snapshot));
+        }
+        window::update(&app, &snapshot);
+    }
+}
+
+async fn find_tray_host(supervisor: Supervisor) {
+    let wanting = supervisor.clone();
+    tray_host::run(supervisor, move |host| match host {
+        TrayHost::Present => {}
+        TrayHost::Absent => wanting.raise(),
+    })
+    .await;
+}
+
+async fn open_windows(app: AppHandle, supervisor: Supervisor) {
+    loop {
+        supervisor.show_asked().await;
+        window::show(&app);
+    }
+}
+
+/// Does what the system's signals say.
+async fn obey(mut signals: Signals, supervisor: Supervisor) -> io::Result<()> {
+    loop {
+        match signals.next().await {
+            Signal::Stop => supervisor.quit(),
+            Signal::Reload => {
+                if let Err(error) = Control::execute(&supervisor, Command::Reload).await {
+                    tracing::warn!(%error, "the configuration was not reloaded");
+                }
+            }
+        }
+    }
+}

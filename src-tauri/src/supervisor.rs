@@ -1,0 +1,493 @@
+//! Keeps an engine running, and is the one `Control` of everything this program shows.
+//!
+//! The program outlives engines. Where another Zephyr of the same data folder runs already, it attaches
+//! to that one; where the configuration has errors or the port is taken, it shows why and tries again.
+//! Whatever the case, the tray, the window and the admin API hold this `Control`, and see one stream of
+//! snapshots.
+//!
+//! Commands about the program itself are carried out here, all others by whoever runs the engine.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures_util::{StreamExt, stream};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use zephyr_cli::demo::Demo;
+use zephyr_cli::instance::{self, Found, Instance, Role, Running};
+use zephyr_control::{
+    ClaudeCode, Command, Control, ControlError, ControlFuture, Done, ErrorCode, Event, EventKind,
+    Host, Listening, Mode, Problem, ProblemKind, Program, Snapshot, Snapshots, Strategy, Totals,
+};
+use zephyr_core::Config;
+use zephyr_engine::settings::{self, Loaded};
+use zephyr_engine::{Engine, Options, Source};
+
+use crate::autostart;
+use crate::claude_code::Link;
+use crate::surroundings::{Surroundings, Topic};
+use crate::trouble::Trouble;
+
+/// While the program ends, the countdown is shown this often.
+const COUNTDOWN: Duration = Duration::from_secs(1);
+
+/// Where things are.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    /// What the user named.
+    pub(crate) config: Option<PathBuf>,
+    /// The folder for what Zephyr writes.
+    pub(crate) data_dir: PathBuf,
+    /// Where our admin API is.
+    pub(crate) admin: SocketAddr,
+}
+
+/// What runs in the engine.
+pub(crate) enum Fleet {
+    /// What the configuration file says.
+    Configured,
+    /// Simulated endpoints.
+    Simulated(Demo),
+}
+
+/// Keeps an engine running. Clones are handles on the same one.
+#[derive(Clone)]
+pub(crate) struct Supervisor(Arc<Inner>);
+
+struct Inner {
+    surroundings: Mutex<Surroundings>,
+    snapshots: watch::Sender<Arc<Snapshot>>,
+    config: watch::Sender<Config>,
+    /// Who runs the engine; nobody while it cannot.
+    backend: Mutex<Option<Arc<dyn Control>>>,
+    claude_code: Option<Link>,
+    /// Where the proxy is, while it is ours.
+    proxy: Mutex<Option<SocketAddr>>,
+    try_again: Notify,
+    show: Notify,
+    quit: CancellationToken,
+    quit_now: CancellationToken,
+}
+
+impl Supervisor {
+    /// One that has not started anything yet.
+    pub(crate) fn new(data_dir: &Path, config: Config) -> Self {
+        let host = Host {
+            program: Program::Desktop,
+            launch_at_login: Some(config.desktop.launch_at_login),
+            claude_code: ClaudeCode::Unknown,
+        };
+        let surroundings = Surroundings::new(nothing_runs(Listening::default(), None, None), host);
+        let (snapshots, _) = watch::channel(surroundings.snapshot());
+        let (config, _) = watch::channel(config);
+        Self(Arc::new(Inner {
+            surroundings: Mutex::new(surroundings),
+            snapshots,
+            config,
+            backend: Mutex::new(None),
+            claude_code: Link::locate(data_dir),
+            proxy: Mutex::new(None),
+            try_again: Notify::new(),
+            show: Notify::new(),
+            quit: CancellationToken::new(),
+            quit_now: CancellationToken::new(),
+        }))
+    }
+
+    /// Everything there is to show, and every change of it.
+    pub(crate) fn watch(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.0.snapshots.subscribe()
+    }
+
+    /// The configuration in force, and every change of it.
+    pub(crate) fn config(&self) -> watch::Receiver<Config> {
+        self.0.config.subscribe()
+    }
+
+    /// Waits until somebody wants to see the window.
+    pub(crate) async fn show_asked(&self) {
+        self.0.show.notified().await;
+    }
+
+    /// Opens the window.
+    pub(crate) fn raise(&self) {
+        self.0.show.notify_one();
+    }
+
+    /// Shows that something somebody clicked could not be done.
+    pub(crate) fn complain(&self, error: &ControlError) {
+        tracing::warn!(%error, "what was chosen could not be done");
+        let _ = error;
+    }
+
+    /// Notes a problem of the desktop, or that there is none any more.
+    pub(crate) fn set_problem(&self, topic: Topic, problem: Option<Problem>) {
+        let changed = self.surroundings().set_problem(topic, problem);
+        if changed {
+            self.publish();
+        }
+    }
+
+    /// Asks for the end: the first time in order, the second time at once.
+    pub(crate) fn quit(&self) {
+        if self.0.quit.is_cancelled() {
+            self.0.quit_now.cancel();
+        }
+        self.0.quit.cancel();
+    }
+
+    /// Runs until the program is to end; when this returns, nothing is in flight any more.
+    pub(crate) async fn run(&self, places: Places, fleet: Fleet) {
+        while !self.0.quit.is_cancelled() {
+            let outcome = match &fleet {
+                Fleet::Configured => self.run_once(&places).await,
+                Fleet::Simulated(demo) => {
+                    self.run_engine(demo.loaded(), Source::Fixed, &places).await
+                }
+            };
+            self.set_backend(None);
+            if let Err(trouble) = outcome {
+                tracing::error!("{trouble}");
+                self.wait_out(&trouble, &places).await;
+            }
+        }
+    }
+
+    async fn run_once(&self, places: &Places) -> Result<(), Trouble> {
+        if let Found::Running(running) = instance::find(&places.data_dir).await? {
+            self.attach(running).await;
+            return Ok(());
+        }
+        let named = places.config.clone();
+        let (loaded, path) = blocking(move || {
+            let located = settings::locate(named.as_deref(), |name| std::env::var_os(name))?;
+            let loaded = settings::load(&located.path)?;
+            Ok::<_, Trouble>((loaded, located.path))
+        })
+        .await?;
+        self.run_engine(loaded, Source::File(path), places).await
+    }
+
+    /// Shows what another program's engine does, until that ends or we do.
+    async fn attach(&self, running: Running) {
+        tracing::info!(
+            pid = running.instance.pid,
+            "attached to the Zephyr that runs already"
+        );
+        let path = running.snapshot.config_path.clone().map(PathBuf::from);
+        let control: Arc<dyn Control> = Arc::new(running.client);
+        self.set_backend(Some(Arc::clone(&control)));
+        self.set_base(running.snapshot);
+        if let Some(path) = path
+            && let Ok(loaded) = blocking(move || settings::load(&path)).await
+        {
+            self.adopt(loaded.config).await;
+        }
+        self.look_at_claude_code().await;
+        let follow = async {
+            let Ok(mut snapshots) = control.snapshots().await else {
+                return;
+            };
+            while let Some(snapshot) = snapshots.next().await {
+                self.set_base(snapshot);
+            }
+        };
+        tokio::select! {
+            () = follow => tracing::info!("the other Zephyr has ended"),
+            () = self.0.quit.cancelled() => {}
+        }
+    }
+
+    /// Runs an engine of our own until the program is to end.
+    async fn run_engine(
+        &self,
+        loaded: Loaded,
+        source: Source,
+        places: &Places,
+    ) -> Result<(), Trouble> {
+        let started = Engine::start_with(loaded, source, Options::default()).await;
+        let engine = match started {
+            Ok(engine) => engine,
+            Err(error) => return Err(Trouble::of_start(error).await),
+        };
+        engine.set_admin_addr(places.admin);
+        let proxy = engine.proxy_addr();
+        let instance = Instance::this(proxy, places.admin);
+        let registration = instance::register(&places.data_dir, Role::Engine, instance)?;
+        self.set_backend(Some(engine.control()));
+        *lock(&self.0.proxy) = Some(proxy);
+        self.adopt(engine.config()).await;
+        self.resume_claude_code(&engine).await;
+        tracing::info!(%proxy, admin = %places.admin, "Zephyr is ready");
+
+        tokio::select! {
+            never = self.follow(&engine) => match never {},
+            () = self.0.quit.cancelled() => {}
+        }
+        self.end(&engine).await;
+        drop(registration);
+        Ok(())
+    }
+
+    async fn follow(&self, engine: &Engine) -> Infallible {
+        let control = engine.control();
+        let mut seen = 0;
+        let snapshots = control.snapshots().await;
+        let mut snapshots = snapshots.expect("an engine in this process always answers");
+        while let Some(snapshot) = snapshots.next().await {
+            let reloaded = snapshot
+                .events
+                .iter()
+                .any(|event| event.seq > seen && event.kind == EventKind::ConfigReloaded);
+            seen = snapshot.events.last().map_or(seen, |event| event.seq);
+            self.set_base(snapshot);
+            if reloaded {
+                self.adopt(engine.config()).await;
+                self.update_claude_code(engine).await;
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// Lets requests finish, with the countdown shown; a second wish to quit cuts them off.
+    async fn end(&self, engine: &Engine) {
+        tracing::info!("quitting; a second time quits at once");
+        // First of all, so that no new conversation begins at a port that is about to be dead.
+        if engine.config().desktop.restore_claude_code_on_quit {
+            self.suspend_claude_code().await;
+        }
+        let control = engine.control();
+        let count_down = async {
+            loop {
+                if let Ok(snapshot) = control.snapshot().await {
+                    self.set_base(snapshot);
+                }
+                tokio::time::sleep(COUNTDOWN).await;
+            }
+        };
+        let mut drain = pin!(engine.drain());
+        tokio::select! {
+            biased;
+            () = self.0.quit_now.cancelled() => tracing::warn!("requests in flight were cut off"),
+            () = &mut drain => {}
+            () = count_down => {}
+        }
+    }
+
+    /// Shows what is wrong until it is worth trying again.
+    async fn wait_out(&self, trouble: &Trouble, places: &Places) {
+        let named = places.config.clone();
+        let path = blocking(move || {
+            settings::locate(named.as_deref(), |name| std::env::var_os(name))
+                .ok()
+                .map(|located| located.path)
+        })
+        .await;
+        let listening = Listening {
+            proxy: String::new(),
+            admin: Some(places.admin.to_string()),
+        };
+        self.set_base(Arc::new(nothing_runs(
+            listening,
+            path.as_deref(),
+            Some(trouble.problem()),
+        )));
+        let changed = async {
+            match path.as_deref().map(settings::watch) {
+                Some(Ok(mut watch)) => watch.changed().await,
+                Some(Err(_)) | None => std::future::pending().await,
+            }
+        };
+        let time = async {
+            match trouble.retry_after() {
+                Some(after) => tokio::time::sleep(after).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = changed => {}
+            () = time => {}
+            () = self.0.try_again.notified() => {}
+            () = self.0.quit.cancelled() => {}
+        }
+    }
+
+    /// Takes over a configuration in what this program does itself.
+    async fn adopt(&self, config: Config) {
+        let enabled = config.desktop.launch_at_login;
+        let outcome = blocking(move || autostart::set(enabled)).await;
+        let problem = outcome.err().map(|error| Problem {
+            kind: ProblemKind::Desktop,
+            message: format!("launching at login could not be set up: {error}"),
+            remedy: "check that you may write to that place, then try again".to_owned(),
+        });
+        {
+            let mut surroundings = self.surroundings();
+            surroundings.host().launch_at_login = Some(enabled);
+            surroundings.set_problem(Topic::Login, problem);
+        }
+        self.0.config.send_replace(config);
+        self.publish();
+    }
+
+    async fn launch_at_login(&self, enabled: bool) -> Result<Done, ControlError> {
+        let path = self.0.snapshots.borrow().config_path.clone();
+        let Some(path) = path else {
+            let message = "this instance has no configuration file that could keep the setting";
+            return Err(ControlError::new(ErrorCode::NotPossible, message));
+        };
+        let _ = path;
+        let mut config = self.0.config.borrow().clone();
+        config.desktop.launch_at_login = enabled;
+        self.adopt(config).await;
+        let message = if enabled {
+            "Zephyr starts when you log in"
+        } else {
+            "Zephyr does not start when you log in"
+        };
+        Ok(Done {
+            message: message.to_owned(),
+        })
+    }
+
+    async fn execute(&self, command: Command) -> Result<Done, ControlError> {
+        let done = |message: &str| {
+            Ok(Done {
+                message: message.to_owned(),
+            })
+        };
+        match command {
+            Command::Show => {
+                self.raise();
+                done("the window is opened")
+            }
+            Command::Quit => {
+                self.quit();
+                done("Zephyr ends as soon as its requests have finished")
+            }
+            Command::ConnectClaudeCode => self.connect_claude_code().await,
+            Command::DisconnectClaudeCode => self.disconnect_claude_code().await,
+            Command::LaunchAtLogin { enabled } => self.launch_at_login(enabled).await,
+            Command::Use { .. }
+            | Command::Auto
+            | Command::Pause
+            | Command::Resume
+            | Command::Refresh
+            | Command::Enable { .. }
+            | Command::Disable { .. }
+            | Command::Reinstate { .. }
+            | Command::Reload => {
+                let backend = lock(&self.0.backend).clone();
+                let Some(backend) = backend else {
+                    self.0.try_again.notify_one();
+                    let message = "the proxy does not run; it is tried again now";
+                    return Err(ControlError::new(ErrorCode::Unreachable, message));
+                };
+                let done = backend.execute(command).await?;
+                // What somebody clicked is to be seen at once, not a moment later.
+                if let Ok(snapshot) = backend.snapshot().await {
+                    self.set_base(snapshot);
+                }
+                Ok(done)
+            }
+        }
+    }
+
+    fn set_backend(&self, backend: Option<Arc<dyn Control>>) {
+        *lock(&self.0.backend) = backend;
+        *lock(&self.0.proxy) = None;
+    }
+
+    fn set_base(&self, snapshot: Arc<Snapshot>) {
+        self.surroundings().set_base(snapshot);
+        self.publish();
+    }
+
+    fn publish(&self) {
+        let snapshot = self.surroundings().snapshot();
+        self.0.snapshots.send_replace(snapshot);
+    }
+
+    fn surroundings(&self) -> MutexGuard<'_, Surroundings> {
+        lock(&self.0.surroundings)
+    }
+}
+
+impl Control for Supervisor {
+    fn snapshot(&self) -> ControlFuture<'_, Arc<Snapshot>> {
+        let snapshot = Arc::clone(&self.0.snapshots.borrow());
+        Box::pin(async { Ok(snapshot) })
+    }
+
+    fn snapshots(&self) -> ControlFuture<'_, Snapshots> {
+        let mut snapshots = self.watch();
+        snapshots.mark_changed();
+        let stream = stream::unfold(snapshots, |mut snapshots| async {
+            snapshots.changed().await.ok()?;
+            let snapshot = Arc::clone(&snapshots.borrow_and_update());
+            Some((snapshot, snapshots))
+        });
+        Box::pin(async { Ok(Box::pin(stream) as Snapshots) })
+    }
+
+    fn execute(&self, command: Command) -> ControlFuture<'_, Done> {
+        Box::pin(self.execute(command))
+    }
+}
+
+/// What is shown while no engine runs.
+fn nothing_runs(listening: Listening, config: Option<&Path>, problem: Option<Problem>) -> Snapshot {
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let now_ms = u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX);
+    Snapshot {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        taken_at_ms: now_ms,
+        started_at_ms: now_ms,
+        listening,
+        config_path: config.map(|path| path.display().to_string()),
+        mode: Mode::Auto,
+        paused: false,
+        offline_since_ms: None,
+        strategy: Strategy::Latency,
+        current: None,
+        decision: None,
+        endpoints: Vec::new(),
+        events: Vec::<Event>::new(),
+        problems: problem.into_iter().collect(),
+        totals: Totals::default(),
+        drain: None,
+        host: Host::default(),
+        appearance: zephyr_control::Appearance::default(),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    }
+}
+
+// STUB
+impl Supervisor {
+    async fn look_at_claude_code(&self) {}
+    async fn resume_claude_code(&self, _engine: &Engine) {}
+    async fn update_claude_code(&self, _engine: &Engine) {}
+    async fn suspend_claude_code(&self) {}
+    async fn connect_claude_code(&self) -> Result<Done, ControlError> {
+        Err(ControlError::new(ErrorCode::NotPossible, "stub"))
+    }
+    async fn disconnect_claude_code(&self) -> Result<Done, ControlError> {
+        Err(ControlError::new(ErrorCode::NotPossible, "stub"))
+    }
+}

@@ -1,0 +1,101 @@
+//! What the systems do differently before anything is to be seen.
+
+use tauri::App;
+use zephyr_control::{Problem, ProblemKind};
+
+pub(crate) use platform::{find_display, live_in_the_tray, tray_library};
+
+/// What to say when the icon cannot be shown.
+pub(crate) fn no_tray(error: &anyhow::Error) -> Problem {
+    tracing::warn!("the tray cannot be used: {error:#}");
+    Problem {
+        kind: ProblemKind::Desktop,
+        message: format!("the tray cannot be used: {error:#}"),
+        remedy: "Zephyr runs, and this window steers it; `zephyr-desktop --show` opens it again"
+            .to_owned(),
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod platform {
+    use std::path::PathBuf;
+
+    use anyhow::{Result, bail};
+
+    use super::App;
+
+    /// What the tray needs at run time, by its names, best first.
+    const LIBRARIES: &[&str] = &["libayatana-appindicator3.so.1", "libappindicator3.so.1"];
+
+    /// Without one, GTK ends the process before anybody can say why.
+    pub(crate) fn find_display() -> Result<()> {
+        if gtk::init().is_err() {
+            bail!(
+                "there is no display to show a tray on; `zephyr serve` runs without one, and \
+                 `zephyr status` shows what it does"
+            );
+        }
+        Ok(())
+    }
+
+    pub(crate) fn live_in_the_tray(_app: &mut App) {}
+
+    /// The library is opened when the icon is made, and its absence ends the process then.
+    pub(crate) fn tray_library() -> Result<()> {
+        let there = folders().any(|folder| {
+            let mut names = LIBRARIES.iter();
+            names.any(|name| folder.join(name).exists())
+        });
+        if !there {
+            bail!(
+                "libayatana-appindicator3 is missing (Debian, Ubuntu: apt install \
+                 libayatana-appindicator3-1)"
+            );
+        }
+        Ok(())
+    }
+
+    /// Where the loader looks on the distributions we know of.
+    fn folders() -> impl Iterator<Item = PathBuf> {
+        let named = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+        let named: Vec<PathBuf> = std::env::split_paths(&named).collect();
+        let triplet = format!("{}-linux-gnu", std::env::consts::ARCH);
+        let usual = [
+            "/usr/lib",
+            "/usr/lib64",
+            "/usr/local/lib",
+            "/lib",
+            "/lib64",
+            "/app/lib",
+        ];
+        let usual = usual.into_iter().flat_map(move |folder| {
+            let folder = PathBuf::from(folder);
+            [folder.join(&triplet), folder]
+        });
+        named.into_iter().chain(usual)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod platform {
+    use anyhow::Result;
+
+    use super::App;
+
+    pub(crate) fn find_display() -> Result<()> {
+        Ok(())
+    }
+
+    /// Without a place in the Dock.
+    #[cfg(target_os = "macos")]
+    pub(crate) fn live_in_the_tray(app: &mut App) {
+        app.set_activation_policy(tauri::ActivationPolicy::Accessory);
+    }
+
+    #[cfg(not(target_os = "macos"))]
+    pub(crate) fn live_in_the_tray(_app: &mut App) {}
+
+    pub(crate) fn tray_library() -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,125 @@
+//! Why the engine does not run, and when to try again.
+//!
+//! The program stays: people look at the tray when requests fail, so that is where they have to find
+//! out why.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use listeners::{Process, Protocol};
+use zephyr_cli::instance::InstanceError;
+use zephyr_control::{Problem, ProblemKind};
+use zephyr_engine::StartError;
+use zephyr_engine::settings::{LoadError, LocateError};
+
+/// How often a port that somebody else holds is tried again.
+const PORT_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How often what may pass by itself is tried again.
+const OTHER_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Why the engine does not run.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Trouble {
+    /// There is no place for a configuration.
+    #[error(transparent)]
+    NoConfiguration(#[from] LocateError),
+    /// The configuration has errors.
+    #[error(transparent)]
+    Configuration(#[from] LoadError),
+    /// Somebody else has the port.
+    #[error("port {} is used by {holder}", address.port())]
+    PortTaken {
+        /// The port.
+        address: SocketAddr,
+        /// Who, as far as the system tells.
+        holder: String,
+    },
+    /// The engine cannot start.
+    #[error(transparent)]
+    Start(StartError),
+    /// The instance that runs cannot be used.
+    #[error(transparent)]
+    Instance(#[from] InstanceError),
+    /// Nothing can be written where it has to be.
+    #[error("{0:#}")]
+    Other(anyhow::Error),
+}
+
+impl Trouble {
+    /// What the engine's error is here; asks the system who holds a port.
+    pub(crate) async fn of_start(error: StartError) -> Self {
+        match error {
+            StartError::Bind { address, source }
+                if source.kind() == std::io::ErrorKind::AddrInUse =>
+            {
+                let asking = tokio::task::spawn_blocking(move || holder(address.port()));
+                let holder = asking.await.unwrap_or_else(|_| holder_unknown());
+                Self::PortTaken { address, holder }
+            }
+            StartError::Bind { .. } | StartError::Endpoint { .. } => Self::Start(error),
+        }
+    }
+
+    /// When to try again, besides when the configuration changes or somebody asks for it.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::PortTaken { .. } => Some(PORT_INTERVAL),
+            Self::NoConfiguration(_) | Self::Start(_) | Self::Instance(_) | Self::Other(_) => {
+                Some(OTHER_INTERVAL)
+            }
+            Self::Configuration(_) => None,
+        }
+    }
+
+    /// For people.
+    pub(crate) fn problem(&self) -> Problem {
+        let (kind, remedy) = match self {
+            Self::NoConfiguration(_) => (
+                ProblemKind::ConfigError,
+                "name a configuration file with --config",
+            ),
+            Self::Configuration(_) => (
+                ProblemKind::ConfigError,
+                "correct the file; Zephyr starts as soon as it is saved",
+            ),
+            Self::PortTaken { .. } => (
+                ProblemKind::Port,
+                "end that program, or change server.port in config.toml; Zephyr starts as soon as \
+                 the port is free",
+            ),
+            Self::Start(StartError::Bind { .. }) => (
+                ProblemKind::Port,
+                "change server.host or server.port in config.toml; it is tried again by itself",
+            ),
+            Self::Start(StartError::Endpoint { .. }) => (
+                ProblemKind::ConfigError,
+                "correct the endpoint in config.toml; it is tried again by itself",
+            ),
+            Self::Instance(_) | Self::Other(_) => (
+                ProblemKind::Desktop,
+                "it is tried again by itself; the log says more",
+            ),
+        };
+        Problem {
+            kind,
+            message: self.to_string(),
+            remedy: remedy.to_owned(),
+        }
+    }
+}
+
+/// Who listens on that port, in words. May block.
+fn holder(port: u16) -> String {
+    match listeners::get_process_by_port(port, Protocol::TCP) {
+        Ok(Process { pid, name, .. }) if name.starts_with("zephyr") => {
+            format!("another Zephyr with a data folder of its own ({name}, process {pid})")
+        }
+        Ok(Process { pid, name, .. }) => format!("{name} (process {pid})"),
+        Err(_) => holder_unknown(),
+    }
+}
+
+fn holder_unknown() -> String {
+    "another program, perhaps of another user".to_owned()
+}

@@ -1,0 +1,163 @@
+//! The window: made when it is first wanted, freed when it is closed.
+//!
+//! A closed window costs nothing, because its web process ends with it. The interface reaches this
+//! program by one command and hears from it by one event; what they carry is the contract's.
+
+use serde::{Deserialize, Serialize};
+use tauri::{
+    AppHandle, Emitter, LogicalPosition, Manager, State, WebviewUrl, WebviewWindow,
+    WebviewWindowBuilder,
+};
+use zephyr_control::{Command, Control, ControlError, Done, Snapshot};
+
+use crate::supervisor::Supervisor;
+
+const LABEL: &str = "main";
+
+/// In logical pixels.
+const WIDTH: f64 = 460.0;
+const HEIGHT: f64 = 700.0;
+
+/// What the interface may ask for.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub(crate) enum Request {
+    /// The state at this moment.
+    Snapshot,
+    /// That something be done.
+    Execute {
+        /// What.
+        command: Command,
+    },
+}
+
+/// What it gets.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Answer {
+    Snapshot(Box<Snapshot>),
+    Done(Done),
+}
+
+/// The one command.
+#[tauri::command]
+pub(crate) async fn control(
+    supervisor: State<'_, Supervisor>,
+    request: Request,
+) -> Result<Answer, ControlError> {
+    match request {
+        Request::Snapshot => {
+            let snapshot = supervisor.snapshot().await?;
+            Ok(Answer::Snapshot(Box::new(Snapshot::clone(&snapshot))))
+        }
+        Request::Execute { command } => Control::execute(&*supervisor, command)
+            .await
+            .map(Answer::Done),
+    }
+}
+
+/// Shows the window, and brings it to the front.
+pub(crate) fn show(app: &AppHandle) {
+    on_main_thread(app, |app| {
+        let window = open(app)?;
+        if !is_reachable(&window)? {
+            centre(&window)?;
+        }
+        Ok(())
+    });
+}
+
+/// Shows the window next to the tray's icon.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn show_near(app: &AppHandle, icon: tauri::Rect) {
+    on_main_thread(app, move |app| {
+        let window = open(app)?;
+        let scale = window.scale_factor()?;
+        let (at, size) = (
+            icon.position.to_physical::<i32>(scale),
+            icon.size.to_physical::<i32>(scale),
+        );
+        let ours = window.outer_size()?.cast::<i32>();
+        let x = at.x + size.width / 2 - ours.width / 2;
+        // Below an icon at the top of the screen, above one at the bottom.
+        let below = at.y + size.height;
+        let y = if at.y < ours.height {
+            below
+        } else {
+            at.y - ours.height
+        };
+        window.set_position(tauri::PhysicalPosition::new(x.max(0), y))
+    });
+}
+
+/// Tells an open window of another state.
+pub(crate) fn update(app: &AppHandle, snapshot: &Snapshot) {
+    if app.get_webview_window(LABEL).is_some()
+        && let Err(error) = app.emit_to(LABEL, "snapshot", snapshot)
+    {
+        tracing::debug!(%error, "the window is gone");
+    }
+}
+
+fn open(app: &AppHandle) -> tauri::Result<WebviewWindow> {
+    let window = match app.get_webview_window(LABEL) {
+        Some(window) => window,
+        None => {
+            let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
+                .title("Zephyr")
+                .inner_size(WIDTH, HEIGHT)
+                .min_inner_size(360.0, 420.0)
+                .build()?;
+            centre(&window)?;
+            window
+        }
+    };
+    window.show()?;
+    window.unminimize()?;
+    window.set_focus()?;
+    Ok(window)
+}
+
+/// Puts the window into the middle of the screen. Tauri's own way takes the size that the window has
+/// so far, which is not its own before the system has shown it.
+fn centre(window: &WebviewWindow) -> tauri::Result<()> {
+    let Some(monitor) = window.primary_monitor()? else {
+        return Ok(());
+    };
+    let scale = monitor.scale_factor();
+    let (corner, extent) = (
+        monitor.position().to_logical::<f64>(scale),
+        monitor.size().to_logical::<f64>(scale),
+    );
+    let x = corner.x + (extent.width - WIDTH).max(0.0) / 2.0;
+    let y = corner.y + (extent.height - HEIGHT).max(0.0) / 2.0;
+    window.set_position(LogicalPosition::new(x, y))
+}
+
+/// Whether any part of the window is on a screen: the one it was on may have been unplugged.
+fn is_reachable(window: &WebviewWindow) -> tauri::Result<bool> {
+    let (at, size) = (window.outer_position()?, window.outer_size()?.cast::<i32>());
+    let monitors = window.available_monitors()?;
+    Ok(monitors.iter().any(|monitor| {
+        let (corner, extent) = (monitor.position(), monitor.size().cast::<i32>());
+        at.x < corner.x + extent.width
+            && at.x + size.width > corner.x
+            && at.y < corner.y + extent.height
+            && at.y + size.height > corner.y
+    }))
+}
+
+fn on_main_thread(
+    app: &AppHandle,
+    work: impl FnOnce(&AppHandle) -> tauri::Result<()> + Send + 'static,
+) {
+    let handle = app.clone();
+    let outcome = app.run_on_main_thread(move || {
+        if let Err(error) = work(&handle) {
+            tracing::error!(%error, "the window could not be opened");
+        }
+    });
+    if let Err(error) = outcome {
+        tracing::debug!(%error, "the program ends, no window is opened any more");
+    }
+}
