@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a front-end may ask of an engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "command", rename_all = "snake_case")]
 pub enum Command {
     /// Pins an endpoint and switches to manual.
@@ -55,6 +56,7 @@ pub enum Command {
 
 /// A command was carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Done {
     /// What changed, in a sentence in English.
     pub message: String,
@@ -62,6 +64,7 @@ pub struct Done {
 
 /// A command or a query could not be carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ControlError {
     /// For programs.
     pub code: ErrorCode,
@@ -89,6 +92,7 @@ impl std::error::Error for ControlError {}
 
 /// What kind of error it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// No endpoint of that name.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The program around the engine, and what it has to do with the rest of the machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Host {
     /// Which program it is.
     pub program: Program,
@@ -15,6 +16,7 @@ pub struct Host {
 
 /// A program that runs an engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Program {
     /// `zephyr serve`: no desktop.
@@ -26,6 +28,7 @@ pub enum Program {
 
 /// Where Claude Code sends its requests, by its settings file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ClaudeCode {
     /// Not known: this program does not look, or the file cannot be read.
@@ -42,6 +45,7 @@ pub enum ClaudeCode {
 /// How front-ends are to look, by the configuration. A front-end resolves `Auto` for itself: only it
 /// knows its system's, or its browser's, preference.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Appearance {
     /// `ui.language`.
     pub language: LanguageChoice,
@@ -51,6 +55,7 @@ pub struct Appearance {
 
 /// `ui.language`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum LanguageChoice {
     /// The system's.
@@ -64,6 +69,7 @@ pub enum LanguageChoice {
 
 /// `ui.theme`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ThemeChoice {
     /// The system's.

@@ -12,6 +12,8 @@ mod host;
 mod message;
 mod reason;
 mod snapshot;
+#[cfg(test)]
+mod typescript;
 
 use std::future::Future;
 use std::pin::Pin;

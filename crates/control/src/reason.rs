@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Durations are milliseconds. The serialized form, a `code` and its parameters beside it, is what the
 /// catalogues' templates name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Reason {
     // Why this one.

@@ -8,6 +8,7 @@ use crate::{Appearance, Host, Reason};
 ///
 /// Times are milliseconds since the Unix epoch, durations milliseconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Snapshot {
     /// Version of the program.
     pub version: String,
@@ -67,6 +68,7 @@ impl Snapshot {
 
 /// The ports, `host:port` each.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Listening {
     /// The proxy's.
     pub proxy: String,
@@ -76,6 +78,7 @@ pub struct Listening {
 
 /// Whether Zephyr chooses or a person did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "mode", rename_all = "snake_case")]
 pub enum Mode {
     /// Zephyr chooses.
@@ -89,6 +92,7 @@ pub enum Mode {
 
 /// How an endpoint is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
     /// The fastest.
@@ -107,6 +111,7 @@ pub enum Strategy {
 
 /// Why the endpoint in use is in use.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Decision {
     /// Why this one.
     pub why: Reason,
@@ -116,6 +121,7 @@ pub struct Decision {
 
 /// An endpoint that was not chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct NotChosen {
     /// Its name.
     pub endpoint: String,
@@ -125,6 +131,7 @@ pub struct NotChosen {
 
 /// One endpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct EndpointView {
     /// What users see and type.
     pub name: String,
@@ -168,6 +175,7 @@ pub struct EndpointView {
 
 /// What an endpoint can do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum EndpointState {
     /// Takes requests.
@@ -208,6 +216,7 @@ impl EndpointState {
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Event {
     /// Counts from 1.
     pub seq: u64,
@@ -220,6 +229,7 @@ pub struct Event {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum EventKind {
     /// An endpoint is in use where none was.
@@ -303,6 +313,7 @@ pub enum EventKind {
 
 /// Something a person should look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Problem {
     /// What it is about.
     pub kind: ProblemKind,
@@ -314,6 +325,7 @@ pub struct Problem {
 
 /// What a problem is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ProblemKind {
     /// The configuration file has errors; the running configuration stays.
@@ -336,6 +348,7 @@ pub enum ProblemKind {
 
 /// Counters since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Totals {
     /// Requests forwarded.
     pub requests: u64,
@@ -355,6 +368,7 @@ pub struct Totals {
 
 /// The program waits for requests in flight before it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Drain {
     /// Requests still in flight.
     pub in_flight: u32,

@@ -1,0 +1,102 @@
+// Codes in words, by the catalogues that Rust reads too and by the same rules.
+//
+// A template names the parameters of its code in braces. A nested value that carries a code of its
+// own is put into words first. A code without a message is shown as it is: a newer engine may know
+// more codes than this page.
+
+import en from "../../../crates/control/messages/en.json";
+import zh from "../../../crates/control/messages/zh.json";
+import type { Decision, EndpointState, Event, LanguageChoice, Reason } from "./generated/control";
+
+export type Language = "en" | "zh";
+
+type Key = keyof typeof en;
+type Code<Kind extends string> = Key extends infer K
+  ? K extends `${Kind}.${infer Name}`
+    ? Name
+    : never
+  : never;
+
+/** The interface's own phrases. */
+export type Phrase = Code<"ui">;
+
+/** What the status views of all front-ends share: spans, strategies. */
+export type Status = { status: Code<"status">; [parameter: string]: unknown };
+
+export type Coded = Reason | Event | EndpointState | Status;
+
+export type Parameters = Readonly<Record<string, unknown>>;
+
+const catalogues: Record<Language, Readonly<Record<string, string>>> = { en, zh };
+
+/** A reason, an event, a state or a status phrase in words. */
+export function text(language: Language, coded: Coded): string {
+  return words(language, coded);
+}
+
+/** The same as a sentence's beginning; a name that comes first stays as it is. */
+export function sentence(language: Language, coded: Coded): string {
+  const said = text(language, coded);
+  const code = templateOf(language, coded);
+  return code?.startsWith("{") ? said : said.charAt(0).toUpperCase() + said.slice(1);
+}
+
+/** One of the interface's own phrases. */
+export function phrase(language: Language, code: Phrase, parameters: Parameters = {}): string {
+  return fill(language, "ui", code, parameters);
+}
+
+/** What `ui.language` comes to on this computer. */
+export function resolve(choice: LanguageChoice, system: string): Language {
+  if (choice !== "auto") return choice;
+  return system.toLowerCase().startsWith("zh") ? "zh" : "en";
+}
+
+const TAGS = [
+  ["code", "reason"],
+  ["event", "event"],
+  ["status", "status"],
+] as const;
+
+function words(language: Language, value: unknown): string {
+  if (typeof value === "string") return fill(language, "state", value, {});
+  if (!isRecord(value)) return JSON.stringify(value);
+  const found = codeOf(value);
+  return found ? fill(language, found.kind, found.code, value) : "";
+}
+
+function fill(language: Language, kind: string, code: string, fields: Parameters): string {
+  const template = catalogues[language][`${kind}.${code}`];
+  if (template === undefined) return code;
+  return template.replace(/\{([^}]*)\}?/g, (_, name: string) => parameter(language, name, fields));
+}
+
+function parameter(language: Language, name: string, fields: Parameters): string {
+  const value = fields[name];
+  if (typeof value === "string") return value;
+  if (value === null || value === undefined) return "–";
+  if (isDecision(value)) return parameter(language, "why", value);
+  return words(language, value);
+}
+
+function templateOf(language: Language, coded: Coded): string | undefined {
+  if (typeof coded === "string") return catalogues[language][`state.${coded}`];
+  const found = codeOf(coded);
+  return found && catalogues[language][`${found.kind}.${found.code}`];
+}
+
+function codeOf(value: Parameters): { kind: string; code: string } | undefined {
+  for (const [tag, kind] of TAGS) {
+    const code = value[tag];
+    if (typeof code === "string") return { kind, code };
+  }
+  return undefined;
+}
+
+function isDecision(value: unknown): value is Decision & Parameters {
+  return isRecord(value) && "why" in value && !("code" in value);
+}
+
+function isRecord(value: unknown): value is Parameters {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,128 @@
+// What the components share: the last snapshot, the connection, the clock, and commands under way.
+//
+// There is no state of the engine in here but the snapshot, and no guess at what a command will do:
+// what a command changed comes back as the next snapshot.
+
+import { createContext } from "svelte";
+
+import type { Backend, Connection } from "./backend";
+import { failure } from "./failure";
+import type { Command, ControlError, Snapshot } from "./generated/control";
+import {
+  type Coded,
+  type Language,
+  type Parameters,
+  type Phrase,
+  phrase,
+  resolve,
+  sentence,
+  text,
+} from "./messages";
+
+/** A command that failed, until it is dismissed or long enough ago. */
+export interface Toast {
+  id: number;
+  error: ControlError;
+}
+
+const TOAST_MS = 10_000;
+
+export class Store {
+  snapshot = $state.raw<Snapshot>();
+  connection = $state.raw<Connection>({ state: "connecting" });
+  toasts = $state.raw<readonly Toast[]>([]);
+  /** Milliseconds since the Unix epoch, to the second. */
+  now = $state(Date.now());
+
+  readonly language: Language = $derived(
+    resolve(this.snapshot?.appearance.language ?? "auto", navigator.language),
+  );
+
+  #underWay = $state.raw<ReadonlySet<string>>(new Set());
+  #backend: Backend;
+  #stop: (() => void) | undefined;
+  #lastToast = 0;
+
+  constructor(backend: Backend) {
+    this.#backend = backend;
+  }
+
+  /** Follows the engine until the returned function is called. */
+  start(): () => void {
+    this.connect();
+    const ticking = setInterval(() => (this.now = Date.now()), 1_000);
+    return () => {
+      clearInterval(ticking);
+      this.#stop?.();
+    };
+  }
+
+  /** Connects, or connects anew. */
+  connect() {
+    this.#stop?.();
+    this.connection = { state: "connecting" };
+    this.#stop = this.#backend.subscribe(
+      (snapshot) => this.#take(snapshot),
+      (connection) => (this.connection = connection),
+    );
+  }
+
+  /** Carries out a command; a failure becomes a toast. The same command is not sent twice at once. */
+  async run(command: Command): Promise<void> {
+    const key = JSON.stringify(command);
+    if (this.#underWay.has(key)) return;
+    this.#underWay = new Set(this.#underWay).add(key);
+    try {
+      await this.#backend.execute(command);
+    } catch (thrown) {
+      this.#complain(failure(thrown, "internal"));
+    } finally {
+      const left = new Set(this.#underWay);
+      left.delete(key);
+      this.#underWay = left;
+    }
+  }
+
+  /** Whether this command is under way. */
+  pending(command: Command): boolean {
+    return this.#underWay.has(JSON.stringify(command));
+  }
+
+  dismiss(id: number) {
+    this.toasts = this.toasts.filter((toast) => toast.id !== id);
+  }
+
+  say(code: Phrase, parameters?: Parameters): string {
+    return phrase(this.language, code, parameters);
+  }
+
+  text(coded: Coded): string {
+    return text(this.language, coded);
+  }
+
+  sentence(coded: Coded): string {
+    return sentence(this.language, coded);
+  }
+
+  /** An answer to a question may be older than an event that came meanwhile. */
+  #take(snapshot: Snapshot) {
+    const last = this.snapshot;
+    const stale =
+      last !== undefined &&
+      last.started_at_ms === snapshot.started_at_ms &&
+      last.taken_at_ms > snapshot.taken_at_ms;
+    if (stale) return;
+    this.snapshot = snapshot;
+    this.now = Date.now();
+  }
+
+  #complain(error: ControlError) {
+    this.#lastToast += 1;
+    const id = this.#lastToast;
+    this.toasts = [...this.toasts.slice(-2), { id, error }];
+    setTimeout(() => this.dismiss(id), TOAST_MS);
+  }
+}
+
+/** The store of the window that a component is in. */
+export const [theStore, provideStore] = createContext<Store>();

@@ -1,0 +1,160 @@
+// What a snapshot comes to on the screen: pure functions of it, without words.
+
+import type {
+  EndpointState,
+  EndpointView,
+  Problem,
+  Reason,
+  Snapshot,
+  Strategy,
+} from "./generated/control";
+import type { Status } from "./messages";
+
+/** How a state looks; the word beside it says the same to who does not see colours. */
+export type Tone = "good" | "busy" | "warn" | "bad" | "off";
+
+/** How the whole is, as the tray's icon shows it. */
+export type Overall = "healthy" | "degraded" | "all_down" | "paused" | "offline" | "empty";
+
+/** What the head of the window is about. */
+export type InUse =
+  | { is: "endpoint"; endpoint: EndpointView; why: Reason | undefined }
+  | { is: "distributing" }
+  | { is: "nothing" }
+  | { is: "empty" };
+
+export interface Group {
+  name: string;
+  endpoints: EndpointView[];
+  usable: number;
+}
+
+export function usable(endpoint: EndpointView): boolean {
+  return endpoint.state === "ready" || endpoint.state === "recovering";
+}
+
+export function overall(snapshot: Snapshot): Overall {
+  const enabled = snapshot.endpoints.filter((endpoint) => endpoint.enabled);
+  const up = snapshot.endpoints.filter(usable).length;
+  if (snapshot.endpoints.length === 0) return "empty";
+  if (snapshot.offline_since_ms !== null) return "offline";
+  if (up === 0) return "all_down";
+  if (snapshot.paused) return "paused";
+  return up < enabled.length ? "degraded" : "healthy";
+}
+
+export function inUse(snapshot: Snapshot): InUse {
+  const endpoint = snapshot.endpoints.find(({ name }) => name === snapshot.current);
+  if (endpoint) return { is: "endpoint", endpoint, why: snapshot.decision?.why };
+  if (snapshot.endpoints.some(usable)) return { is: "distributing" };
+  return { is: snapshot.endpoints.length === 0 ? "empty" : "nothing" };
+}
+
+/** The pinned one, or the one in use; none while requests are distributed. */
+export function checked(snapshot: Snapshot): string | null {
+  return snapshot.mode.mode === "manual" ? snapshot.mode.endpoint : snapshot.current;
+}
+
+/** Groups in the order in which the configuration first names them. */
+export function groups(endpoints: readonly EndpointView[]): Group[] {
+  const byName = new Map<string, EndpointView[]>();
+  for (const endpoint of endpoints) {
+    const group = byName.get(endpoint.group);
+    if (group) group.push(endpoint);
+    else byName.set(endpoint.group, [endpoint]);
+  }
+  return [...byName].map(([name, members]) => ({
+    name,
+    endpoints: members,
+    usable: members.filter(usable).length,
+  }));
+}
+
+/** Why an endpoint is in its state; else why it was not chosen. */
+export function reasonOf(snapshot: Snapshot, endpoint: EndpointView): Reason | undefined {
+  if (endpoint.reason) return endpoint.reason;
+  if (!usable(endpoint)) return endpoint.last_error ?? undefined;
+  return snapshot.decision?.others.find((other) => other.endpoint === endpoint.name)?.why;
+}
+
+/** Whether "try again now" would change something. */
+export function canReinstate(endpoint: EndpointView): boolean {
+  switch (endpoint.state) {
+    case "recovering":
+    case "failing":
+    case "throttled":
+    case "refused":
+    case "exhausted":
+      return true;
+    case "ready":
+    case "draining":
+    case "disabled":
+    case "no_credential":
+      return false;
+  }
+}
+
+export function tone(state: EndpointState): Tone {
+  switch (state) {
+    case "ready":
+      return "good";
+    case "recovering":
+    case "draining":
+      return "busy";
+    case "throttled":
+      return "warn";
+    case "failing":
+    case "refused":
+    case "exhausted":
+    case "no_credential":
+      return "bad";
+    case "disabled":
+      return "off";
+  }
+}
+
+/** The empty list says by itself that there is no endpoint. */
+export function problems(snapshot: Snapshot): Problem[] {
+  if (snapshot.endpoints.length > 0) return snapshot.problems;
+  return snapshot.problems.filter(({ kind }) => kind !== "no_endpoints");
+}
+
+/** When the first endpoint comes back by itself. */
+export function backAt(snapshot: Snapshot): number | undefined {
+  const times = snapshot.endpoints.flatMap(({ until_ms }) => until_ms ?? []);
+  return times.length > 0 ? Math.min(...times) : undefined;
+}
+
+export function milliseconds(ms: number): Status {
+  return { status: "milliseconds", ms: String(Math.round(ms)) };
+}
+
+/** A span in its largest units. */
+export function span(ms: number): Status {
+  const seconds = Math.max(0, Math.ceil(ms / 1_000));
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  const days = Math.floor(hours / 24);
+  if (minutes === 0) return { status: "seconds", seconds };
+  if (hours === 0) return { status: "minutes", minutes };
+  if (days === 0) return { status: "hours", hours, minutes: minutes % 60 };
+  return { status: "days", days, hours: hours % 24 };
+}
+
+/** How `strategy` chooses. */
+export function by(strategy: Strategy): Status {
+  switch (strategy) {
+    case "latency":
+      return { status: "by_latency" };
+    case "priority":
+      return { status: "by_priority" };
+    case "price":
+      return { status: "by_price" };
+    case "round_robin":
+      return { status: "by_turn" };
+    case "weighted_round_robin":
+      return { status: "by_weight" };
+    case "random":
+      return { status: "by_chance" };
+  }
+}

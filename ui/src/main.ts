@@ -1,0 +1,8 @@
+import "./app.css";
+
+import { mount } from "svelte";
+
+import App from "./App.svelte";
+import { backend } from "./lib/backend";
+
+mount(App, { target: document.body, props: { backend: backend() } });

@@ -1,0 +1,230 @@
+// Snapshots as an engine sends them, one for each thing that a window has to show.
+
+import type { EndpointView, Event, Snapshot } from "../src/lib/generated/control";
+
+/** When they were taken. */
+export const NOW = Date.UTC(2026, 4, 12, 9, 30);
+
+export function endpoint(name: string, fields: Partial<EndpointView> = {}): EndpointView {
+  return {
+    name,
+    flag: null,
+    group: "primary",
+    url: `https://${name.toLowerCase().replaceAll(" ", "-")}.example.com`,
+    enabled: true,
+    state: "ready",
+    reason: null,
+    until_ms: null,
+    latency_ms: 120,
+    latency_history: [118, 131, 122, 117, 140, 125, 119, 121, 120],
+    ttft_ms: 640,
+    last_check_ms: NOW - 12_000,
+    last_error: null,
+    in_flight: 0,
+    attempts: 40,
+    failures: 0,
+    priority: 10,
+    weight: 1,
+    price: 1,
+    ...fields,
+  };
+}
+
+export function snapshot(fields: Partial<Snapshot> = {}): Snapshot {
+  return {
+    version: "0.1.0",
+    taken_at_ms: NOW,
+    started_at_ms: NOW - 3 * 3_600_000,
+    listening: { proxy: "127.0.0.1:8080", admin: "127.0.0.1:8081" },
+    config_path: "/home/ada/.config/zephyr/config.toml",
+    mode: { mode: "auto" },
+    paused: false,
+    offline_since_ms: null,
+    strategy: "latency",
+    current: null,
+    decision: null,
+    endpoints: [],
+    events: [],
+    problems: [],
+    totals: {
+      requests: 128,
+      attempts: 131,
+      failed_over: 3,
+      failed: 0,
+      aborted: 0,
+      abandoned: 1,
+      in_flight: 2,
+    },
+    drain: null,
+    host: { program: "desktop", launch_at_login: false, claude_code: "connected" },
+    appearance: { language: "auto", theme: "auto" },
+    ...fields,
+  };
+}
+
+const TOKYO = endpoint("Tokyo", {
+  flag: "🇯🇵",
+  latency_ms: 82.4,
+  latency_history: [96, 91, 120, 88, 84, 86, 83, 90, 82, 81, 84, 82],
+  ttft_ms: 512,
+  in_flight: 2,
+});
+const SINGAPORE = endpoint("Singapore", {
+  flag: "🇸🇬",
+  latency_ms: 141.2,
+  latency_history: [150, 139, 142, 160, 145, 138, 144, 141, 139, 140, 143, 141],
+});
+const FRANKFURT = endpoint("Frankfurt", {
+  flag: "🇩🇪",
+  latency_ms: 238,
+  latency_history: [240, 233, 241, 236, 250, 238, 239, 231, 238, 242, 237, 238],
+  ttft_ms: 910,
+});
+const BACKUP = endpoint("Backup", { group: "reserve", flag: "🇺🇸", latency_ms: 312, price: 1.5 });
+
+const FASTER = { code: "faster", to_ms: 82, from_ms: 141, threshold_ms: 50 } as const;
+
+const DECISION = {
+  why: FASTER,
+  others: [
+    { endpoint: "Singapore", why: { code: "not_faster", ms: 141, than_ms: 82 } as const },
+    { endpoint: "Frankfurt", why: { code: "not_faster", ms: 238, than_ms: 82 } as const },
+    { endpoint: "Backup", why: { code: "not_faster", ms: 312, than_ms: 82 } as const },
+  ],
+};
+
+const EVENTS: Event[] = [
+  { seq: 1, at_ms: NOW - 10_600_000, event: "chosen", endpoint: "Singapore", decision: { why: { code: "first_choice" }, others: [] } },
+  { seq: 2, at_ms: NOW - 3_700_000, event: "switched", from: "Singapore", to: "Tokyo", decision: { why: FASTER, others: [] } },
+  { seq: 3, at_ms: NOW - 900_000, event: "taken_out", endpoint: "Frankfurt", why: { code: "overloaded", status: 529 }, until_ms: NOW - 840_000 },
+  { seq: 4, at_ms: NOW - 899_000, event: "failed_over", from: "Frankfurt", why: { code: "overloaded", status: 529 } },
+  { seq: 5, at_ms: NOW - 720_000, event: "recovered", endpoint: "Frankfurt" },
+  { seq: 6, at_ms: NOW - 2_000, event: "config_reloaded" },
+];
+
+const healthy = snapshot({
+  current: "Tokyo",
+  decision: DECISION,
+  endpoints: [TOKYO, SINGAPORE, FRANKFURT, BACKUP],
+  events: EVENTS,
+});
+
+const failing = endpoint("Frankfurt", {
+  ...FRANKFURT,
+  state: "failing",
+  reason: { code: "connect_failed", detail: "connection refused" },
+  until_ms: NOW + 42_000,
+  latency_history: [240, 233, 241, 236, 250, 238, null, 231, null, null, null],
+});
+const throttled = endpoint("Singapore", {
+  ...SINGAPORE,
+  state: "throttled",
+  reason: { code: "rate_limited", status: 429 },
+  until_ms: NOW + 125_000,
+});
+const refused = endpoint("Backup", {
+  ...BACKUP,
+  state: "refused",
+  reason: { code: "credential_refused", status: 401 },
+  latency_ms: null,
+  latency_history: [],
+  ttft_ms: null,
+});
+
+const degraded = snapshot({
+  ...healthy,
+  endpoints: [
+    TOKYO,
+    throttled,
+    failing,
+    refused,
+    endpoint("Sydney", { group: "reserve", flag: "🇦🇺", enabled: false, state: "disabled", reason: { code: "disabled" } }),
+    endpoint("Old laptop", { group: "reserve", state: "recovering", reason: { code: "awaiting_probe" }, latency_ms: 401 }),
+  ],
+  events: [
+    ...EVENTS,
+    { seq: 7, at_ms: NOW - 20_000, event: "taken_out", endpoint: "Singapore", why: { code: "rate_limited", status: 429 }, until_ms: NOW + 125_000 },
+    { seq: 8, at_ms: NOW - 18_000, event: "taken_out", endpoint: "Frankfurt", why: { code: "connect_failed", detail: "connection refused" }, until_ms: NOW + 42_000 },
+  ],
+});
+
+const allDown = snapshot({
+  ...healthy,
+  current: null,
+  decision: null,
+  endpoints: [
+    endpoint("Tokyo", { ...TOKYO, state: "exhausted", reason: { code: "quota_used_up", status: 402 }, in_flight: 0 }),
+    throttled,
+    failing,
+    refused,
+  ],
+  events: [...EVENTS, { seq: 7, at_ms: NOW - 4_000, event: "all_down" }],
+});
+
+const many = snapshot({
+  ...healthy,
+  current: "Asia 01",
+  decision: { why: FASTER, others: [] },
+  endpoints: Array.from({ length: 40 }, (_, index) => {
+    const group = (["Asia", "Europe", "America"] as const)[index % 3] ?? "Asia";
+    const name = `${group} ${String(Math.floor(index / 3) + 1).padStart(2, "0")}`;
+    const latency_ms = 80 + ((index * 37) % 300);
+    const fields = { group, latency_ms, latency_history: [latency_ms + 9, latency_ms - 7, latency_ms + 3, latency_ms] };
+    if (index % 11 === 5) return endpoint(name, { ...fields, state: "failing", reason: { code: "timed_out", after_ms: 15_000 }, until_ms: NOW + 31_000 });
+    return endpoint(name, fields);
+  }),
+});
+
+/** By what they show. */
+export const SNAPSHOTS = {
+  healthy,
+  degraded,
+  "all-down": allDown,
+  paused: snapshot({ ...healthy, paused: true }),
+  draining: snapshot({ ...healthy, drain: { in_flight: 2, until_ms: NOW + 28_000 } }),
+  manual: snapshot({
+    ...healthy,
+    mode: { mode: "manual", endpoint: "Singapore" },
+    current: "Singapore",
+    decision: { why: { code: "pinned" }, others: [{ endpoint: "Tokyo", why: { code: "not_pinned" } }, { endpoint: "Frankfurt", why: { code: "not_pinned" } }, { endpoint: "Backup", why: { code: "not_pinned" } }] },
+    host: { program: "desktop", launch_at_login: true, claude_code: "changed" },
+  }),
+  offline: snapshot({
+    ...allDown,
+    offline_since_ms: NOW - 190_000,
+    endpoints: [TOKYO, SINGAPORE, FRANKFURT].map((up) => ({
+      ...up,
+      in_flight: 0,
+      state: "failing" as const,
+      reason: { code: "connect_failed", detail: "network is unreachable" } as const,
+      until_ms: NOW + 12_000,
+    })),
+    events: [...EVENTS, { seq: 7, at_ms: NOW - 190_000, event: "offline" }],
+  }),
+  distributing: snapshot({ ...healthy, strategy: "round_robin", current: null, decision: null }),
+  empty: snapshot({
+    problems: [
+      { kind: "no_endpoints", message: "no endpoint is configured", remedy: "add one to config.toml" },
+    ],
+    host: { program: "desktop", launch_at_login: false, claude_code: "disconnected" },
+  }),
+  problems: snapshot({
+    ...degraded,
+    problems: [
+      { kind: "config_error", message: "config.toml, line 12: groups[0].endpoints[1].url: “htps://x” is not an http or https address", remedy: "correct the file; it is read again as soon as it is saved" },
+      { kind: "keychain", message: "the keychain is locked", remedy: "unlock it; tokens are read again by themselves" },
+      { kind: "config_warning", message: "server.prot has no effect", remedy: "did you mean server.port?" },
+    ],
+  }),
+  many,
+  serve: snapshot({ ...healthy, host: { program: "serve", launch_at_login: null, claude_code: "unknown" }, events: [] }),
+} satisfies Record<string, Snapshot>;
+
+export type SnapshotName = keyof typeof SNAPSHOTS;
+
+/** The same snapshot, as if taken at `now`. */
+export function takenAt(now: number, recorded: Snapshot): Snapshot {
+  const moved = (key: string, value: unknown) =>
+    typeof value === "number" && /(_at|until|since|check)_ms$/.test(key) ? value + now - NOW : value;
+  return JSON.parse(JSON.stringify(recorded, moved)) as Snapshot;
+}
