@@ -92,6 +92,11 @@ pub(crate) enum Action {
         /// The endpoints' names; all of them without one
         names: Vec<String>,
     },
+    /// Keep tokens in the system's keychain
+    Token {
+        #[command(subcommand)]
+        action: TokenAction,
+    },
     /// Look at the configuration
     Config {
         #[command(subcommand)]
@@ -101,6 +106,31 @@ pub(crate) enum Action {
     Completions {
         /// The shell it is for
         shell: Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenAction {
+    /// Store a secret, which is asked for, or read from stdin
+    Set {
+        /// The entry's name, as in auth_token_keychain
+        #[arg(value_name = "REF")]
+        name: String,
+    },
+    /// List what is stored and what the configuration refers to; never a secret
+    List,
+    /// Remove a secret
+    Remove {
+        /// The entry's name
+        #[arg(value_name = "REF")]
+        name: String,
+    },
+    /// Give a secret another name
+    Rename {
+        /// The entry's name
+        old: String,
+        /// The new one
+        new: String,
     },
 }
 

@@ -8,7 +8,7 @@ use anyhow::anyhow;
 use zephyr_cli::{names, status};
 use zephyr_core::config::{Auth, Config, CredentialRef};
 use zephyr_engine::settings::{self, Environment, Loaded, Located, Origin};
-use zephyr_engine::vault::Vault;
+use zephyr_engine::vault::{Keychain, Vault};
 use zephyr_engine::{Source, probe_once};
 
 use crate::failure::Failure;
@@ -58,11 +58,12 @@ pub(crate) fn check(explicit: Option<&Path>) -> Result<(), Failure> {
         .chain(environment.problems())
         .map(ToString::to_string)
         .collect();
-    let vault = Vault::new(environment);
+    let references = credentials(&loaded.config).map(|(_, reference)| reference);
+    let vault = Vault::open(environment, &Keychain::system(), references);
     warnings.extend(
         credentials(&loaded.config).filter_map(|(whose, reference)| {
             let error = vault.get(reference).err()?;
-            Some(format!("{whose}: {error}"))
+            Some(format!("{whose}: {error}; {}", error.remedy()))
         }),
     );
     for warning in &warnings {
@@ -107,7 +108,8 @@ pub(crate) async fn probe(explicit: Option<&Path>, typed: &[String]) -> Result<(
     }
 }
 
-fn credentials(config: &Config) -> impl Iterator<Item = (String, &CredentialRef)> {
+/// Every credential that the configuration names, and whose it is.
+pub(crate) fn credentials(config: &Config) -> impl Iterator<Item = (String, &CredentialRef)> {
     let of_endpoints = config.endpoints.iter().filter_map(|endpoint| {
         let Auth::Ours { credential, .. } = &endpoint.auth else {
             return None;

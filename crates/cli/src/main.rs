@@ -10,6 +10,7 @@ mod failure;
 mod output;
 mod remote;
 mod serve;
+mod token_command;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 use zephyr_control::Command;
 
-use crate::arguments::{Action, Arguments, ConfigAction};
+use crate::arguments::{Action, Arguments, ConfigAction, TokenAction};
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
@@ -76,12 +77,22 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
             remote::steer_one(&name, reinstate).await
         }
         Action::Probe { names } => configuration::probe(config, &names).await,
+        Action::Token { action } => keep(config, &action).await,
         Action::Config { action } => inspect(config, &action),
         Action::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "zephyr", &mut script);
             output::print(&String::from_utf8_lossy(&script))
         }
+    }
+}
+
+async fn keep(config: Option<&Path>, action: &TokenAction) -> Result<(), Failure> {
+    match action {
+        TokenAction::Set { name } => token_command::set(config, name).await,
+        TokenAction::List => token_command::list(config).await,
+        TokenAction::Remove { name } => token_command::remove(config, name).await,
+        TokenAction::Rename { old, new } => token_command::rename(config, old, new).await,
     }
 }
 

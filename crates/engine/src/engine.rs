@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use futures_util::stream;
 use http::HeaderValue;
 use rustls::pki_types::CertificateDer;
+use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use zephyr_control::{
@@ -18,6 +19,7 @@ use zephyr_control::{
 use zephyr_core::fleet::{Availability, ProbeResult};
 use zephyr_core::{Config, EndpointId, Fleet};
 
+use crate::awaited;
 use crate::dispatcher::Dispatcher;
 use crate::live::{self, Live, Source};
 use crate::prober;
@@ -25,6 +27,7 @@ use crate::remote::Remote;
 use crate::server;
 use crate::settings::{self, Loaded};
 use crate::upstream::{Network, Upstream};
+use crate::vault::{Keychain, KeychainError, Store};
 use crate::view;
 
 /// Least time between two snapshots of one stream.
@@ -72,6 +75,8 @@ pub struct Options {
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// Time for a request's head, in place of the usual one; for tests.
     pub head_timeout: Option<Duration>,
+    /// Where keychain entries are, in place of the system's keychain.
+    pub keychain: Option<Arc<dyn Store>>,
 }
 
 /// What every part of a running engine shares.
@@ -81,7 +86,9 @@ pub struct Shared {
     live: RwLock<Arc<Live>>,
     network: Network,
     source: Source,
-    instance: HeaderValue,
+    keychain: Arc<Keychain>,
+    /// There may be something new in the keychain.
+    keychain_news: Arc<Notify>,
     started: Instant,
     /// The address that was configured at the start; it stays in use.
     address: SocketAddr,
@@ -129,7 +136,7 @@ impl Engine {
             .local_addr()
             .map_err(|source| StartError::Bind { address, source })?;
         let head_timeout = options.head_timeout.unwrap_or(server::HEAD_TIMEOUT);
-        let shared = Arc::new(Shared::new(loaded, source, options, bound)?);
+        let shared = Arc::new(Shared::new(loaded, source, options, bound).await?);
         let stop = CancellationToken::new();
         let stop_listening = stop.child_token();
         let connections = TaskTracker::new();
@@ -192,7 +199,7 @@ impl Engine {
 }
 
 impl Shared {
-    fn new(
+    async fn new(
         loaded: Loaded,
         source: Source,
         options: Options,
@@ -202,7 +209,12 @@ impl Shared {
         let address = configured_address(&loaded.config);
         let network = Network::new(options.extra_roots);
         network.set_ourselves(bound);
-        let live = Live::prepare(loaded, &source, instance.clone());
+        let keychain = Arc::new(
+            options
+                .keychain
+                .map_or_else(Keychain::system, Keychain::new),
+        );
+        let live = prepare(loaded, &source, &instance, &keychain).await;
         let seed = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default()
@@ -227,7 +239,8 @@ impl Shared {
             live: RwLock::new(Arc::new(live)),
             network,
             source,
-            instance,
+            keychain,
+            keychain_news: Arc::default(),
             started: Instant::now(),
             address,
             status: Mutex::new(status),
@@ -306,17 +319,56 @@ impl Shared {
             return Err(ControlError::new(ErrorCode::NotPossible, message));
         }
         let _one_at_a_time = self.reloading.lock().await;
-        let (source, instance) = (self.source.clone(), self.instance.clone());
-        let read = tokio::task::spawn_blocking(move || live::reload(&source, instance)).await;
+        let (source, old) = (self.source.clone(), self.live());
+        let keychain = Arc::clone(&self.keychain);
+        let read =
+            tokio::task::spawn_blocking(move || live::reload(&source, &old, &keychain)).await;
         match read.map_err(|error| ControlError::new(ErrorCode::Internal, error.to_string()))? {
             Ok(live) => match self.check_connections(&live) {
                 Ok(()) => {
+                    self.status().rejected = None;
                     let applied = self.apply(&live);
                     Ok(Done { message: applied })
                 }
                 Err(error) => Err(self.reject(&error)),
             },
             Err(error) => Err(self.reject(&error)),
+        }
+    }
+
+    /// Looks again for what the keychain withheld, and takes it over without dropping a request.
+    pub async fn look_again(&self) {
+        let _one_at_a_time = self.reloading.lock().await;
+        let live = self.live();
+        if live.withheld.is_empty() {
+            return;
+        }
+        let (source, keychain) = (self.source.clone(), Arc::clone(&self.keychain));
+        let look = move || live.look_again(&source, &keychain).map(Arc::new);
+        match tokio::task::spawn_blocking(look).await {
+            Ok(Some(live)) => drop(self.apply(&live)),
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "the keychain was not looked at"),
+        }
+    }
+
+    /// Whether looking again by itself may find what the keychain withheld.
+    pub fn awaits_keychain(&self) -> bool {
+        self.live().withheld.values().any(KeychainError::may_pass)
+    }
+
+    /// Waits until there may be something new in the keychain.
+    pub async fn keychain_news(&self) {
+        self.keychain_news.notified().await;
+    }
+
+    /// Looks for what the keychain withheld; a locked one has the person asked.
+    fn turn_to_keychain(&self) {
+        self.keychain_news.notify_one();
+        let is_locked = |error: &KeychainError| *error == KeychainError::Locked;
+        if self.live().withheld.values().any(is_locked) {
+            let news = Arc::clone(&self.keychain_news);
+            self.keychain.ask(move || news.notify_one());
         }
     }
 
@@ -361,7 +413,7 @@ impl Shared {
             },
         );
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(live);
-        self.status().rejected = None;
+        self.keychain_news.notify_one();
         self.dispatcher.touch();
         format!(
             "configuration reloaded: {} endpoints",
@@ -411,6 +463,7 @@ impl Shared {
                 (Some(EventKind::Resumed), "monitoring goes on".to_owned())
             }
             Command::Refresh => {
+                self.turn_to_keychain();
                 self.dispatcher.step(|state, now| {
                     state.fleet.refresh(now);
                     state.fleet.handle_timeout(now);
@@ -447,7 +500,11 @@ impl Shared {
                 let whose = endpoint.as_deref().unwrap_or("every endpoint");
                 (None, format!("{whose} may take requests again"))
             }
-            Command::Reload => return self.reload().await,
+            Command::Reload => {
+                let outcome = self.reload().await;
+                self.turn_to_keychain();
+                return outcome;
+            }
             Command::ConnectClaudeCode
             | Command::DisconnectClaudeCode
             | Command::LaunchAtLogin { .. }
@@ -547,6 +604,11 @@ fn spawn_tasks(
             .run_until_cancelled_owned(async move { dispatcher.drive().await }),
     );
     tokio::spawn(stop.clone().run_until_cancelled_owned(serving));
+    shared.turn_to_keychain();
+    tokio::spawn(
+        stop.clone()
+            .run_until_cancelled_owned(awaited::drive(Arc::clone(shared))),
+    );
     if let Source::File(path) = &shared.source {
         match settings::watch(path) {
             Ok(mut watch) => {
@@ -591,7 +653,13 @@ pub async fn probe_once(
     source: &Source,
     names: &[String],
 ) -> Result<Vec<ProbeReport>, StartError> {
-    let live = Live::prepare(loaded, source, instance_id());
+    let live = prepare(
+        loaded,
+        source,
+        &instance_id(),
+        &Arc::new(Keychain::system()),
+    )
+    .await;
     let fleet = Fleet::new(
         live.config.clone(),
         &live.without_credential(),
@@ -604,20 +672,32 @@ pub async fn probe_once(
     chosen.sort_by_key(|remote| remote.index);
     let reports = chosen.into_iter().map(|remote| async {
         let endpoint = remote.spec.name.clone();
-        let missing = live.without_credential().contains(&endpoint);
-        let result = if missing {
-            Err("its credential was not found".to_owned())
-        } else {
-            match prober::probe(remote).await {
+        let result = match live.why_without(&endpoint) {
+            Some(missing) => Err(format!("no credential: {missing}; {}", missing.remedy())),
+            None => match prober::probe(remote).await {
                 ProbeResult::Answered(latency) | ProbeResult::Reached(latency) => Ok(latency),
                 ProbeResult::Failed(outcome) => {
                     Err(outcome.fault().map(view::in_words).unwrap_or_default())
                 }
-            }
+            },
         };
         ProbeReport { endpoint, result }
     });
     Ok(futures_util::future::join_all(reports).await)
+}
+
+/// [`Live::prepare`], where it may block.
+async fn prepare(
+    loaded: Loaded,
+    source: &Source,
+    instance: &HeaderValue,
+    keychain: &Arc<Keychain>,
+) -> Live {
+    let (source, instance) = (source.clone(), instance.clone());
+    let keychain = Arc::clone(keychain);
+    let prepare = move || Live::prepare(loaded, &source, instance, &keychain);
+    let prepared = tokio::task::spawn_blocking(prepare).await;
+    prepared.expect("looking up credentials does not panic")
 }
 
 fn remotes(

@@ -3,7 +3,7 @@
 //! | module | does |
 //! | --- | --- |
 //! | [`settings`] | reads the configuration: every error at once, with its line |
-//! | `live` | the configuration in force, with its secrets |
+//! | `live`, `awaited` | the configuration in force, with its secrets, and those still missing |
 //! | `server`, `client_io`, `guard` | the proxy's port, how its connections end, and who may call it |
 //! | `forward`, `upload`, `answer` | one request's way, its body, its answer |
 //! | `inspect`, `decode` | reads answers in passing, through their compression |
@@ -14,6 +14,7 @@
 //! | `view`, `pages` | the fleet in the contract's terms, and the reserved paths |
 
 mod answer;
+mod awaited;
 mod client_io;
 mod clock;
 mod decode;

@@ -1,17 +1,17 @@
 //! The configuration in force, with what was made of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use http::HeaderValue;
 use zephyr_control::{Problem, ProblemKind};
-use zephyr_core::config::{Auth, Config};
+use zephyr_core::config::{Auth, Config, CredentialRef};
 
 use crate::guard::Guard;
 use crate::secret::Secret;
 use crate::settings::{self, Dotenv, Environment, Loaded};
-use crate::vault::{Vault, VaultError};
+use crate::vault::{Extent, Keychain, KeychainError, Vault, VaultError};
 
 /// Where a configuration comes from.
 #[derive(Clone, Debug)]
@@ -40,15 +40,38 @@ pub struct Live {
     pub guard: Guard,
     /// Names this Zephyr in requests, so that a loop is noticed.
     pub instance: HeaderValue,
-    /// The secrets of the endpoints, by name.
-    secrets: HashMap<String, Secret>,
+    /// What the references of the endpoints led to, by the endpoint's name.
+    secrets: HashMap<String, Result<Secret, VaultError>>,
+    /// What the keychain gave, by the entry's name.
+    given: BTreeMap<String, Secret>,
+    /// What the keychain did not give, by the entry's name.
+    pub withheld: BTreeMap<String, KeychainError>,
     /// What a person should look at.
     pub problems: Vec<Problem>,
+    /// What the file has that is odd.
+    warnings: Vec<settings::Problem>,
 }
 
 impl Live {
-    /// Looks up every secret that the configuration refers to. May block.
-    pub fn prepare(loaded: Loaded, source: &Source, instance: HeaderValue) -> Self {
+    /// Looks up every secret that the configuration refers to. Blocks; where the keychain is slow, for
+    /// a few seconds.
+    pub fn prepare(
+        loaded: Loaded,
+        source: &Source,
+        instance: HeaderValue,
+        keychain: &Keychain,
+    ) -> Self {
+        Self::knowing(loaded, source, instance, keychain, &BTreeMap::new())
+    }
+
+    /// `known`: what the keychain gave before.
+    fn knowing(
+        loaded: Loaded,
+        source: &Source,
+        instance: HeaderValue,
+        keychain: &Keychain,
+        known: &BTreeMap<String, Secret>,
+    ) -> Self {
         let Loaded { config, warnings } = loaded;
         let mut problems: Vec<Problem> = warnings
             .iter()
@@ -61,24 +84,23 @@ impl Live {
                 .iter()
                 .map(|warning| problem(ProblemKind::ConfigWarning, warning)),
         );
-        let vault = Vault::new(environment);
-        let mut secrets = HashMap::new();
+        let of_clients = config.server.client_token.as_ref();
+        let of_endpoints = references(&config).map(|(_, reference)| reference);
+        let wanted = of_endpoints.chain(of_clients);
+        let vault = Vault::open(environment, keychain, wanted).or_known(known);
+        let found = |(name, reference): (&str, _)| (name.to_owned(), vault.get(reference));
+        let secrets: HashMap<_, _> = references(&config).map(found).collect();
+        let client_token = of_clients.map(|reference| vault.get(reference));
+        let mut missing = Missing::default();
         for endpoint in &config.endpoints {
-            if let Auth::Ours { credential, .. } = &endpoint.auth {
-                match vault.get(credential) {
-                    Ok(secret) => drop(secrets.insert(endpoint.name.clone(), secret)),
-                    Err(error) => {
-                        problems.push(missing(&format!("endpoint {}", endpoint.name), &error));
-                    }
-                }
+            if let Some(Err(error)) = secrets.get(&endpoint.name) {
+                missing.add(format!("endpoint {}", endpoint.name), error);
             }
         }
-        let client_token = config.server.client_token.as_ref().and_then(|reference| {
-            let found = vault.get(reference);
-            found
-                .map_err(|error| problems.push(missing("the client token", &error)))
-                .ok()
-        });
+        if let Some(Err(error)) = &client_token {
+            missing.add("the client token".to_owned(), error);
+        }
+        problems.extend(missing.problems());
         if config.endpoints.is_empty() {
             problems.push(Problem {
                 kind: ProblemKind::NoEndpoints,
@@ -87,17 +109,44 @@ impl Live {
             });
         }
         Self {
-            guard: Guard::new(&config.server, client_token),
+            guard: Guard::new(&config.server, client_token.and_then(Result::ok)),
             config,
             instance,
             secrets,
+            given: vault.given(),
+            withheld: vault.withheld(),
             problems,
+            warnings,
         }
+    }
+
+    /// The same configuration with the secrets of today; `None` if the keychain still withholds what it
+    /// withheld. Blocks like [`Self::prepare`].
+    pub fn look_again(&self, source: &Source, keychain: &Keychain) -> Option<Self> {
+        let found = keychain.look_up(self.withheld.keys().cloned().collect());
+        let same = |(name, error): (&String, &KeychainError)| {
+            found.get(name).and_then(|found| found.as_ref().err()) == Some(error)
+        };
+        if self.withheld.iter().all(same) {
+            return None;
+        }
+        let loaded = Loaded {
+            config: self.config.clone(),
+            warnings: self.warnings.clone(),
+        };
+        let instance = self.instance.clone();
+        let known = &self.given;
+        Some(Self::knowing(loaded, source, instance, keychain, known))
     }
 
     /// The secret of an endpoint, if its reference led to one.
     pub fn secret(&self, endpoint: &str) -> Option<&Secret> {
-        self.secrets.get(endpoint)
+        self.secrets.get(endpoint)?.as_ref().ok()
+    }
+
+    /// Why an endpoint has no secret although it needs one.
+    pub fn why_without(&self, endpoint: &str) -> Option<&VaultError> {
+        self.secrets.get(endpoint)?.as_ref().err()
     }
 
     /// The endpoints whose credential was not found.
@@ -107,7 +156,7 @@ impl Live {
             .endpoints
             .iter()
             .filter(|endpoint| endpoint.auth != Auth::Passthrough);
-        let without = needy.filter(|endpoint| !self.secrets.contains_key(&endpoint.name));
+        let without = needy.filter(|endpoint| self.secret(&endpoint.name).is_none());
         without.map(|endpoint| endpoint.name.clone()).collect()
     }
 
@@ -127,7 +176,11 @@ impl Live {
 /// # Errors
 ///
 /// The file cannot be read, or has errors: all of them.
-pub fn reload(source: &Source, instance: HeaderValue) -> Result<Arc<Live>, settings::LoadError> {
+pub fn reload(
+    source: &Source,
+    old: &Live,
+    keychain: &Keychain,
+) -> Result<Arc<Live>, settings::LoadError> {
     let loaded = match source {
         Source::File(path) => settings::load(path)?,
         Source::Fixed => Loaded {
@@ -135,7 +188,9 @@ pub fn reload(source: &Source, instance: HeaderValue) -> Result<Arc<Live>, setti
             warnings: Vec::new(),
         },
     };
-    Ok(Arc::new(Live::prepare(loaded, source, instance)))
+    let (instance, known) = (old.instance.clone(), &old.given);
+    let live = Live::knowing(loaded, source, instance, keychain, known);
+    Ok(Arc::new(live))
 }
 
 fn dotenv_of(source: &Source, problems: &mut Vec<Problem>) -> Dotenv {
@@ -164,10 +219,48 @@ fn problem(kind: ProblemKind, found: &settings::Problem) -> Problem {
     }
 }
 
-fn missing(whose: &str, error: &VaultError) -> Problem {
-    Problem {
-        kind: ProblemKind::Credential,
-        message: format!("{whose} has no credential: {error}"),
-        remedy: format!("{}; it is not used until then", error.remedy()),
+/// Whoever has no credential. What keeps everything in the keychain from us is one problem, not one
+/// for each endpoint.
+#[derive(Default)]
+struct Missing {
+    one_by_one: Vec<Problem>,
+    waiting: Vec<String>,
+    keychain: Option<KeychainError>,
+}
+
+impl Missing {
+    fn add(&mut self, whose: String, error: &VaultError) {
+        if let VaultError::Keychain { error, .. } = error
+            && error.extent() == Extent::Everything
+        {
+            self.waiting.push(whose);
+            self.keychain = Some(error.clone());
+            return;
+        }
+        self.one_by_one.push(Problem {
+            kind: ProblemKind::Credential,
+            message: format!("{whose} has no credential: {error}"),
+            remedy: format!("{}; it is not used until then", error.remedy()),
+        });
     }
+
+    fn problems(self) -> Vec<Problem> {
+        let of_keychain = self.keychain.map(|error| Problem {
+            kind: ProblemKind::Keychain,
+            message: format!("{error}; without a credential: {}", self.waiting.join(", ")),
+            remedy: error.remedy(),
+        });
+        of_keychain.into_iter().chain(self.one_by_one).collect()
+    }
+}
+
+/// Every endpoint that needs a credential, with its reference.
+fn references(config: &Config) -> impl Iterator<Item = (&str, &CredentialRef)> {
+    config
+        .endpoints
+        .iter()
+        .filter_map(|endpoint| match &endpoint.auth {
+            Auth::Ours { credential, .. } => Some((endpoint.name.as_str(), credential)),
+            Auth::Passthrough => None,
+        })
 }

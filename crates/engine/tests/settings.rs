@@ -519,7 +519,7 @@ fn a_variable_and_a_keychain_entry_together_are_refused() {
 }
 
 #[test]
-fn a_keychain_entry_is_accepted_although_it_has_no_effect_yet() {
+fn a_keychain_entry_is_a_credential() {
     let text = with_endpoint("url = \"https://a.example.com\"")
         .replace("auth_token_env", "auth_token_keychain");
 
@@ -532,8 +532,55 @@ fn a_keychain_entry_is_accepted_although_it_has_no_effect_yet() {
             credential: CredentialRef::Keychain("AUTH_TOKEN_MAIN".to_owned())
         }
     );
-    assert_eq!(loaded.warnings.len(), 1);
-    assert!(loaded.warnings[0].message.contains("no effect yet"));
+    assert_eq!(loaded.warnings, []);
+}
+
+#[test]
+fn a_secret_in_place_of_a_keychain_entrys_name_is_refused_and_not_shown() {
+    let text = with_endpoint("url = \"https://a.example.com\"").replace(
+        "auth_token_env = \"AUTH_TOKEN_MAIN\"",
+        "auth_token_keychain = \"0123456789abcdef0123456789abcdef\"",
+    );
+
+    let problem = only_error(&text);
+
+    assert_eq!(place(&problem).1, "groups[0].auth_token_keychain");
+    assert!(!problem.to_string().contains("0123"), "{problem}");
+}
+
+#[test]
+fn the_refusal_of_a_plain_secret_names_the_command_that_moves_it() {
+    let endpoint = "{ name = \"HK 1\", url = \"https://a.example.com\", auth_token = \"hunter2\" }";
+    let cases = [
+        (
+            "[[groups]]\nname = \"main\"\nauth_token = \"hunter2\"\n".to_owned(),
+            "run `zephyr token set main`, paste the secret there, and write \
+             auth_token_keychain = \"main\"",
+        ),
+        (
+            format!("[[groups]]\nname = \"main\"\n{}", endpoints(endpoint)),
+            "run `zephyr token set 'HK 1'`, paste the secret there, and write \
+             auth_token_keychain = \"HK 1\"",
+        ),
+        (
+            "[server]\nclient_token = \"hunter2\"\n".to_owned(),
+            "run `zephyr token set zephyr-client`, paste the secret there, and write \
+             client_token_keychain = \"zephyr-client\"",
+        ),
+        (
+            "[[groups]]\nauth_token = \"hunter2\"\n".to_owned(),
+            "run `zephyr token set primary`",
+        ),
+    ];
+
+    for (text, remedy) in cases {
+        let problems = parse(&text).unwrap_err();
+
+        let said = problems
+            .iter()
+            .any(|problem| problem.remedy.starts_with(remedy));
+        assert!(said, "{text}: {problems:?}");
+    }
 }
 
 #[test]
@@ -872,16 +919,10 @@ fn a_key_without_effect_yet_is_warned_about_only_if_it_asks_for_something() {
             "[logging]\nretention_days = 15",
         ),
         ("[logging]\nmax_size_mb = 512", "[logging]\nmax_size_mb = 1"),
-        ("[ui]\ntheme = \"auto\"", "[ui]\ntheme = \"dark\""),
         (
-            "[notifications]\non_switch = true",
-            "[notifications]\non_switch = false",
+            "[notifications]\non_budget = true",
+            "[notifications]\non_budget = false",
         ),
-        (
-            "[desktop]\nstart_hidden = true",
-            "[desktop]\nstart_hidden = false",
-        ),
-        ("", "[server]\nclient_token_keychain = \"x\""),
         (
             "",
             "[pricing]\nx = { input = 1, output = 1, cache_write_5m = 1, cache_write_1h = 1, cache_read = 1 }",

@@ -6,6 +6,38 @@ use zephyr_core::config::CredentialRef;
 use super::plain_secret::is_likely_secret;
 use super::table::Table;
 
+/// Why a text does not name an entry of the keychain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EntryNameError {
+    /// There is none.
+    #[error("is empty")]
+    Empty,
+    /// Somebody has put the secret in the name's place.
+    #[error("looks like a secret itself, and should be the name of a keychain entry")]
+    Secret,
+    /// A control character, or white space around it.
+    #[error("has a control character or white space around it")]
+    Unprintable,
+}
+
+/// Whether this can name an entry of the keychain.
+///
+/// # Errors
+///
+/// Says why not; never what the text is.
+pub fn check_entry_name(name: &str) -> Result<(), EntryNameError> {
+    if name.trim().is_empty() {
+        return Err(EntryNameError::Empty);
+    }
+    if is_likely_secret(name) {
+        return Err(EntryNameError::Secret);
+    }
+    if name.chars().any(char::is_control) || name.trim() != name {
+        return Err(EntryNameError::Unprintable);
+    }
+    Ok(())
+}
+
 /// The keys that name a credential.
 pub(super) struct CredentialKeys {
     env: &'static [&'static str],
@@ -45,8 +77,7 @@ impl Credential {
             }
         }
         if let Some(name) = table.text(keys.keychain) {
-            let named = Self::Named(CredentialRef::Keychain(name.to_owned()));
-            given.push((keys.keychain, named));
+            given.push((keys.keychain, entry(table, keys.keychain, name)));
         }
         if let [(first, _), (second, _), ..] = given.as_slice() {
             table.error(
@@ -82,6 +113,18 @@ impl Credential {
         match self {
             Self::Absent => true,
             Self::Named(_) | Self::Refused => false,
+        }
+    }
+}
+
+fn entry(table: &Table<'_>, key: &'static str, name: &str) -> Credential {
+    match check_entry_name(name) {
+        Ok(()) => Credential::Named(CredentialRef::Keychain(name.to_owned())),
+        Err(error) => {
+            let remedy = "write a name such as \"primary\", and store the secret under it with \
+                          `zephyr token set primary`";
+            table.error(key, error.to_string(), remedy);
+            Credential::Refused
         }
     }
 }

@@ -2,14 +2,11 @@
 //! of claude-zephyr that have lost their meaning. Building a feature means deleting its row here.
 //!
 //! A pattern is a key's path without indices. A group's `health_check` counts as the global one;
-//! `ui.*` means every key directly in the table; `key=value` means that one spelling of the value.
+//! `pricing.*` means every key directly in the table; `key=value` means that one spelling of the value.
 
 /// Keys whose feature is not built yet, and what happens meanwhile. A value equal to the default is
 /// not worth a word.
 pub(super) const NOT_YET: &[(&str, &str)] = &[
-    ("server.client_token_keychain", KEYCHAIN_CLIENT),
-    ("groups[].auth_token_keychain", KEYCHAIN),
-    ("groups[].endpoints[].auth_token_keychain", KEYCHAIN),
     (
         "groups[].endpoints[].model_map",
         "requests keep the model that the client names",
@@ -33,10 +30,7 @@ pub(super) const NOT_YET: &[(&str, &str)] = &[
     ("health_check.dynamic_scaling", STEADY_INTERVAL),
     ("health_check.min_interval_seconds", STEADY_INTERVAL),
     ("health_check.max_interval_seconds", STEADY_INTERVAL),
-    (
-        "health_check.daily_budget_usd",
-        "what probes cost is not limited",
-    ),
+    ("health_check.daily_budget_usd", NO_BUDGET),
     (
         "health_check.claude_binary_path",
         "probes do not start the Claude CLI",
@@ -55,9 +49,7 @@ pub(super) const NOT_YET: &[(&str, &str)] = &[
     ("logging.log_directory", NO_JOURNAL),
     ("logging.retention_days", NO_JOURNAL),
     ("logging.max_size_mb", NO_JOURNAL),
-    ("ui.theme", NO_DESKTOP),
-    ("notifications.*", NO_DESKTOP),
-    ("desktop.*", NO_DESKTOP),
+    ("notifications.on_budget", NO_BUDGET),
     ("pricing.*", "costs are not estimated"),
 ];
 
@@ -95,13 +87,9 @@ pub(super) const INHERITED: &[(&str, Option<&str>)] = &[
     ("logging.json_format", Some(STDERR_ONLY)),
 ];
 
-const KEYCHAIN: &str =
-    "without the desktop program, which brings the keychain, these endpoints have no credential";
-const KEYCHAIN_CLIENT: &str =
-    "without the desktop program, which brings the keychain, no client can be admitted";
 const STEADY_INTERVAL: &str = "endpoints are probed every interval_seconds";
+const NO_BUDGET: &str = "what probes cost is not limited";
 const NO_JOURNAL: &str = "requests are not recorded";
-const NO_DESKTOP: &str = "there is no desktop program yet";
 const ONE_FOR_ALL: &str = "it is the same for all groups, and belongs in [server]";
 const LEVEL_DECIDES: &str = "logging.level says how much is logged";
 const STDERR_ONLY: &str = "log lines go to stderr";

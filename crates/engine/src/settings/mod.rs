@@ -12,6 +12,7 @@
 mod address;
 mod credential;
 mod dotenv;
+pub mod edit;
 mod fleet;
 mod keys;
 mod paths;
@@ -29,8 +30,9 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 use zephyr_core::config::Config;
 
+pub use credential::{EntryNameError, check_entry_name};
 pub use dotenv::{Dotenv, Environment, Unavailable, dotenv, dotenv_path};
-pub use paths::{LocateError, Located, Origin, commented_default, data_dir, locate};
+pub use paths::{LocateError, Located, Origin, commented_default, data_dir, find, locate};
 pub use problem::{Problem, Problems};
 pub use watch::{Watch, WatchError, watch};
 

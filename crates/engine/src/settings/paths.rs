@@ -72,6 +72,12 @@ pub fn locate(
     locate_in(explicit, env, Path::new(""), folder.as_deref())
 }
 
+/// Finds the configuration file like [`locate`], and writes nothing where none exists.
+pub fn find(explicit: Option<&Path>, env: impl Fn(&str) -> Option<OsString>) -> Option<Located> {
+    let folder = project().map(|project| project.config_dir().to_owned());
+    find_in(explicit, env, Path::new(""), folder.as_deref())
+}
+
 /// The folder for what Zephyr writes: `ZEPHYR_DATA_DIR`, else the platform's. It may not exist yet;
 /// `None` if there is no home folder.
 pub fn data_dir() -> Option<PathBuf> {
@@ -101,8 +107,29 @@ fn locate_in(
     working_directory: &Path,
     folder: Option<&Path>,
 ) -> Result<Located, LocateError> {
+    if let Some(found) = find_in(explicit, env, working_directory, folder) {
+        return Ok(found);
+    }
+    let path = folder.ok_or(LocateError::NoFolder)?.join(FILE_NAME);
+    let found = |origin| Located {
+        path: path.clone(),
+        origin,
+    };
+    match write_new(&path, &commented_default()) {
+        Ok(()) => Ok(found(Origin::Written)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(found(Origin::Platform)),
+        Err(source) => Err(LocateError::Unwritable { path, source }),
+    }
+}
+
+fn find_in(
+    explicit: Option<&Path>,
+    env: impl Fn(&str) -> Option<OsString>,
+    working_directory: &Path,
+    folder: Option<&Path>,
+) -> Option<Located> {
     let found = |path: &Path, origin| {
-        Ok(Located {
+        Some(Located {
             path: path.to_owned(),
             origin,
         })
@@ -119,14 +146,8 @@ fn locate_in(
     if here.is_file() {
         return found(&here, Origin::WorkingDirectory);
     }
-    let path = folder.ok_or(LocateError::NoFolder)?.join(FILE_NAME);
-    match write_new(&path, &commented_default()) {
-        Ok(()) => found(&path, Origin::Written),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            found(&path, Origin::Platform)
-        }
-        Err(source) => Err(LocateError::Unwritable { path, source }),
-    }
+    let path = folder?.join(FILE_NAME);
+    path.exists().then(|| found(&path, Origin::Platform))?
 }
 
 fn data_dir_in(env: impl Fn(&str) -> Option<OsString>, folder: Option<PathBuf>) -> Option<PathBuf> {

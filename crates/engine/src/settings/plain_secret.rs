@@ -4,7 +4,9 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::credential::check_entry_name;
 use super::report::{Report, key_path};
+use crate::vault::shell;
 
 /// Keys that can only be meant to hold a secret.
 const SECRET_KEYS: &[&str] = &[
@@ -18,7 +20,11 @@ const SECRET_KEYS: &[&str] = &[
 
 /// Reports every plain secret of the document.
 pub(super) fn refuse(document: &DeTable<'_>, report: &Report<'_>) {
-    in_table(document, "", report);
+    let root = Place {
+        path: "",
+        name: None,
+    };
+    in_table(document, root, report);
 }
 
 /// Whether this key can only be meant to hold a secret.
@@ -43,29 +49,47 @@ pub(super) fn is_likely_secret(text: &str) -> bool {
     is_secret(text) || text.contains("sk-") || (text.len() >= 32 && digits >= 6)
 }
 
-fn in_table(table: &DeTable<'_>, path: &str, report: &Report<'_>) {
+/// Where the reading is: the table's path, and what its credential would be called.
+#[derive(Clone, Copy)]
+struct Place<'p> {
+    path: &'p str,
+    name: Option<&'p str>,
+}
+
+fn in_table(table: &DeTable<'_>, place: Place<'_>, report: &Report<'_>) {
+    let own_name = table.get("name").and_then(|name| name.get_ref().as_str());
+    let own_name = own_name.filter(|name| check_entry_name(name).is_ok());
     for (key, value) in table.iter() {
         let name = key.get_ref().as_ref();
-        let path = key_path(path, name);
+        let path = key_path(place.path, name);
+        let place = Place {
+            path: &path,
+            name: own_name.or(place.name),
+        };
         if is_secret(name) || (is_secret_key(name) && !value.get_ref().is_table()) {
-            report.error(Some(key.span().start), &path, MESSAGE, REMEDY);
+            report.error(Some(key.span().start), &path, MESSAGE, remedy(place));
         } else {
-            in_value(value, &path, report);
+            in_value(value, place, report);
         }
     }
 }
 
-fn in_value(value: &Spanned<DeValue<'_>>, path: &str, report: &Report<'_>) {
+fn in_value(value: &Spanned<DeValue<'_>>, place: Place<'_>, report: &Report<'_>) {
     match value.get_ref() {
         DeValue::String(text) if is_secret(text) => {
-            report.error(Some(value.span().start), path, MESSAGE, REMEDY);
+            report.error(Some(value.span().start), place.path, MESSAGE, remedy(place));
         }
         DeValue::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                in_value(item, &format!("{path}[{index}]"), report);
+                let path = format!("{}[{index}]", place.path);
+                let place = Place {
+                    path: &path,
+                    ..place
+                };
+                in_value(item, place, report);
             }
         }
-        DeValue::Table(table) => in_table(table, path, report),
+        DeValue::Table(table) => in_table(table, place, report),
         DeValue::String(_)
         | DeValue::Integer(_)
         | DeValue::Float(_)
@@ -74,11 +98,23 @@ fn in_value(value: &Spanned<DeValue<'_>>, path: &str, report: &Report<'_>) {
     }
 }
 
+fn remedy(place: Place<'_>) -> String {
+    let (keys, name) = if place.path.starts_with("server.") {
+        ("client_token", "zephyr-client")
+    } else {
+        ("auth_token", place.name.unwrap_or("primary"))
+    };
+    let command = format!("zephyr token set {}", shell(name));
+    let quoted = toml::Value::from(name);
+    format!(
+        "run `{command}`, paste the secret there, and write {keys}_keychain = {quoted} in its place; \
+         or put it into .env beside this file and write {keys}_env with the variable's name"
+    )
+}
+
 fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
 }
 
 const MESSAGE: &str =
     "holds a secret in plain text, where every backup and every screenshot of this file shows it";
-const REMEDY: &str = "put the secret into the environment or into .env beside this file, and write here \
-    only the variable's name, as auth_token_env (client_token_env in [server])";

@@ -1,0 +1,293 @@
+//! `zephyr token …`: the secrets that the configuration names, in the system's keychain.
+//!
+//! A secret comes from a prompt or from stdin, never from an argument, which every process may read,
+//! and is never shown. Nothing is removed or renamed but what the command names; a running instance is
+//! told, so that it uses what is there now.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+use std::io::{self, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use unicode_width::UnicodeWidthStr;
+use zephyr_cli::instance::{self, Found};
+use zephyr_control::{Command, Control};
+use zephyr_core::config::CredentialRef;
+use zephyr_engine::secret::Secret;
+use zephyr_engine::settings;
+use zephyr_engine::vault::{KeychainError, Store, SystemKeychain, shell};
+use zeroize::Zeroizing;
+
+use crate::configuration::{self, credentials};
+use crate::failure::Failure;
+use crate::output;
+
+/// `zephyr token set NAME`.
+pub(crate) async fn set(config: Option<&Path>, name: &str) -> Result<(), Failure> {
+    check_name(name)?;
+    let secret = ask_for_secret(name)?;
+    let kept = name.to_owned();
+    in_keychain(move |keychain| keychain.set(&kept, &secret)).await?;
+    output::print(&format!("stored in the keychain as {name}\n"))?;
+    if References::read(config).of(name).is_empty() {
+        output::print(&format!(
+            "Nothing uses it yet: write auth_token_keychain = {} into config.toml.\n",
+            quoted(name)
+        ))?;
+    }
+    tell_running_instance().await
+}
+
+/// `zephyr token list`.
+pub(crate) async fn list(config: Option<&Path>) -> Result<(), Failure> {
+    let stored = in_keychain(|keychain| keychain.names()).await?;
+    let references = References::read(config);
+    if let Some(error) = &references.unreadable {
+        eprintln!("zephyr: which endpoints use them is not known: {error}");
+    }
+    output::print(&table(&stored, &references))
+}
+
+/// `zephyr token remove NAME`.
+pub(crate) async fn remove(config: Option<&Path>, name: &str) -> Result<(), Failure> {
+    let removed = name.to_owned();
+    in_keychain(move |keychain| keychain.remove(&removed)).await?;
+    output::print(&format!("removed {name} from the keychain\n"))?;
+    warn_of_dangling(config, name)?;
+    tell_running_instance().await
+}
+
+/// `zephyr token rename OLD NEW`.
+pub(crate) async fn rename(config: Option<&Path>, old: &str, new: &str) -> Result<(), Failure> {
+    check_name(new)?;
+    let (from, to) = (old.to_owned(), new.to_owned());
+    in_keychain(move |keychain| move_entry(keychain, &from, &to))
+        .await?
+        .map_err(Failure::Operation)?;
+    output::print(&format!("{old} is now {new} in the keychain\n"))?;
+    warn_of_dangling(config, old)?;
+    tell_running_instance().await
+}
+
+/// The outer error is the keychain's, the inner one our own.
+fn move_entry(
+    keychain: &dyn Store,
+    from: &str,
+    to: &str,
+) -> Result<anyhow::Result<()>, KeychainError> {
+    let secret = keychain.get(from)?;
+    match keychain.get(to) {
+        Err(KeychainError::Missing { .. }) => {}
+        Ok(_) | Err(KeychainError::Unusable { .. }) => {
+            let remove = format!("zephyr token remove {}", shell(to));
+            let taken = anyhow!("the keychain already has {to}; `{remove}` removes it");
+            return Ok(Err(taken));
+        }
+        Err(error) => return Err(error),
+    }
+    keychain.set(to, &secret)?;
+    keychain.remove(from)?;
+    Ok(Ok(()))
+}
+
+fn check_name(name: &str) -> Result<(), Failure> {
+    settings::check_entry_name(name).map_err(|error| match error {
+        settings::EntryNameError::Secret => Failure::usage(
+            "what stands where the entry's name belongs looks like the secret itself; remove it from \
+             your shell's history, name the entry, for example `zephyr token set primary`, and paste \
+             the secret when you are asked for it",
+        ),
+        settings::EntryNameError::Empty | settings::EntryNameError::Unprintable => {
+            Failure::usage(format!("the name of the entry {error}"))
+        }
+    })
+}
+
+fn ask_for_secret(name: &str) -> Result<Secret, Failure> {
+    let text = if io::stdin().is_terminal() {
+        let prompt = format!("Secret for {name} (it is not shown): ");
+        let typed = rpassword::prompt_password(prompt);
+        typed.map_err(|error| Failure::operation(error, "the secret could not be read"))?
+    } else {
+        let mut text = String::new();
+        let read = io::stdin().read_to_string(&mut text);
+        read.map_err(|error| Failure::operation(error, "the secret could not be read from stdin"))?;
+        text
+    };
+    let text = Zeroizing::new(text);
+    Secret::new(&text).map_err(|why| Failure::usage(format!("that is no secret to store: {why}")))
+}
+
+/// Does it. Where the keychain is locked, the person is asked to unlock it, and it is tried once more.
+async fn in_keychain<T: Send + 'static>(
+    act: impl Fn(&dyn Store) -> Result<T, KeychainError> + Send + 'static,
+) -> Result<T, Failure> {
+    let done = tokio::task::spawn_blocking(move || {
+        let keychain = SystemKeychain;
+        match act(&keychain) {
+            Err(KeychainError::Locked) => {
+                eprintln!(
+                    "zephyr: the keychain is locked; its password dialog asks you to unlock it"
+                );
+                keychain.unlock().and_then(|()| act(&keychain))
+            }
+            done => done,
+        }
+    });
+    done.await?.map_err(|error| {
+        let remedy = match &error {
+            KeychainError::Locked => {
+                "unlock it, in the system's password dialog or by logging in, and try again"
+                    .to_owned()
+            }
+            KeychainError::Missing { .. }
+            | KeychainError::Unusable { .. }
+            | KeychainError::Refused { .. }
+            | KeychainError::Absent { .. }
+            | KeychainError::Silent
+            | KeychainError::Failed { .. } => error.remedy(),
+        };
+        Failure::Operation(anyhow!("{error}; {remedy}"))
+    })
+}
+
+/// Which entries the configuration names, and who uses each.
+#[derive(Default)]
+struct References {
+    path: PathBuf,
+    users: BTreeMap<String, Vec<String>>,
+    /// Why the file does not tell.
+    unreadable: Option<settings::LoadError>,
+}
+
+impl References {
+    /// Of the configuration that is there; none is needed to keep secrets.
+    fn read(explicit: Option<&Path>) -> Self {
+        let Some(found) = settings::find(explicit, |name| env::var_os(name)) else {
+            return Self::default();
+        };
+        let mut references = Self {
+            path: found.path,
+            ..Self::default()
+        };
+        match settings::load(&references.path) {
+            Ok(loaded) => {
+                for (whose, reference) in credentials(&loaded.config) {
+                    if let CredentialRef::Keychain(name) = reference {
+                        let users = references.users.entry(name.clone()).or_default();
+                        users.push(whose);
+                    }
+                }
+            }
+            Err(error) => references.unreadable = Some(error),
+        }
+        references
+    }
+
+    fn of(&self, name: &str) -> &[String] {
+        self.users.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+fn warn_of_dangling(config: Option<&Path>, name: &str) -> Result<(), Failure> {
+    let references = References::read(config);
+    let users = references.of(name);
+    if users.is_empty() {
+        return Ok(());
+    }
+    output::print(&format!(
+        "{} still names {name}; without a credential now: {}\n",
+        references.path.display(),
+        users.join(", ")
+    ))
+}
+
+fn table(stored: &BTreeSet<String>, references: &References) -> String {
+    let names: BTreeSet<&String> = stored.iter().chain(references.users.keys()).collect();
+    if names.is_empty() {
+        return "nothing is stored, and nothing is referred to; `zephyr token set NAME` stores a \
+                secret\n"
+            .to_owned();
+    }
+    let width = |text: &str| text.width();
+    let widest = names
+        .iter()
+        .map(|name| width(name))
+        .max()
+        .unwrap_or(0)
+        .max(4);
+    let line = |name: &str, state: &str, users: &str| {
+        let padding = " ".repeat(widest - width(name));
+        format!("{name}{padding}  {state:<7}  {users}\n")
+    };
+    let mut text = line("NAME", "STATE", "USED BY");
+    for name in names {
+        let state = if stored.contains(name) {
+            "stored"
+        } else {
+            "missing"
+        };
+        let users = match references.of(name) {
+            [] => "nothing".to_owned(),
+            users => users.join(", "),
+        };
+        text.push_str(&line(name, state, &users));
+    }
+    text
+}
+
+/// A running instance reads its credentials again; without one there is nobody to tell.
+async fn tell_running_instance() -> Result<(), Failure> {
+    let Ok(data_dir) = configuration::data_dir() else {
+        return Ok(());
+    };
+    let Ok(Found::Running(running)) = instance::find(&data_dir).await else {
+        return Ok(());
+    };
+    match running.client.execute(Command::Reload).await {
+        Ok(_) => output::print("the running Zephyr has read its credentials again\n"),
+        Err(error) => {
+            eprintln!("zephyr: the running Zephyr has not read it: {error}");
+            Ok(())
+        }
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('\\', r"\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_what_is_stored_and_what_is_referred_to() {
+        let stored = BTreeSet::from(["日本".to_owned(), "primary".to_owned()]);
+        let users = |name: &str, users: &[&str]| {
+            let users = users.iter().map(|user| (*user).to_owned()).collect();
+            (name.to_owned(), users)
+        };
+        let references = References {
+            users: BTreeMap::from([
+                users("primary", &["endpoint HK", "endpoint JP"]),
+                users("backup", &["the client token"]),
+            ]),
+            ..References::default()
+        };
+
+        let text = table(&stored, &references);
+
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "NAME     STATE    USED BY",
+                "backup   missing  the client token",
+                "primary  stored   endpoint HK, endpoint JP",
+                "日本     stored   nothing",
+            ]
+        );
+    }
+}
