@@ -14,8 +14,10 @@
 //! | [`names`] | which endpoint a person means |
 //! | [`language`] | which language to speak |
 //! | [`status`] | a snapshot as text |
+//! | [`claude_code`] | Claude Code's settings, pointed here and back |
 
 pub mod admin;
+pub mod claude_code;
 pub mod client;
 pub mod instance;
 pub mod language;

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod configuration;
+mod connect;
 mod demo;
 mod failure;
 mod logging;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 use zephyr_control::Command;
 
-use crate::arguments::{Action, Arguments, ConfigAction};
+use crate::arguments::{Action, Arguments, Client, ConfigAction};
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
@@ -78,6 +79,17 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
             remote::steer_one(&name, reinstate).await
         }
         Action::Probe { names } => configuration::probe(config, &names).await,
+        Action::Connect {
+            client: Client::ClaudeCode,
+            print: true,
+        } => connect::print(config).await,
+        Action::Connect {
+            client: Client::ClaudeCode,
+            print: false,
+        } => connect::connect(config).await,
+        Action::Disconnect {
+            client: Client::ClaudeCode,
+        } => connect::disconnect(config).await,
         Action::Config { action } => inspect(config, &action),
         Action::Completions { shell } => {
             let mut script = Vec::new();
