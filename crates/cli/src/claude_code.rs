@@ -402,11 +402,11 @@ impl ClaudeCode {
         let Some(record) = self.store.load()? else {
             return Ok(Disconnected::NotConnected);
         };
-        self.take_back(&record, remember(&record))
+        self.take_back(&record, remember(&record).as_ref())
     }
 
     /// Takes our keys back; `after` is what stays recorded.
-    fn take_back(&self, record: &Record, after: Option<Record>) -> Result<Disconnected, Error> {
+    fn take_back(&self, record: &Record, after: Option<&Record>) -> Result<Disconnected, Error> {
         let settings = record.settings.clone();
         let (mut keys, mut left_alone) = (Vec::new(), Vec::new());
         let change = self.rewrite(&settings, Some(record), |_, content| {
@@ -414,8 +414,8 @@ impl ClaudeCode {
             (keys, left_alone) = (back.taken, back.changed);
             Ok(Planned {
                 content: back.content,
-                during: after.clone().unwrap_or_else(|| record.clone()),
-                after: after.clone(),
+                during: after.unwrap_or(record).clone(),
+                after: after.cloned(),
             })
         })?;
         Ok(match (keys.is_empty(), left_alone.is_empty()) {

@@ -736,7 +736,7 @@ mod random {
             prop_assert_eq!(&connected["ANTHROPIC_AUTH_TOKEN"], "zephyr");
             prop_assert_eq!(&moved["ANTHROPIC_BASE_URL"], &json!(format!("http://127.0.0.1:{}", port ^ 1 | 2)));
             prop_assert_eq!(state, State::Connected);
-            prop_assert_eq!(suspended, before.clone());
+            prop_assert_eq!(&suspended, &before);
             prop_assert_eq!(home.text(), before);
             prop_assert!(!home.record().exists());
         }

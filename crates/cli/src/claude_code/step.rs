@@ -38,6 +38,9 @@ pub(super) fn on_none() {
 }
 
 #[cfg(test)]
+type Hook = Box<dyn FnMut(Step)>;
+
+#[cfg(test)]
 thread_local! {
-    static HOOK: std::cell::RefCell<Option<Box<dyn FnMut(Step)>>> = const { std::cell::RefCell::new(None) };
+    static HOOK: std::cell::RefCell<Option<Hook>> = const { std::cell::RefCell::new(None) };
 }

@@ -247,8 +247,10 @@ fn a_token_that_is_no_longer_wanted_goes_even_if_the_change_is_killed() {
     );
 }
 
+type Writer = fn(&PathBuf, &str);
+
 /// Somebody adds a key at `moment`, once; how often that moment came.
-fn somebody_writes_at(moment: Step, place: &Place, how: fn(&PathBuf, &str)) -> Rc<RefCell<usize>> {
+fn somebody_writes_at(moment: Step, place: &Place, how: Writer) -> Rc<RefCell<usize>> {
     let seen = Rc::new(RefCell::new(0));
     let count = Rc::clone(&seen);
     let settings = place.settings();
@@ -277,7 +279,7 @@ fn by_a_move(settings: &PathBuf, text: &str) {
 
 #[test]
 fn what_somebody_writes_while_we_do_is_kept() {
-    let moments: [(Step, fn(&PathBuf, &str)); 6] = [
+    let moments: [(Step, Writer); 6] = [
         (Step::Seen, in_place),
         (Step::Seen, by_a_move),
         (Step::RecordWritten, in_place),

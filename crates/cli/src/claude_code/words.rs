@@ -6,32 +6,26 @@ use zephyr_control::{Language, text};
 use super::{Change, Connected, Disconnected, Key};
 
 #[derive(Debug, Serialize)]
-#[serde(tag = "status", rename_all = "snake_case")]
+#[serde(tag = "status")]
 enum Phrase {
-    ClaudeCodeConnected {
+    #[serde(rename = "claude_code_connected")]
+    Connected {
         url: String,
         keys: String,
         settings: String,
     },
-    ClaudeCodeConnectedAlready {
-        url: String,
-        settings: String,
-    },
-    ClaudeCodeNotConnected,
-    ClaudeCodeRestored {
-        keys: String,
-        settings: String,
-    },
-    ClaudeCodeRemoved {
-        settings: String,
-    },
-    ClaudeCodeRestoredAlready {
-        settings: String,
-    },
-    ClaudeCodeLeftAlone {
-        keys: String,
-        settings: String,
-    },
+    #[serde(rename = "claude_code_connected_already")]
+    ConnectedAlready { url: String, settings: String },
+    #[serde(rename = "claude_code_not_connected")]
+    NotConnected,
+    #[serde(rename = "claude_code_restored")]
+    Restored { keys: String, settings: String },
+    #[serde(rename = "claude_code_removed")]
+    Removed { settings: String },
+    #[serde(rename = "claude_code_restored_already")]
+    RestoredAlready { settings: String },
+    #[serde(rename = "claude_code_left_alone")]
+    LeftAlone { keys: String, settings: String },
 }
 
 /// What `connect` did, in words.
@@ -39,8 +33,8 @@ pub fn connected(connected: &Connected, language: Language) -> String {
     let settings = connected.settings.display().to_string();
     let url = connected.url.clone();
     let phrase = match connected.change {
-        Change::None => Phrase::ClaudeCodeConnectedAlready { url, settings },
-        Change::Written | Change::Removed => Phrase::ClaudeCodeConnected {
+        Change::None => Phrase::ConnectedAlready { url, settings },
+        Change::Written | Change::Removed => Phrase::Connected {
             url,
             keys: names(&connected.keys),
             settings,
@@ -52,11 +46,11 @@ pub fn connected(connected: &Connected, language: Language) -> String {
 /// What `disconnect` did, in words.
 pub fn disconnected(disconnected: &Disconnected, language: Language) -> String {
     let phrases = match disconnected {
-        Disconnected::NotConnected => vec![Phrase::ClaudeCodeNotConnected],
-        Disconnected::AlreadyRestored { settings } => vec![Phrase::ClaudeCodeRestoredAlready {
+        Disconnected::NotConnected => vec![Phrase::NotConnected],
+        Disconnected::AlreadyRestored { settings } => vec![Phrase::RestoredAlready {
             settings: settings.display().to_string(),
         }],
-        Disconnected::LeftAlone { settings, keys } => vec![Phrase::ClaudeCodeLeftAlone {
+        Disconnected::LeftAlone { settings, keys } => vec![Phrase::LeftAlone {
             keys: names(keys),
             settings: settings.display().to_string(),
         }],
@@ -68,15 +62,15 @@ pub fn disconnected(disconnected: &Disconnected, language: Language) -> String {
         } => {
             let settings = settings.display().to_string();
             let first = match change {
-                Change::Removed => Phrase::ClaudeCodeRemoved {
+                Change::Removed => Phrase::Removed {
                     settings: settings.clone(),
                 },
-                Change::Written | Change::None => Phrase::ClaudeCodeRestored {
+                Change::Written | Change::None => Phrase::Restored {
                     keys: names(keys),
                     settings: settings.clone(),
                 },
             };
-            let left = (!left_alone.is_empty()).then(|| Phrase::ClaudeCodeLeftAlone {
+            let left = (!left_alone.is_empty()).then(|| Phrase::LeftAlone {
                 keys: names(left_alone),
                 settings,
             });
