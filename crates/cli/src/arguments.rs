@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::failure::Failure;
@@ -97,6 +97,19 @@ pub(crate) enum Action {
         #[command(subcommand)]
         action: TokenAction,
     },
+    /// Point a client at Zephyr, by its own settings
+    Connect {
+        /// Which client
+        client: Client,
+        /// Only print what would be set
+        #[arg(long)]
+        print: bool,
+    },
+    /// Restore a client's settings as they were before `connect`
+    Disconnect {
+        /// Which client
+        client: Client,
+    },
     /// Look at the configuration
     Config {
         #[command(subcommand)]
@@ -107,6 +120,12 @@ pub(crate) enum Action {
         /// The shell it is for
         shell: Shell,
     },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Client {
+    /// Claude Code: two keys in the `env` of its settings.json
+    ClaudeCode,
 }
 
 #[derive(Debug, Subcommand)]

@@ -16,8 +16,10 @@
 //! | [`status`] | a snapshot as text |
 //! | [`demo`] | simulated endpoints, and a configuration over them |
 //! | [`logging`], [`signals`] | log lines on stderr; what the system tells a program |
+//! | [`claude_code`] | Claude Code's settings, pointed here and back |
 
 pub mod admin;
+pub mod claude_code;
 pub mod client;
 pub mod demo;
 pub mod instance;

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod configuration;
+mod connect;
 mod demonstrate;
 mod failure;
 mod output;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 use zephyr_control::Command;
 
-use crate::arguments::{Action, Arguments, ConfigAction, TokenAction};
+use crate::arguments::{Action, Arguments, Client, ConfigAction, TokenAction};
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
@@ -78,6 +79,17 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         Action::Probe { names } => configuration::probe(config, &names).await,
         Action::Token { action } => keep(config, &action).await,
+        Action::Connect {
+            client: Client::ClaudeCode,
+            print: true,
+        } => connect::print(config).await,
+        Action::Connect {
+            client: Client::ClaudeCode,
+            print: false,
+        } => connect::connect(config).await,
+        Action::Disconnect {
+            client: Client::ClaudeCode,
+        } => connect::disconnect(config).await,
         Action::Config { action } => inspect(config, &action),
         Action::Completions { shell } => {
             let mut script = Vec::new();

@@ -1,8 +1,8 @@
-//! Files in the data folder that nobody but the user may read.
+//! Files that nobody but the user may read, such as those in the data folder.
 //!
 //! A reader never sees half of one: each is written beside its place and then moved there.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -34,14 +34,24 @@ pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens the file for writing, empty or not; creates it if need be.
-pub(crate) fn open(path: &Path) -> io::Result<fs::File> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) {
-        platform::create_folder(folder)?;
+/// Makes the folder and those above it, for nobody but the user; one that is there stays as it is.
+pub(crate) fn folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
     }
-    let file = fs::File::options().create(true).append(true).open(path)?;
-    tighten(path)?;
-    Ok(file)
+    platform::create_folder(folder)
+}
+
+/// Creates an empty file to write into, if none is there.
+pub(crate) fn create_new(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    platform::private(options.write(true).create_new(true)).open(path)
+}
+
+/// Opens the file to write into, and creates it if none is there.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    platform::private(options.write(true).create(true).truncate(false)).open(path)
 }
 
 /// Takes away what others may do with the file, if they may do anything.
@@ -51,9 +61,7 @@ pub(crate) fn tighten(path: &Path) -> io::Result<()> {
 
 fn beside(path: &Path, contents: &[u8]) -> io::Result<NamedTempFile> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        platform::create_folder(folder)?;
-    }
+    self::folder(folder)?;
     // `tempfile` opens with `O_EXCL` and, on Unix, mode 0600.
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(contents)?;
@@ -64,13 +72,18 @@ fn beside(path: &Path, contents: &[u8]) -> io::Result<NamedTempFile> {
 #[cfg(unix)]
 mod platform {
     use super::{Path, fs, io};
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    use std::fs::OpenOptions;
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 
     pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(folder)
+    }
+
+    pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+        options.mode(0o600)
     }
 
     pub(super) fn tighten(path: &Path) -> io::Result<()> {
@@ -86,9 +99,14 @@ mod platform {
 #[cfg(not(unix))]
 mod platform {
     use super::{Path, fs, io};
+    use std::fs::OpenOptions;
 
     pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
         fs::create_dir_all(folder)
+    }
+
+    pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+        options
     }
 
     pub(super) fn tighten(path: &Path) -> io::Result<()> {

@@ -67,7 +67,7 @@ fn show(snapshot: &Snapshot, config: Option<&Path>) -> Result<(), Failure> {
 }
 
 /// The language of that file; a file that cannot be read must not hide the status.
-fn language(config: Option<&Path>) -> Language {
+pub(crate) fn language(config: Option<&Path>) -> Language {
     let loaded = config.and_then(|path| settings::load(path).ok());
     output::language(loaded.map_or(config::Language::Auto, |loaded| loaded.config.ui.language))
 }

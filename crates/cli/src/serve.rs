@@ -21,6 +21,8 @@ pub(crate) async fn serve(config: Option<&Path>) -> Result<(), Failure> {
     let (loaded, path) = configuration::read(config)?;
     logging::start(loaded.config.logging.level);
     let data_dir = configuration::data_dir()?;
+    // Front-ends are told where it is, and they start in other folders.
+    let path = std::path::absolute(path)?;
     run(loaded, Source::File(path), &data_dir, status::started).await
 }
 

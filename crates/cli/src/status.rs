@@ -6,7 +6,6 @@
 mod columns;
 mod phrase;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use zephyr_control::{
 
 use self::columns::{Align, Cell, columns};
 use self::phrase::Phrase;
+use crate::instance::local_url;
 
 const EVENTS_SHOWN: usize = 5;
 
@@ -391,22 +391,9 @@ fn in_words(
 /// Where clients find the proxy; from this machine, if it listens on every address.
 fn proxy_url(snapshot: &Snapshot) -> String {
     let listening = &snapshot.listening.proxy;
-    let address = listening.parse().map_or_else(
-        |_| listening.clone(),
-        |mut address: SocketAddr| {
-            match address.ip() {
-                IpAddr::V4(ip) if ip.is_unspecified() => {
-                    address.set_ip(Ipv4Addr::LOCALHOST.into());
-                }
-                IpAddr::V6(ip) if ip.is_unspecified() => {
-                    address.set_ip(Ipv6Addr::LOCALHOST.into());
-                }
-                IpAddr::V4(_) | IpAddr::V6(_) => {}
-            }
-            address.to_string()
-        },
-    );
-    format!("http://{address}")
+    listening
+        .parse()
+        .map_or_else(|_| format!("http://{listening}"), local_url)
 }
 
 fn state_cell(state: EndpointState, language: Language, colours: Colours) -> Cell {

@@ -1,6 +1,6 @@
 //! The clients, each as its users get it, in a process of its own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -83,8 +83,30 @@ impl Sdk {
 /// # Panics
 ///
 /// If it does not end, or prints no result.
-pub async fn claude_code(base_url: &str, mut watch: impl FnMut(&Value)) -> Outcome {
+pub async fn claude_code(base_url: &str, watch: impl FnMut(&Value)) -> Outcome {
     let home = tempfile::tempdir().expect("there should be room for a temporary folder");
+    let mut command = claude_code_in(home.path());
+    command
+        .env("ANTHROPIC_BASE_URL", base_url)
+        .env("ANTHROPIC_AUTH_TOKEN", CLIENT_TOKEN);
+    one_question(command, watch).await
+}
+
+/// The same with nothing but the settings in [`config_dir`] of that home to tell it where to ask.
+///
+/// # Panics
+///
+/// If it does not end, or prints no result.
+pub async fn claude_code_by_its_settings(home: &Path) -> Outcome {
+    one_question(claude_code_in(home), |_| {}).await
+}
+
+/// What Claude Code is told as `CLAUDE_CONFIG_DIR` in that home.
+pub fn config_dir(home: &Path) -> PathBuf {
+    home.join("claude")
+}
+
+fn claude_code_in(home: &Path) -> Command {
     let program = Path::new(&given("ZEPHYR_TEST_NODE_MODULES"))
         .join("@anthropic-ai/claude-code/bin/claude.exe");
     let mut command = Command::new(program);
@@ -95,15 +117,16 @@ pub async fn claude_code(base_url: &str, mut watch: impl FnMut(&Value)) -> Outco
             "stream-json",
             "--include-partial-messages",
         ])
-        .current_dir(home.path())
-        .env("HOME", home.path())
-        .env("USERPROFILE", home.path())
-        .env("CLAUDE_CONFIG_DIR", home.path().join("claude"))
-        .env("ANTHROPIC_BASE_URL", base_url)
-        .env("ANTHROPIC_AUTH_TOKEN", CLIENT_TOKEN)
+        .current_dir(home)
+        .env("HOME", home)
+        .env("USERPROFILE", home)
+        .env("CLAUDE_CONFIG_DIR", config_dir(home))
         .env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
         .env("DISABLE_AUTOUPDATER", "1");
+    command
+}
 
+async fn one_question(command: Command, mut watch: impl FnMut(&Value)) -> Outcome {
     let mut message_starts = 0;
     let mut result = None;
     finish(command, |line| match line["type"].as_str() {

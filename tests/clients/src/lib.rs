@@ -10,7 +10,7 @@
 mod client;
 mod zephyr;
 
-pub use client::{Call, Outcome, Sdk, claude_code};
+pub use client::{Call, Outcome, Sdk, claude_code, claude_code_by_its_settings, config_dir};
 pub use zephyr::{CLIENT_TOKEN, FIRST_TOKEN, SECOND_TOKEN, Zephyr};
 
 /// What `cargo xtask clients` says in the environment.

@@ -27,7 +27,7 @@ pub struct Zephyr {
     addr: SocketAddr,
     _process: Child,
     _log: JoinHandle<()>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Zephyr {
@@ -82,8 +82,25 @@ impl Zephyr {
             addr,
             _process: process,
             _log: log,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Runs `zephyr connect claude-code` or `zephyr disconnect claude-code` beside it, over Claude
+    /// Code's settings in `config_dir`.
+    ///
+    /// # Panics
+    ///
+    /// If it fails.
+    pub async fn claude_code(&self, command: &str, config_dir: &Path) {
+        let output = Command::new(given("ZEPHYR_TEST_PROGRAM"))
+            .args([command, "claude-code"])
+            .env("CLAUDE_CONFIG_DIR", config_dir)
+            .env("ZEPHYR_DATA_DIR", self.folder.path().join("data"))
+            .output()
+            .await
+            .expect("zephyr should start");
+        assert!(output.status.success(), "{output:?}");
     }
 
     /// What clients are given as their base URL.

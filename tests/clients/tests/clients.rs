@@ -1,7 +1,10 @@
 //! What a client's user sees while endpoints fail: nothing, or an honest error.
 
+use std::fs;
+
 use zephyr_clients_test::{
     CLIENT_TOKEN, Call, FIRST_TOKEN, Outcome, SECOND_TOKEN, Sdk, Zephyr, claude_code,
+    claude_code_by_its_settings, config_dir,
 };
 use zephyr_testkit::{Act, Endpoint, Gate, Phase, Received, Step, TextStream};
 
@@ -100,6 +103,27 @@ async fn claude_code_resumes_when_it_is_cut_after_a_block() {
     let body = String::from_utf8_lossy(&resumed.body);
     assert!(body.contains(BROKEN_TEXT), "what was seen is lost");
     assert!(body.contains("cut off mid-stream"), "it does not resume");
+}
+
+#[tokio::test]
+async fn claude_code_asks_zephyr_by_its_settings_alone_once_connected() {
+    let over = Faulty::then_good(Act::status(529)).await;
+    let home = tempfile::tempdir().unwrap();
+    let settings = config_dir(home.path()).join("settings.json");
+    let before = "{\n\t\"env\": { \"ANTHROPIC_AUTH_TOKEN\": \"of-before\" }\n}\n";
+    fs::create_dir(config_dir(home.path())).unwrap();
+    fs::write(&settings, before).unwrap();
+
+    over.zephyr
+        .claude_code("connect", &config_dir(home.path()))
+        .await;
+    let outcome = claude_code_by_its_settings(home.path()).await;
+    over.zephyr
+        .claude_code("disconnect", &config_dir(home.path()))
+        .await;
+
+    over.check_hidden(&outcome);
+    assert_eq!(fs::read_to_string(&settings).unwrap(), before);
 }
 
 /// The tests above would prove nothing if the clients bore these faults by themselves.

@@ -1,0 +1,164 @@
+//! What was in the settings before, kept in the data folder for as long as something of ours may be in
+//! them.
+//!
+//! It is written before the settings are changed. So whatever a kill leaves behind can be undone: what
+//! counts is which values are in the settings, not what was last intended. It holds secrets (the
+//! client token, and whatever token was there before), so only the user may read it, and nothing shows
+//! it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::document::{Key, Wrapping};
+
+/// What is to be restored, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Record {
+    version: Version,
+    /// The file, as it was named; it may be a link.
+    pub(super) settings: PathBuf,
+    pub(super) intent: Intent,
+    pub(super) file: FileBefore,
+    /// Whether `env` is ours, and goes when it is empty.
+    pub(super) env_is_ours: bool,
+    /// In the order in which they were set.
+    pub(super) keys: Vec<Held>,
+}
+
+/// What is to be at the next start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Intent {
+    /// Connected now.
+    Connected,
+    /// Restored for as long as no Zephyr runs, and connected again then.
+    Suspended,
+}
+
+/// The file before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "was", rename_all = "snake_case")]
+pub(super) enum FileBefore {
+    /// It was not there, and neither were these folders, outermost first.
+    Absent { folders: Vec<PathBuf> },
+    /// It held nothing.
+    Blank { text: String },
+    /// It held settings.
+    Settings,
+}
+
+/// A key that we have set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Held {
+    pub(super) key: Key,
+    /// What we wrote or were about to write; none if somebody has changed it since.
+    pub(super) ours: Vec<Raw>,
+    pub(super) before: Before,
+}
+
+/// A key's value before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Before {
+    /// There was none; this was put around ours.
+    Absent(Wrapping),
+    /// This.
+    Value(Raw),
+}
+
+/// Whether somebody has changed a key since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It has what we wrote.
+    Ours,
+    /// It has what was there before.
+    Before,
+    /// It has something else.
+    Changed,
+}
+
+/// A value as it is written in the file; it may be a secret.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Raw(pub(super) String);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Version {
+    #[default]
+    #[serde(rename = "1")]
+    One,
+}
+
+impl Record {
+    pub(super) fn new(settings: PathBuf, file: FileBefore, env_is_ours: bool) -> Self {
+        Self {
+            version: Version::default(),
+            settings,
+            intent: Intent::Connected,
+            file,
+            env_is_ours,
+            keys: Vec::new(),
+        }
+    }
+
+    /// This record, so that it also undoes what `older` recorded: either may be what is in the file
+    /// when the program is killed.
+    #[must_use]
+    pub(super) fn covering(&self, older: Option<&Self>) -> Self {
+        let mut both = self.clone();
+        for older in older.iter().flat_map(|older| &older.keys) {
+            match both.keys.iter_mut().find(|held| held.key == older.key) {
+                Some(held) => {
+                    for raw in &older.ours {
+                        if !held.ours.contains(raw) {
+                            held.ours.insert(0, raw.clone());
+                        }
+                    }
+                }
+                None => both.keys.push(older.clone()),
+            }
+        }
+        both
+    }
+}
+
+impl Held {
+    /// How it stands with that value in the file.
+    pub(super) fn standing(&self, now: Option<&str>) -> Standing {
+        if let Some(now) = now
+            && self.ours.iter().any(|ours| ours.is(now))
+        {
+            return Standing::Ours;
+        }
+        match (&self.before, now) {
+            (Before::Absent(_), None) => Standing::Before,
+            (Before::Value(raw), Some(now)) if raw.is(now) => Standing::Before,
+            (Before::Absent(_) | Before::Value(_), _) => Standing::Changed,
+        }
+    }
+}
+
+impl Raw {
+    /// That text as a JSON string.
+    pub(super) fn string(text: &str) -> Self {
+        Self(Value::from(text).to_string())
+    }
+
+    /// Whether the file's value is this one, however it is written.
+    fn is(&self, now: &str) -> bool {
+        if self.0 == now {
+            return true;
+        }
+        let parsed = |text: &str| serde_json::from_str::<Value>(text).ok();
+        matches!((parsed(&self.0), parsed(now)), (Some(this), Some(now)) if this == now)
+    }
+}
+
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Raw(…)")
+    }
+}

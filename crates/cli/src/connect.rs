@@ -1,0 +1,126 @@
+//! `zephyr connect` and `zephyr disconnect`: Claude Code's settings, pointed at Zephyr and back.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use tokio::task::spawn_blocking;
+use zephyr_cli::claude_code::{self, ClaudeCode, Credential, Target};
+use zephyr_cli::instance::{self, Found, Running};
+use zephyr_control::Language;
+use zephyr_core::config;
+use zephyr_engine::settings::Loaded;
+
+use crate::failure::Failure;
+use crate::{configuration, output, remote};
+
+/// `zephyr connect claude-code`.
+pub(crate) async fn connect(config: Option<&Path>) -> Result<(), Failure> {
+    let zephyr = Zephyr::find(config).await?;
+    let claude_code = ClaudeCode::locate(&configuration::data_dir()?)?;
+    let language = zephyr.language();
+    let runs = zephyr.runs;
+    let connected = spawn_blocking(move || {
+        let target = zephyr.target()?;
+        let connected = claude_code.connect(&target)?;
+        Ok::<_, Failure>((connected, target.keeps_login()))
+    });
+    let (connected, keeps_login) = connected.await??;
+    output::print(&claude_code::connected(&connected, language))?;
+    if keeps_login {
+        eprintln!(
+            "zephyr: an endpoint has auth_type = \"passthrough\", so Claude Code keeps its own login"
+        );
+    }
+    if let Runs::No = runs {
+        eprintln!("zephyr: Zephyr is not running; start it with `zephyr serve`");
+    }
+    Ok(())
+}
+
+/// `zephyr connect claude-code --print`.
+pub(crate) async fn print(config: Option<&Path>) -> Result<(), Failure> {
+    let zephyr = Zephyr::find(config).await?;
+    let credential = match &zephyr.configured {
+        Some((loaded, _)) => Credential::of(&loaded.config),
+        None => Credential::Placeholder,
+    };
+    output::print(&claude_code::printed(zephyr.proxy, credential))
+}
+
+/// `zephyr disconnect claude-code`.
+pub(crate) async fn disconnect(config: Option<&Path>) -> Result<(), Failure> {
+    let claude_code = ClaudeCode::locate(&configuration::data_dir()?)?;
+    let disconnected = spawn_blocking(move || claude_code.disconnect()).await??;
+    let language = remote::language(config);
+    output::print(&claude_code::disconnected(&disconnected, language))
+}
+
+/// The instance that clients are to use: the running one, else the configured one.
+struct Zephyr {
+    proxy: SocketAddr,
+    runs: Runs,
+    /// `None`: it runs without a configuration file, as the demo does.
+    configured: Option<(Loaded, PathBuf)>,
+}
+
+#[derive(Clone, Copy)]
+enum Runs {
+    Yes,
+    No,
+}
+
+impl Zephyr {
+    async fn find(config: Option<&Path>) -> Result<Self, Failure> {
+        let running = match instance::find(&configuration::data_dir()?).await? {
+            Found::Running(running) => Some(running),
+            Found::Stale(_) | Found::Nothing => None,
+        };
+        let Some(Running {
+            instance, snapshot, ..
+        }) = running
+        else {
+            return Self::configured(config);
+        };
+        let its_own = snapshot.config_path.as_deref().map(Path::new);
+        let configured = config
+            .or(its_own)
+            .map(|path| configuration::read(Some(path)));
+        Ok(Self {
+            proxy: instance.proxy,
+            runs: Runs::Yes,
+            configured: configured.transpose()?,
+        })
+    }
+
+    fn configured(config: Option<&Path>) -> Result<Self, Failure> {
+        let (loaded, path) = configuration::read(config)?;
+        let server = &loaded.config.server;
+        if server.port == 0 {
+            return Err(Failure::Operation(anyhow!(
+                "server.port is 0, so the port is known only while Zephyr runs; start it with \
+                 `zephyr serve`"
+            )));
+        }
+        Ok(Self {
+            proxy: SocketAddr::new(server.host, server.port),
+            runs: Runs::No,
+            configured: Some((loaded, path)),
+        })
+    }
+
+    fn language(&self) -> Language {
+        let configured = self.configured.as_ref();
+        output::language(configured.map_or(config::Language::Auto, |(loaded, _)| {
+            loaded.config.ui.language
+        }))
+    }
+
+    /// May block.
+    fn target(&self) -> Result<Target, Failure> {
+        let Some((loaded, path)) = &self.configured else {
+            return Ok(Target::open(self.proxy));
+        };
+        Ok(Target::configured(self.proxy, &loaded.config, path)?)
+    }
+}
