@@ -141,8 +141,8 @@ async fn in_keychain<T: Send + 'static>(
                 "unlock it, in the system's password dialog or by logging in, and try again"
                     .to_owned()
             }
-            KeychainError::Missing { .. }
-            | KeychainError::Unusable { .. }
+            KeychainError::Missing { .. } => "`zephyr token list` shows what it has".to_owned(),
+            KeychainError::Unusable { .. }
             | KeychainError::Refused { .. }
             | KeychainError::Absent { .. }
             | KeychainError::Silent

@@ -1,5 +1,7 @@
 //! Credentials in a keychain that is absent, locked, slow or changing, while the engine runs.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
+
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,7 +60,7 @@ impl Scripted {
         (Arc::new(keychain), person)
     }
 
-    fn become_(&self, condition: Condition) {
+    fn turn(&self, condition: Condition) {
         *self.condition.lock().unwrap() = condition;
     }
 
@@ -106,7 +108,10 @@ impl Store for Scripted {
     fn unlock(&self) -> Result<(), KeychainError> {
         self.asked.lock().unwrap().send(()).unwrap();
         match self.answer.lock().unwrap().recv() {
-            Ok(()) => Ok(self.become_(Condition::Open)),
+            Ok(()) => {
+                self.turn(Condition::Open);
+                Ok(())
+            }
             Err(_) => Err(KeychainError::Locked),
         }
     }
@@ -186,7 +191,7 @@ async fn a_keychain_that_comes_later_is_used_without_a_restart() {
     let (keychain, _person) = Scripted::new(Condition::Absent, &[("one", "token-one")]);
     let zephyr = over(&keychain, &[(&a, "one"), (&e, "")]).await;
 
-    keychain.become_(Condition::Open);
+    keychain.turn(Condition::Open);
 
     let snapshot = zephyr.until("A is up", is_up("A")).await;
     assert!(problems(&snapshot, ProblemKind::Keychain).is_empty());
@@ -260,7 +265,7 @@ async fn a_keychain_that_goes_away_takes_nothing_from_a_running_engine() {
     let (keychain, _person) = Scripted::new(Condition::Open, &[("one", "token-one")]);
     let zephyr = over(&keychain, &[(&a, "one")]).await;
 
-    keychain.become_(Condition::Absent);
+    keychain.turn(Condition::Absent);
 
     assert_eq!(bearer(&zephyr, &a).await, "Bearer token-one");
     assert_eq!(keychain.looks(), 1, "nothing is missing");

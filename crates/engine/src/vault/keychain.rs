@@ -43,12 +43,12 @@ impl Keychain {
 
     /// What is stored under each of these names. Blocks, for a few seconds at most; without a name the
     /// keychain is not touched.
-    pub fn look_up(&self, names: BTreeSet<String>) -> Found {
+    pub fn look_up(&self, names: &BTreeSet<String>) -> Found {
         if names.is_empty() {
             return Found::new();
         }
         let Some(turn) = self.one_look.wait(PATIENCE) else {
-            return for_all(&names, &KeychainError::Silent);
+            return for_all(names, &KeychainError::Silent);
         };
         let (sender, receiver) = mpsc::channel();
         let store = Arc::clone(&self.store);
@@ -62,13 +62,13 @@ impl Keychain {
         let spawned = thread::Builder::new()
             .name("keychain".to_owned())
             .spawn(look);
-        let failed = |why: String| for_all(&names, &KeychainError::Failed { why });
+        let failed = |why: String| for_all(names, &KeychainError::Failed { why });
         if let Err(error) = spawned {
             return failed(error.to_string());
         }
         match receiver.recv_timeout(PATIENCE) {
             Ok(found) => found,
-            Err(RecvTimeoutError::Timeout) => for_all(&names, &KeychainError::Silent),
+            Err(RecvTimeoutError::Timeout) => for_all(names, &KeychainError::Silent),
             Err(RecvTimeoutError::Disconnected) => failed("the look-up broke off".to_owned()),
         }
     }
@@ -189,12 +189,12 @@ mod tests {
         let keychain = Keychain::new(Arc::new(Hanging(Mutex::new(hangs))));
         let started = Instant::now();
 
-        let silent = keychain.look_up(names(&["a", "b"]));
+        let silent = keychain.look_up(&names(&["a", "b"]));
 
         assert!(started.elapsed() < 2 * PATIENCE);
         assert_eq!(silent, for_all(&names(&["a", "b"]), &KeychainError::Silent));
         drop(let_go);
-        let found = keychain.look_up(names(&["a"]));
+        let found = keychain.look_up(&names(&["a"]));
         assert_eq!(found["a"], Ok(Secret::new("token").unwrap()));
     }
 
@@ -203,6 +203,6 @@ mod tests {
         let (_let_go, hangs) = mpsc::channel();
         let keychain = Keychain::new(Arc::new(Hanging(Mutex::new(hangs))));
 
-        assert_eq!(keychain.look_up(BTreeSet::new()), Found::new());
+        assert_eq!(keychain.look_up(&BTreeSet::new()), Found::new());
     }
 }
