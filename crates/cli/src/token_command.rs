@@ -229,6 +229,7 @@ fn table(stored: &BTreeSet<String>, references: &References) -> String {
             "missing"
         };
         let users = match references.of(name) {
+            [] if references.unreadable.is_some() => "unknown".to_owned(),
             [] => "nothing".to_owned(),
             users => users.join(", "),
         };

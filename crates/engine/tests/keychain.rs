@@ -31,6 +31,8 @@ enum Condition {
     Open,
     Locked,
     Absent,
+    /// Never answers.
+    Hanging,
 }
 
 /// The person in front of it.
@@ -77,7 +79,11 @@ impl Scripted {
 impl Store for Scripted {
     fn get(&self, name: &str) -> Result<Secret, KeychainError> {
         self.looks.fetch_add(1, Ordering::SeqCst);
-        match *self.condition.lock().unwrap() {
+        let condition = *self.condition.lock().unwrap();
+        match condition {
+            Condition::Hanging => loop {
+                std::thread::park();
+            },
             Condition::Open => {}
             Condition::Locked => return Err(KeychainError::Locked),
             Condition::Absent => {
@@ -183,6 +189,19 @@ async fn an_absent_keychain_is_one_problem_and_the_environment_keeps_working() {
     );
     assert!(found[0].remedy.contains("auth_token_env"), "{found:?}");
     assert!(problems(&snapshot, ProblemKind::Credential).is_empty());
+}
+
+#[tokio::test]
+async fn a_keychain_that_hangs_holds_no_start_up() {
+    let (a, _, e) = three().await;
+    let (keychain, _person) = Scripted::new(Condition::Hanging, &[]);
+
+    let zephyr = over(&keychain, &[(&a, "one"), (&e, "")]).await;
+
+    assert_eq!(zephyr.used().await, "E");
+    let snapshot = zephyr.snapshot().await;
+    let found = problems(&snapshot, ProblemKind::Keychain);
+    assert!(found[0].message.contains("does not answer"), "{found:?}");
 }
 
 #[tokio::test]
