@@ -48,6 +48,9 @@ const KEPT_BY: &[(&str, &str)] = &[
     ("tauri*", "zephyr-desktop"),
     ("rusqlite", "zephyr-engine"),
     ("keyring*", "zephyr-engine"),
+    ("apple-native-keyring-store", "zephyr-engine"),
+    ("windows-native-keyring-store", "zephyr-engine"),
+    ("zbus-secret-service-keyring-store", "zephyr-engine"),
 ];
 
 /// Crates without IO, clock and runtime, and what would bring one in.

@@ -141,8 +141,8 @@ async fn in_keychain<T: Send + 'static>(
                 "unlock it, in the system's password dialog or by logging in, and try again"
                     .to_owned()
             }
-            KeychainError::Missing { .. }
-            | KeychainError::Unusable { .. }
+            KeychainError::Missing { .. } => "`zephyr token list` shows what it has".to_owned(),
+            KeychainError::Unusable { .. }
             | KeychainError::Refused { .. }
             | KeychainError::Absent { .. }
             | KeychainError::Silent
@@ -229,6 +229,7 @@ fn table(stored: &BTreeSet<String>, references: &References) -> String {
             "missing"
         };
         let users = match references.of(name) {
+            [] if references.unreadable.is_some() => "unknown".to_owned(),
             [] => "nothing".to_owned(),
             users => users.join(", "),
         };

@@ -209,6 +209,88 @@ fn probing_nothing_fails() {
     );
 }
 
+/// A Secret Service is where the session bus is, and this one is nowhere.
+#[cfg(target_os = "linux")]
+fn without_keychain(home: &Home, arguments: &[&str], stdin: &str) -> Output {
+    use std::io::Write;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zephyr"));
+    command
+        .args(arguments)
+        .current_dir(home.0.path())
+        .env_clear()
+        .env("HOME", home.0.path())
+        .env("ZEPHYR_DATA_DIR", home.0.path().join("data"))
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A program that needs no secret may have ended without reading it.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_keychain_the_token_commands_exit_1_and_say_what_to_do() {
+    let home = Home::new();
+
+    for arguments in [
+        &["token", "set", "primary"][..],
+        &["token", "list"],
+        &["token", "remove", "primary"],
+        &["token", "rename", "primary", "second"],
+    ] {
+        let output = without_keychain(&home, arguments, "hunter2-hunter2\n");
+
+        assert_eq!(code(&output), 1, "{arguments:?}");
+        let errors = stderr(&output);
+        assert!(errors.contains("there is no keychain"), "{errors}");
+        assert!(errors.contains("auth_token_env"), "{errors}");
+        assert!(!errors.contains("hunter2"), "{errors}");
+    }
+    assert!(
+        !home.0.path().join(".config").exists(),
+        "nothing is written"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_stored_exits_2_and_is_not_shown() {
+    let home = Home::new();
+    let secret = "sk-ant-hunter2-hunter2";
+
+    let as_name = without_keychain(&home, &["token", "set", secret], "");
+    let empty = without_keychain(&home, &["token", "set", "primary"], "\n");
+    let two_lines = without_keychain(&home, &["token", "set", "primary"], "hunter2\nhunter2");
+
+    for output in [as_name, empty, two_lines] {
+        assert_eq!(code(&output), 2, "{}", stderr(&output));
+        assert!(!stderr(&output).contains("hunter2"), "{}", stderr(&output));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_check_of_the_configuration_says_what_the_keychain_lacks() {
+    let home = Home::new();
+    home.write(
+        "config.toml",
+        "[[groups]]\nname = \"g\"\nauth_token_keychain = \"primary\"\n\
+         endpoints = [{ name = \"A\", url = \"https://a.example.com\" }]\n",
+    );
+
+    let output = without_keychain(&home, &["config", "check"], "");
+
+    assert_eq!(code(&output), 0);
+    let warnings = stderr(&output);
+    assert!(
+        warnings.contains("endpoint A: keychain entry primary: there is no keychain"),
+        "{warnings}"
+    );
+}
+
 /// A running instance with two endpoints.
 async fn instance() -> (Server, Registration) {
     let server = Server::start().await;

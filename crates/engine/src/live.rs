@@ -123,7 +123,7 @@ impl Live {
     /// The same configuration with the secrets of today; `None` if the keychain still withholds what it
     /// withheld. Blocks like [`Self::prepare`].
     pub fn look_again(&self, source: &Source, keychain: &Keychain) -> Option<Self> {
-        let found = keychain.look_up(self.withheld.keys().cloned().collect());
+        let found = keychain.look_up(&self.withheld.keys().cloned().collect());
         let same = |(name, error): (&String, &KeychainError)| {
             found.get(name).and_then(|found| found.as_ref().err()) == Some(error)
         };
@@ -219,11 +219,10 @@ fn problem(kind: ProblemKind, found: &settings::Problem) -> Problem {
     }
 }
 
-/// Whoever has no credential. What keeps everything in the keychain from us is one problem, not one
-/// for each endpoint.
+/// Whoever has no credential. What several wait for is one problem, not one for each of them.
 #[derive(Default)]
 struct Missing {
-    one_by_one: Vec<Problem>,
+    one_by_one: Vec<(Vec<String>, VaultError)>,
     waiting: Vec<String>,
     keychain: Option<KeychainError>,
 }
@@ -237,11 +236,10 @@ impl Missing {
             self.keychain = Some(error.clone());
             return;
         }
-        self.one_by_one.push(Problem {
-            kind: ProblemKind::Credential,
-            message: format!("{whose} has no credential: {error}"),
-            remedy: format!("{}; it is not used until then", error.remedy()),
-        });
+        match self.one_by_one.iter_mut().find(|(_, same)| same == error) {
+            Some((whom, _)) => whom.push(whose),
+            None => self.one_by_one.push((vec![whose], error.clone())),
+        }
     }
 
     fn problems(self) -> Vec<Problem> {
@@ -250,7 +248,12 @@ impl Missing {
             message: format!("{error}; without a credential: {}", self.waiting.join(", ")),
             remedy: error.remedy(),
         });
-        of_keychain.into_iter().chain(self.one_by_one).collect()
+        let one_by_one = self.one_by_one.into_iter().map(|(whom, error)| Problem {
+            kind: ProblemKind::Credential,
+            message: format!("no credential for {}: {error}", whom.join(", ")),
+            remedy: format!("{}; it is not used until then", error.remedy()),
+        });
+        of_keychain.into_iter().chain(one_by_one).collect()
     }
 }
 

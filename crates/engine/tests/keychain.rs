@@ -1,5 +1,7 @@
 //! Credentials in a keychain that is absent, locked, slow or changing, while the engine runs.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
+
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +31,8 @@ enum Condition {
     Open,
     Locked,
     Absent,
+    /// Never answers.
+    Hanging,
 }
 
 /// The person in front of it.
@@ -58,7 +62,7 @@ impl Scripted {
         (Arc::new(keychain), person)
     }
 
-    fn become_(&self, condition: Condition) {
+    fn turn(&self, condition: Condition) {
         *self.condition.lock().unwrap() = condition;
     }
 
@@ -75,7 +79,11 @@ impl Scripted {
 impl Store for Scripted {
     fn get(&self, name: &str) -> Result<Secret, KeychainError> {
         self.looks.fetch_add(1, Ordering::SeqCst);
-        match *self.condition.lock().unwrap() {
+        let condition = *self.condition.lock().unwrap();
+        match condition {
+            Condition::Hanging => loop {
+                std::thread::park();
+            },
             Condition::Open => {}
             Condition::Locked => return Err(KeychainError::Locked),
             Condition::Absent => {
@@ -106,7 +114,10 @@ impl Store for Scripted {
     fn unlock(&self) -> Result<(), KeychainError> {
         self.asked.lock().unwrap().send(()).unwrap();
         match self.answer.lock().unwrap().recv() {
-            Ok(()) => Ok(self.become_(Condition::Open)),
+            Ok(()) => {
+                self.turn(Condition::Open);
+                Ok(())
+            }
             Err(_) => Err(KeychainError::Locked),
         }
     }
@@ -181,12 +192,25 @@ async fn an_absent_keychain_is_one_problem_and_the_environment_keeps_working() {
 }
 
 #[tokio::test]
+async fn a_keychain_that_hangs_holds_no_start_up() {
+    let (a, _, e) = three().await;
+    let (keychain, _person) = Scripted::new(Condition::Hanging, &[]);
+
+    let zephyr = over(&keychain, &[(&a, "one"), (&e, "")]).await;
+
+    assert_eq!(zephyr.used().await, "E");
+    let snapshot = zephyr.snapshot().await;
+    let found = problems(&snapshot, ProblemKind::Keychain);
+    assert!(found[0].message.contains("does not answer"), "{found:?}");
+}
+
+#[tokio::test]
 async fn a_keychain_that_comes_later_is_used_without_a_restart() {
     let (a, _, e) = three().await;
     let (keychain, _person) = Scripted::new(Condition::Absent, &[("one", "token-one")]);
     let zephyr = over(&keychain, &[(&a, "one"), (&e, "")]).await;
 
-    keychain.become_(Condition::Open);
+    keychain.turn(Condition::Open);
 
     let snapshot = zephyr.until("A is up", is_up("A")).await;
     assert!(problems(&snapshot, ProblemKind::Keychain).is_empty());
@@ -260,7 +284,7 @@ async fn a_keychain_that_goes_away_takes_nothing_from_a_running_engine() {
     let (keychain, _person) = Scripted::new(Condition::Open, &[("one", "token-one")]);
     let zephyr = over(&keychain, &[(&a, "one")]).await;
 
-    keychain.become_(Condition::Absent);
+    keychain.turn(Condition::Absent);
 
     assert_eq!(bearer(&zephyr, &a).await, "Bearer token-one");
     assert_eq!(keychain.looks(), 1, "nothing is missing");

@@ -1,8 +1,8 @@
 //! A [`Store`] that is asked for a bounded time.
 //!
 //! A keychain is another program, and may wait for a person: a call to it may never return. Each look
-//! runs on a thread of its own and is given up after [`PATIENCE`]. The next one waits for that thread,
-//! so that however often one looks, one thread is lost at most.
+//! runs on a thread of its own and is given up once an entry takes longer than [`PATIENCE`]. The next
+//! look waits for that thread, so that however often one looks, one thread is lost at most.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::{Extent, KeychainError, Store, SystemKeychain};
 use crate::secret::Secret;
 
-/// How long a look may take.
+/// How long one entry may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 type Found = BTreeMap<String, Result<Secret, KeychainError>>;
@@ -43,34 +43,52 @@ impl Keychain {
 
     /// What is stored under each of these names. Blocks, for a few seconds at most; without a name the
     /// keychain is not touched.
-    pub fn look_up(&self, names: BTreeSet<String>) -> Found {
+    pub fn look_up(&self, names: &BTreeSet<String>) -> Found {
         if names.is_empty() {
             return Found::new();
         }
         let Some(turn) = self.one_look.wait(PATIENCE) else {
-            return for_all(&names, &KeychainError::Silent);
+            return for_all(names, &KeychainError::Silent);
         };
         let (sender, receiver) = mpsc::channel();
         let store = Arc::clone(&self.store);
         let wanted = names.clone();
         let look = move || {
-            let found = get_all(&*store, &wanted);
-            drop(turn);
-            // Whoever has given up waiting needs no answer.
-            let _ = sender.send(found);
+            let _turn = turn;
+            for name in wanted {
+                let secret = store.get(&name);
+                let is_last = is_about_everything(&secret);
+                // Whoever has given up waiting needs no answer.
+                if sender.send((name, secret)).is_err() || is_last {
+                    return;
+                }
+            }
         };
-        let spawned = thread::Builder::new()
-            .name("keychain".to_owned())
-            .spawn(look);
-        let failed = |why: String| for_all(&names, &KeychainError::Failed { why });
-        if let Err(error) = spawned {
-            return failed(error.to_string());
+        let thread = thread::Builder::new().name("keychain".to_owned());
+        if let Err(error) = thread.spawn(look) {
+            let why = error.to_string();
+            return for_all(names, &KeychainError::Failed { why });
         }
-        match receiver.recv_timeout(PATIENCE) {
-            Ok(found) => found,
-            Err(RecvTimeoutError::Timeout) => for_all(&names, &KeychainError::Silent),
-            Err(RecvTimeoutError::Disconnected) => failed("the look-up broke off".to_owned()),
+        let mut found = Found::new();
+        while found.len() < names.len() {
+            let (name, secret) = match receiver.recv_timeout(PATIENCE) {
+                Ok(answer) => answer,
+                Err(RecvTimeoutError::Timeout) => {
+                    return and_the_rest(found, names, &KeychainError::Silent);
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    let why = "the look-up broke off".to_owned();
+                    return and_the_rest(found, names, &KeychainError::Failed { why });
+                }
+            };
+            match secret {
+                Err(error) if error.extent() == Extent::Everything => {
+                    return and_the_rest(found, names, &error);
+                }
+                secret => drop(found.insert(name, secret)),
+            }
         }
+        found
     }
 
     /// Asks the person to unlock it, unless they are being asked; calls `unlocked` when they have.
@@ -129,23 +147,20 @@ impl Drop for Taken {
     }
 }
 
-fn get_all(store: &dyn Store, names: &BTreeSet<String>) -> Found {
-    let mut found = Found::new();
+fn is_about_everything(found: &Result<Secret, KeychainError>) -> bool {
+    let error = found.as_ref().err();
+    error.is_some_and(|error| error.extent() == Extent::Everything)
+}
+
+fn and_the_rest(mut found: Found, names: &BTreeSet<String>, error: &KeychainError) -> Found {
     for name in names {
-        let secret = store.get(name);
-        if let Err(error) = &secret
-            && error.extent() == Extent::Everything
-        {
-            return for_all(names, error);
-        }
-        found.insert(name.clone(), secret);
+        found.entry(name.clone()).or_insert(Err(error.clone()));
     }
     found
 }
 
 fn for_all(names: &BTreeSet<String>, error: &KeychainError) -> Found {
-    let withheld = |name: &String| (name.clone(), Err(error.clone()));
-    names.iter().map(withheld).collect()
+    and_the_rest(Found::new(), names, error)
 }
 
 #[cfg(test)]
@@ -189,12 +204,12 @@ mod tests {
         let keychain = Keychain::new(Arc::new(Hanging(Mutex::new(hangs))));
         let started = Instant::now();
 
-        let silent = keychain.look_up(names(&["a", "b"]));
+        let silent = keychain.look_up(&names(&["a", "b"]));
 
         assert!(started.elapsed() < 2 * PATIENCE);
         assert_eq!(silent, for_all(&names(&["a", "b"]), &KeychainError::Silent));
         drop(let_go);
-        let found = keychain.look_up(names(&["a"]));
+        let found = keychain.look_up(&names(&["a"]));
         assert_eq!(found["a"], Ok(Secret::new("token").unwrap()));
     }
 
@@ -203,6 +218,6 @@ mod tests {
         let (_let_go, hangs) = mpsc::channel();
         let keychain = Keychain::new(Arc::new(Hanging(Mutex::new(hangs))));
 
-        assert_eq!(keychain.look_up(BTreeSet::new()), Found::new());
+        assert_eq!(keychain.look_up(&BTreeSet::new()), Found::new());
     }
 }

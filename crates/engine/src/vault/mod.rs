@@ -67,13 +67,13 @@ pub trait Store: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeychainError {
     /// It has no entry of that name.
-    #[error("nothing is stored under the name {name}")]
+    #[error("the keychain has no entry {name}")]
     Missing {
         /// The name.
         name: String,
     },
     /// It has one that no header can carry.
-    #[error("what is stored under the name {name} cannot be sent: {why}")]
+    #[error("the keychain entry {name} cannot be sent: {why}")]
     Unusable {
         /// The name.
         name: String,
@@ -142,6 +142,13 @@ impl KeychainError {
         }
     }
 
+    fn about(&self, name: &str) -> String {
+        match self.extent() {
+            Extent::Entry => self.to_string(),
+            Extent::Everything => format!("keychain entry {name}: {self}"),
+        }
+    }
+
     /// What to do.
     pub fn remedy(&self) -> String {
         match self {
@@ -196,7 +203,7 @@ pub enum VaultError {
         why: String,
     },
     /// The keychain gives nothing under that name.
-    #[error("keychain entry {name}: {error}")]
+    #[error("{}", .error.about(.name))]
     Keychain {
         /// The entry.
         name: String,
@@ -237,7 +244,7 @@ impl Vault {
                 CredentialRef::Env(_) => None,
             });
         Self {
-            keychain: keychain.look_up(names.collect()),
+            keychain: keychain.look_up(&names.collect()),
             environment,
         }
     }
