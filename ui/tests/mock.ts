@@ -3,7 +3,7 @@
 
 import "../src/app.css";
 
-import { mount } from "svelte";
+import { flushSync, mount } from "svelte";
 
 import App from "../src/App.svelte";
 import type { LanguageChoice, ThemeChoice } from "../src/lib/generated/control";
@@ -14,6 +14,7 @@ const asked = new URLSearchParams(location.search);
 const name = asked.get("state") ?? "healthy";
 const fake = new FakeBackend();
 mount(App, { target: document.body, props: { backend: fake } });
+flushSync();
 
 if (name in SNAPSHOTS) {
   const appearance = {

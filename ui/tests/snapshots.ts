@@ -99,7 +99,7 @@ const EVENTS: Event[] = [
   { seq: 3, at_ms: NOW - 900_000, event: "taken_out", endpoint: "Frankfurt", why: { code: "overloaded", status: 529 }, until_ms: NOW - 840_000 },
   { seq: 4, at_ms: NOW - 899_000, event: "failed_over", from: "Frankfurt", why: { code: "overloaded", status: 529 } },
   { seq: 5, at_ms: NOW - 720_000, event: "recovered", endpoint: "Frankfurt" },
-  { seq: 6, at_ms: NOW - 2_000, event: "config_reloaded" },
+  { seq: 6, at_ms: NOW - 64_000, event: "config_reloaded" },
 ];
 
 const healthy = snapshot({
@@ -225,6 +225,6 @@ export type SnapshotName = keyof typeof SNAPSHOTS;
 /** The same snapshot, as if taken at `now`. */
 export function takenAt(now: number, recorded: Snapshot): Snapshot {
   const moved = (key: string, value: unknown) =>
-    typeof value === "number" && /(_at|until|since|check)_ms$/.test(key) ? value + now - NOW : value;
+    typeof value === "number" && /(^|_)(at|until|since|check)_ms$/.test(key) ? value + now - NOW : value;
   return JSON.parse(JSON.stringify(recorded, moved)) as Snapshot;
 }

@@ -70,11 +70,12 @@ export function groups(endpoints: readonly EndpointView[]): Group[] {
   }));
 }
 
-/** Why an endpoint is in its state; else why it was not chosen. */
+/** Why an endpoint is in its state; else why it was not chosen, where the list does not show that. */
 export function reasonOf(snapshot: Snapshot, endpoint: EndpointView): Reason | undefined {
   if (endpoint.reason) return endpoint.reason;
   if (!usable(endpoint)) return endpoint.last_error ?? undefined;
-  return snapshot.decision?.others.find((other) => other.endpoint === endpoint.name)?.why;
+  const why = snapshot.decision?.others.find((other) => other.endpoint === endpoint.name)?.why;
+  return why?.code === "not_pinned" ? undefined : why;
 }
 
 /** Whether "try again now" would change something. */

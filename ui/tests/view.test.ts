@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+
+import { backAt, checked, groups, inUse, overall, problems, span } from "../src/lib/view";
+import { NOW, SNAPSHOTS } from "./snapshots";
+
+describe("a snapshot", () => {
+  it.each([
+    ["healthy", "healthy"],
+    ["degraded", "degraded"],
+    ["all-down", "all_down"],
+    ["paused", "paused"],
+    ["offline", "offline"],
+    ["empty", "empty"],
+  ] as const)("%s is %s as a whole", (name, whole) => {
+    expect(overall(SNAPSHOTS[name])).toBe(whole);
+  });
+
+  it.each([
+    ["healthy", "endpoint"],
+    ["distributing", "distributing"],
+    ["all-down", "nothing"],
+    ["empty", "empty"],
+  ] as const)("%s has %s in use", (name, is) => {
+    expect(inUse(SNAPSHOTS[name]).is).toBe(is);
+  });
+
+  it("marks the one in use, or the pinned one, or none while requests are distributed", () => {
+    expect(checked(SNAPSHOTS.healthy)).toBe("Tokyo");
+    expect(checked(SNAPSHOTS.manual)).toBe("Singapore");
+    expect(checked(SNAPSHOTS.distributing)).toBeNull();
+  });
+
+  it("has its groups in the order of the configuration, with how many are usable", () => {
+    const list = groups(SNAPSHOTS.many.endpoints);
+
+    expect(list.map(({ name }) => name)).toEqual(["Asia", "Europe", "America"]);
+    expect(list.reduce((sum, { endpoints }) => sum + endpoints.length, 0)).toBe(40);
+    expect(list[0]).toMatchObject({ usable: 13 });
+  });
+
+  it("without endpoints leaves it to the empty list to say so", () => {
+    expect(problems(SNAPSHOTS.empty)).toEqual([]);
+    expect(problems(SNAPSHOTS.problems)).toHaveLength(3);
+  });
+
+  it("tells when the first endpoint is back", () => {
+    expect(backAt(SNAPSHOTS["all-down"])).toBe(NOW + 42_000);
+    expect(backAt(SNAPSHOTS.healthy)).toBeUndefined();
+  });
+});
+
+describe("a span", () => {
+  it.each([
+    [-500, { status: "seconds", seconds: 0 }],
+    [27_300, { status: "seconds", seconds: 28 }],
+    [125_000, { status: "minutes", minutes: 2 }],
+    [3_700_000, { status: "hours", hours: 1, minutes: 1 }],
+    [90_000_000, { status: "days", days: 1, hours: 1 }],
+  ])("of %d ms is in its largest units", (ms, said) => {
+    expect(span(ms)).toEqual(said);
+  });
+});
