@@ -12,10 +12,11 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use zephyr_control::{Event, EventKind, Totals};
 use zephyr_core::classify::{Fault, Outcome};
-use zephyr_core::fleet::{Denied, Journey, Permit, Why};
+use zephyr_core::fleet::{Denied, Journey, Memory, Permit, Why};
 use zephyr_core::{Config, Effect, EndpointId, Fleet};
 
 use crate::clock::Clock;
+use crate::memory::Keeper;
 use crate::prober;
 use crate::remote::Remote;
 use crate::view;
@@ -33,6 +34,8 @@ struct Inner {
     changes: watch::Sender<u64>,
     /// Rung when the next timeout has come nearer.
     timer: Notify,
+    /// Rung when there is something to remember.
+    keeper: Keeper,
     counters: Counters,
 }
 
@@ -111,7 +114,7 @@ pub enum Ending {
 
 impl Dispatcher {
     /// A dispatcher over a fleet.
-    pub fn new(fleet: Fleet, remotes: HashMap<EndpointId, Arc<Remote>>) -> Self {
+    pub fn new(fleet: Fleet, remotes: HashMap<EndpointId, Arc<Remote>>, keeper: Keeper) -> Self {
         Self(Arc::new(Inner {
             state: Mutex::new(State {
                 fleet,
@@ -122,6 +125,7 @@ impl Dispatcher {
             }),
             changes: watch::Sender::new(0),
             timer: Notify::new(),
+            keeper,
             counters: Counters::default(),
         }))
     }
@@ -159,6 +163,11 @@ impl Dispatcher {
     pub fn look<T>(&self, look: impl FnOnce(&State, &Clock) -> T) -> T {
         let state = self.state();
         look(&state, &Clock::now())
+    }
+
+    /// What is to survive a restart.
+    pub fn memory(&self) -> Memory {
+        self.state().fleet.memory(Instant::now())
     }
 
     /// Admits an attempt.
@@ -309,6 +318,7 @@ impl Dispatcher {
         tokio::spawn(async move {
             let result = prober::probe(&remote).await;
             dispatcher.step(|state, now| state.fleet.handle_probe(remote.id, result, now));
+            dispatcher.0.keeper.measured();
         });
     }
 
@@ -364,6 +374,7 @@ impl Admission {
         if let Some(permit) = &self.permit {
             self.dispatcher
                 .step(|state, now| state.fleet.begin(permit, ttft, now));
+            self.dispatcher.0.keeper.measured();
         }
     }
 

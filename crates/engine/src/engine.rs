@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -20,6 +21,7 @@ use zephyr_core::{Config, EndpointId, Fleet};
 
 use crate::dispatcher::Dispatcher;
 use crate::live::{self, Live, Source};
+use crate::memory::Keeper;
 use crate::prober;
 use crate::remote::Remote;
 use crate::server;
@@ -32,6 +34,9 @@ const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(250);
 
 /// How long the last bytes of answers may take to leave at the end.
 const LAST_BYTES: Duration = Duration::from_secs(1);
+
+/// How long the last write to the data folder may take.
+const LAST_WRITE: Duration = Duration::from_secs(2);
 
 /// A running engine. Dropping it ends it at once; [`Engine::drain`] first lets requests finish.
 pub struct Engine {
@@ -72,12 +77,15 @@ pub struct Options {
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// Time for a request's head, in place of the usual one; for tests.
     pub head_timeout: Option<Duration>,
+    /// The folder for what survives a restart; without one nothing does.
+    pub data_dir: Option<PathBuf>,
 }
 
 /// What every part of a running engine shares.
 pub struct Shared {
     /// The fleet.
     pub dispatcher: Dispatcher,
+    keeper: Keeper,
     live: RwLock<Arc<Live>>,
     network: Network,
     source: Source,
@@ -194,8 +202,11 @@ impl Engine {
         {
             self.shared.dispatcher.cut_all();
         }
-        // A client that does not take its last bytes cannot hold the end up.
+        // Neither a client that does not take its last bytes nor a slow disk can hold the end up.
         let _ = tokio::time::timeout(LAST_BYTES, self.connections.wait()).await;
+        let dispatcher = self.shared.dispatcher.clone();
+        let written = self.shared.keeper.write(move || dispatcher.memory());
+        let _ = tokio::time::timeout(LAST_WRITE, written).await;
     }
 }
 
@@ -216,12 +227,12 @@ impl Shared {
             .unwrap_or_default()
             .as_nanos();
         let seed = u64::try_from(seed % u128::from(u64::MAX)).unwrap_or_default();
-        let fleet = Fleet::new(
-            live.config.clone(),
-            &live.without_credential(),
-            seed,
-            Instant::now(),
-        );
+        let now = Instant::now();
+        let mut fleet = Fleet::new(live.config.clone(), &live.without_credential(), seed, now);
+        let keeper = Keeper::new(options.data_dir);
+        if let Some(memory) = keeper.load() {
+            fleet.restore(memory, now);
+        }
         let remotes = remotes(&fleet, &live, &network)?;
         let status = Status {
             listening: Listening {
@@ -231,7 +242,8 @@ impl Shared {
             ..Status::default()
         };
         Ok(Self {
-            dispatcher: Dispatcher::new(fleet, remotes),
+            dispatcher: Dispatcher::new(fleet, remotes, keeper.clone()),
+            keeper,
             live: RwLock::new(Arc::new(live)),
             network,
             source,
@@ -282,7 +294,7 @@ impl Shared {
                 config_path: self.source.path().map(|path| path.display().to_string()),
                 mode: view::mode(fleet),
                 paused: fleet.is_paused(),
-                offline_since_ms: None,
+                offline_since_ms: fleet.offline_since().map(|at| clock.unix_ms(at)),
                 strategy: view::strategy(fleet.config().routing.strategy),
                 current: preferred.map(|(id, _)| state.name(id)),
                 decision: preferred.map(|(id, decision)| view::decision(fleet, id, decision, now)),
@@ -375,6 +387,7 @@ impl Shared {
         );
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(live);
         self.status().rejected = None;
+        self.keeper.decided();
         self.dispatcher.touch();
         format!(
             "configuration reloaded: {} endpoints",
@@ -472,6 +485,7 @@ impl Shared {
         };
         if let Some(event) = event {
             self.dispatcher.note(event);
+            self.keeper.decided();
         }
         Ok(Done { message })
     }
@@ -560,6 +574,9 @@ fn spawn_tasks(
             .run_until_cancelled_owned(async move { dispatcher.drive().await }),
     );
     tokio::spawn(stop.clone().run_until_cancelled_owned(serving));
+    let (dispatcher, keeper) = (shared.dispatcher.clone(), shared.keeper.clone());
+    let keeping = async move { keeper.keep(move || dispatcher.memory()).await };
+    tokio::spawn(stop.clone().run_until_cancelled_owned(keeping));
     if let Source::File(path) = &shared.source {
         match settings::watch(path) {
             Ok(mut watch) => {

@@ -10,6 +10,7 @@
 //! | `upstream`, `remote`, `headers` | connections to endpoints, and what is sent there |
 //! | `dispatcher` | the one door to the fleet |
 //! | `prober` | probes |
+//! | `memory` | what survives a restart |
 //! | [`vault`], [`secret`] | where secrets come from, and how they are kept from showing |
 //! | `view`, `pages` | the fleet in the contract's terms, and the reserved paths |
 
@@ -24,6 +25,7 @@ mod guard;
 mod headers;
 mod inspect;
 mod live;
+mod memory;
 mod pages;
 mod prober;
 mod remote;
