@@ -20,6 +20,7 @@ use crate::memory::Keeper;
 use crate::prober;
 use crate::remote::Remote;
 use crate::view;
+use crate::wake::Watch;
 
 /// Events kept for front-ends.
 const LOG_LENGTH: usize = 200;
@@ -51,6 +52,8 @@ pub struct State {
     cuts: HashMap<EndpointId, CancellationToken>,
     /// When the driver wakes up.
     armed: Option<Instant>,
+    /// Notices a sleep.
+    watch: Watch,
 }
 
 /// What a step leaves to be done outside the lock.
@@ -122,6 +125,7 @@ impl Dispatcher {
                 log: Log::default(),
                 cuts: HashMap::new(),
                 armed: None,
+                watch: Watch::new(Clock::now()),
             }),
             changes: watch::Sender::new(0),
             timer: Notify::new(),
@@ -176,6 +180,7 @@ impl Dispatcher {
     ///
     /// Says why there is none.
     pub fn admit(&self, journey: &mut Journey) -> Result<Admission, Denied> {
+        self.wake_if_slept(None);
         let admitted = self.step(|state, now| {
             let grant = state.fleet.admit(journey, now)?;
             let id = grant.permit.endpoint();
@@ -253,7 +258,22 @@ impl Dispatcher {
                 }
                 None => ring.await,
             }
+            self.wake_if_slept(armed);
         }
+    }
+
+    /// The machine slept, or has come to another network: connections from before are dead, and how
+    /// endpoints are now is found out at once.
+    pub fn wake(&self) {
+        tracing::info!("the machine woke up, or its network is back: every endpoint is probed");
+        let remotes = self.look(|state, _| state.remotes.clone());
+        for remote in remotes.values() {
+            remote.upstream.forget_idle();
+        }
+        self.step(|state, now| {
+            state.fleet.wake(now);
+            state.fleet.handle_timeout(now);
+        });
     }
 
     /// Rings after every change.
@@ -310,6 +330,13 @@ impl Dispatcher {
                 return;
             }
             idle.await;
+        }
+    }
+
+    fn wake_if_slept(&self, due: Option<Instant>) {
+        let slept = self.state().watch.slept(Clock::now(), due);
+        if slept {
+            self.wake();
         }
     }
 

@@ -28,6 +28,7 @@ use crate::server;
 use crate::settings::{self, Loaded};
 use crate::upstream::{Network, Upstream};
 use crate::view;
+use crate::wake;
 
 /// Least time between two snapshots of one stream.
 const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(250);
@@ -79,6 +80,8 @@ pub struct Options {
     pub head_timeout: Option<Duration>,
     /// The folder for what survives a restart; without one nothing does.
     pub data_dir: Option<PathBuf>,
+    /// The address of the system bus, in place of the usual one; for tests.
+    pub system_bus: Option<String>,
 }
 
 /// What every part of a running engine shares.
@@ -140,6 +143,7 @@ impl Engine {
             .local_addr()
             .map_err(|source| StartError::Bind { address, source })?;
         let head_timeout = options.head_timeout.unwrap_or(server::HEAD_TIMEOUT);
+        let system_bus = options.system_bus.clone();
         let shared = Arc::new(Shared::new(loaded, source, options, bound)?);
         let stop = CancellationToken::new();
         let stop_listening = stop.child_token();
@@ -151,7 +155,7 @@ impl Engine {
             connections.clone(),
             stop_listening.clone(),
         );
-        spawn_tasks(&shared, serving, &stop);
+        spawn_tasks(&shared, serving, system_bus, &stop);
         Ok(Self {
             shared,
             stop_listening,
@@ -187,6 +191,11 @@ impl Engine {
             status.host_problems = problems;
         }
         self.shared.dispatcher.touch();
+    }
+
+    /// The machine slept, or its network is another: whoever hears of it may say so.
+    pub fn wake(&self) {
+        self.shared.dispatcher.wake();
     }
 
     /// Takes no new request, and waits for those in flight, at most `server.graceful_switch_timeout_ms`;
@@ -566,6 +575,7 @@ impl Control for Handle {
 fn spawn_tasks(
     shared: &Arc<Shared>,
     serving: impl Future<Output = ()> + Send + 'static,
+    system_bus: Option<String>,
     stop: &CancellationToken,
 ) {
     let dispatcher = shared.dispatcher.clone();
@@ -574,6 +584,9 @@ fn spawn_tasks(
             .run_until_cancelled_owned(async move { dispatcher.drive().await }),
     );
     tokio::spawn(stop.clone().run_until_cancelled_owned(serving));
+    let dispatcher = shared.dispatcher.clone();
+    let listening = wake::listen(system_bus, move || dispatcher.wake());
+    tokio::spawn(stop.clone().run_until_cancelled_owned(listening));
     let (dispatcher, keeper) = (shared.dispatcher.clone(), shared.keeper.clone());
     let keeping = async move { keeper.keep(move || dispatcher.memory()).await };
     tokio::spawn(stop.clone().run_until_cancelled_owned(keeping));
