@@ -16,6 +16,7 @@ pub(crate) fn test() -> Result<()> {
     steps.step("tools", || {
         tools::rust_components()?;
         tools::c_compiler()?;
+        tools::message_bus()?;
         tools::node()?;
         tools::python()
     })?;

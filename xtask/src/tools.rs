@@ -47,6 +47,14 @@ pub(crate) fn c_compiler() -> Result<()> {
     need(present, &["gcc", "libc6-dev"], advice)
 }
 
+/// For the tests that need a message bus of their own.
+pub(crate) fn message_bus() -> Result<()> {
+    let present =
+        || !cfg!(target_os = "linux") || succeeds(Command::new("dbus-daemon").arg("--version"));
+    let advice = "dbus-daemon is missing: on Debian `apt-get install dbus`";
+    need(present, &["dbus"], advice)
+}
+
 /// For the clients that come from npm.
 pub(crate) fn node() -> Result<()> {
     let version = output(Command::new("node").arg("--version"));

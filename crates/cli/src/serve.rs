@@ -11,7 +11,7 @@ use zephyr_cli::token::Token;
 use zephyr_cli::{logging, status};
 use zephyr_control::{Command, Control, Language, Snapshot};
 use zephyr_engine::settings::Loaded;
-use zephyr_engine::{Engine, Source};
+use zephyr_engine::{Engine, Options, Source};
 
 use crate::failure::Failure;
 use crate::{configuration, output};
@@ -38,7 +38,12 @@ pub(crate) async fn run(
     let web_admin = loaded.config.web_admin.clone();
 
     refuse_second(data_dir).await?;
-    let engine = Engine::start(loaded, source)
+    let options = Options {
+        // The demo's endpoints are others every time.
+        data_dir: source.path().map(|_| data_dir.to_owned()),
+        ..Options::default()
+    };
+    let engine = Engine::start_with(loaded, source, options)
         .await
         .map_err(|error| Failure::Usage(error.into()))?;
     let control = engine.control();

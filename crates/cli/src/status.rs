@@ -165,6 +165,7 @@ impl View<'_> {
             Some(self.in_use()),
             Some(self.mode()),
             snapshot.paused.then(|| self.say(&Phrase::MonitoringPaused)),
+            snapshot.offline_since_ms.map(|since| self.offline(since)),
             snapshot.drain.as_ref().map(|drain| self.drain(drain)),
             Some(self.totals(&snapshot.totals)),
         ];
@@ -212,6 +213,12 @@ impl View<'_> {
                 }),
             }),
         }
+    }
+
+    fn offline(&self, since_ms: u64) -> String {
+        self.say(&Phrase::Offline {
+            span: self.span(self.snapshot.taken_at_ms.saturating_sub(since_ms)),
+        })
     }
 
     fn drain(&self, drain: &Drain) -> String {

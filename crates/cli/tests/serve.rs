@@ -8,11 +8,12 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use tempfile::TempDir;
 use zephyr_cli::instance::{self, Found, Running};
-use zephyr_control::{Control, EventKind, Snapshot};
+use zephyr_control::{Control, EventKind, Mode, Snapshot};
 use zephyr_testkit::{Act, Endpoint, RawClient, get};
 
 /// A home with a configuration and a data folder of its own.
@@ -232,6 +233,41 @@ async fn after_a_kill_it_is_known_to_be_gone_and_can_start_again() {
     let serving = home.serve();
 
     assert_eq!(home.running().await.instance.pid, serving.child.id());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_person_decided_survives_a_kill() {
+    let endpoint = Endpoint::start(Act::message("Hi")).await;
+    let home = Home::over(&endpoint);
+    let killed = home.serve();
+    for arguments in [&["use", "A"][..], &["pause"]] {
+        let output = home.run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+    let file = home.data_dir().join("state.json");
+    let is_written = || {
+        let written = fs::read_to_string(&file).unwrap_or_default();
+        written.contains(r#""pinned": "A""#) && written.contains(r#""paused": true"#)
+    };
+    let written = async {
+        while !is_written() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), written)
+        .await
+        .expect("it is written");
+    killed.signal("KILL");
+    killed.ended();
+
+    let _serving = home.serve();
+
+    let snapshot = home.running().await.snapshot;
+    assert!(snapshot.paused);
+    let pinned = Mode::Manual {
+        endpoint: "A".to_owned(),
+    };
+    assert_eq!(snapshot.mode, pinned);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -15,6 +15,8 @@ pub enum Reason {
     Pinned,
     /// Nothing has been measured: the default group's first endpoint.
     FirstChoice,
+    /// The best by what was measured before the restart.
+    Remembered,
     /// It is faster by at least the threshold.
     Faster {
         /// Its latency.

@@ -241,6 +241,15 @@ impl Circuit {
         self.generation = self.generation.wrapping_add(1);
     }
 
+    /// Takes back what happened since the circuit was as in `before`. Attempts that are out say nothing
+    /// any more.
+    pub fn restore(&mut self, before: Self) {
+        let generation = self.generation;
+        *self = before;
+        self.generation = generation;
+        self.outdate();
+    }
+
     /// When [`Self::handle_timeout`] next has something to do.
     pub fn poll_timeout(&self) -> Option<Instant> {
         match self.state {

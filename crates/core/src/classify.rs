@@ -48,6 +48,34 @@ pub enum Fault {
     DrainTimeout,
 }
 
+/// What an attempt tells of the network between us and its endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contact {
+    /// Somebody answered, whatever it was.
+    Made,
+    /// No connection came about.
+    NotMade,
+    /// A connection that was there broke, or nothing came over it.
+    Broken,
+    /// It tells nothing.
+    Unknown,
+}
+
+impl Fault {
+    fn contact(&self) -> Contact {
+        match self {
+            Self::Status(_)
+            | Self::Html
+            | Self::Empty
+            | Self::NotMessages(_)
+            | Self::ErrorEvent(_) => Contact::Made,
+            Self::Connect(_) => Contact::NotMade,
+            Self::Lost(_) | Self::TimedOut(_) | Self::Cut | Self::Stalled(_) => Contact::Broken,
+            Self::DrainTimeout => Contact::Unknown,
+        }
+    }
+}
+
 /// What an attempt's end means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -86,6 +114,20 @@ impl Outcome {
             Self::NotServed(fault) | Self::Refused(fault) | Self::Failed(fault) => Some(fault),
             Self::Exhausted { fault, .. } | Self::Throttled { fault, .. } => Some(fault),
             Self::Answered | Self::ClientFault(_) | Self::Abandoned => None,
+        }
+    }
+
+    /// What it tells of the network in between.
+    pub fn contact(&self) -> Contact {
+        match self {
+            Self::Answered
+            | Self::ClientFault(_)
+            | Self::NotServed(_)
+            | Self::Refused(_)
+            | Self::Exhausted { .. }
+            | Self::Throttled { .. } => Contact::Made,
+            Self::Failed(fault) => fault.contact(),
+            Self::Abandoned => Contact::Unknown,
         }
     }
 

@@ -12,6 +12,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// Everything a running Zephyr is told.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
@@ -505,7 +507,8 @@ impl Default for HealthCheck {
 }
 
 /// What a probe does, and so what it proves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ProbeMode {
     /// One real call with one token of output: the inference path itself.
     Message,

@@ -2,15 +2,40 @@
 //!
 //! A sample `dt` after the one before weighs `1 − e^(−dt/τ)`: a burst of samples moves the average no
 //! further than one of them, and a sample after a long silence replaces it. Reading never changes it.
+//!
+//! What is remembered from an earlier run keeps its age, so the rule goes on as if there had been no
+//! break. Beyond [`STALE`], or where the age is not known, it is a mere starting value: good enough to
+//! begin with, and replaced by the first sample.
 
 use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
 
 /// Exponentially weighted moving average of a duration.
 #[derive(Clone, Copy, Debug)]
 pub struct Ewma {
     /// After this long an old value has faded to 1/e.
     tau: Duration,
-    state: Option<(Duration, Instant)>,
+    state: Option<Smoothed>,
+}
+
+/// A value from before this is no more than a place to start from.
+pub const STALE: Duration = Duration::from_secs(600);
+
+/// A smoothed value, as another run may take it over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    /// The value.
+    pub value: Duration,
+    /// How long ago the last sample was taken; [`STALE`] for that long or longer.
+    pub age: Duration,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Smoothed {
+    value: Duration,
+    /// `None`: so long ago that the next sample replaces it.
+    at: Option<Instant>,
 }
 
 /// Least weight of a sample, so that samples at one instant still move it.
@@ -25,19 +50,49 @@ impl Ewma {
     /// Takes in a sample measured at `now`.
     pub fn observe(&mut self, sample: Duration, now: Instant) {
         let smoothed = match self.state {
-            None => sample,
-            Some((old, at)) => {
+            None | Some(Smoothed { at: None, .. }) => sample,
+            Some(Smoothed {
+                value: old,
+                at: Some(at),
+            }) => {
                 let age = now.saturating_duration_since(at).as_secs_f64();
                 let weight = (1.0 - (-age / self.tau.as_secs_f64()).exp()).max(LEAST_WEIGHT);
                 old.mul_f64(1.0 - weight) + sample.mul_f64(weight)
             }
         };
-        self.state = Some((smoothed, now));
+        self.state = Some(Smoothed {
+            value: smoothed,
+            at: Some(now),
+        });
     }
 
     /// The smoothed value, once there is a sample.
     pub fn get(&self) -> Option<Duration> {
-        self.state.map(|(value, _)| value)
+        self.state.map(|smoothed| smoothed.value)
+    }
+
+    /// What another run may take over.
+    pub fn remember(&self, now: Instant) -> Option<Remembered> {
+        let Smoothed { value, at } = self.state?;
+        let age = at.map_or(STALE, |at| now.saturating_duration_since(at));
+        Some(Remembered {
+            value,
+            age: age.min(STALE),
+        })
+    }
+
+    /// Takes over what another run measured.
+    pub fn recall(&mut self, remembered: Remembered, now: Instant) {
+        let Remembered { value, age } = remembered;
+        let at = now.checked_sub(age).filter(|_| age < STALE);
+        self.state = Some(Smoothed { value, at });
+    }
+
+    /// Makes of the value a mere starting value.
+    pub fn weaken(&mut self) {
+        if let Some(smoothed) = &mut self.state {
+            smoothed.at = None;
+        }
     }
 
     /// Forgets all samples.
@@ -72,6 +127,26 @@ mod tests {
         ewma.observe(Duration::from_millis(100), t0 + Duration::from_secs(60));
 
         assert!(ewma.get().unwrap() < Duration::from_millis(110));
+    }
+
+    #[test]
+    fn what_is_remembered_weighs_by_its_age() {
+        let now = Instant::now();
+        let weigh = |age| {
+            let mut ewma = Ewma::new(Duration::from_secs(1000));
+            let value = Duration::from_millis(100);
+            ewma.recall(Remembered { value, age }, now);
+            assert_eq!(ewma.get(), Some(value));
+            ewma.observe(Duration::from_millis(200), now);
+            ewma.get()
+        };
+
+        assert_eq!(
+            weigh(Duration::ZERO),
+            Some(Duration::from_millis(120)),
+            "fresh"
+        );
+        assert_eq!(weigh(STALE), Some(Duration::from_millis(200)), "stale");
     }
 
     #[test]

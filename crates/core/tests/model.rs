@@ -35,6 +35,9 @@ const COOLDOWN: Duration = Duration::from_secs(60);
 const MAX_COOLDOWN: Duration = Duration::from_secs(600);
 const FIRST_BACK_OFF: Duration = Duration::from_secs(5);
 const WINDOW: Duration = Duration::from_secs(140);
+const SILENCE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(10);
+const LONGEST_PAUSE_OFFLINE: Duration = Duration::from_secs(15);
 
 /// One thing that happens to a fleet. Numbers pick among what there is.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +60,12 @@ enum Op {
     Reinstate(usize),
     /// The credential is gone, or back.
     Credential(usize, bool),
+    /// Everything that is out finds no connection, and so does every probe.
+    Gone,
+    /// The machine has slept.
+    Wake,
+    /// The process is another one.
+    Restart,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,6 +73,10 @@ enum End {
     Answered,
     ClientFault,
     Failed,
+    /// No connection came about.
+    Unreachable,
+    /// A connection broke.
+    Lost,
     Throttled(Option<u16>),
     Exhausted,
     Refused,
@@ -83,6 +96,8 @@ impl End {
             Self::Answered => Outcome::Answered,
             Self::ClientFault => Outcome::ClientFault(400),
             Self::Failed => Outcome::Failed(fault(500)),
+            Self::Unreachable => Outcome::Failed(Fault::Connect("no route".to_owned())),
+            Self::Lost => Outcome::Failed(Fault::Lost("reset".to_owned())),
             Self::Throttled(seconds) => Outcome::Throttled {
                 fault: fault(429),
                 retry_after: seconds.map(|seconds| Duration::from_secs(seconds.into())),
@@ -97,6 +112,15 @@ impl End {
     }
 }
 
+impl ProbeEnd {
+    fn end(self) -> End {
+        match self {
+            Self::Answered(_) => End::Answered,
+            Self::Failed(end) => end,
+        }
+    }
+}
+
 /// What happened to an endpoint, in the order in which it did.
 #[derive(Clone, Copy, Debug)]
 enum Happened {
@@ -106,6 +130,8 @@ enum Happened {
     Probed(ProbeEnd),
     Reinstated,
     NewCredential,
+    /// The network was gone, and what failed since the last answer was taken out of the list.
+    TakenBack,
 }
 
 /// What a list of happenings amounts to.
@@ -121,6 +147,7 @@ struct Amounts {
     in_a_row: u32,
     failed_at: Vec<Instant>,
     good_at: Option<Instant>,
+    opened_by: Option<End>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -148,6 +175,7 @@ impl Model {
             in_a_row: 0,
             failed_at: Vec::new(),
             good_at: None,
+            opened_by: None,
         };
         for &(at, happened) in &self.lists[endpoint] {
             sum.cool_down(at);
@@ -180,7 +208,13 @@ impl Model {
                 }
             }
             Happened::Probed(ProbeEnd::Answered(_)) => {
-                if sum.is != Is::Closed && self.mode == ProbeMode::Message {
+                let only_connecting_failed = sum.opened_by == Some(End::Unreachable)
+                    && matches!(
+                        sum.is,
+                        Is::Open(Cause::Failing, _) | Is::HalfOpen(Cause::Failing)
+                    );
+                let proven = self.mode == ProbeMode::Message || only_connecting_failed;
+                if sum.is != Is::Closed && proven {
                     sum.close(at);
                 }
             }
@@ -192,11 +226,13 @@ impl Model {
                 }
                 sum.transition(sum.is);
             }
+            Happened::TakenBack => sum.transition(sum.is),
         }
     }
 
     fn ended(&self, sum: &mut Amounts, at: Instant, end: End, current: bool) {
         let counts = current && !matches!(sum.is, Is::Open(..));
+        let era = sum.era;
         match end {
             End::Answered | End::ClientFault => {
                 sum.good_at = Some(at);
@@ -208,7 +244,7 @@ impl Model {
             }
             End::Abandoned => {}
             _ if !counts => {}
-            End::Failed => {
+            End::Failed | End::Unreachable | End::Lost => {
                 sum.in_a_row += 1;
                 sum.failed_at.push(at);
                 if sum.is != Is::Closed || sum.on_probation || self.too_many(sum, at) {
@@ -228,6 +264,9 @@ impl Model {
             }
             End::Exhausted => sum.open(Cause::Exhausted, Some((at, MAX_COOLDOWN))),
             End::Refused => sum.open(Cause::Refused, None),
+        }
+        if sum.era != era && matches!(sum.is, Is::Open(..)) {
+            sum.opened_by = Some(end);
         }
     }
 
@@ -317,6 +356,13 @@ struct Pair {
     homes: BTreeMap<u8, (usize, Instant)>,
     switched_at: Option<Instant>,
     preferred: Option<usize>,
+    /// When each endpoint was missed, if nothing was heard of it since.
+    missed: [Option<Instant>; ENDPOINTS],
+    offline: bool,
+    told_offline: bool,
+    grace_until: Option<Instant>,
+    /// How long each list was when anything was last heard of any endpoint.
+    heard: [usize; ENDPOINTS],
 }
 
 impl Pair {
@@ -345,6 +391,11 @@ impl Pair {
             homes: BTreeMap::new(),
             switched_at: None,
             preferred: None,
+            missed: [None; ENDPOINTS],
+            offline: false,
+            told_offline: false,
+            grace_until: None,
+            heard: [0; ENDPOINTS],
         };
         pair.wait(Duration::ZERO);
         pair
@@ -407,6 +458,7 @@ impl Pair {
                     let (endpoint, attempt) = (out.endpoint, out.attempt);
                     let ttft = Duration::from_millis(100);
                     self.fleet.begin(&out.permit, ttft, self.now);
+                    self.hear(endpoint, End::Answered);
                     self.note(endpoint, Happened::Began(attempt));
                     self.requests[n].may_retry = false;
                 }
@@ -454,6 +506,7 @@ impl Pair {
                 self.fleet.disable(self.id(endpoint), self.now);
                 self.enabled[endpoint] = false;
                 self.disabled_at[endpoint] = Some(self.now);
+                self.count_hosts();
             }
             Op::Reinstate(endpoint) => {
                 self.fleet.reinstate(self.id(endpoint), self.now);
@@ -467,12 +520,131 @@ impl Pair {
                 let config = self.config.clone();
                 self.fleet.handle_config(config, &missing, &new, self.now);
                 self.note(endpoint, Happened::NewCredential);
+                self.count_hosts();
             }
+            Op::Gone => {
+                self.fleet.refresh(self.now);
+                self.demanded = (0..ENDPOINTS).collect();
+                self.fleet.handle_timeout(self.now);
+                self.check_effects(&fit_before, op);
+                for _ in 0..self.probing.len() {
+                    self.apply(Op::Probe(0, ProbeEnd::Failed(End::Unreachable)));
+                }
+                while self.pick_out(0).is_some() {
+                    self.apply(Op::Settle(0, End::Unreachable));
+                }
+            }
+            Op::Wake => {
+                self.fleet.wake(self.now);
+                self.grace_until = Some(self.now + GRACE);
+            }
+            Op::Restart => self.restart(),
         }
         // Whoever owns a fleet runs its timers after every step.
         self.fleet.handle_timeout(self.now);
         self.check_effects(&fit_before, op);
         self.check_state();
+    }
+
+    /// Another fleet with the memory of this one, as after a crash.
+    fn restart(&mut self) {
+        let memory = self.fleet.memory(self.now);
+        let missing = (0..ENDPOINTS).filter(|&n| !self.has_credential[n]);
+        let missing = missing.map(|n| NAMES[n].to_owned()).collect();
+        self.fleet = Fleet::new(self.config.clone(), &missing, 5, self.now);
+        self.fleet.restore(memory.clone(), self.now);
+        assert_eq!(self.fleet.memory(self.now), memory);
+
+        self.requests.clear();
+        self.model.lists = vec![Vec::new(); ENDPOINTS];
+        self.heard = [0; ENDPOINTS];
+        self.missed = [None; ENDPOINTS];
+        (self.offline, self.told_offline) = (false, false);
+        self.grace_until = None;
+        self.probing.clear();
+        self.demanded.clear();
+        self.homes.clear();
+        self.switched_at = None;
+        self.preferred = None;
+    }
+
+    /// Takes in what an end tells of the network. What counts against the endpoint: the end, or nothing.
+    fn hear(&mut self, endpoint: usize, end: End) -> End {
+        match end {
+            End::Abandoned => return end,
+            End::Unreachable => {
+                self.missed[endpoint] = Some(self.now);
+                if !self.offline && self.nothing_is_reached() {
+                    self.offline = true;
+                    for endpoint in 0..ENDPOINTS {
+                        self.take_back(endpoint);
+                    }
+                }
+            }
+            End::Lost => {}
+            End::Answered
+            | End::ClientFault
+            | End::Failed
+            | End::Throttled(_)
+            | End::Exhausted
+            | End::Refused => {
+                self.heard = std::array::from_fn(|n| self.model.lists[n].len());
+                self.heard[endpoint] += 1; // It is noted next, and counts.
+                self.missed[endpoint] = None;
+                self.come_back();
+                return end;
+            }
+        }
+        let in_grace = self.grace_until.is_some_and(|until| self.now < until);
+        if self.offline || in_grace {
+            End::Abandoned
+        } else {
+            end
+        }
+    }
+
+    fn nothing_is_reached(&self) -> bool {
+        let mut used = (0..ENDPOINTS).filter(|&n| self.allowed(n));
+        let recent = |at: Instant| self.now - at <= SILENCE;
+        used.clone().count() >= 2 && used.all(|n| self.missed[n].is_some_and(recent))
+    }
+
+    fn take_back(&mut self, endpoint: usize) {
+        let list = &mut self.model.lists[endpoint];
+        let decided = |(_, happened): &(Instant, Happened)| {
+            matches!(happened, Happened::Reinstated | Happened::NewCredential)
+        };
+        let decided = list.iter().rposition(decided).map_or(0, |at| at + 1);
+        let mut at = 0;
+        list.retain(|(_, happened)| {
+            at += 1;
+            let failed = match happened {
+                Happened::Ended(_, end) | Happened::Probed(ProbeEnd::Failed(end)) => {
+                    *end != End::Abandoned
+                }
+                Happened::Started(_)
+                | Happened::Began(_)
+                | Happened::Probed(ProbeEnd::Answered(_))
+                | Happened::Reinstated
+                | Happened::NewCredential
+                | Happened::TakenBack => false,
+            };
+            !failed || at <= self.heard[endpoint].max(decided)
+        });
+        self.note(endpoint, Happened::TakenBack);
+    }
+
+    fn count_hosts(&mut self) {
+        if (0..ENDPOINTS).filter(|&n| self.allowed(n)).count() < 2 {
+            self.come_back();
+        }
+    }
+
+    fn come_back(&mut self) {
+        if self.offline {
+            self.offline = false;
+            self.missed = [None; ENDPOINTS];
+        }
     }
 
     fn wait(&mut self, time: Duration) {
@@ -515,7 +687,7 @@ impl Pair {
                     attempt: self.attempts,
                     endpoint,
                 });
-                if let Some(session) = request.session {
+                if let Some(session) = request.session.filter(|_| !self.offline) {
                     self.homes.insert(session, (endpoint, self.now));
                 }
                 self.note(endpoint, Happened::Started(self.attempts));
@@ -530,7 +702,8 @@ impl Pair {
         let out = request.out.take().unwrap();
         request.may_retry &= !matches!(end, End::Answered | End::ClientFault | End::Abandoned);
         self.fleet.settle(out.permit, end.outcome(), self.now);
-        self.note(out.endpoint, Happened::Ended(out.attempt, end));
+        let counts = self.hear(out.endpoint, end);
+        self.note(out.endpoint, Happened::Ended(out.attempt, counts));
     }
 
     fn probed(&mut self, endpoint: usize, end: ProbeEnd) {
@@ -544,7 +717,9 @@ impl Pair {
         };
         let id = self.id(endpoint);
         self.fleet.handle_probe(id, result, self.now);
-        self.note(endpoint, Happened::Probed(end));
+        if self.hear(endpoint, end.end()) == end.end() {
+            self.note(endpoint, Happened::Probed(end));
+        }
     }
 
     fn untried(&self, n: usize) -> impl Iterator<Item = usize> {
@@ -579,6 +754,7 @@ impl Pair {
             | Why::Faster { .. }
             | Why::BestPriority
             | Why::BestPrice
+            | Why::Remembered
             | Why::Replaces
             | Why::InUse
             | Why::Turn => assert_eq!(sum.is, Is::Closed),
@@ -652,10 +828,14 @@ impl Pair {
                     }
                     self.preferred = Some(to);
                 }
-                Effect::TakenOut(_)
-                | Effect::Recovered(_)
-                | Effect::AllDown
-                | Effect::SomethingUp => {}
+                Effect::Offline => {
+                    assert!(!std::mem::replace(&mut self.told_offline, true));
+                    self.switched_at = None;
+                }
+                Effect::Online => assert!(std::mem::replace(&mut self.told_offline, false)),
+                Effect::TakenOut(_) => assert!(!self.told_offline, "out by the network's fault"),
+                Effect::AllDown => assert!(!self.told_offline, "offline says more"),
+                Effect::Recovered(_) | Effect::SomethingUp => {}
             }
         }
         self.preferred = self.fleet.preferred().map(|(id, _)| self.number(id));
@@ -718,8 +898,16 @@ impl Pair {
         if let Some(pin) = self.pinned.filter(|pin| fit.contains(pin)) {
             assert_eq!(preferred, Some(pin));
         }
+        assert_eq!(self.fleet.offline_since().is_some(), self.offline);
+        assert_eq!(self.told_offline, self.offline);
         let timeout = self.fleet.poll_timeout();
         assert!(timeout.is_none_or(|at| at > self.now), "a timer that spins");
+        let waits = |n| self.allowed(n) && !self.probing.contains(&n);
+        let probes = self.model.mode != ProbeMode::Off && !self.paused;
+        if self.offline && probes && (0..ENDPOINTS).any(waits) {
+            let soon = self.now + LONGEST_PAUSE_OFFLINE;
+            assert!(timeout.is_some_and(|at| at <= soon), "nobody looks");
+        }
     }
 
     /// From now on everybody answers; every endpoint must come back by itself, but one that waits for a
@@ -804,6 +992,8 @@ fn end() -> impl Strategy<Value = End> {
         4 => Just(End::Answered),
         1 => Just(End::ClientFault),
         6 => Just(End::Failed),
+        6 => Just(End::Unreachable),
+        2 => Just(End::Lost),
         2 => proptest::option::of(0_u16..1000).prop_map(End::Throttled),
         1 => Just(End::Exhausted),
         1 => Just(End::Refused),
@@ -815,6 +1005,8 @@ fn probe_end() -> impl Strategy<Value = ProbeEnd> {
     prop_oneof![
         4 => (1_u16..400).prop_map(ProbeEnd::Answered),
         2 => Just(ProbeEnd::Failed(End::Failed)),
+        3 => Just(ProbeEnd::Failed(End::Unreachable)),
+        1 => Just(ProbeEnd::Failed(End::Lost)),
         1 => Just(ProbeEnd::Failed(End::Throttled(Some(20)))),
         1 => Just(ProbeEnd::Failed(End::Refused)),
     ]
@@ -839,6 +1031,9 @@ fn op() -> impl Strategy<Value = Op> {
         1 => endpoint.clone().prop_map(Op::Enable),
         1 => endpoint.clone().prop_map(Op::Disable),
         1 => endpoint.clone().prop_map(Op::Reinstate),
+        2 => Just(Op::Gone),
+        1 => Just(Op::Wake),
+        1 => Just(Op::Restart),
         1 => (endpoint, any::<bool>()).prop_map(|(n, there)| Op::Credential(n, there)),
     ]
 }

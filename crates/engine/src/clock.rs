@@ -18,6 +18,24 @@ impl Clock {
         }
     }
 
+    /// One moment, as both clocks show it.
+    #[cfg(test)]
+    pub fn of(instant: Instant, wall: SystemTime) -> Self {
+        Self { instant, wall }
+    }
+
+    /// The moment on the monotonic clock.
+    pub fn instant(&self) -> Instant {
+        self.instant
+    }
+
+    /// By how much more the time of day went on since `earlier` than the monotonic clock did.
+    pub fn ran_ahead_since(&self, earlier: &Self) -> Duration {
+        let monotonic = self.instant.saturating_duration_since(earlier.instant);
+        let wall = self.wall.duration_since(earlier.wall).unwrap_or_default();
+        wall.saturating_sub(monotonic)
+    }
+
     /// Milliseconds since the Unix epoch at that instant, past or future.
     pub fn unix_ms(&self, at: Instant) -> u64 {
         let wall = match at.checked_duration_since(self.instant) {

@@ -12,13 +12,15 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use zephyr_control::{Event, EventKind, Totals};
 use zephyr_core::classify::{Fault, Outcome};
-use zephyr_core::fleet::{Denied, Journey, Permit, Why};
+use zephyr_core::fleet::{Denied, Journey, Memory, Permit, Why};
 use zephyr_core::{Config, Effect, EndpointId, Fleet};
 
 use crate::clock::Clock;
+use crate::memory::Keeper;
 use crate::prober;
 use crate::remote::Remote;
 use crate::view;
+use crate::wake::Watch;
 
 /// Events kept for front-ends.
 const LOG_LENGTH: usize = 200;
@@ -33,6 +35,8 @@ struct Inner {
     changes: watch::Sender<u64>,
     /// Rung when the next timeout has come nearer.
     timer: Notify,
+    /// Rung when there is something to remember.
+    keeper: Keeper,
     counters: Counters,
 }
 
@@ -48,6 +52,8 @@ pub struct State {
     cuts: HashMap<EndpointId, CancellationToken>,
     /// When the driver wakes up.
     armed: Option<Instant>,
+    /// Notices a sleep.
+    watch: Watch,
 }
 
 /// What a step leaves to be done outside the lock.
@@ -111,7 +117,7 @@ pub enum Ending {
 
 impl Dispatcher {
     /// A dispatcher over a fleet.
-    pub fn new(fleet: Fleet, remotes: HashMap<EndpointId, Arc<Remote>>) -> Self {
+    pub fn new(fleet: Fleet, remotes: HashMap<EndpointId, Arc<Remote>>, keeper: Keeper) -> Self {
         Self(Arc::new(Inner {
             state: Mutex::new(State {
                 fleet,
@@ -119,9 +125,11 @@ impl Dispatcher {
                 log: Log::default(),
                 cuts: HashMap::new(),
                 armed: None,
+                watch: Watch::new(Clock::now()),
             }),
             changes: watch::Sender::new(0),
             timer: Notify::new(),
+            keeper,
             counters: Counters::default(),
         }))
     }
@@ -161,12 +169,18 @@ impl Dispatcher {
         look(&state, &Clock::now())
     }
 
+    /// What is to survive a restart.
+    pub fn memory(&self) -> Memory {
+        self.state().fleet.memory(Instant::now())
+    }
+
     /// Admits an attempt.
     ///
     /// # Errors
     ///
     /// Says why there is none.
     pub fn admit(&self, journey: &mut Journey) -> Result<Admission, Denied> {
+        self.wake_if_slept(None);
         let admitted = self.step(|state, now| {
             let grant = state.fleet.admit(journey, now)?;
             let id = grant.permit.endpoint();
@@ -244,7 +258,22 @@ impl Dispatcher {
                 }
                 None => ring.await,
             }
+            self.wake_if_slept(armed);
         }
+    }
+
+    /// The machine slept, or has come to another network: connections from before are dead, and how
+    /// endpoints are now is found out at once.
+    pub fn wake(&self) {
+        tracing::info!("the machine woke up, or its network is back: every endpoint is probed");
+        let remotes = self.look(|state, _| state.remotes.clone());
+        for remote in remotes.values() {
+            remote.upstream.forget_idle();
+        }
+        self.step(|state, now| {
+            state.fleet.wake(now);
+            state.fleet.handle_timeout(now);
+        });
     }
 
     /// Rings after every change.
@@ -304,11 +333,19 @@ impl Dispatcher {
         }
     }
 
+    fn wake_if_slept(&self, due: Option<Instant>) {
+        let slept = self.state().watch.slept(Clock::now(), due);
+        if slept {
+            self.wake();
+        }
+    }
+
     fn spawn_probe(&self, remote: Arc<Remote>) {
         let dispatcher = self.clone();
         tokio::spawn(async move {
             let result = prober::probe(&remote).await;
             dispatcher.step(|state, now| state.fleet.handle_probe(remote.id, result, now));
+            dispatcher.0.keeper.measured();
         });
     }
 
@@ -364,6 +401,7 @@ impl Admission {
         if let Some(permit) = &self.permit {
             self.dispatcher
                 .step(|state, now| state.fleet.begin(permit, ttft, now));
+            self.dispatcher.0.keeper.measured();
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -22,6 +23,7 @@ use zephyr_core::{Config, EndpointId, Fleet};
 use crate::awaited;
 use crate::dispatcher::Dispatcher;
 use crate::live::{self, Live, Source};
+use crate::memory::Keeper;
 use crate::prober;
 use crate::remote::Remote;
 use crate::server;
@@ -29,12 +31,16 @@ use crate::settings::{self, Loaded};
 use crate::upstream::{Network, Upstream};
 use crate::vault::{Keychain, KeychainError, Store};
 use crate::view;
+use crate::wake;
 
 /// Least time between two snapshots of one stream.
 const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(250);
 
 /// How long the last bytes of answers may take to leave at the end.
 const LAST_BYTES: Duration = Duration::from_secs(1);
+
+/// How long the last write to the data folder may take.
+const LAST_WRITE: Duration = Duration::from_secs(2);
 
 /// A running engine. Dropping it ends it at once; [`Engine::drain`] first lets requests finish.
 pub struct Engine {
@@ -77,12 +83,17 @@ pub struct Options {
     pub head_timeout: Option<Duration>,
     /// Where keychain entries are, in place of the system's keychain.
     pub keychain: Option<Arc<dyn Store>>,
+    /// The folder for what survives a restart; without one nothing does.
+    pub data_dir: Option<PathBuf>,
+    /// The address of the system bus, in place of the usual one; for tests.
+    pub system_bus: Option<String>,
 }
 
 /// What every part of a running engine shares.
 pub struct Shared {
     /// The fleet.
     pub dispatcher: Dispatcher,
+    keeper: Keeper,
     live: RwLock<Arc<Live>>,
     network: Network,
     source: Source,
@@ -136,6 +147,7 @@ impl Engine {
             .local_addr()
             .map_err(|source| StartError::Bind { address, source })?;
         let head_timeout = options.head_timeout.unwrap_or(server::HEAD_TIMEOUT);
+        let system_bus = options.system_bus.clone();
         let shared = Arc::new(Shared::new(loaded, source, options, bound).await?);
         let stop = CancellationToken::new();
         let stop_listening = stop.child_token();
@@ -147,7 +159,7 @@ impl Engine {
             connections.clone(),
             stop_listening.clone(),
         );
-        spawn_tasks(&shared, serving, &stop);
+        spawn_tasks(&shared, serving, system_bus, &stop);
         Ok(Self {
             shared,
             stop_listening,
@@ -180,6 +192,11 @@ impl Engine {
         self.shared.live().config.clone()
     }
 
+    /// The machine slept, or its network is another: whoever hears of it may say so.
+    pub fn wake(&self) {
+        self.shared.dispatcher.wake();
+    }
+
     /// Takes no new request, and waits for those in flight, at most `server.graceful_switch_timeout_ms`;
     /// then ends them.
     pub async fn drain(&self) {
@@ -193,8 +210,11 @@ impl Engine {
         {
             self.shared.dispatcher.cut_all();
         }
-        // A client that does not take its last bytes cannot hold the end up.
+        // Neither a client that does not take its last bytes nor a slow disk can hold the end up.
         let _ = tokio::time::timeout(LAST_BYTES, self.connections.wait()).await;
+        let dispatcher = self.shared.dispatcher.clone();
+        let written = self.shared.keeper.write(move || dispatcher.memory());
+        let _ = tokio::time::timeout(LAST_WRITE, written).await;
     }
 }
 
@@ -220,12 +240,12 @@ impl Shared {
             .unwrap_or_default()
             .as_nanos();
         let seed = u64::try_from(seed % u128::from(u64::MAX)).unwrap_or_default();
-        let fleet = Fleet::new(
-            live.config.clone(),
-            &live.without_credential(),
-            seed,
-            Instant::now(),
-        );
+        let now = Instant::now();
+        let mut fleet = Fleet::new(live.config.clone(), &live.without_credential(), seed, now);
+        let keeper = Keeper::new(options.data_dir);
+        if let Some(memory) = keeper.load() {
+            fleet.restore(memory, now);
+        }
         let remotes = remotes(&fleet, &live, &network)?;
         let status = Status {
             listening: Listening {
@@ -235,7 +255,8 @@ impl Shared {
             ..Status::default()
         };
         Ok(Self {
-            dispatcher: Dispatcher::new(fleet, remotes),
+            dispatcher: Dispatcher::new(fleet, remotes, keeper.clone()),
+            keeper,
             live: RwLock::new(Arc::new(live)),
             network,
             source,
@@ -282,7 +303,7 @@ impl Shared {
                 config_path: self.source.path().map(|path| path.display().to_string()),
                 mode: view::mode(fleet),
                 paused: fleet.is_paused(),
-                offline_since_ms: None,
+                offline_since_ms: fleet.offline_since().map(|at| clock.unix_ms(at)),
                 strategy: view::strategy(fleet.config().routing.strategy),
                 current: preferred.map(|(id, _)| state.name(id)),
                 decision: preferred.map(|(id, decision)| view::decision(fleet, id, decision, now)),
@@ -414,6 +435,7 @@ impl Shared {
         );
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(live);
         self.keychain_news.notify_one();
+        self.keeper.decided();
         self.dispatcher.touch();
         format!(
             "configuration reloaded: {} endpoints",
@@ -516,6 +538,7 @@ impl Shared {
         };
         if let Some(event) = event {
             self.dispatcher.note(event);
+            self.keeper.decided();
         }
         Ok(Done { message })
     }
@@ -596,6 +619,7 @@ impl Control for Handle {
 fn spawn_tasks(
     shared: &Arc<Shared>,
     serving: impl Future<Output = ()> + Send + 'static,
+    system_bus: Option<String>,
     stop: &CancellationToken,
 ) {
     let dispatcher = shared.dispatcher.clone();
@@ -609,6 +633,12 @@ fn spawn_tasks(
         stop.clone()
             .run_until_cancelled_owned(awaited::drive(Arc::clone(shared))),
     );
+    let dispatcher = shared.dispatcher.clone();
+    let listening = wake::listen(system_bus, move || dispatcher.wake());
+    tokio::spawn(stop.clone().run_until_cancelled_owned(listening));
+    let (dispatcher, keeper) = (shared.dispatcher.clone(), shared.keeper.clone());
+    let keeping = async move { keeper.keep(move || dispatcher.memory()).await };
+    tokio::spawn(stop.clone().run_until_cancelled_owned(keeping));
     if let Source::File(path) = &shared.source {
         match settings::watch(path) {
             Ok(mut watch) => {

@@ -634,6 +634,13 @@ impl Exchange {
                 let message = "Zephyr has no endpoint to send this to; add one to config.toml (see config.toml.example)";
                 reply::error(Code::NoEndpoints, message)
             }
+            _ if self.is_offline() => reply::error(
+                Code::Offline,
+                &format!(
+                    "nothing can be reached, so this machine seems to be offline ({reasons}); check its \
+                     network, Zephyr goes on by itself when it is back"
+                ),
+            ),
             Some(_) if misses.is_empty() => reply::error(
                 Code::NoneUsable,
                 &format!("no endpoint is usable ({reasons}); see `zephyr status`"),
@@ -647,6 +654,11 @@ impl Exchange {
                 &format!("every endpoint failed ({reasons})"),
             ),
         }
+    }
+
+    fn is_offline(&self) -> bool {
+        self.dispatcher
+            .look(|state, _| state.fleet.offline_since().is_some())
     }
 
     /// How long until the first of the endpoints that are out returns by itself.

@@ -10,6 +10,8 @@
 //! | `upstream`, `remote`, `headers` | connections to endpoints, and what is sent there |
 //! | `dispatcher` | the one door to the fleet |
 //! | `prober` | probes |
+//! | `wake` | notices a sleep, and a network that is back |
+//! | `memory` | what survives a restart |
 //! | [`vault`], [`secret`] | where secrets come from, and how they are kept from showing |
 //! | `view`, `pages` | the fleet in the contract's terms, and the reserved paths |
 
@@ -25,6 +27,7 @@ mod guard;
 mod headers;
 mod inspect;
 mod live;
+mod memory;
 mod pages;
 mod prober;
 mod remote;
@@ -36,6 +39,7 @@ mod upload;
 mod upstream;
 pub mod vault;
 mod view;
+mod wake;
 
 pub use engine::{Engine, Options, ProbeReport, StartError, probe_once};
 pub use live::Source;

@@ -55,6 +55,7 @@ pub fn status(shared: &Shared) -> Response<Bytes> {
         "current_name": snapshot.current,
         "mode": snapshot.mode,
         "paused": snapshot.paused,
+        "offline": snapshot.offline_since_ms.is_some(),
         "strategy": snapshot.strategy,
         "version": snapshot.version,
         "groups": groups,

@@ -32,6 +32,8 @@ pub enum Code {
     AllFailed,
     /// Every attempt failed, one because its endpoint was overloaded.
     AllOverloaded,
+    /// Nothing at all can be reached.
+    Offline,
     /// The program is about to end.
     ShuttingDown,
 }
@@ -51,6 +53,7 @@ impl Code {
             Self::NoneUsable => "none_usable",
             Self::AllFailed => "all_failed",
             Self::AllOverloaded => "all_overloaded",
+            Self::Offline => "offline",
             Self::ShuttingDown => "shutting_down",
         }
     }
@@ -65,7 +68,7 @@ impl Code {
             Self::NoEndpoints | Self::NoneUsable | Self::ShuttingDown => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::AllFailed => StatusCode::BAD_GATEWAY,
+            Self::AllFailed | Self::Offline => StatusCode::BAD_GATEWAY,
             // 529: what the Messages API says when it is overloaded.
             Self::AllOverloaded => {
                 StatusCode::from_u16(529).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
@@ -82,7 +85,7 @@ impl Code {
             Self::NoEndpoints | Self::NoneUsable | Self::ShuttingDown | Self::AllOverloaded => {
                 "overloaded_error"
             }
-            Self::AllFailed => "api_error",
+            Self::AllFailed | Self::Offline => "api_error",
         }
     }
 }

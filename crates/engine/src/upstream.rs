@@ -11,7 +11,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
-use hyper_util::client::legacy::{Client, Error as ClientError};
+use hyper_util::client::legacy::{self as client, Client, Error as ClientError};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::ClientConfig;
@@ -103,7 +103,8 @@ impl Network {
 
 /// The connections to one endpoint.
 pub struct Upstream {
-    pooled: Client<Connector, AttemptBody>,
+    /// Replaced where its idle connections may be dead.
+    pooled: RwLock<Client<Connector, AttemptBody>>,
     /// Opens a new connection for every request.
     fresh: Client<Connector, AttemptBody>,
     connector: Connector,
@@ -142,18 +143,11 @@ impl Upstream {
             inner: https.wrap_connector(route),
             limit: connect_timeout,
         };
-        let mut builder = Client::builder(TokioExecutor::new());
-        builder
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_CONNECTION)
-            .http2_keep_alive_interval(H2_PING_INTERVAL)
-            .http2_initial_stream_window_size(H2_STREAM_WINDOW)
-            .http2_initial_connection_window_size(H2_CONNECTION_WINDOW);
-        let pooled = builder.build(connector.clone());
-        let fresh = builder.pool_max_idle_per_host(0).build(connector.clone());
+        let fresh = client_builder()
+            .pool_max_idle_per_host(0)
+            .build(connector.clone());
         Ok(Self {
-            pooled,
+            pooled: RwLock::new(client_builder().build(connector.clone())),
             fresh,
             connector,
         })
@@ -168,7 +162,12 @@ impl Upstream {
         &self,
         request: Request<AttemptBody>,
     ) -> Result<Response<Incoming>, SendError> {
-        settle_use(self.pooled.request(request).await)
+        let answering = self
+            .pooled
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .request(request);
+        settle_use(answering.await)
     }
 
     /// Sends a request on a connection that nothing has used.
@@ -183,6 +182,13 @@ impl Upstream {
         settle_use(self.fresh.request(request).await)
     }
 
+    /// Uses none of the idle connections again; requests on their way keep theirs.
+    pub fn forget_idle(&self) {
+        let empty = client_builder().build(self.connector.clone());
+        let mut pooled = self.pooled.write().unwrap_or_else(PoisonError::into_inner);
+        *pooled = empty;
+    }
+
     /// Opens a connection, with TLS where the URL says so, and closes it again.
     ///
     /// # Errors
@@ -195,6 +201,18 @@ impl Upstream {
             .map(drop)
             .map_err(|error| Fault::Connect(root_cause(error.as_ref())))
     }
+}
+
+fn client_builder() -> client::Builder {
+    let mut builder = Client::builder(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE_CONNECTION)
+        .http2_keep_alive_interval(H2_PING_INTERVAL)
+        .http2_initial_stream_window_size(H2_STREAM_WINDOW)
+        .http2_initial_connection_window_size(H2_CONNECTION_WINDOW);
+    builder
 }
 
 /// A request got no answer's head.

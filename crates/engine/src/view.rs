@@ -83,6 +83,7 @@ pub fn why(fleet: &Fleet, chosen: EndpointId, why: Why) -> Reason {
     match why {
         Why::Pinned => Reason::Pinned,
         Why::FirstChoice => Reason::FirstChoice,
+        Why::Remembered => Reason::Remembered,
         Why::Faster { to, from } => Reason::Faster {
             to_ms: millis(to),
             from_ms: millis(from),
@@ -218,6 +219,8 @@ pub fn event(fleet: &Fleet, effect: &Effect, now: Instant) -> Option<EventKind> 
         }),
         Effect::AllDown => Some(EventKind::AllDown),
         Effect::SomethingUp => Some(EventKind::SomethingUp),
+        Effect::Offline => Some(EventKind::Offline),
+        Effect::Online => Some(EventKind::Online),
     }
 }
 

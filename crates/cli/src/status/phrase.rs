@@ -35,6 +35,9 @@ pub(super) enum Phrase<'a> {
         endpoint: &'a str,
     },
     MonitoringPaused,
+    Offline {
+        span: String,
+    },
     Ending {
         in_flight: u32,
         left: String,

@@ -270,6 +270,20 @@ fn an_endpoint_cannot_send_escape_sequences_to_the_terminal() {
 }
 
 #[test]
+fn a_lost_network_is_said_in_both_languages() {
+    let snapshot = Snapshot {
+        offline_since_ms: Some(empty().taken_at_ms - 90_000),
+        ..empty()
+    };
+
+    let english = view(&snapshot, Language::En, Colours::Plain);
+    let chinese = view(&snapshot, Language::Zh, Colours::Plain);
+
+    assert!(english.contains("offline for 1 min"), "{english}");
+    assert!(chinese.contains("已离线"), "{chinese}");
+}
+
+#[test]
 fn the_errors_of_a_configuration_keep_their_lines() {
     let rejected = Problem {
         kind: ProblemKind::ConfigError,

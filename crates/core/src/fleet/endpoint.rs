@@ -8,6 +8,8 @@ use crate::circuit::{Cause, Change, Circuit, Pass, State};
 use crate::classify::{Fault, Outcome};
 use crate::config::{self, Breaker, ProbeMode};
 use crate::ewma::Ewma;
+use crate::fleet::memory::EndpointMemory;
+use crate::fleet::network::{Blame, back_off};
 use crate::fleet::{Asked, Effect, EndpointId, Journey, Permit, ProbeResult, WhyNot};
 use crate::profile::CallKind;
 
@@ -39,6 +41,14 @@ pub(super) struct Endpoint {
     pub(super) probe_due: Instant,
     /// A person asked for the probe that is due, so a pause does not hold it back.
     pub(super) probe_demanded: bool,
+    /// When no connection came about, if nothing was heard of it since.
+    pub(super) missed_at: Option<Instant>,
+    /// How it was when anything was last heard of any endpoint, if this one was missed since.
+    pub(super) before_silence: Option<Before>,
+    /// What is known of it is from an earlier run.
+    is_remembered: bool,
+    /// Probes in a row that failed by the network's fault.
+    vain_probes: u32,
     probe_in_flight: bool,
     /// The last probe was refused as a request, so probes cannot tell whether requests are answered.
     probe_is_inconclusive: bool,
@@ -65,6 +75,25 @@ pub enum Availability {
     },
     /// No.
     Disabled,
+}
+
+/// What probes there are besides those that a person asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Monitoring {
+    /// Those that are due.
+    Running,
+    /// None.
+    Paused,
+    /// Those that are due; nobody can be disturbed who asked for silence.
+    Offline,
+}
+
+/// What a lost network must not change.
+#[derive(Debug)]
+pub(super) struct Before {
+    circuit: Circuit,
+    last_probe_failed: bool,
+    opened_by: Option<Fault>,
 }
 
 #[derive(Debug)]
@@ -136,6 +165,10 @@ impl Endpoint {
             last_probe_failed: false,
             probe_due: now,
             probe_demanded: false,
+            missed_at: None,
+            before_silence: None,
+            is_remembered: false,
+            vain_probes: 0,
             probe_in_flight: false,
             probe_is_inconclusive: false,
             history: VecDeque::new(),
@@ -176,8 +209,91 @@ impl Endpoint {
             self.circuit.close(now);
         }
         self.circuit.outdate();
+        self.before_silence = None;
         self.unserved.clear();
         self.probe_due = now;
+    }
+
+    /// What is to outlive this run.
+    pub(super) fn remember(&self, now: Instant) -> EndpointMemory {
+        let health_check = &self.spec.health_check;
+        EndpointMemory {
+            name: self.spec.name.clone(),
+            url: self.spec.url.to_string(),
+            enabled_in_file: self.spec.enabled,
+            enabled: self.availability == Availability::Enabled,
+            probe: health_check.mode,
+            probe_model: health_check.model.clone(),
+            latency: self.probes.remember(now),
+            ttft: self.traffic.remember(now),
+            history: self.history.iter().copied().collect(),
+            last_probe: self.last_probe.map(|at| now.saturating_duration_since(at)),
+        }
+    }
+
+    /// Takes over what an earlier run left of the same endpoint.
+    pub(super) fn recall(&mut self, memory: EndpointMemory, now: Instant) {
+        if memory.enabled_in_file == self.spec.enabled {
+            self.availability = if memory.enabled {
+                Availability::Enabled
+            } else {
+                Availability::Disabled
+            };
+        }
+        let health_check = &self.spec.health_check;
+        if (memory.probe, &memory.probe_model) == (health_check.mode, &health_check.model) {
+            if let Some(latency) = memory.latency {
+                self.probes.recall(latency, now);
+            }
+            let spare = memory.history.len().saturating_sub(HISTORY);
+            self.history = memory.history.into_iter().skip(spare).collect();
+            self.last_probe = memory.last_probe.and_then(|age| now.checked_sub(age));
+        }
+        if let Some(ttft) = memory.ttft {
+            self.traffic.recall(ttft, now);
+        }
+        self.is_remembered = self.probes.get().or(self.traffic.get()).is_some();
+    }
+
+    /// Whether all that is known of it is from an earlier run.
+    pub(super) fn is_remembered(&self) -> bool {
+        self.is_remembered
+    }
+
+    /// Whether persons and its credential let it be used.
+    pub(super) fn is_in_use(&self) -> bool {
+        self.check_availability().is_ok()
+    }
+
+    /// Makes its probe due then, with the back-off from the start.
+    pub(super) fn ask_at(&mut self, at: Instant) {
+        self.probe_due = at;
+        self.vain_probes = 0;
+    }
+
+    /// Keeps how it is before the first failure that the network may turn out to be guilty of.
+    pub(super) fn note_silence(&mut self) {
+        self.before_silence.get_or_insert_with(|| Before {
+            circuit: self.circuit.clone(),
+            last_probe_failed: self.last_probe_failed,
+            opened_by: self.opened_by.clone(),
+        });
+    }
+
+    /// Takes back what counted since then. Attempts that are out say nothing any more.
+    pub(super) fn take_back_silence(&mut self) {
+        match self.before_silence.take() {
+            Some(before) => {
+                self.circuit.restore(before.circuit);
+                self.last_probe_failed = before.last_probe_failed;
+                self.opened_by = before.opened_by;
+            }
+            None => self.circuit.outdate(),
+        }
+    }
+
+    pub(super) fn last_probe(&self) -> Option<Instant> {
+        self.last_probe
     }
 
     /// Whether it may take an attempt of `journey`; a half-open one may when `trial_wanted`.
@@ -258,6 +374,7 @@ impl Endpoint {
         pass: Pass,
         asked: Arc<Asked>,
         outcome: Outcome,
+        blame: Blame,
         policy: &Breaker,
         now: Instant,
     ) -> Option<Change> {
@@ -274,6 +391,7 @@ impl Endpoint {
         if let Some(fault) = outcome.fault() {
             self.last_fault = Some(fault.clone());
         }
+        self.is_remembered &= outcome == Outcome::Abandoned;
         match outcome {
             Outcome::Answered | Outcome::ClientFault(_) if asked.kind == CallKind::Messages => {
                 self.last_probe_failed = false;
@@ -296,7 +414,13 @@ impl Endpoint {
             | Outcome::Throttled { .. }
             | Outcome::Failed(_)) => {
                 self.failures += 1;
-                self.book_failure(pass, &failed, policy, now)
+                match blame {
+                    Blame::Endpoint => self.book_failure(pass, &failed, policy, now),
+                    Blame::Network => {
+                        self.circuit.release(pass);
+                        None
+                    }
+                }
             }
         }
     }
@@ -304,6 +428,7 @@ impl Endpoint {
     pub(super) fn handle_probe(
         &mut self,
         result: ProbeResult,
+        blame: Blame,
         policy: &Breaker,
         jitter_percent: u64,
         now: Instant,
@@ -311,6 +436,12 @@ impl Endpoint {
         self.probe_in_flight = false;
         self.probe_demanded = false; // What was demanded while it was out, it has found out.
         self.last_probe = Some(now);
+        if blame == Blame::Network {
+            self.probe_in_vain(&result, jitter_percent, now);
+            return None;
+        }
+        self.is_remembered = false;
+        self.vain_probes = 0;
         self.probe_is_inconclusive = matches!(result, ProbeResult::Reached(_));
         let (latency, change) = match result {
             ProbeResult::Answered(latency) => {
@@ -334,9 +465,7 @@ impl Endpoint {
         } else {
             interval.min(PROBE_AFTER_FAILURE)
         };
-        // Up to a tenth sooner, so that endpoints do not stay in step.
-        let sooner = next.mul_f64(0.001 * (jitter_percent % 100) as f64);
-        self.probe_due = now + next - sooner;
+        self.probe_due = now + jittered(next, jitter_percent);
         change
     }
 
@@ -350,25 +479,30 @@ impl Endpoint {
 
     pub(super) fn reinstate(&mut self, now: Instant) -> Option<Change> {
         self.unserved.clear();
+        self.before_silence = None;
         self.last_probe_failed = false;
         self.probe_due = now;
         self.circuit.close(now)
     }
 
-    pub(super) fn poll_timeout(&self, paused: bool) -> Option<Instant> {
+    pub(super) fn poll_timeout(&self, monitoring: Monitoring) -> Option<Instant> {
         let drain = match self.availability {
             Availability::Draining { until } => Some(until),
             Availability::Enabled | Availability::Disabled => None,
         };
-        [self.circuit.poll_timeout(), drain, self.next_probe(paused)]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.circuit.poll_timeout(),
+            drain,
+            self.next_probe(monitoring),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     pub(super) fn handle_timeout(
         &mut self,
-        paused: bool,
+        monitoring: Monitoring,
         now: Instant,
         effects: &mut VecDeque<Effect>,
     ) {
@@ -381,7 +515,7 @@ impl Endpoint {
             self.availability = Availability::Disabled;
             effects.push_back(Effect::Cut(self.id));
         }
-        if self.next_probe(paused).is_some_and(|at| at <= now) {
+        if self.next_probe(monitoring).is_some_and(|at| at <= now) {
             self.probe_in_flight = true;
             self.probe_demanded = false;
             effects.push_back(Effect::Probe(self.id));
@@ -406,6 +540,17 @@ impl Endpoint {
             attempts: self.attempts,
             failures: self.failures,
         }
+    }
+
+    /// A probe that tells of the network, and nothing of the endpoint.
+    fn probe_in_vain(&mut self, result: &ProbeResult, jitter_percent: u64, now: Instant) {
+        if let ProbeResult::Failed(outcome) = result
+            && let Some(fault) = outcome.fault()
+        {
+            self.last_fault = Some(fault.clone());
+        }
+        self.probe_due = now + jittered(back_off(self.vain_probes), jitter_percent);
+        self.vain_probes = self.vain_probes.saturating_add(1);
     }
 
     fn check_availability(&self) -> Result<(), WhyNot> {
@@ -507,9 +652,9 @@ impl Endpoint {
     }
 
     /// When the next probe is due, if one is to be made.
-    fn next_probe(&self, paused: bool) -> Option<Instant> {
+    fn next_probe(&self, monitoring: Monitoring) -> Option<Instant> {
         let mode = self.spec.health_check.mode;
-        let held_back = paused && !self.probe_demanded;
+        let held_back = monitoring == Monitoring::Paused && !self.probe_demanded;
         if mode == ProbeMode::Off
             || held_back
             || self.probe_in_flight
@@ -523,7 +668,9 @@ impl Endpoint {
                 cause: Cause::Throttled | Cause::Exhausted,
                 until: Some(until),
                 ..
-            } if !self.probe_demanded => Some(self.probe_due.max(until)),
+            } if !self.probe_demanded && monitoring != Monitoring::Offline => {
+                Some(self.probe_due.max(until))
+            }
             State::Open { .. } | State::Closed { .. } | State::HalfOpen { .. } => {
                 Some(self.probe_due)
             }
@@ -547,4 +694,9 @@ impl Endpoint {
             until: now + UNSERVED_FOR,
         });
     }
+}
+
+/// Up to a tenth sooner, so that endpoints do not stay in step.
+fn jittered(pause: Duration, percent: u64) -> Duration {
+    pause - pause.mul_f64(0.001 * (percent % 100) as f64)
 }

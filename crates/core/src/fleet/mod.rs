@@ -22,6 +22,8 @@
 //! switch is `min_dwell_seconds` ago, and monitoring is not paused.
 
 mod endpoint;
+mod memory;
+mod network;
 mod reason;
 mod select;
 
@@ -31,16 +33,17 @@ use std::time::{Duration, Instant};
 
 use crate::budget::RetryBudget;
 use crate::circuit::{Change, Pass};
-use crate::classify::Outcome;
+use crate::classify::{Contact, Outcome};
 use crate::config::Config;
 use crate::profile::{CallKind, SessionKey};
 use crate::rng::Rng;
 use crate::sticky::Sticky;
 
 pub use endpoint::{Availability, EndpointStatus};
+pub use memory::{EndpointMemory, Memory};
 pub use reason::{Decision, Why, WhyNot};
 
-use endpoint::Endpoint;
+use endpoint::{Endpoint, Monitoring};
 
 /// An endpoint for as long as its fleet lives; never used again for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -162,6 +165,15 @@ pub enum ProbeResult {
     Failed(Outcome),
 }
 
+impl ProbeResult {
+    fn contact(&self) -> Contact {
+        match self {
+            Self::Answered(_) | Self::Reached(_) => Contact::Made,
+            Self::Failed(outcome) => outcome.contact(),
+        }
+    }
+}
+
 /// Something the outside world should do or know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -186,6 +198,11 @@ pub enum Effect {
     AllDown,
     /// An endpoint is fit again.
     SomethingUp,
+    /// Nothing at all can be reached. What counted against endpoints since the last answer, and was told,
+    /// is taken back.
+    Offline,
+    /// Something can be reached again, or too few endpoints are left to tell.
+    Online,
 }
 
 /// All endpoints, and every decision about them.
@@ -202,6 +219,9 @@ pub struct Fleet {
     /// Set while a better endpoint waits for the dwell to end.
     dwell_until: Option<Instant>,
     all_down: bool,
+    offline_since: Option<Instant>,
+    /// After a sleep: until when failures are the network's.
+    grace_until: Option<Instant>,
     sticky: Sticky,
     budget: RetryBudget,
     turns: select::Turns,
@@ -232,6 +252,8 @@ impl Fleet {
             switched_at: None,
             dwell_until: None,
             all_down: false,
+            offline_since: None,
+            grace_until: None,
             sticky: Sticky::default(),
             turns: select::Turns::default(),
             rng: Rng::new(seed),
@@ -278,6 +300,7 @@ impl Fleet {
         self.budget
             .set_percent(config.failover.retry_budget_percent);
         self.config = config;
+        self.look_at_hosts(now);
         self.reconsider(now);
     }
 
@@ -315,8 +338,10 @@ impl Fleet {
         }
         journey.last_resort |= why == Why::LastResort;
         journey.tried.push(id);
-        // A side call that goes elsewhere leaves the prompt cache where it is.
+        // A side call that goes elsewhere leaves the prompt cache where it is, and so does a way that
+        // leads nowhere.
         if self.config.routing.sticky_sessions
+            && self.offline_since.is_none()
             && journey.asked.kind == CallKind::Messages
             && let Some(session) = journey.session
         {
@@ -334,6 +359,7 @@ impl Fleet {
 
     /// The attempt's answer is real and begins to reach the client. `ttft`: time to its first event.
     pub fn begin(&mut self, permit: &Permit, ttft: Duration, now: Instant) {
+        self.blame(permit.endpoint, Contact::Made, now);
         if permit.asked.kind != CallKind::Messages {
             return; // Counting tokens or listing models is neither as slow nor as telling.
         }
@@ -351,22 +377,24 @@ impl Fleet {
             pass,
             asked,
         } = permit;
+        let blame = self.blame(id, outcome.contact(), now);
         let policy = self.config.breaker.clone();
         let Some(endpoint) = self.get_mut(id) else {
             return; // Removed from the configuration while the attempt was out.
         };
-        let change = endpoint.settle(pass, asked, outcome, &policy, now);
+        let change = endpoint.settle(pass, asked, outcome, blame, &policy, now);
         self.after(id, change, now);
     }
 
     /// Books how a probe ended.
     pub fn handle_probe(&mut self, id: EndpointId, result: ProbeResult, now: Instant) {
+        let blame = self.blame(id, result.contact(), now);
         let policy = self.config.breaker.clone();
         let jitter = self.rng.below(100);
         let Some(endpoint) = self.get_mut(id) else {
             return;
         };
-        let change = endpoint.handle_probe(result, &policy, jitter, now);
+        let change = endpoint.handle_probe(result, blame, &policy, jitter, now);
         self.after(id, change, now);
     }
 
@@ -413,6 +441,7 @@ impl Fleet {
             endpoint.availability = Availability::Enabled;
             endpoint.probe_due = now;
         }
+        self.look_at_hosts(now);
         self.reconsider(now);
     }
 
@@ -422,6 +451,7 @@ impl Fleet {
         if let Some(endpoint) = self.get_mut(id) {
             endpoint.drain(until);
         }
+        self.look_at_hosts(now);
         self.reconsider(now);
     }
 
@@ -435,11 +465,11 @@ impl Fleet {
 
     /// When [`Self::handle_timeout`] next has something to do.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let paused = self.paused;
+        let monitoring = self.monitoring();
         let endpoints = self
             .endpoints
             .iter()
-            .filter_map(|endpoint| endpoint.poll_timeout(paused));
+            .filter_map(|endpoint| endpoint.poll_timeout(monitoring));
         endpoints.chain(self.dwell_until).min()
     }
 
@@ -448,8 +478,9 @@ impl Fleet {
         if self.poll_timeout().is_none_or(|at| at > now) {
             return;
         }
+        let monitoring = self.monitoring();
         for endpoint in &mut self.endpoints {
-            endpoint.handle_timeout(self.paused, now, &mut self.effects);
+            endpoint.handle_timeout(monitoring, now, &mut self.effects);
         }
         self.reconsider(now);
     }
@@ -524,6 +555,16 @@ impl Fleet {
             None => {}
         }
         self.reconsider(now);
+    }
+
+    fn monitoring(&self) -> Monitoring {
+        if self.paused {
+            Monitoring::Paused
+        } else if self.offline_since.is_some() {
+            Monitoring::Offline
+        } else {
+            Monitoring::Running
+        }
     }
 
     fn get(&self, id: EndpointId) -> Option<&Endpoint> {

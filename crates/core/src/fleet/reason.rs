@@ -21,6 +21,8 @@ pub enum Why {
     Pinned,
     /// Nothing has been measured: the default group's first.
     FirstChoice,
+    /// The best by what was measured before the restart.
+    Remembered,
     /// It is faster than the one before by at least the threshold.
     Faster {
         /// Its latency.

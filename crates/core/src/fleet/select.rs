@@ -284,6 +284,8 @@ impl Fleet {
             let nothing_measured = fit().all(|endpoint| endpoint.probes.get().is_none());
             let why = if self.preferred.is_none() && nothing_measured {
                 Why::FirstChoice
+            } else if self.preferred.is_none() && best.is_remembered() {
+                Why::Remembered
             } else {
                 Why::Replaces
             };
@@ -400,6 +402,9 @@ impl Fleet {
     }
 
     fn tell_if_all_down(&mut self) {
+        if self.offline_since().is_some() {
+            return;
+        }
         let usable = |endpoint: &Endpoint| endpoint.check_standing(true).is_ok();
         let all_down = !self.endpoints.is_empty() && !self.endpoints.iter().any(usable);
         if all_down != self.all_down {

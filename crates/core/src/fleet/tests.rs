@@ -3,6 +3,9 @@
     reason = "tests need one instant to start from"
 )]
 
+mod memory;
+mod network;
+
 use super::*;
 use crate::circuit::Cause;
 use crate::classify::Fault;
@@ -104,7 +107,9 @@ impl Scene {
             | Effect::TakenOut(_)
             | Effect::Recovered(_)
             | Effect::AllDown
-            | Effect::SomethingUp => None,
+            | Effect::SomethingUp
+            | Effect::Offline
+            | Effect::Online => None,
         });
         probed.collect()
     }
