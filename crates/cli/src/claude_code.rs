@@ -283,20 +283,24 @@ impl ClaudeCode {
     ///
     /// Says why nothing was changed.
     pub fn disconnect(&self) -> Result<Disconnected, Error> {
-        self.restore(|_| None)
+        self.restore(|_, _| None)
     }
 
     /// Restores what was there before for as long as no Zephyr runs: [`resume`](Self::resume) connects
-    /// again.
+    /// again, unless somebody has changed the settings by then.
     ///
     /// # Errors
     ///
     /// Says why nothing was changed.
     pub fn suspend(&self) -> Result<Disconnected, Error> {
-        self.restore(|record| {
-            let mut suspended = record.clone();
-            suspended.intent = Intent::Suspended;
-            Some(suspended)
+        self.restore(|record, standings| match record.intent {
+            Intent::Suspended => Some(record.clone()),
+            Intent::Connected => {
+                let theirs = keys_that(standings, |standing| standing != Standing::Ours);
+                let mut suspended = record.but_for(&theirs);
+                suspended.intent = Intent::Suspended;
+                (!theirs.contains(&Key::BaseUrl)).then_some(suspended)
+            }
         })
     }
 
@@ -316,31 +320,35 @@ impl ClaudeCode {
         };
         let settings = record.settings.clone();
         let standings = self.standings_of(&record)?;
-        let keys_that = |wanted: Standing| -> Vec<Key> {
-            let standings = standings.iter();
-            let wanted = standings.filter(|(_, standing)| *standing == wanted);
-            wanted.map(|(key, _)| *key).collect()
-        };
-        let changed = keys_that(Standing::Changed);
-        let url_was_restored = keys_that(Standing::Before).contains(&Key::BaseUrl);
-        if changed.contains(&Key::BaseUrl) {
-            if record.intent == Intent::Suspended {
-                self.take_back(&record, None)?;
+        // While connected, whoever restored a key by hand has changed it, too.
+        let theirs = keys_that(&standings, |standing| match (record.intent, standing) {
+            (_, Standing::Ours) | (Intent::Suspended, Standing::Before) => false,
+            (_, Standing::Changed) | (Intent::Connected, Standing::Before) => true,
+        });
+        let url_is = standings.iter().find(|(key, _)| *key == Key::BaseUrl);
+        match (record.intent, url_is.map(|(_, standing)| standing)) {
+            (_, Some(Standing::Ours)) | (Intent::Suspended, Some(Standing::Before)) => {
+                let theirs = record
+                    .given_up()
+                    .into_iter()
+                    .chain(theirs)
+                    .collect::<Vec<_>>();
+                let connected = self.point(&settings, Some(&record), target, &theirs)?;
+                Ok(Resumed::Connected(connected))
             }
-            return Ok(Resumed::LeftAlone {
-                settings,
-                keys: changed,
-            });
-        }
-        match record.intent {
-            // Killed before it was connected, or after it was disconnected.
-            Intent::Connected if url_was_restored && keys_that(Standing::Ours).is_empty() => {
+            // Killed before it was connected or after it was disconnected, or disconnected by hand.
+            (Intent::Connected, Some(Standing::Before)) | (_, None) => {
                 self.take_back(&record, None)?;
                 Ok(Resumed::NotConnected)
             }
-            Intent::Connected | Intent::Suspended => {
-                let connected = self.point(&settings, Some(&record), target, &changed)?;
-                Ok(Resumed::Connected(connected))
+            (intent, Some(Standing::Changed)) => {
+                if intent == Intent::Suspended {
+                    self.take_back(&record, None)?;
+                }
+                Ok(Resumed::LeftAlone {
+                    settings,
+                    keys: theirs,
+                })
             }
         }
     }
@@ -373,12 +381,11 @@ impl ClaudeCode {
             let applied = plan::apply(settings, folders, former.as_deref(), &values)
                 .map_err(|why| refused(settings, why))?;
             let mut record = applied.record;
-            for held in older.iter().flat_map(|older| &older.keys) {
-                if theirs.contains(&held.key) {
-                    let mut held = held.clone();
-                    held.ours.clear();
-                    record.keys.push(held);
-                }
+            if let Some(older) = older {
+                let given_up = older.but_for(theirs).keys.into_iter();
+                record
+                    .keys
+                    .extend(given_up.filter(|held| theirs.contains(&held.key)));
             }
             Ok(Planned {
                 content: Some(applied.text),
@@ -394,7 +401,11 @@ impl ClaudeCode {
         })
     }
 
-    fn restore(&self, remember: impl Fn(&Record) -> Option<Record>) -> Result<Disconnected, Error> {
+    /// Takes our keys back; `remember` says what stays recorded.
+    fn restore(
+        &self,
+        remember: impl FnOnce(&Record, &[(Key, Standing)]) -> Option<Record>,
+    ) -> Result<Disconnected, Error> {
         if self.store.load()?.is_none() {
             return Ok(Disconnected::NotConnected);
         }
@@ -402,10 +413,10 @@ impl ClaudeCode {
         let Some(record) = self.store.load()? else {
             return Ok(Disconnected::NotConnected);
         };
-        self.take_back(&record, remember(&record).as_ref())
+        let standings = self.standings_of(&record)?;
+        self.take_back(&record, remember(&record, &standings).as_ref())
     }
 
-    /// Takes our keys back; `after` is what stays recorded.
     fn take_back(&self, record: &Record, after: Option<&Record>) -> Result<Disconnected, Error> {
         let settings = record.settings.clone();
         let (mut keys, mut left_alone) = (Vec::new(), Vec::new());
@@ -536,6 +547,11 @@ impl Change {
             None => Self::Removed,
         }
     }
+}
+
+fn keys_that(standings: &[(Key, Standing)], are: impl Fn(Standing) -> bool) -> Vec<Key> {
+    let standings = standings.iter().filter(|(_, standing)| are(*standing));
+    standings.map(|(key, _)| *key).collect()
 }
 
 fn exchange(file: &SettingsFile, seen: Seen, content: Option<&str>) -> Result<Exchanged, Error> {

@@ -402,6 +402,42 @@ fn a_start_leaves_a_changed_token_alone_and_moves_the_url() {
 }
 
 #[test]
+fn what_somebody_restored_by_hand_stays_so() {
+    let quits: [fn(&ClaudeCode); 2] = [|_| {}, |claude_code| drop(claude_code.suspend().unwrap())];
+    for quit in quits {
+        let home = Home::with("{}");
+        home.claude_code().connect(&target(8080)).unwrap();
+        home.write("{}");
+        quit(&home.claude_code());
+
+        let resumed = home.claude_code().resume(&target(9090)).unwrap();
+
+        assert_eq!(resumed, Resumed::NotConnected);
+        assert_eq!(home.text(), "{}");
+    }
+}
+
+#[test]
+fn a_token_that_somebody_removed_by_hand_does_not_come_back_by_itself() {
+    let quits: [fn(&ClaudeCode); 2] = [|_| {}, |claude_code| drop(claude_code.suspend().unwrap())];
+    for quit in quits {
+        let home = Home::with("{}");
+        home.claude_code().connect(&target(8080)).unwrap();
+        home.write(r#"{"env":{"ANTHROPIC_BASE_URL":"http://127.0.0.1:8080"}}"#);
+        quit(&home.claude_code());
+
+        for port in [9090, 9091] {
+            home.claude_code().resume(&target(port)).unwrap();
+        }
+
+        let url = "http://127.0.0.1:9091";
+        assert_eq!(home.env(), json!({ "ANTHROPIC_BASE_URL": url }));
+        home.claude_code().disconnect().unwrap();
+        assert_eq!(home.text(), "{}");
+    }
+}
+
+#[test]
 fn settings_elsewhere_are_not_connected_beside_the_first() {
     let home = Home::with("{}");
     let elsewhere = ClaudeCode::at(&home.0.path().join("other.json"), &home.data()).unwrap();

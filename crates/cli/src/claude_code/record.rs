@@ -104,6 +104,23 @@ impl Record {
         }
     }
 
+    /// This record, with these keys given up: whatever they have is somebody else's from now on.
+    #[must_use]
+    pub(super) fn but_for(&self, theirs: &[Key]) -> Self {
+        let mut record = self.clone();
+        for held in &mut record.keys {
+            if theirs.contains(&held.key) {
+                held.ours.clear();
+            }
+        }
+        record
+    }
+
+    pub(super) fn given_up(&self) -> Vec<Key> {
+        let keys = self.keys.iter().filter(|held| held.ours.is_empty());
+        keys.map(|held| held.key).collect()
+    }
+
     /// This record, so that it also undoes what `older` recorded: either may be what is in the file
     /// when the program is killed.
     #[must_use]
