@@ -1,8 +1,109 @@
-//! Stub until the connection lands.
-use std::path::Path;
-pub(crate) struct Link;
+//! Claude Code's connection, as the tray offers it: connected while Zephyr runs, restored when it ends,
+//! so that Claude Code is never left at a dead port.
+//!
+//! What is written where is `zephyr_cli::claude_code`'s business.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use zephyr_cli::claude_code::{self, ClaudeCode, Error, Resumed, Target, TargetError};
+use zephyr_control::{ClaudeCode as State, Language, Problem, ProblemKind};
+use zephyr_core::Config;
+use zephyr_engine::settings;
+
+/// Where Claude Code is to be pointed.
+#[derive(Clone, Debug)]
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
+    pub(crate) config: Config,
+    /// The configuration file; none for simulated endpoints.
+    pub(crate) path: Option<PathBuf>,
+}
+
+/// Why the settings are as they were.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error(transparent)]
+    Settings(#[from] Error),
+    #[error(transparent)]
+    Target(#[from] TargetError),
+}
+
+/// Claude Code's settings, and our record of them. Everything here blocks.
+#[derive(Clone, Debug)]
+pub(crate) struct Link(ClaudeCode);
+
 impl Link {
-    pub(crate) fn locate(_d: &Path) -> Option<Self> {
-        None
+    /// Nothing on a machine without a home folder.
+    pub(crate) fn locate(data_dir: &Path) -> Option<Self> {
+        let found = ClaudeCode::locate(data_dir);
+        found
+            .inspect_err(|error| tracing::warn!("{error}"))
+            .ok()
+            .map(Self)
+    }
+
+    /// Where the settings point.
+    pub(crate) fn state(&self) -> State {
+        self.0.state()
+    }
+
+    /// Says when the settings change; nothing where that cannot be known.
+    pub(crate) fn watch(&self) -> Option<settings::Watch> {
+        settings::watch(self.0.settings()).ok()
+    }
+
+    /// Points Claude Code at `proxy`; says so in a sentence.
+    pub(crate) fn connect(&self, proxy: &Proxy, language: Language) -> Result<String, Refused> {
+        let connected = self.0.connect(&target(proxy)?)?;
+        Ok(claude_code::connected(&connected, language))
+    }
+
+    /// Restores what was there before, for good; says so in a sentence.
+    pub(crate) fn disconnect(&self, language: Language) -> Result<String, Refused> {
+        let disconnected = self.0.disconnect()?;
+        Ok(claude_code::disconnected(&disconnected, language))
+    }
+
+    /// Restores what was there before, for as long as we do not run.
+    pub(crate) fn suspend(&self) -> Result<(), Refused> {
+        let restored = self.0.suspend()?;
+        tracing::info!(?restored, "Claude Code's settings");
+        Ok(())
+    }
+
+    /// Connects again what a former run left connected or suspended; says what a person should know.
+    pub(crate) fn resume(&self, proxy: &Proxy) -> Option<Problem> {
+        let resumed = target(proxy).map_err(Refused::from);
+        match resumed.and_then(|target| Ok(self.0.resume(&target)?)) {
+            Ok(Resumed::NotConnected | Resumed::Connected(_)) => None,
+            Ok(Resumed::LeftAlone { settings, .. }) => Some(Problem {
+                kind: ProblemKind::ClaudeCode,
+                message: format!(
+                    "Claude Code was connected, and somebody has changed {} since; it was left alone",
+                    settings.display()
+                ),
+                remedy: "choose \"Use with Claude Code\" to connect it again, or run `zephyr \
+                         disconnect claude-code` to forget that it was"
+                    .to_owned(),
+            }),
+            Err(error) => Some(trouble(&error)),
+        }
+    }
+}
+
+/// A refusal as front-ends show it.
+pub(crate) fn trouble(error: &Refused) -> Problem {
+    Problem {
+        kind: ProblemKind::ClaudeCode,
+        message: format!("Claude Code's settings were not changed: {error}"),
+        remedy: "then choose \"Use with Claude Code\" again".to_owned(),
+    }
+}
+
+fn target(proxy: &Proxy) -> Result<Target, TargetError> {
+    match &proxy.path {
+        Some(path) => Target::configured(proxy.address, &proxy.config, path),
+        None => Ok(Target::open(proxy.address)),
     }
 }

@@ -111,7 +111,7 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
     };
     let (config, fleet) = if arguments.demo {
         let demo = Demo::start(None).await?;
-        (demo.loaded().config, Fleet::Simulated(demo))
+        (demo.loaded().config, Fleet::Simulated(Box::new(demo)))
     } else {
         // What is wrong with it is the supervisor's to tell, and to wait for.
         let located = settings::locate(arguments.config.as_deref(), |name| std::env::var_os(name));
@@ -209,6 +209,8 @@ fn begin(app: &AppHandle, prepared: Prepared) {
         }
     }
     tauri::async_runtime::spawn(notify::run(supervisor.clone()));
+    let watching = supervisor.clone();
+    tauri::async_runtime::spawn(async move { watching.watch_claude_code().await });
     tauri::async_runtime::spawn(open_windows(app.clone(), supervisor.clone()));
     tauri::async_runtime::spawn(obey(signals, supervisor.clone()));
     if show {

@@ -74,6 +74,12 @@ impl Notices {
         }
     }
 
+    /// Takes in why something that was clicked could not be done: whoever clicked waits for it.
+    pub(crate) fn handle_complaint(&mut self, complaint: &str, now: Instant) {
+        self.waiting.push(News::Complaint(complaint.to_owned()));
+        self.due = Some(now);
+    }
+
     /// When [`Self::handle_timeout`] has something to tell.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.due
@@ -110,11 +116,11 @@ impl Notices {
                     self.waiting.push(news);
                 }
             }
-            News::Refused { ref endpoint, .. } => {
-                let name = endpoint.clone();
-                self.waiting.retain(|other| !other.is_refusal_of(&name));
-                self.waiting.push(news);
+            News::Refused { endpoint, why } => {
+                self.waiting.retain(|other| !other.is_refusal_of(&endpoint));
+                self.waiting.push(News::Refused { endpoint, why });
             }
+            News::Complaint(_) => self.waiting.push(news),
         }
     }
 
@@ -126,7 +132,8 @@ impl Notices {
             | News::Recovered
             | News::Offline
             | News::Online
-            | News::Refused { .. } => false,
+            | News::Refused { .. }
+            | News::Complaint(_) => false,
         });
         let from = match earlier.map(|at| self.waiting.swap_remove(at)) {
             Some(News::Switched { from, .. }) => from,
@@ -145,7 +152,7 @@ impl Notices {
             // The end of a spell that was told, and has begun again before the end was.
             News::AllDown => News::Recovered,
             News::Offline => News::Online,
-            News::Switched { .. } | News::Refused { .. } => return false,
+            News::Switched { .. } | News::Refused { .. } | News::Complaint(_) => return false,
         };
         let before = self.waiting.len();
         self.waiting.retain(|other| *other != ended);
@@ -156,6 +163,8 @@ impl Notices {
 /// Something worth an interruption.
 #[derive(Clone, Debug, PartialEq)]
 enum News {
+    /// Something that was clicked could not be done.
+    Complaint(String),
     Offline,
     AllDown,
     Refused {
@@ -212,13 +221,15 @@ impl News {
             Self::Recovered => choices.on_recovery,
             Self::Offline | Self::Online => choices.on_offline,
             Self::Refused { .. } => choices.on_refused,
+            Self::Complaint(_) => true,
         }
     }
 
     fn is_refusal_of(&self, name: &str) -> bool {
         match self {
             Self::Refused { endpoint, .. } => endpoint == name,
-            Self::Offline
+            Self::Complaint(_)
+            | Self::Offline
             | Self::AllDown
             | Self::Online
             | Self::Recovered
@@ -229,12 +240,13 @@ impl News {
     /// What is most important gives its line to the summary.
     fn rank(&self) -> u8 {
         match self {
-            Self::Offline => 0,
-            Self::AllDown => 1,
-            Self::Online => 2,
-            Self::Recovered => 3,
-            Self::Refused { .. } => 4,
-            Self::Switched { .. } => 5,
+            Self::Complaint(_) => 0,
+            Self::Offline => 1,
+            Self::AllDown => 2,
+            Self::Online => 3,
+            Self::Recovered => 4,
+            Self::Refused { .. } => 5,
+            Self::Switched { .. } => 6,
         }
     }
 
@@ -246,6 +258,7 @@ impl News {
             Self::Recovered => Phrase::Recovered,
             Self::Offline => Phrase::Offline,
             Self::Online => Phrase::Online,
+            Self::Complaint(_) => Phrase::Complaint,
         };
         text(language, &phrase)
     }
@@ -265,6 +278,7 @@ impl News {
             Self::Refused { endpoint, why } => {
                 vec![text(language, &Phrase::Out { endpoint, why })]
             }
+            Self::Complaint(complaint) => vec![complaint.clone()],
             Self::AllDown => vec![text(language, &Phrase::Down)],
             Self::Recovered => vec![text(language, &EventKind::SomethingUp)],
             Self::Offline => vec![text(language, &EventKind::Offline)],
@@ -282,6 +296,7 @@ enum Phrase<'a> {
     Recovered,
     Offline,
     Online,
+    Complaint,
     Refused { endpoint: &'a str },
     Out { endpoint: &'a str, why: &'a Reason },
     Down,

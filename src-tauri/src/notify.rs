@@ -19,6 +19,7 @@ pub(crate) async fn run(supervisor: Supervisor) {
     let mut config = supervisor.config();
     snapshots.mark_changed();
     config.mark_changed();
+    let mut complaints = supervisor.complaints();
     loop {
         let due = notices.poll_timeout();
         tokio::select! {
@@ -30,12 +31,16 @@ pub(crate) async fn run(supervisor: Supervisor) {
                 Ok(()) => notices.handle_snapshot(&latest(&mut snapshots), Instant::now()),
                 Err(_) => return,
             },
+            changed = complaints.changed() => match changed {
+                Ok(()) => notices.handle_complaint(&complaints.borrow_and_update(), Instant::now()),
+                Err(_) => return,
+            },
             () = sleep_until(due) => {}
         }
         let language = language::of(&snapshots.borrow());
         if let Some(notice) = notices.handle_timeout(Instant::now(), language) {
             let outcome = screen.show(&notice, &supervisor).await;
-            supervisor.set_problem(Topic::Notifications, outcome.err().map(unseen));
+            supervisor.set_problem(Topic::Notifications, outcome.as_ref().err().map(unseen));
         }
     }
 }
@@ -51,7 +56,7 @@ async fn sleep_until(due: Option<Instant>) {
     }
 }
 
-fn unseen(error: notify_rust::error::Error) -> Problem {
+fn unseen(error: &notify_rust::error::Error) -> Problem {
     tracing::warn!(%error, "a notification could not be shown");
     Problem {
         kind: ProblemKind::Desktop,

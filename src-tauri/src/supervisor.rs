@@ -21,14 +21,16 @@ use zephyr_cli::demo::Demo;
 use zephyr_cli::instance::{self, Found, Instance, Role, Running};
 use zephyr_control::{
     ClaudeCode, Command, Control, ControlError, ControlFuture, Done, ErrorCode, Event, EventKind,
-    Host, Listening, Mode, Problem, ProblemKind, Program, Snapshot, Snapshots, Strategy, Totals,
+    Host, Language, Listening, Mode, Problem, ProblemKind, Program, Snapshot, Snapshots, Strategy,
+    Totals,
 };
 use zephyr_core::Config;
-use zephyr_engine::settings::{self, Loaded};
+use zephyr_engine::settings::{self, Loaded, edit};
 use zephyr_engine::{Engine, Options, Source};
 
 use crate::autostart;
-use crate::claude_code::Link;
+use crate::claude_code::{self, Link, Proxy, Refused};
+use crate::language;
 use crate::surroundings::{Surroundings, Topic};
 use crate::trouble::Trouble;
 
@@ -51,7 +53,7 @@ pub(crate) enum Fleet {
     /// What the configuration file says.
     Configured,
     /// Simulated endpoints.
-    Simulated(Demo),
+    Simulated(Box<Demo>),
 }
 
 /// Keeps an engine running. Clones are handles on the same one.
@@ -62,12 +64,15 @@ struct Inner {
     surroundings: Mutex<Surroundings>,
     snapshots: watch::Sender<Arc<Snapshot>>,
     config: watch::Sender<Config>,
+    complaints: watch::Sender<String>,
     /// Who runs the engine; nobody while it cannot.
     backend: Mutex<Option<Arc<dyn Control>>>,
     claude_code: Option<Link>,
-    /// Where the proxy is, while it is ours.
-    proxy: Mutex<Option<SocketAddr>>,
+    /// Where Claude Code is to be pointed, while somebody listens there.
+    proxy: Mutex<Option<Proxy>>,
     try_again: Notify,
+    /// Claude Code's settings may have changed.
+    look_again: Notify,
     show: Notify,
     quit: CancellationToken,
     quit_now: CancellationToken,
@@ -82,16 +87,17 @@ impl Supervisor {
             claude_code: ClaudeCode::Unknown,
         };
         let surroundings = Surroundings::new(nothing_runs(Listening::default(), None, None), host);
-        let (snapshots, _) = watch::channel(surroundings.snapshot());
-        let (config, _) = watch::channel(config);
+        let snapshots = watch::Sender::new(surroundings.snapshot());
         Self(Arc::new(Inner {
             surroundings: Mutex::new(surroundings),
             snapshots,
-            config,
+            config: watch::Sender::new(config),
+            complaints: watch::Sender::new(String::new()),
             backend: Mutex::new(None),
             claude_code: Link::locate(data_dir),
             proxy: Mutex::new(None),
             try_again: Notify::new(),
+            look_again: Notify::new(),
             show: Notify::new(),
             quit: CancellationToken::new(),
             quit_now: CancellationToken::new(),
@@ -121,7 +127,7 @@ impl Supervisor {
     /// Shows that something somebody clicked could not be done.
     pub(crate) fn complain(&self, error: &ControlError) {
         tracing::warn!(%error, "what was chosen could not be done");
-        let _ = error;
+        self.0.complaints.send_replace(error.to_string());
     }
 
     /// Notes a problem of the desktop, or that there is none any more.
@@ -130,6 +136,11 @@ impl Supervisor {
         if changed {
             self.publish();
         }
+    }
+
+    /// What somebody clicked and could not be done, each in a sentence.
+    pub(crate) fn complaints(&self) -> watch::Receiver<String> {
+        self.0.complaints.subscribe()
     }
 
     /// Asks for the end: the first time in order, the second time at once.
@@ -166,7 +177,9 @@ impl Supervisor {
         let (loaded, path) = blocking(move || {
             let located = settings::locate(named.as_deref(), |name| std::env::var_os(name))?;
             let loaded = settings::load(&located.path)?;
-            Ok::<_, Trouble>((loaded, located.path))
+            // Front-ends read it from other folders.
+            let path = std::path::absolute(located.path).map_err(Trouble::NoFolder)?;
+            Ok::<_, Trouble>((loaded, path))
         })
         .await?;
         self.run_engine(loaded, Source::File(path), places).await
@@ -179,15 +192,20 @@ impl Supervisor {
             "attached to the Zephyr that runs already"
         );
         let path = running.snapshot.config_path.clone().map(PathBuf::from);
+        let address = running.instance.proxy;
         let control: Arc<dyn Control> = Arc::new(running.client);
         self.set_backend(Some(Arc::clone(&control)));
         self.set_base(running.snapshot);
-        if let Some(path) = path
-            && let Ok(loaded) = blocking(move || settings::load(&path)).await
-        {
-            self.adopt(loaded.config).await;
+        let readable = path.clone();
+        let loaded = blocking(move || settings::load(&readable?).ok()).await;
+        if let Some(Loaded { config, .. }) = loaded {
+            self.adopt(config.clone()).await;
+            *lock(&self.0.proxy) = Some(Proxy {
+                address,
+                config,
+                path,
+            });
         }
-        self.look_at_claude_code().await;
         let follow = async {
             let Ok(mut snapshots) = control.snapshots().await else {
                 return;
@@ -209,7 +227,13 @@ impl Supervisor {
         source: Source,
         places: &Places,
     ) -> Result<(), Trouble> {
-        let started = Engine::start_with(loaded, source, Options::default()).await;
+        let path = source.path().map(Path::to_owned);
+        let options = Options {
+            // What simulated endpoints did is nothing to remember.
+            data_dir: path.is_some().then(|| places.data_dir.clone()),
+            ..Options::default()
+        };
+        let started = Engine::start_with(loaded, source, options).await;
         let engine = match started {
             Ok(engine) => engine,
             Err(error) => return Err(Trouble::of_start(error).await),
@@ -219,13 +243,12 @@ impl Supervisor {
         let instance = Instance::this(proxy, places.admin);
         let registration = instance::register(&places.data_dir, Role::Engine, instance)?;
         self.set_backend(Some(engine.control()));
-        *lock(&self.0.proxy) = Some(proxy);
         self.adopt(engine.config()).await;
-        self.resume_claude_code(&engine).await;
+        self.resume_claude_code(&engine, path.as_deref()).await;
         tracing::info!(%proxy, admin = %places.admin, "Zephyr is ready");
 
         tokio::select! {
-            never = self.follow(&engine) => match never {},
+            never = self.follow(&engine, path.as_deref()) => match never {},
             () = self.0.quit.cancelled() => {}
         }
         self.end(&engine).await;
@@ -233,7 +256,7 @@ impl Supervisor {
         Ok(())
     }
 
-    async fn follow(&self, engine: &Engine) -> Infallible {
+    async fn follow(&self, engine: &Engine, path: Option<&Path>) -> Infallible {
         let control = engine.control();
         let mut seen = 0;
         let snapshots = control.snapshots().await;
@@ -247,7 +270,7 @@ impl Supervisor {
             self.set_base(snapshot);
             if reloaded {
                 self.adopt(engine.config()).await;
-                self.update_claude_code(engine).await;
+                self.resume_claude_code(engine, path).await;
             }
         }
         std::future::pending().await
@@ -340,7 +363,9 @@ impl Supervisor {
             let message = "this instance has no configuration file that could keep the setting";
             return Err(ControlError::new(ErrorCode::NotPossible, message));
         };
-        let _ = path;
+        let key = ["desktop", "launch_at_login"];
+        let edited = blocking(move || edit::set(Path::new(&path), &key, enabled)).await;
+        edited.map_err(|error| ControlError::new(ErrorCode::NotPossible, error.to_string()))?;
         let mut config = self.0.config.borrow().clone();
         config.desktop.launch_at_login = enabled;
         self.adopt(config).await;
@@ -352,6 +377,85 @@ impl Supervisor {
         Ok(Done {
             message: message.to_owned(),
         })
+    }
+
+    /// Watches Claude Code's settings until the program ends.
+    pub(crate) async fn watch_claude_code(&self) {
+        let Some(link) = self.0.claude_code.clone() else {
+            return;
+        };
+        loop {
+            let looking = link.clone();
+            let (state, watch) = blocking(move || (looking.state(), looking.watch())).await;
+            self.surroundings().host().claude_code = state;
+            self.publish();
+            let changed = async {
+                match watch {
+                    Some(mut watch) => watch.changed().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = changed => {}
+                () = self.0.look_again.notified() => {}
+            }
+        }
+    }
+
+    async fn connect_claude_code(&self) -> Result<Done, ControlError> {
+        let proxy = lock(&self.0.proxy).clone();
+        let Some(proxy) = proxy else {
+            let message = "the proxy does not run, so Claude Code would be left without an answer";
+            return Err(ControlError::new(ErrorCode::NotPossible, message));
+        };
+        self.with_claude_code(move |link, language| link.connect(&proxy, language))
+            .await
+    }
+
+    async fn disconnect_claude_code(&self) -> Result<Done, ControlError> {
+        self.with_claude_code(Link::disconnect).await
+    }
+
+    async fn with_claude_code(
+        &self,
+        work: impl FnOnce(&Link, Language) -> Result<String, Refused> + Send + 'static,
+    ) -> Result<Done, ControlError> {
+        let Some(link) = self.0.claude_code.clone() else {
+            let message = "there is no home folder, and so no settings of Claude Code";
+            return Err(ControlError::new(ErrorCode::NotPossible, message));
+        };
+        let language = language::of(&self.0.snapshots.borrow());
+        let outcome = blocking(move || work(&link, language)).await;
+        let problem = outcome.as_ref().err().map(claude_code::trouble);
+        self.set_problem(Topic::ClaudeCode, problem);
+        self.0.look_again.notify_one();
+        match outcome {
+            Ok(message) => Ok(Done { message }),
+            Err(error) => Err(ControlError::new(ErrorCode::NotPossible, error.to_string())),
+        }
+    }
+
+    /// Connects what was connected before, now that somebody listens.
+    async fn resume_claude_code(&self, engine: &Engine, path: Option<&Path>) {
+        let proxy = Proxy {
+            address: engine.proxy_addr(),
+            config: engine.config(),
+            path: path.map(Path::to_owned),
+        };
+        *lock(&self.0.proxy) = Some(proxy.clone());
+        if let Some(link) = self.0.claude_code.clone() {
+            let problem = blocking(move || link.resume(&proxy)).await;
+            self.set_problem(Topic::ClaudeCode, problem);
+            self.0.look_again.notify_one();
+        }
+    }
+
+    async fn suspend_claude_code(&self) {
+        if let Some(link) = self.0.claude_code.clone()
+            && let Err(error) = blocking(move || link.suspend()).await
+        {
+            tracing::error!(%error, "Claude Code's settings could not be restored");
+        }
     }
 
     async fn execute(&self, command: Command) -> Result<Done, ControlError> {
@@ -475,19 +579,5 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-    }
-}
-
-// STUB
-impl Supervisor {
-    async fn look_at_claude_code(&self) {}
-    async fn resume_claude_code(&self, _engine: &Engine) {}
-    async fn update_claude_code(&self, _engine: &Engine) {}
-    async fn suspend_claude_code(&self) {}
-    async fn connect_claude_code(&self) -> Result<Done, ControlError> {
-        Err(ControlError::new(ErrorCode::NotPossible, "stub"))
-    }
-    async fn disconnect_claude_code(&self) -> Result<Done, ControlError> {
-        Err(ControlError::new(ErrorCode::NotPossible, "stub"))
     }
 }

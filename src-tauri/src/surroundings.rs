@@ -47,11 +47,14 @@ impl Surroundings {
 
     /// Notes a problem, or that there is none any more; says whether that is new.
     pub(crate) fn set_problem(&mut self, topic: Topic, problem: Option<Problem>) -> bool {
-        let before = match &problem {
-            Some(problem) => self.problems.insert(topic, problem.clone()),
-            None => self.problems.remove(&topic),
-        };
-        before != problem
+        if self.problems.get(&topic) == problem.as_ref() {
+            return false;
+        }
+        match problem {
+            Some(problem) => drop(self.problems.insert(topic, problem)),
+            None => drop(self.problems.remove(&topic)),
+        }
+        true
     }
 
     /// Everything there is to show.

@@ -3,6 +3,7 @@
 //! The program stays: people look at the tray when requests fail, so that is where they have to find
 //! out why.
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -41,18 +42,16 @@ pub(crate) enum Trouble {
     /// The instance that runs cannot be used.
     #[error(transparent)]
     Instance(#[from] InstanceError),
-    /// Nothing can be written where it has to be.
-    #[error("{0:#}")]
-    Other(anyhow::Error),
+    /// The folder that the program was started in is gone.
+    #[error("the folder that Zephyr was started in cannot be used: {0}")]
+    NoFolder(#[source] io::Error),
 }
 
 impl Trouble {
     /// What the engine's error is here; asks the system who holds a port.
     pub(crate) async fn of_start(error: StartError) -> Self {
         match error {
-            StartError::Bind { address, source }
-                if source.kind() == std::io::ErrorKind::AddrInUse =>
-            {
+            StartError::Bind { address, source } if source.kind() == io::ErrorKind::AddrInUse => {
                 let asking = tokio::task::spawn_blocking(move || holder(address.port()));
                 let holder = asking.await.unwrap_or_else(|_| holder_unknown());
                 Self::PortTaken { address, holder }
@@ -65,7 +64,7 @@ impl Trouble {
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::PortTaken { .. } => Some(PORT_INTERVAL),
-            Self::NoConfiguration(_) | Self::Start(_) | Self::Instance(_) | Self::Other(_) => {
+            Self::NoConfiguration(_) | Self::Start(_) | Self::Instance(_) | Self::NoFolder(_) => {
                 Some(OTHER_INTERVAL)
             }
             Self::Configuration(_) => None,
@@ -96,7 +95,7 @@ impl Trouble {
                 ProblemKind::ConfigError,
                 "correct the endpoint in config.toml; it is tried again by itself",
             ),
-            Self::Instance(_) | Self::Other(_) => (
+            Self::Instance(_) | Self::NoFolder(_) => (
                 ProblemKind::Desktop,
                 "it is tried again by itself; the log says more",
             ),
