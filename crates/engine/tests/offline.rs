@@ -1,4 +1,5 @@
 //! A network that is gone, and comes back. Two addresses of the loopback network stand for two hosts.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
 #![cfg(target_os = "linux")] // Elsewhere the loopback interface has one address.
 
 mod common;
