@@ -285,6 +285,7 @@ export type Program = "serve" | "desktop";
  */
 export type Reason = { "code": "pinned" }
   | { "code": "first_choice" }
+  | { "code": "remembered" }
   | { "code": "faster",
   /** Its latency. */
   to_ms: number,
