@@ -72,6 +72,54 @@ pub(crate) fn python() -> Result<()> {
     need(present, &["python3", "python3-venv"], advice)
 }
 
+/// For the tray program, and on Linux for the desktops on which it is tested.
+pub(crate) fn desktop() -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        return Ok(());
+    }
+    let library = |name: &str| succeeds(Command::new("pkg-config").args(["--exists", name]));
+    let program =
+        |name: &str| succeeds(Command::new("sh").args(["-c", &format!("command -v {name}")]));
+    let tray = || {
+        let cache = output(Command::new("/sbin/ldconfig").arg("-p"));
+        cache.is_some_and(|cache| cache.contains("libayatana-appindicator3.so.1"))
+    };
+    let fonts = || {
+        let list = output(Command::new("fc-list").args([":", "family"]));
+        list.is_some_and(|list| list.contains("CJK") && list.contains("DejaVu"))
+    };
+    let present = || {
+        library("webkit2gtk-4.1") && tray() && fonts() && DESKTOP_PROGRAMS.into_iter().all(program)
+    };
+    let advice = "what the tray program is built with, or tested on, is missing: on Debian \
+                  `apt-get install` what DESKTOP_PACKAGES in xtask/src/tools.rs names; see \
+                  .github/CONTRIBUTING.md";
+    need(present, &DESKTOP_PACKAGES, advice)
+}
+
+/// Programs of [`DESKTOP_PACKAGES`], looked for in `PATH`.
+const DESKTOP_PROGRAMS: [&str; 5] = [
+    "Xvfb",
+    "dbus-daemon",
+    "gnome-keyring-daemon",
+    "secret-tool",
+    "WebKitWebDriver",
+];
+
+const DESKTOP_PACKAGES: [&str; 11] = [
+    "dbus",
+    "fontconfig",
+    "fonts-dejavu-core",
+    "fonts-noto-cjk",
+    "gnome-keyring",
+    "libayatana-appindicator3-1",
+    "libsecret-tools",
+    "libwebkit2gtk-4.1-dev",
+    "pkg-config",
+    "webkit2gtk-driver",
+    "xvfb",
+];
+
 /// Python, before there is an environment of our own.
 pub(crate) fn python_command() -> Command {
     Command::new(if cfg!(windows) { "python" } else { "python3" })

@@ -13,6 +13,7 @@ use zephyr_testkit::Endpoint;
 pub struct Configuration {
     sections: BTreeMap<String, BTreeMap<String, String>>,
     groups: Vec<Group>,
+    flags: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug)]
@@ -43,11 +44,13 @@ impl Configuration {
         Self {
             sections: BTreeMap::new(),
             groups: Vec::new(),
+            flags: BTreeMap::new(),
         }
         .set("server", "port", "0")
         .set("web_admin", "port", "0")
         .set("health_check", "mode", r#""off""#)
         .set("routing", "strategy", r#""priority""#)
+        .set("routing", "min_dwell_seconds", "0")
         .set("breaker", "max_failures", "1")
         .set("breaker", "cooldown_seconds", "1")
         .set("breaker", "max_cooldown_seconds", "1")
@@ -66,6 +69,12 @@ impl Configuration {
                 .map(|(name, endpoint)| ((*name).to_owned(), endpoint.url()))
                 .collect(),
         });
+        self
+    }
+
+    /// Gives an endpoint a flag.
+    pub fn flag(mut self, endpoint: &str, flag: &str) -> Self {
+        self.flags.insert(endpoint.to_owned(), flag.to_owned());
         self
     }
 
@@ -105,9 +114,10 @@ impl Configuration {
             .expect("text can be written");
             for (name, url) in &group.endpoints {
                 priority += 1;
+                let flag = self.flags.get(name).map_or("", String::as_str);
                 writeln!(
                     text,
-                    "  {{ name = {name:?}, url = {url:?}, priority = {priority} }},"
+                    "  {{ name = {name:?}, url = {url:?}, priority = {priority}, flag = \"{flag}\" }},"
                 )
                 .expect("text can be written");
             }

@@ -34,7 +34,7 @@ pub use desktop::{Desktop, Part};
 pub use icon::Icon;
 pub use keyring::{Keyring, Lock};
 pub use notifications::{Notification, Notifications};
-pub use process::{Ended, Process};
+pub use process::{Cost, Ended, Process};
 pub use tray::{Item, Kind, Menu, Tray};
 pub use waiting::until;
 pub use watcher::TrayHost;

@@ -10,6 +10,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{ChildStdin, Command as StdCommand, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
@@ -68,6 +69,32 @@ impl Process {
         self.group.as_raw_nonzero().get().cast_unsigned()
     }
 
+    /// The names of the processes of its group that have not ended.
+    pub(crate) fn group(&self) -> Vec<String> {
+        let members = self.members();
+        members.into_iter().map(|member| member.name).collect()
+    }
+
+    /// What its group uses, and has used.
+    pub(crate) fn cost(&self) -> Cost {
+        let ticks_a_second = rustix::param::clock_ticks_per_second();
+        let mut cost = Cost::default();
+        for member in self.members() {
+            cost.memory += member.memory;
+            cost.processor +=
+                Duration::from_secs(member.ticks) / u32::try_from(ticks_a_second).unwrap_or(100);
+        }
+        cost
+    }
+
+    fn members(&self) -> Vec<Member> {
+        let processes = std::fs::read_dir("/proc").expect("Linux has /proc");
+        let members = processes.flatten();
+        members
+            .filter_map(|process| Member::read(&process.path(), self.group))
+            .collect()
+    }
+
     /// What it has said so far.
     pub fn said(&self) -> String {
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
@@ -108,6 +135,50 @@ impl Process {
             code: status.code(),
             said: self.said(),
         }
+    }
+}
+
+/// What processes use.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cost {
+    /// In bytes, with each shared page divided among those who share it.
+    pub memory: u64,
+    /// Since their start.
+    pub processor: Duration,
+}
+
+struct Member {
+    name: String,
+    ticks: u64,
+    memory: u64,
+}
+
+impl Member {
+    /// None if it is of another group, or has ended.
+    fn read(process: &Path, group: Pid) -> Option<Self> {
+        let stat = std::fs::read_to_string(process.join("stat")).ok()?;
+        // `PID (NAME) STATE PARENT GROUP …`, and a name may have any letter in it.
+        let (start, rest) = stat.rsplit_once(") ")?;
+        let (_, name) = start.split_once('(')?;
+        let fields: Vec<&str> = rest.split(' ').collect();
+        let [state, _parent, of, ..] = fields.as_slice() else {
+            return None;
+        };
+        if *state == "Z" || *of != group.as_raw_nonzero().to_string() {
+            return None;
+        }
+        let number = |field: usize| fields.get(field)?.parse::<u64>().ok();
+        let rollup = std::fs::read_to_string(process.join("smaps_rollup")).unwrap_or_default();
+        let kibibytes = rollup.lines().find_map(|line| {
+            let value = line.strip_prefix("Pss:")?.trim().strip_suffix(" kB")?;
+            value.parse::<u64>().ok()
+        });
+        Some(Self {
+            name: name.to_owned(),
+            // In user and in kernel mode.
+            ticks: number(11)? + number(12)?,
+            memory: kibibytes.unwrap_or(0) * 1024,
+        })
     }
 }
 

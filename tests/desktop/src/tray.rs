@@ -324,12 +324,20 @@ impl Item {
         let flag = |name| property(name)?.downcast_ref::<bool>().ok();
         let number = |name| property(name)?.downcast_ref::<i32>().ok();
 
-        let children = children.iter().filter_map(|child| -> Option<Structure> {
+        let children = children.iter().filter_map(|child| {
             // A child is a variant with the structure in it.
-            let inner = child.downcast_ref::<Value>().ok();
-            inner.as_ref().unwrap_or(child).downcast_ref().ok()
+            let child = if let Value::Value(inner) = child {
+                inner
+            } else {
+                child
+            };
+            if let Value::Structure(child) = child {
+                Some(child)
+            } else {
+                None
+            }
         });
-        let is_visible = |child: &Structure| match child.fields() {
+        let is_visible = |child: &&Structure| match child.fields() {
             [_, Value::Dict(properties), ..] => {
                 let visible = properties.get::<_, bool>(&"visible");
                 !matches!(visible, Ok(Some(false)))
@@ -340,10 +348,7 @@ impl Item {
             Kind::Separator
         } else if text("children-display").as_deref() == Some("submenu") || *id == 0 {
             Kind::Submenu(Menu {
-                items: children
-                    .filter(is_visible)
-                    .map(|child| Self::read(&child))
-                    .collect(),
+                items: children.filter(is_visible).map(Self::read).collect(),
             })
         } else if text("toggle-type").is_some_and(|kind| !kind.is_empty()) {
             Kind::Check {

@@ -42,38 +42,38 @@ impl Window {
         }
     }
 
-    /// The text of the element with this test id; waits for the element.
-    pub async fn text(&self, id: &str) -> String {
-        until(&format!("{id} in the window"), async || {
-            let element = self.session.find(&selector(id)).await.ok()?;
+    /// The text of the element that this selector matches; waits for the element.
+    pub async fn text(&self, css: &str) -> String {
+        until(&format!("{css} in the window"), async || {
+            let element = self.session.find(css).await.ok()?;
             self.session.text(&element).await.ok()
         })
         .await
     }
 
-    /// Waits until the element with this test id is there and says all of these.
-    pub async fn until_says(&self, id: &str, words: &[&str]) -> String {
-        until(&format!("{id} to say {words:?}"), async || {
-            let element = self.session.find(&selector(id)).await.ok()?;
+    /// Waits until the element that this selector matches is there and says all of these.
+    pub async fn until_says(&self, css: &str, words: &[&str]) -> String {
+        until(&format!("{css} to say {words:?}"), async || {
+            let element = self.session.find(css).await.ok()?;
             let text = self.session.text(&element).await.ok()?;
             words.iter().all(|word| text.contains(word)).then_some(text)
         })
         .await
     }
 
-    /// Clicks the element with this test id; waits for it.
-    pub async fn click(&self, id: &str) {
-        until(&format!("{id} to click in the window"), async || {
-            let element = self.session.find(&selector(id)).await.ok()?;
+    /// Clicks the element that this selector matches; waits for it.
+    pub async fn click(&self, css: &str) {
+        until(&format!("{css} to click in the window"), async || {
+            let element = self.session.find(css).await.ok()?;
             self.session.click(&element).await.ok()
         })
         .await;
     }
 
-    /// An attribute of the element with this test id; waits for the element.
-    pub async fn attribute(&self, id: &str, name: &str) -> Option<String> {
-        until(&format!("{id} in the window"), async || {
-            let element = self.session.find(&selector(id)).await.ok()?;
+    /// An attribute of the element that this selector matches; waits for the element.
+    pub async fn attribute(&self, css: &str, name: &str) -> Option<String> {
+        until(&format!("{css} in the window"), async || {
+            let element = self.session.find(css).await.ok()?;
             self.session.attribute(&element, name).await.ok()
         })
         .await
@@ -125,10 +125,6 @@ async fn start_driver(desktop: &Desktop, program: &Command) -> (Process, SocketA
     })
     .await;
     (driver, address)
-}
-
-fn selector(id: &str) -> String {
-    format!("[data-testid={id:?}]")
 }
 
 /// Free a moment ago: the driver cannot choose one by itself.

@@ -12,7 +12,7 @@ use zephyr_testkit::{Answer, RawClient};
 use crate::configuration::{Configuration, TOKEN};
 use crate::desktop::Desktop;
 use crate::given;
-use crate::process::{Ended, Process};
+use crate::process::{Cost, Ended, Process};
 use crate::tray::Tray;
 use crate::waiting::{patiently, until};
 
@@ -46,6 +46,16 @@ impl<'a> Zephyr<'a> {
     /// Its id.
     pub fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// The names of its process and those it has started.
+    pub fn processes(&self) -> Vec<String> {
+        self.process.group()
+    }
+
+    /// What it and what it has started have used so far.
+    pub fn cost(&self) -> Cost {
+        self.process.cost()
     }
 
     /// Its log so far.
@@ -172,7 +182,7 @@ impl Desktop {
 
     /// Where clients send their requests; waits for the program.
     pub async fn proxy(&self) -> SocketAddr {
-        self.instance("proxy").await
+        self.address("instance.json", "proxy").await
     }
 
     /// Sends a message through the proxy.
@@ -192,7 +202,7 @@ impl Desktop {
     }
 
     async fn events(&self) -> RawClient {
-        let admin: SocketAddr = self.instance("admin").await;
+        let admin = self.address("desktop.json", "admin").await;
         let token = std::fs::read_to_string(self.data_dir().join("admin-token"));
         let token = token.expect("a running instance has a token");
         let head = format!(
@@ -210,10 +220,10 @@ impl Desktop {
         .expect("the admin port should answer")
     }
 
-    /// A field of `instance.json`; waits for it.
-    async fn instance(&self, field: &str) -> SocketAddr {
-        let file = self.data_dir().join("instance.json");
-        until(&format!("{field} in instance.json"), async || {
+    /// An address that a running program has left in its data folder; waits for it.
+    async fn address(&self, file: &str, field: &str) -> SocketAddr {
+        let file = self.data_dir().join(file);
+        until(&format!("{field} in {}", file.display()), async || {
             let instance = std::fs::read(&file).ok()?;
             let instance: Value = serde_json::from_slice(&instance).ok()?;
             instance[field].as_str()?.parse().ok()
