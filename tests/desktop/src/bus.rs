@@ -30,7 +30,7 @@ impl Bus {
             .args(["--nofork", "--nopidfile", "--print-address=1"]);
         let mut daemon = Process::start("dbus-daemon", command, leash);
         let address = until("the bus's address", async || {
-            first_line(&daemon.said(), &mut daemon)
+            announced(&mut daemon, |line| line.starts_with("unix:"))
         })
         .await;
         Self {
@@ -63,13 +63,14 @@ impl Bus {
     }
 }
 
-/// The first whole line of what a process has said.
+/// What a process announces on a line of its own, if it has by now. It may say other things as well.
 ///
 /// # Panics
 ///
-/// If it has ended without one.
-pub(crate) fn first_line(said: &str, process: &mut Process) -> Option<String> {
-    if let Some((line, _)) = said.split_once('\n') {
+/// If it has ended without that.
+pub(crate) fn announced(process: &mut Process, is_it: impl Fn(&str) -> bool) -> Option<String> {
+    let said = process.said();
+    if let Some(line) = said.lines().find(|line| is_it(line)) {
         return Some(line.to_owned());
     }
     assert!(

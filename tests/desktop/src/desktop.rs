@@ -9,7 +9,7 @@ use std::process::Stdio;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::bus::{Bus, first_line};
+use crate::bus::{Bus, announced};
 use crate::keyring::{Keyring, Lock};
 use crate::notifications::Notifications;
 use crate::process::{Leash, Process};
@@ -200,7 +200,7 @@ impl Display {
         command.args(["-nolisten", "tcp", "-noreset"]);
         let mut server = Process::start("Xvfb", command, leash);
         let number = until("the display's number", async || {
-            first_line(&server.said(), &mut server)
+            announced(&mut server, |line| line.parse::<u32>().is_ok())
         })
         .await;
         Self {

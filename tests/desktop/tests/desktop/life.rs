@@ -159,8 +159,8 @@ async fn what_was_chosen_survives_a_crash() {
     let three = Three::start().await;
     let zephyr = started(&desktop, &three.configuration()).await;
     let tray = zephyr.tray().await;
-    tray.click("Tokyo").await;
-    tray.until_checked("Tokyo").await;
+    tray.click("Tokyo –").await;
+    tray.until_checked("Tokyo –").await;
     tray.click("Pause monitoring").await;
     tray.until_checked("Pause monitoring").await;
 
@@ -169,7 +169,7 @@ async fn what_was_chosen_survives_a_crash() {
     let zephyr = Zephyr::start(&desktop, &three.configuration());
 
     let tray = zephyr.tray().await;
-    tray.until_checked("Tokyo").await;
+    tray.until_checked("Tokyo –").await;
     tray.until_checked("Pause monitoring").await;
     let snapshot = desktop.snapshot().await;
     let endpoint = "Tokyo".to_owned();

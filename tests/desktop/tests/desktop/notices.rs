@@ -24,7 +24,7 @@ async fn when_an_endpoint_dies_a_notification_says_from_to_and_why_and_the_icon_
     let said = desktop.notifications().saying(&["from HK to Tokyo"]).await;
     assert!(said.says(&["unusable"]), "no reason: {said:?}");
     tray.icon_other_than(&[&healthy]).await;
-    tray.until_checked("Tokyo").await;
+    tray.until_checked("Tokyo –").await;
 
     three.hk.set(Act::message("from HK"));
 
@@ -159,7 +159,7 @@ async fn without_a_notification_daemon_everything_else_works_and_a_late_one_is_u
     three.hk.set(Act::status(500));
     zephyr_desktop_test::Tray::on(&desktop)
         .await
-        .until_checked("Tokyo")
+        .until_checked("Tokyo –")
         .await;
     assert_eq!(desktop.ask().await.text(), "from Tokyo");
     desktop.start_notifications().await;

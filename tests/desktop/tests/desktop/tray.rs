@@ -62,9 +62,9 @@ async fn a_click_on_an_endpoint_sends_requests_there_and_automatic_takes_them_ba
     let tray = zephyr.tray().await;
     assert_eq!(desktop.ask().await.text(), "from HK");
 
-    tray.click("Tokyo").await;
+    tray.click("Tokyo –").await;
 
-    tray.until_checked("Tokyo").await;
+    tray.until_checked("Tokyo –").await;
     tray.until_unchecked("HK –").await;
     tray.until_unchecked("Automatic").await;
     let endpoint = "Tokyo".to_owned();
@@ -75,7 +75,7 @@ async fn a_click_on_an_endpoint_sends_requests_there_and_automatic_takes_them_ba
 
     tray.until_checked("Automatic").await;
     tray.until_checked("HK –").await;
-    tray.until_unchecked("Tokyo").await;
+    tray.until_unchecked("Tokyo –").await;
     assert_eq!(desktop.snapshot().await.mode, Mode::Auto);
     assert_eq!(desktop.ask().await.text(), "from HK");
 }
@@ -169,8 +169,8 @@ async fn each_of_several_groups_is_a_submenu() {
     let sizes: Vec<usize> = groups.map(|labels| labels.len()).collect();
     assert_eq!(sizes, [2, 1], "{menu}");
 
-    tray.click("Oregon").await;
+    tray.click("Oregon –").await;
 
-    tray.until_checked("Oregon").await;
+    tray.until_checked("Oregon –").await;
     assert_eq!(desktop.ask().await.text(), "from Oregon");
 }

@@ -23,8 +23,8 @@ async fn without_a_tray_host_the_window_opens_and_a_late_host_gets_the_icon() {
 
     let tray = Tray::on(&desktop).await;
     until_no_problem(&desktop, ProblemKind::Desktop).await;
-    tray.click("Tokyo").await;
-    tray.until_checked("Tokyo").await;
+    tray.click("Tokyo –").await;
+    tray.until_checked("Tokyo –").await;
     drop(process);
 }
 
@@ -40,7 +40,7 @@ async fn a_tray_host_that_restarts_gets_the_icon_again() {
     until_problem(&desktop, ProblemKind::Desktop).await;
     desktop.start_tray_host().await;
 
-    Tray::on(&desktop).await.item_named("Tokyo").await;
+    Tray::on(&desktop).await.item_named("Tokyo –").await;
     until_no_problem(&desktop, ProblemKind::Desktop).await;
     drop(process);
 }
@@ -89,7 +89,7 @@ async fn a_configuration_with_errors_is_shown_until_it_is_corrected() {
 
     desktop.configure(&three.configuration());
 
-    tray.item_named("Tokyo").await;
+    tray.item_named("Tokyo –").await;
     assert_eq!(desktop.ask().await.text(), "from HK");
     until_no_problem(&desktop, ProblemKind::ConfigError).await;
 }
@@ -149,9 +149,9 @@ async fn it_attaches_to_a_zephyr_that_serves_already() {
 
     let zephyr = Zephyr::start(&desktop, &three.configuration());
     let tray = zephyr.tray().await;
-    tray.item_named("Tokyo").await;
-    tray.click("Tokyo").await;
-    tray.until_checked("Tokyo").await;
+    tray.item_named("Tokyo –").await;
+    tray.click("Tokyo –").await;
+    tray.until_checked("Tokyo –").await;
     assert_eq!(desktop.proxy().await, proxy);
     assert_eq!(desktop.ask().await.text(), "from Tokyo");
 
