@@ -40,6 +40,11 @@ const MAY_NAME: &[(&str, &[&str], &[&str])] = &[
         &[],
     ),
     ("zephyr-clients-test", &["zephyr-testkit"], &[]),
+    (
+        "zephyr-desktop-test",
+        &["zephyr-control", "zephyr-testkit"],
+        &[],
+    ),
     ("xtask", &[], &[]),
 ];
 

@@ -6,6 +6,7 @@
 //! has to decide belongs into the program that it runs.
 
 mod clients;
+mod desktop;
 mod direction;
 mod long;
 mod process;
@@ -25,6 +26,8 @@ usage: cargo xtask COMMAND
   test                          pass all tests: what CI runs
   test --long                   run the long tests, and write their results to docs/long-tests.md
   clients [FILTER]              run the tests with real clients only
+  desktop [FILTER]              run the tests of the tray program only
+  desktop --measure             measure the tray program's release build
 ";
 
 fn main() -> ExitCode {
@@ -36,6 +39,9 @@ fn main() -> ExitCode {
         ["test", "--long"] => long::test(),
         ["clients"] => test::clients(None),
         ["clients", filter] => test::clients(Some(filter)),
+        ["desktop"] => test::desktop(None),
+        ["desktop", "--measure"] => test::measure_desktop(),
+        ["desktop", filter] => test::desktop(Some(filter)),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())

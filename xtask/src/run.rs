@@ -1,4 +1,5 @@
-//! Starts the main job: Zephyr over the configured endpoints, else over simulated ones.
+//! Starts the main job: Zephyr in the tray, or without a display `zephyr serve`; over the configured
+//! endpoints, else over simulated ones.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,34 +8,55 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use directories::ProjectDirs;
 
+use crate::desktop;
 use crate::process::{cargo, run as run_to_end};
 use crate::tools::{self, executable};
 use crate::workspace::{root, target_dir};
 
-/// Builds `zephyr` and becomes it.
+/// Builds the program and becomes it.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     let (arguments, profile) = match arguments {
         ["--release", rest @ ..] => (rest, "release"),
         all => (all, "debug"),
     };
     tools::c_compiler()?;
+    let configured = configuration(arguments);
+    let (package, name, mode): (_, _, &[&str]) = if has_display() {
+        tools::node()?;
+        tools::window()?;
+        desktop::build_interface(&target_dir()?)?;
+        let simulated: &[&str] = &["--demo", "--show"];
+        let mode = if configured.is_some() { &[] } else { simulated };
+        ("zephyr-desktop", "zephyr-desktop", mode)
+    } else {
+        let simulated: &[&str] = &["demo"];
+        let mode = if configured.is_some() {
+            &["serve"]
+        } else {
+            simulated
+        };
+        ("zephyr-cli", "zephyr", mode)
+    };
     let mut build = cargo();
-    build.args(["build", "--package", "zephyr-cli", "--bin", "zephyr"]);
+    build.args(["build", "--package", package, "--bin", name]);
     if profile == "release" {
         build.arg("--release");
     }
     run_to_end(build.current_dir(root()))?;
 
-    let (command, why) = match configuration(arguments) {
-        Some(path) => ("serve", format!("configuration: {}", path.display())),
-        None => (
-            "demo",
-            "nothing is configured: simulated endpoints".to_owned(),
-        ),
+    let why = match configured {
+        Some(path) => format!("configuration: {}", path.display()),
+        None => "nothing is configured: simulated endpoints".to_owned(),
     };
-    println!("zephyr {command} ({why})");
-    let program = target_dir()?.join(profile).join(executable("zephyr"));
-    become_program(Command::new(program).arg(command).args(arguments))
+    println!("{name} {} ({why})", mode.join(" "));
+    let program = target_dir()?.join(profile).join(executable(name));
+    become_program(Command::new(program).args(mode).args(arguments))
+}
+
+/// Whether there is a desktop to put an icon on. Only Linux runs without.
+fn has_display() -> bool {
+    let named = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux") || named("DISPLAY") || named("WAYLAND_DISPLAY")
 }
 
 /// The file that `zephyr serve` would read, if it names an endpoint. It looks in the same places; but

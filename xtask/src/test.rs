@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::clients;
+use crate::desktop;
 use crate::direction;
 use crate::process::{cargo, run, run_tests};
 use crate::steps::Steps;
@@ -18,7 +19,8 @@ pub(crate) fn test() -> Result<()> {
         tools::c_compiler()?;
         tools::message_bus()?;
         tools::node()?;
-        tools::python()
+        tools::python()?;
+        tools::desktop()
     })?;
     steps.step("format", || {
         run(cargo()
@@ -42,6 +44,8 @@ pub(crate) fn test() -> Result<()> {
             .args(["--all-features", "check", "bans", "licenses", "sources"])
             .current_dir(root()))
     })?;
+    // The tray program contains its interface, so there is no compiling it without.
+    steps.step("interface", || desktop::build_interface(&target))?;
     steps.step("clippy", || {
         let arguments = [
             "clippy",
@@ -63,6 +67,7 @@ pub(crate) fn test() -> Result<()> {
             .current_dir(root()))
     })?;
     steps.counted("clients", || clients::test(&target, None))?;
+    steps.counted("desktop", || desktop::test(&target, None))?;
     steps.summarise();
     Ok(())
 }
@@ -79,4 +84,26 @@ pub(crate) fn clients(filter: Option<&str>) -> Result<()> {
     steps.counted("clients", || clients::test(&target, filter))?;
     steps.summarise();
     Ok(())
+}
+
+/// Passes the tests of the tray program; `filter` is a part of their names.
+pub(crate) fn desktop(filter: Option<&str>) -> Result<()> {
+    let target = target_dir()?;
+    let mut steps = Steps::default();
+    steps.step("tools", || {
+        tools::c_compiler()?;
+        tools::node()?;
+        tools::desktop()
+    })?;
+    steps.counted("desktop", || desktop::test(&target, filter))?;
+    steps.summarise();
+    Ok(())
+}
+
+/// Measures the tray program.
+pub(crate) fn measure_desktop() -> Result<()> {
+    tools::c_compiler()?;
+    tools::node()?;
+    tools::desktop()?;
+    desktop::measure(&target_dir()?)
 }

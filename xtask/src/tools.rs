@@ -80,6 +80,64 @@ pub(crate) fn python() -> Result<()> {
     need(present, &["python3", "python3-venv"], advice)
 }
 
+/// What the tray program is built with and, on Linux, cannot run without.
+pub(crate) fn window() -> Result<()> {
+    let present = || {
+        let webkit = ["--exists", "webkit2gtk-4.1"];
+        let cache = output(Command::new("/sbin/ldconfig").arg("-p"));
+        succeeds(Command::new("pkg-config").args(webkit))
+            && cache.is_some_and(|cache| cache.contains("libayatana-appindicator3.so.1"))
+    };
+    let packages = [
+        "libayatana-appindicator3-1",
+        "libwebkit2gtk-4.1-dev",
+        "pkg-config",
+    ];
+    on_linux(present, &packages)
+}
+
+/// The desktops on which the tray program is tested.
+pub(crate) fn desktop() -> Result<()> {
+    window()?;
+    let program =
+        |name: &str| succeeds(Command::new("sh").args(["-c", &format!("command -v {name}")]));
+    let programs = [
+        "Xvfb",
+        "dbus-daemon",
+        "gnome-keyring-daemon",
+        "secret-tool",
+        "WebKitWebDriver",
+    ];
+    let present = || {
+        let fonts = output(Command::new("fc-list").args([":", "family"]));
+        fonts.is_some_and(|fonts| fonts.contains("CJK") && fonts.contains("DejaVu"))
+            && programs.into_iter().all(program)
+    };
+    let packages = [
+        "dbus",
+        "fontconfig",
+        "fonts-dejavu-core",
+        "fonts-noto-cjk",
+        "gnome-keyring",
+        "libsecret-tools",
+        "webkit2gtk-driver",
+        "xvfb",
+    ];
+    on_linux(present, &packages)
+}
+
+/// Parts that only Linux has, by their names in Debian.
+fn on_linux(present: impl Fn() -> bool, packages: &[&str]) -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        return Ok(());
+    }
+    let advice = format!(
+        "what the tray program needs is missing: on Debian `apt-get install {}`",
+        packages.join(" ")
+    );
+    need(present, packages, &advice)
+}
+
 /// Python, before there is an environment of our own.
 pub(crate) fn python_command() -> Command {
     Command::new(if cfg!(windows) { "python" } else { "python3" })
