@@ -48,7 +48,7 @@ use zephyr_engine::settings;
 
 use crate::arguments::Arguments;
 use crate::single::Earlier;
-use crate::supervisor::{Fleet, Places, Supervisor};
+use crate::supervisor::{Fleet, Greeting, Places, Supervisor};
 use crate::surroundings::Topic;
 use crate::tray::Tray;
 use crate::tray_host::TrayHost;
@@ -85,6 +85,7 @@ struct Prepared {
     signals: Signals,
     /// Whether the window was asked for.
     show: bool,
+    greeting: Greeting,
     ties: Ties,
 }
 
@@ -121,7 +122,12 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
     };
     logging::start(config.logging.level);
     let signals = Signals::listen()?;
-    let hidden = arguments.at_login || config.desktop.start_hidden;
+    let (greeting, hidden) = match (arguments.at_login, config.endpoints.is_empty()) {
+        (true, _) => (Greeting::Silence, true),
+        // Somebody has started it for the first time.
+        (false, true) => (Greeting::Window, false),
+        (false, false) => (Greeting::Window, config.desktop.start_hidden),
+    };
     let web_admin = config.web_admin.clone();
     let supervisor = Supervisor::new(&data_dir, config);
     let shutdown = CancellationToken::new();
@@ -130,6 +136,7 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
     let admin = admin::serve(control, &web_admin, token, shutdown.clone())
         .await
         .context("the admin port cannot be opened")?;
+    // The proxy may be another program's, and elsewhere tomorrow: who wants to know asks the admin API.
     let instance = Instance::this(admin.address(), admin.address());
     let registration = instance::register(&data_dir, Role::Desktop, instance)?;
     let places = Places {
@@ -143,6 +150,7 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
         fleet,
         signals,
         show: arguments.show || !hidden,
+        greeting,
         ties: Ties {
             admin,
             shutdown,
@@ -191,6 +199,7 @@ fn begin(app: &AppHandle, prepared: Prepared) {
         fleet,
         signals,
         show,
+        greeting,
         ties,
     } = prepared;
     let snapshot = Arc::clone(&supervisor.watch().borrow());
@@ -218,7 +227,7 @@ fn begin(app: &AppHandle, prepared: Prepared) {
     }
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        supervisor.run(places, fleet).await;
+        supervisor.run(places, fleet, greeting).await;
         ties.undo().await;
         app.exit(0);
     });

@@ -48,6 +48,15 @@ pub(crate) struct Places {
     pub(crate) admin: SocketAddr,
 }
 
+/// What is to be done when there is nothing to use yet: no endpoint, or no engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Greeting {
+    /// Somebody started the program and waits for it: the window says what to do.
+    Window,
+    /// Nobody did.
+    Silence,
+}
+
 /// What runs in the engine.
 pub(crate) enum Fleet {
     /// What the configuration file says.
@@ -152,7 +161,7 @@ impl Supervisor {
     }
 
     /// Runs until the program is to end; when this returns, nothing is in flight any more.
-    pub(crate) async fn run(&self, places: Places, fleet: Fleet) {
+    pub(crate) async fn run(&self, places: Places, fleet: Fleet, mut greeting: Greeting) {
         while !self.0.quit.is_cancelled() {
             let outcome = match &fleet {
                 Fleet::Configured => self.run_once(&places).await,
@@ -163,6 +172,9 @@ impl Supervisor {
             self.set_backend(None);
             if let Err(trouble) = outcome {
                 tracing::error!("{trouble}");
+                if std::mem::replace(&mut greeting, Greeting::Silence) == Greeting::Window {
+                    self.raise();
+                }
                 self.wait_out(&trouble, &places).await;
             }
         }
