@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use zephyr_control::{ControlError, ErrorCode, Snapshot};
 
 use crate::client::{self, Client, Obstacle};
-use crate::private;
 use crate::token::{Token, TokenError};
+use zephyr_engine::private;
 
 /// What a program is to those that look for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

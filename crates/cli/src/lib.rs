@@ -30,7 +30,5 @@ pub mod signals;
 pub mod status;
 pub mod token;
 
-mod private;
-
 /// The JSON Schema of `config.toml`, for editors.
 pub const SCHEMA: &str = include_str!("config.schema.json");

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use subtle::ConstantTimeEq;
 
-use crate::private::{self, Creation};
+use zephyr_engine::private::{self, Creation};
 
 const FILE: &str = "admin-token";
 const BYTES: usize = 32;

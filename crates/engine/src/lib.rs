@@ -12,6 +12,7 @@
 //! | `prober` | probes |
 //! | `wake` | notices a sleep, and a network that is back |
 //! | `memory` | what survives a restart |
+//! | [`private`] | files that nobody but the user may read |
 //! | [`vault`], [`secret`] | where secrets come from, and how they are kept from showing |
 //! | `view`, `pages` | the fleet in the contract's terms, and the reserved paths |
 
@@ -29,6 +30,7 @@ mod inspect;
 mod live;
 mod memory;
 mod pages;
+pub mod private;
 mod prober;
 mod remote;
 mod reply;

@@ -12,19 +12,19 @@
 //! says so once.
 
 use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use tempfile::NamedTempFile;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use zephyr_core::fleet::Memory;
 
 use crate::clock::millis;
+use crate::private;
 
 const FILE: &str = "state.json";
 const SET_ASIDE: &str = "state.json.bad";
@@ -148,7 +148,7 @@ impl Inner {
     fn write(&self, memory: impl FnOnce() -> Memory) {
         let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let path = self.folder.join(FILE);
-        match replace(&path, &encode(&memory(), SystemTime::now())) {
+        match private::replace(&path, &encode(&memory(), SystemTime::now())) {
             Ok(()) => self.has_warned.store(false, Ordering::Relaxed),
             Err(error) => {
                 if !self.has_warned.swap(true, Ordering::Relaxed) {
@@ -190,43 +190,6 @@ fn decode(bytes: &[u8], now: SystemTime) -> Result<Memory, Unusable> {
     Ok(memory.aged(age))
 }
 
-/// A reader sees the old file or the new one, also after a power cut.
-fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        platform::create_folder(folder)?;
-    }
-    // `tempfile` opens with `O_EXCL` and, on Unix, mode 0600.
-    let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(contents)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
-}
-
-#[cfg(unix)]
-mod platform {
-    use super::{Path, fs, io};
-    use std::os::unix::fs::DirBuilderExt;
-
-    pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-    }
-}
-
-/// A user's own folders on Windows are closed to other users by inheritance.
-#[cfg(not(unix))]
-mod platform {
-    use super::{Path, fs, io};
-
-    pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
-        fs::create_dir_all(folder)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,7 +218,8 @@ mod tests {
         {
             use std::os::unix::fs::PermissionsExt;
             let file = folder.path().join("data").join(FILE);
-            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            let mode =
+                |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
             assert_eq!(mode(&file), 0o600);
             assert_eq!(mode(file.parent().unwrap()), 0o700);
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::Error;
 use super::record::Record;
-use crate::private;
+use zephyr_engine::private;
 
 const RECORD: &str = "claude-code.json";
 const SCRATCH: &str = "claude-code.json.new";

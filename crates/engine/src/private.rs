@@ -10,7 +10,7 @@ use tempfile::{NamedTempFile, PersistError};
 
 /// Whether the file was created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Creation {
+pub enum Creation {
     /// It is there now, with our contents.
     Created,
     /// Another one was there first; it is untouched.
@@ -18,7 +18,11 @@ pub(crate) enum Creation {
 }
 
 /// Creates the file, unless there is one.
-pub(crate) fn create(path: &Path, contents: &[u8]) -> io::Result<Creation> {
+///
+/// # Errors
+///
+/// The folder cannot be written to.
+pub fn create(path: &Path, contents: &[u8]) -> io::Result<Creation> {
     match beside(path, contents)?.persist_noclobber(path) {
         Ok(_) => Ok(Creation::Created),
         Err(PersistError { error, .. }) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -29,13 +33,21 @@ pub(crate) fn create(path: &Path, contents: &[u8]) -> io::Result<Creation> {
 }
 
 /// Puts the file in the place of whatever was there.
-pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+///
+/// The folder cannot be written to; what was there is there still.
+pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     beside(path, contents)?.persist(path)?;
     Ok(())
 }
 
 /// Makes the folder and those above it, for nobody but the user; one that is there stays as it is.
-pub(crate) fn folder(folder: &Path) -> io::Result<()> {
+///
+/// # Errors
+///
+/// One of them cannot be made.
+pub fn folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
@@ -43,19 +55,31 @@ pub(crate) fn folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Creates an empty file to write into, if none is there.
-pub(crate) fn create_new(path: &Path) -> io::Result<File> {
+///
+/// # Errors
+///
+/// One is there, or the folder cannot be written to.
+pub fn create_new(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     platform::private(options.write(true).create_new(true)).open(path)
 }
 
 /// Opens the file to write into, and creates it if none is there.
-pub(crate) fn open(path: &Path) -> io::Result<File> {
+///
+/// # Errors
+///
+/// It cannot be written to.
+pub fn open(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     platform::private(options.write(true).create(true).truncate(false)).open(path)
 }
 
 /// Takes away what others may do with the file, if they may do anything.
-pub(crate) fn tighten(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+///
+/// The file is not there, or not ours.
+pub fn tighten(path: &Path) -> io::Result<()> {
     platform::tighten(path)
 }
 
