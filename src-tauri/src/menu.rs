@@ -157,6 +157,8 @@ pub(crate) fn tooltip(snapshot: &Snapshot, language: Language) -> String {
 #[derive(Serialize)]
 #[serde(tag = "menu", rename_all = "snake_case")]
 enum Phrase<'a> {
+    Starting,
+    Stopped,
     NoEndpoints,
     NothingUsable,
     Offline,
@@ -217,7 +219,13 @@ enum Phrase<'a> {
 fn headline(snapshot: &Snapshot, language: Language) -> String {
     let say = |phrase: Phrase| text(language, &phrase);
     let enabled = snapshot.endpoints.iter().filter(|one| one.enabled).count();
-    let line = if snapshot.endpoints.is_empty() {
+    let line = if !snapshot.has_engine() {
+        say(if snapshot.problems.is_empty() {
+            Phrase::Starting
+        } else {
+            Phrase::Stopped
+        })
+    } else if snapshot.endpoints.is_empty() {
         say(Phrase::NoEndpoints)
     } else if snapshot.offline_since_ms.is_some() {
         say(Phrase::Offline)

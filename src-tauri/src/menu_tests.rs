@@ -42,7 +42,10 @@ fn snapshot(endpoints: Vec<EndpointView>) -> Snapshot {
         version: "1.2.3".to_owned(),
         taken_at_ms: 1_000_000,
         started_at_ms: 0,
-        listening: Listening::default(),
+        listening: Listening {
+            proxy: "127.0.0.1:8080".to_owned(),
+            admin: None,
+        },
         config_path: None,
         mode: Mode::Auto,
         paused: false,
@@ -298,6 +301,14 @@ fn a_drain_shows_its_countdown_and_the_way_out() {
 fn the_headline_says_why_there_is_no_endpoint() {
     let headline = |snapshot: &Snapshot| lines(&menu(snapshot, Language::En))[0].clone();
     let none = snapshot(Vec::new());
+    let mut starting = none.clone();
+    starting.listening = Listening::default();
+    let mut stopped = starting.clone();
+    stopped.problems.push(Problem {
+        kind: ProblemKind::Port,
+        message: "busy".to_owned(),
+        remedy: String::new(),
+    });
     let down = snapshot(vec![failing("HK"), failing("LA")]);
     let mut offline = down.clone();
     offline.offline_since_ms = Some(1);
@@ -307,6 +318,8 @@ fn the_headline_says_why_there_is_no_endpoint() {
     let mut paused = three();
     paused.paused = true;
 
+    assert_eq!(headline(&starting), "Starting… (grey)");
+    assert_eq!(headline(&stopped), "The proxy is not running (grey)");
     assert_eq!(headline(&none), "No endpoint is configured (grey)");
     assert_eq!(headline(&down), "No endpoint is usable (grey)");
     assert_eq!(headline(&offline), "Offline: nothing can be reached (grey)");

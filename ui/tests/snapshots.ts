@@ -208,6 +208,13 @@ export const SNAPSHOTS = {
     ],
     host: { program: "desktop", launch_at_login: false, claude_code: "disconnected" },
   }),
+  starting: snapshot({ listening: { proxy: "", admin: "127.0.0.1:8081" } }),
+  stopped: snapshot({
+    listening: { proxy: "", admin: "127.0.0.1:8081" },
+    problems: [
+      { kind: "port", message: "port 8080 is used by python3 (process 4711)", remedy: "end that program, or change server.port in config.toml" },
+    ],
+  }),
   problems: snapshot({
     ...degraded,
     problems: [

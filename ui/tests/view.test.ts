@@ -11,6 +11,8 @@ describe("a snapshot", () => {
     ["paused", "paused"],
     ["offline", "offline"],
     ["empty", "empty"],
+    ["stopped", "all_down"],
+    ["problems", "degraded"],
   ] as const)("%s is %s as a whole", (name, whole) => {
     expect(overall(SNAPSHOTS[name])).toBe(whole);
   });
@@ -20,6 +22,8 @@ describe("a snapshot", () => {
     ["distributing", "distributing"],
     ["all-down", "nothing"],
     ["empty", "empty"],
+    ["starting", "starting"],
+    ["stopped", "stopped"],
   ] as const)("%s has %s in use", (name, is) => {
     expect(inUse(SNAPSHOTS[name]).is).toBe(is);
   });

@@ -186,6 +186,16 @@ describe("the window", () => {
     expect(words(screen.getByTestId("empty"))).toContain("/home/ada/.config/zephyr/config.toml");
   });
 
+  it("says that nothing runs, and offers nothing that needs an engine", () => {
+    show(SNAPSHOTS.stopped);
+
+    expect(words(screen.getByTestId("in-use"))).toContain("The proxy is not running");
+    expect(words(screen.getByTestId("problem"))).toContain("python3");
+    for (const id of ["empty", "mode-auto", "pause", "refresh", "proxy-address"]) {
+      expect(screen.queryByTestId(id)).toBeNull();
+    }
+  });
+
   it("switches Claude Code and the launch at login", () => {
     const backend = show(SNAPSHOTS.healthy);
 

@@ -75,6 +75,13 @@ pub(crate) fn build_interface(target: &Path) -> Result<()> {
     run(npm(&ui).args(["run", "build"]))
 }
 
+/// Checks the interface's types and runs its own tests. It has to have been built before.
+pub(crate) fn test_interface() -> Result<()> {
+    let ui = root().join("ui");
+    run(npm(&ui).args(["run", "check"]))?;
+    run(npm(&ui).arg("test"))
+}
+
 fn npm(folder: &Path) -> Command {
     let mut npm = tools::npm();
     npm.current_dir(folder);

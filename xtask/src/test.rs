@@ -45,7 +45,10 @@ pub(crate) fn test() -> Result<()> {
             .current_dir(root()))
     })?;
     // The tray program contains its interface, so there is no compiling it without.
-    steps.step("interface", || desktop::build_interface(&target))?;
+    steps.step("interface", || {
+        desktop::build_interface(&target)?;
+        desktop::test_interface()
+    })?;
     steps.step("clippy", || {
         let arguments = [
             "clippy",

@@ -57,6 +57,11 @@ impl Snapshot {
         self.endpoints.iter().find(|endpoint| endpoint.name == name)
     }
 
+    /// Whether an engine runs. A program that waits for one to start has snapshots too, to say why.
+    pub fn has_engine(&self) -> bool {
+        !self.listening.proxy.is_empty()
+    }
+
     /// How many endpoints would take a request now.
     pub fn usable(&self) -> usize {
         self.endpoints
@@ -70,7 +75,7 @@ impl Snapshot {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Listening {
-    /// The proxy's.
+    /// The proxy's; empty while no engine runs.
     pub proxy: String,
     /// The admin API's.
     pub admin: Option<String>,

@@ -21,7 +21,9 @@ export type InUse =
   | { is: "endpoint"; endpoint: EndpointView; why: Reason | undefined }
   | { is: "distributing" }
   | { is: "nothing" }
-  | { is: "empty" };
+  | { is: "empty" }
+  | { is: "starting" }
+  | { is: "stopped" };
 
 export interface Group {
   name: string;
@@ -34,19 +36,36 @@ export function usable(endpoint: EndpointView): boolean {
 }
 
 export function overall(snapshot: Snapshot): Overall {
-  const enabled = snapshot.endpoints.filter((endpoint) => endpoint.enabled);
-  const up = snapshot.endpoints.filter(usable).length;
+  if (!hasEngine(snapshot)) return "all_down";
   if (snapshot.endpoints.length === 0) return "empty";
   if (snapshot.offline_since_ms !== null) return "offline";
-  if (up === 0) return "all_down";
+  if (!snapshot.endpoints.some(usable)) return "all_down";
   if (snapshot.paused) return "paused";
-  return up < enabled.length ? "degraded" : "healthy";
+  const ails = snapshot.endpoints.some(ailing) || snapshot.problems.some(matters);
+  return ails ? "degraded" : "healthy";
+}
+
+/** Whether an engine runs; without one the snapshot says why. */
+export function hasEngine(snapshot: Snapshot): boolean {
+  return snapshot.listening.proxy !== "";
+}
+
+/** Whether an endpoint is not as its owner wants it. One that is switched off is. */
+function ailing({ state, reason }: EndpointView): boolean {
+  if (state === "ready") return reason !== null;
+  return state !== "disabled" && state !== "draining";
+}
+
+/** Whether a problem deserves a glance, and not only a line. */
+function matters({ kind }: Problem): boolean {
+  return kind !== "config_warning" && kind !== "no_endpoints";
 }
 
 export function inUse(snapshot: Snapshot): InUse {
   const endpoint = snapshot.endpoints.find(({ name }) => name === snapshot.current);
   if (endpoint) return { is: "endpoint", endpoint, why: snapshot.decision?.why };
   if (snapshot.endpoints.some(usable)) return { is: "distributing" };
+  if (!hasEngine(snapshot)) return { is: snapshot.problems.length > 0 ? "stopped" : "starting" };
   return { is: snapshot.endpoints.length === 0 ? "empty" : "nothing" };
 }
 

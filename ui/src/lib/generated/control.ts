@@ -230,7 +230,7 @@ export type LanguageChoice = "auto" | "en" | "zh";
  * The ports, `host:port` each.
  */
 export type Listening = {
-  /** The proxy's. */
+  /** The proxy's; empty while no engine runs. */
   proxy: string,
   /** The admin API's. */
   admin: string | null
