@@ -6,7 +6,9 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use zephyr_cli::claude_code::{self, ClaudeCode, Error, Resumed, Target, TargetError};
+use zephyr_cli::claude_code::{
+    self, ClaudeCode, Disconnected, Error, Resumed, Target, TargetError,
+};
 use zephyr_control::{ClaudeCode as State, Language, Problem, ProblemKind};
 use zephyr_core::Config;
 use zephyr_engine::settings;
@@ -67,8 +69,14 @@ impl Link {
 
     /// Restores what was there before, for as long as we do not run.
     pub(crate) fn suspend(&self) -> Result<(), Refused> {
-        let restored = self.0.suspend()?;
-        tracing::info!(?restored, "Claude Code's settings");
+        match self.0.suspend()? {
+            Disconnected::NotConnected | Disconnected::AlreadyRestored { .. } => {}
+            Disconnected::Restored { .. } => tracing::info!("Claude Code's settings are restored"),
+            Disconnected::LeftAlone { settings, .. } => tracing::warn!(
+                settings = %settings.display(),
+                "somebody has changed Claude Code's settings since; they were left alone"
+            ),
+        }
         Ok(())
     }
 
