@@ -80,8 +80,7 @@ async fn measure() {
         "window open: PSS of all processes",
         mebibytes(zephyr.cost().memory),
     ));
-    desktop.close_windows();
-    desktop.until_windows(0).await;
+    desktop.close_windows().await;
     tokio::time::sleep(Duration::from_secs(10)).await;
     rows.push(("window closed again: PSS", mebibytes(zephyr.cost().memory)));
     rows.push((
@@ -99,8 +98,7 @@ async fn open_and_close(desktop: &Desktop, tray: &Tray) {
     tray.menu().await;
     tray.click("Open Zephyr").await;
     desktop.until_windows(1).await;
-    desktop.close_windows();
-    desktop.until_windows(0).await;
+    desktop.close_windows().await;
 }
 
 /// How long requests take, one after the other: so many, and on until the signal.

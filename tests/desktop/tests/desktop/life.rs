@@ -43,8 +43,7 @@ async fn closing_the_window_leaves_the_tray_and_frees_the_window() {
     for _ in 0..2 {
         tray.click("Open Zephyr").await;
         desktop.until_windows(1).await;
-        desktop.close_windows();
-        desktop.until_windows(0).await;
+        desktop.close_windows().await;
         until("the web process's end", async || {
             let processes = zephyr.processes();
             let web = processes
