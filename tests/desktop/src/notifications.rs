@@ -144,7 +144,11 @@ struct Daemon {
 
 #[interface(name = "org.freedesktop.Notifications")]
 impl Daemon {
-    #[expect(clippy::too_many_arguments, reason = "the interface has so many")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        clippy::too_many_arguments,
+        reason = "the interface is so"
+    )]
     fn notify(
         &self,
         #[zbus(header)] header: Header<'_>,

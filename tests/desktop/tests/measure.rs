@@ -2,6 +2,7 @@
 //! proxy's latency. It judges nothing; `cargo xtask desktop --measure` prints the table, and people
 //! take it to `docs/performance.md`.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
 
 use std::time::{Duration, Instant};
 
