@@ -85,6 +85,14 @@ impl Configuration {
         self
     }
 
+    /// Leaves a key at its default.
+    pub fn unset(mut self, section: &str, key: &str) -> Self {
+        if let Some(keys) = self.sections.get_mut(section) {
+            keys.remove(key);
+        }
+        self
+    }
+
     /// Probes every second, in this mode.
     pub fn probing(self, mode: &str) -> Self {
         self.set("health_check", "mode", &format!("{mode:?}"))

@@ -138,9 +138,15 @@ impl Desktop {
         .await;
     }
 
-    /// Closes every window, as a click on the cross in its frame does.
-    pub fn close_windows(&self) {
-        self.screen().close_windows();
+    /// Closes every window, as clicks on the crosses in their frames do, and waits until they are gone.
+    pub async fn close_windows(&self) {
+        let screen = self.screen();
+        until("the windows to close", async || {
+            // One that has only just appeared may miss it, as it may miss a click.
+            screen.close_windows();
+            (screen.windows() == 0).then_some(())
+        })
+        .await;
     }
 
     fn screen(&self) -> Screen {

@@ -79,9 +79,13 @@ impl Session {
         Ok(picture.as_str().unwrap_or_default().to_owned())
     }
 
-    pub(crate) async fn run(&self, script: &str) -> Result<Value, DriverError> {
+    /// Waits until what the page has been told to show is on the screen.
+    pub(crate) async fn painted(&self) -> Result<(), DriverError> {
+        let script = "const done = arguments[0];\
+            document.fonts.ready.then(() =>\
+              requestAnimationFrame(() => requestAnimationFrame(() => done())));";
         let script = json!({"script": script, "args": []});
-        self.post("/execute/sync", &script).await
+        self.post("/execute/async", &script).await.map(drop)
     }
 
     async fn get(&self, path: &str) -> Result<Value, DriverError> {

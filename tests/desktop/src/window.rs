@@ -89,9 +89,8 @@ impl Window {
 
     /// Keeps a picture of the window as `target/desktop-screenshots/NAME.png`.
     pub async fn keep_screenshot(&self, name: &str) -> PathBuf {
-        // Once per picture: a font or a style that arrives late would be missing on it.
-        let loaded = self.session.run("return document.fonts.status").await;
-        assert_eq!(loaded.ok(), Some(json!("loaded")));
+        let painted = self.session.painted().await;
+        painted.expect("the page should be painted");
         let picture = self.session.screenshot().await;
         let picture = picture.expect("the driver should take a picture");
         let picture = BASE64_STANDARD.decode(picture);

@@ -1,5 +1,6 @@
 //! What the other tests rely on: that a desktop here behaves as one.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -223,11 +224,11 @@ async fn notify(program: &Connection, summary: &str, body: &str) {
 /// Registers an item whose menu checks what is clicked; returns the ids that were.
 async fn show_tray_item(program: &Connection) -> Arc<Mutex<Vec<i32>>> {
     let clicked = Arc::new(Mutex::new(Vec::new()));
-    let menu = FakeMenu {
+    let menu = fake::FakeMenu {
         clicked: Arc::clone(&clicked),
     };
     let objects = program.object_server();
-    objects.at("/item", FakeItem).await.unwrap();
+    objects.at("/item", fake::FakeItem).await.unwrap();
     objects.at("/item/Menu", menu).await.unwrap();
     let watcher = "org.kde.StatusNotifierWatcher";
     let path = "/StatusNotifierWatcher";
@@ -244,68 +245,75 @@ async fn show_tray_item(program: &Connection) -> Arc<Mutex<Vec<i32>>> {
     clicked
 }
 
-struct FakeItem;
+mod fake {
+    //! A program with a tray item.
 
-#[interface(name = "org.kde.StatusNotifierItem")]
-impl FakeItem {
-    #[zbus(property)]
-    fn menu(&self) -> OwnedObjectPath {
-        OwnedObjectPath::try_from("/item/Menu").unwrap()
-    }
-}
+    use super::*;
 
-struct FakeMenu {
-    clicked: Arc<Mutex<Vec<i32>>>,
-}
+    pub(super) struct FakeItem;
 
-type Properties = HashMap<&'static str, Value<'static>>;
-type Node = (i32, Properties, Vec<Value<'static>>);
-
-#[interface(name = "com.canonical.dbusmenu")]
-impl FakeMenu {
-    fn get_layout(&self, _parent: i32, _depth: i32, _names: Vec<String>) -> (u32, Node) {
-        let checked = i32::from(self.clicked.lock().unwrap().contains(&1));
-        let text = |text: &'static str| ("label", Value::from(text));
-        let leaf = |id: i32, properties: Vec<(&'static str, Value<'static>)>| -> Value<'static> {
-            let properties: Properties = properties.into_iter().collect();
-            Value::from((id, properties, Vec::<Value>::new()))
-        };
-        let check = ("toggle-type", Value::from("checkmark"));
-        let state = ("toggle-state", Value::from(checked));
-        let inner = leaf(4, vec![text("_Inner")]);
-        let submenu =
-            Properties::from([text("More"), ("children-display", Value::from("submenu"))]);
-        let items = vec![
-            leaf(1, vec![text("🇭🇰 HK – 84 ms"), check, state]),
-            leaf(2, vec![("type", Value::from("separator"))]),
-            Value::from((3, submenu, vec![inner])),
-            leaf(
-                5,
-                vec![text("snake__case"), ("enabled", Value::from(false))],
-            ),
-            leaf(6, vec![text("Hidden"), ("visible", Value::from(false))]),
-        ];
-        (1, (0, Properties::new(), items))
+    #[interface(name = "org.kde.StatusNotifierItem")]
+    impl FakeItem {
+        #[zbus(property)]
+        fn menu(&self) -> OwnedObjectPath {
+            OwnedObjectPath::try_from("/item/Menu").unwrap()
+        }
     }
 
-    async fn event(
-        &self,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-        id: i32,
-        kind: &str,
-        _data: OwnedValue,
-        _time: u32,
-    ) {
-        assert_eq!(kind, "clicked");
-        self.clicked.lock().unwrap().push(id);
-        Self::layout_updated(&emitter, 2, 0).await.unwrap();
+    pub(super) struct FakeMenu {
+        pub(super) clicked: Arc<Mutex<Vec<i32>>>,
     }
 
-    /// Says that the menu is to be read again.
-    #[zbus(signal)]
-    async fn layout_updated(
-        emitter: &SignalEmitter<'_>,
-        revision: u32,
-        parent: i32,
-    ) -> zbus::Result<()>;
+    type Properties = HashMap<&'static str, Value<'static>>;
+    type Node = (i32, Properties, Vec<Value<'static>>);
+
+    #[interface(name = "com.canonical.dbusmenu")]
+    impl FakeMenu {
+        fn get_layout(&self, _parent: i32, _depth: i32, _names: Vec<String>) -> (u32, Node) {
+            let checked = i32::from(self.clicked.lock().unwrap().contains(&1));
+            let text = |text: &'static str| ("label", Value::from(text));
+            let leaf =
+                |id: i32, properties: Vec<(&'static str, Value<'static>)>| -> Value<'static> {
+                    let properties: Properties = properties.into_iter().collect();
+                    Value::from((id, properties, Vec::<Value>::new()))
+                };
+            let check = ("toggle-type", Value::from("checkmark"));
+            let state = ("toggle-state", Value::from(checked));
+            let inner = leaf(4, vec![text("_Inner")]);
+            let submenu =
+                Properties::from([text("More"), ("children-display", Value::from("submenu"))]);
+            let items = vec![
+                leaf(1, vec![text("🇭🇰 HK – 84 ms"), check, state]),
+                leaf(2, vec![("type", Value::from("separator"))]),
+                Value::from((3, submenu, vec![inner])),
+                leaf(
+                    5,
+                    vec![text("snake__case"), ("enabled", Value::from(false))],
+                ),
+                leaf(6, vec![text("Hidden"), ("visible", Value::from(false))]),
+            ];
+            (1, (0, Properties::new(), items))
+        }
+
+        async fn event(
+            &self,
+            #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+            id: i32,
+            kind: &str,
+            _data: OwnedValue,
+            _time: u32,
+        ) {
+            assert_eq!(kind, "clicked");
+            self.clicked.lock().unwrap().push(id);
+            Self::layout_updated(&emitter, 2, 0).await.unwrap();
+        }
+
+        /// Says that the menu is to be read again.
+        #[zbus(signal)]
+        async fn layout_updated(
+            emitter: &SignalEmitter<'_>,
+            revision: u32,
+            parent: i32,
+        ) -> zbus::Result<()>;
+    }
 }

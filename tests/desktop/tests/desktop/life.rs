@@ -43,8 +43,7 @@ async fn closing_the_window_leaves_the_tray_and_frees_the_window() {
     for _ in 0..2 {
         tray.click("Open Zephyr").await;
         desktop.until_windows(1).await;
-        desktop.close_windows();
-        desktop.until_windows(0).await;
+        desktop.close_windows().await;
         until("the web process's end", async || {
             let processes = zephyr.processes();
             let web = processes
@@ -163,6 +162,14 @@ async fn what_was_chosen_survives_a_crash() {
     tray.until_checked("Tokyo –").await;
     tray.click("Pause monitoring").await;
     tray.until_checked("Pause monitoring").await;
+    // Written within a tenth of a second.
+    let state = desktop.data_dir().join("state.json");
+    until("both decisions in state.json", async || {
+        let text = std::fs::read_to_string(&state).ok()?;
+        let state: serde_json::Value = serde_json::from_str(&text).ok()?;
+        (text.contains("Tokyo") && state.to_string().contains(r#""paused":true"#)).then_some(())
+    })
+    .await;
 
     zephyr.kill().await;
     desktop.tray_host().until_items(0).await;

@@ -1,5 +1,6 @@
 //! The tray program as its user has it: real processes, a real bus, real windows.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
 
 mod claude_code;
 mod keychain;

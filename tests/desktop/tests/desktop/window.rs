@@ -86,11 +86,11 @@ async fn a_configuration_with_errors_is_explained_in_the_window_until_it_is_corr
 }
 
 #[tokio::test]
-async fn with_nothing_configured_the_window_says_what_to_do() {
+async fn with_nothing_configured_the_window_opens_and_says_what_to_do() {
     let desktop = Desktop::complete().await;
     desktop.configure(&Configuration::empty());
 
-    let window = Window::of(&desktop, &desktop.zephyr_desktop(&["--show"])).await;
+    let window = Window::of(&desktop, &desktop.zephyr_desktop(&[])).await;
 
     window.text("[data-testid=empty]").await;
     window.keep_screenshot("nothing-configured").await;
@@ -114,13 +114,19 @@ async fn pictures_are_kept_of_both_themes_and_both_languages() {
             .flag("Tokyo", "🇯🇵")
             .flag("Oregon", "🇺🇸")
             .probing("message")
+            .set("health_check", "interval_seconds", "4")
+            .set("health_check", "min_interval_seconds", "4")
+            .unset("health_check", "daily_budget_usd")
+            .unset("failover", "hold_seconds")
             .set("ui", "theme", &format!("{theme:?}"))
             .set("ui", "language", &format!("{language:?}"));
         desktop.configure(&configuration);
         let window = Window::of(&desktop, &desktop.zephyr_desktop(&["--show"])).await;
 
-        window.until_says(&row("Tokyo"), &["ms"]).await;
         window.until_says(&row("Frankfurt"), &["500"]).await;
+        window
+            .until_says(&format!("{} .latency", row("Tokyo")), &[])
+            .await;
 
         let picture = window
             .keep_screenshot(&format!("window-{theme}-{language}"))
