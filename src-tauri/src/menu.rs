@@ -372,11 +372,13 @@ fn claude_code(snapshot: &Snapshot, language: Language) -> Item {
             Some(Command::ConnectClaudeCode),
         ),
     };
+    // Nobody should be pointed at a port where nobody listens.
+    let useful = on || snapshot.has_engine();
     Item {
         key: "claude-code".to_owned(),
         text: text(language, &phrase),
         mark: Mark::of(on),
-        command,
+        command: command.filter(|_| useful),
     }
 }
 

@@ -212,6 +212,22 @@ fn check_items_toggle() {
 }
 
 #[test]
+fn claude_code_is_not_pointed_at_a_port_where_nobody_listens() {
+    let mut snapshot = three();
+    snapshot.listening = Listening::default();
+
+    let disconnected = menu(&snapshot, Language::En);
+    snapshot.host.claude_code = ClaudeCode::Connected;
+    let connected = menu(&snapshot, Language::En);
+
+    assert_eq!(disconnected.command("claude-code"), None);
+    assert_eq!(
+        connected.command("claude-code"),
+        Some(&Command::DisconnectClaudeCode)
+    );
+}
+
+#[test]
 fn several_groups_get_a_submenu_each() {
     let mut snapshot = three();
     snapshot.endpoints[1].group = "backup".to_owned();

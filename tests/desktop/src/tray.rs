@@ -148,12 +148,13 @@ impl Tray {
         self.until_state(name, false).await;
     }
 
-    /// Clicks the item that begins so, which has to be there and enabled.
+    /// Clicks the item that begins so, as soon as it is there and enabled.
     pub async fn click(&self, name: &str) {
-        let menu = self.menu().await;
-        let item = menu.find(name);
-        let item = item.unwrap_or_else(|| panic!("no item {name:?} in\n{menu}"));
-        assert!(item.enabled, "{name:?} is disabled in\n{menu}");
+        let item = self
+            .until(&format!("an enabled item {name:?}"), |menu| {
+                menu.find(name).filter(|item| item.enabled).cloned()
+            })
+            .await;
         let event = (item.id, "clicked", Value::from(0_i32), 0_u32);
         let clicked = self.dbusmenu().await.call_method("Event", &event).await;
         clicked.expect("the menu should take a click");
