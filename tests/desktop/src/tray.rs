@@ -148,12 +148,13 @@ impl Tray {
         self.until_state(name, false).await;
     }
 
-    /// Clicks the item that begins so, which has to be there and enabled.
+    /// Clicks the item that begins so; waits until it is there and can be clicked.
     pub async fn click(&self, name: &str) {
-        let menu = self.menu().await;
-        let item = menu.find(name);
-        let item = item.unwrap_or_else(|| panic!("no item {name:?} in\n{menu}"));
-        assert!(item.enabled, "{name:?} is disabled in\n{menu}");
+        let what = format!("an item {name:?} that can be clicked");
+        let item = self.until(&what, |menu| {
+            menu.find(name).filter(|item| item.enabled).cloned()
+        });
+        let item = item.await;
         let event = (item.id, "clicked", Value::from(0_i32), 0_u32);
         let clicked = self.dbusmenu().await.call_method("Event", &event).await;
         clicked.expect("the menu should take a click");
