@@ -148,16 +148,14 @@ impl Tray {
         self.until_state(name, false).await;
     }
 
-    /// Clicks the item that begins so, as soon as it is there and enabled.
+    /// Clicks the item that begins so; waits until it is there and can be clicked.
     pub async fn click(&self, name: &str) {
-        let item = self
-            .until(&format!("an enabled item {name:?}"), |menu| {
-                menu.find(name).filter(|item| item.enabled).cloned()
-            })
-            .await;
-        let event = (item.id, "clicked", Value::from(0_i32), 0_u32);
-        let clicked = self.dbusmenu().await.call_method("Event", &event).await;
-        clicked.expect("the menu should take a click");
+        let what = format!("an item {name:?} that can be clicked");
+        patiently(&what, async {
+            // A menu that was made anew since it was read has other numbers: read again.
+            while !self.has_clicked(&what, name).await {}
+        })
+        .await;
     }
 
     /// The icon as it is now; waits for its file.
@@ -181,6 +179,16 @@ impl Tray {
             (icon == expected).then_some(())
         })
         .await;
+    }
+
+    /// False if the item is gone.
+    async fn has_clicked(&self, what: &str, name: &str) -> bool {
+        let item = self.until(what, |menu| {
+            menu.find(name).filter(|item| item.enabled).cloned()
+        });
+        let event = (item.await.id, "clicked", Value::from(0_i32), 0_u32);
+        let clicked = self.dbusmenu().await.call_method("Event", &event).await;
+        clicked.is_ok()
     }
 
     async fn until_state(&self, name: &str, expected: bool) {

@@ -161,6 +161,7 @@ async fn each_of_several_groups_is_a_submenu() {
         .group("america", credential, &[oregon]);
     let zephyr = started(&desktop, &configuration).await;
     let tray = zephyr.tray().await;
+    tray.item_named("Oregon –").await;
     let menu = tray.menu().await;
     let groups = menu.items.iter().filter_map(|item| match &item.kind {
         Kind::Submenu(group) => Some(group.labels()),
