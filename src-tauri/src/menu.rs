@@ -99,7 +99,8 @@ pub(crate) enum Icon {
 pub(crate) fn icon(snapshot: &Snapshot) -> Icon {
     if snapshot.offline_since_ms.is_some() {
         Icon::Offline
-    } else if snapshot.usable() == 0 {
+    } else if !snapshot.endpoints.iter().any(is_ready) {
+        // One that recovers is tried every minute; the icon waits for the outcome.
         Icon::AllDown
     } else if snapshot.paused {
         Icon::Paused
@@ -465,6 +466,10 @@ fn can_be_pinned(state: EndpointState) -> bool {
         | EndpointState::Exhausted => true,
         EndpointState::Draining | EndpointState::Disabled | EndpointState::NoCredential => false,
     }
+}
+
+fn is_ready(endpoint: &EndpointView) -> bool {
+    endpoint.state == EndpointState::Ready
 }
 
 /// Whether an endpoint is not as its owner wants it. One that is switched off is.

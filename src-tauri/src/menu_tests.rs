@@ -355,6 +355,8 @@ fn the_icon_shows_the_worst_that_is_true() {
     paused.paused = true;
     let mut paused_down = down.clone();
     paused_down.paused = true;
+    let mut tried = down.clone();
+    tried.endpoints[0].state = EndpointState::Recovering;
     let mut offline = paused_down.clone();
     offline.offline_since_ms = Some(1);
     let mut switched_off = healthy.clone();
@@ -369,6 +371,7 @@ fn the_icon_shows_the_worst_that_is_true() {
     assert_eq!(icon(&paused), Icon::Paused);
     assert_eq!(icon(&down), Icon::AllDown);
     assert_eq!(icon(&paused_down), Icon::AllDown);
+    assert_eq!(icon(&tried), Icon::AllDown);
     assert_eq!(icon(&offline), Icon::Offline);
 }
 

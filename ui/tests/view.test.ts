@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { backAt, checked, groups, inUse, overall, problems, span } from "../src/lib/view";
+import { backAt, beginning, checked, groups, inUse, overall, problems, span } from "../src/lib/view";
 import { NOW, SNAPSHOTS } from "./snapshots";
 
 describe("a snapshot", () => {
@@ -40,6 +40,13 @@ describe("a snapshot", () => {
     expect(list.map(({ name }) => name)).toEqual(["Asia", "Europe", "America"]);
     expect(list.reduce((sum, { endpoints }) => sum + endpoints.length, 0)).toBe(40);
     expect(list[0]).toMatchObject({ usable: 13 });
+  });
+
+  it("begins a paragraph with a capital, but leaves names alone", () => {
+    expect(beginning("the keychain is locked")).toBe("The keychain is locked");
+    expect(beginning("server.port is busy")).toBe("server.port is busy");
+    expect(beginning("config.toml, line 3")).toBe("config.toml, line 3");
+    expect(beginning("Claude Code was connected")).toBe("Claude Code was connected");
   });
 
   it("without endpoints leaves it to the empty list to say so", () => {

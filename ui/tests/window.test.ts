@@ -177,7 +177,7 @@ describe("the window", () => {
       "keychain",
       "config_warning",
     ]);
-    expect(words(problems[1] as HTMLElement)).toContain("unlock it");
+    expect(words(problems[1] as HTMLElement)).toContain("Unlock it");
   });
 
   it("names the file to edit when there is no endpoint", () => {

@@ -39,7 +39,8 @@ export function overall(snapshot: Snapshot): Overall {
   if (!hasEngine(snapshot)) return "all_down";
   if (snapshot.endpoints.length === 0) return "empty";
   if (snapshot.offline_since_ms !== null) return "offline";
-  if (!snapshot.endpoints.some(usable)) return "all_down";
+  // One that recovers is tried every minute; the whole waits for the outcome.
+  if (!snapshot.endpoints.some(({ state }) => state === "ready")) return "all_down";
   if (snapshot.paused) return "paused";
   const ails = snapshot.endpoints.some(ailing) || snapshot.problems.some(matters);
   return ails ? "degraded" : "healthy";
@@ -131,6 +132,12 @@ export function tone(state: EndpointState): Tone {
     case "disabled":
       return "off";
   }
+}
+
+/** A sentence from the engine as the beginning of a paragraph. Names, such as keys, stay as they are. */
+export function beginning(sentence: string): string {
+  const isWord = /^[a-z]+\b(?![.:_-])/.test(sentence);
+  return isWord ? sentence.charAt(0).toUpperCase() + sentence.slice(1) : sentence;
 }
 
 /** The empty list says by itself that there is no endpoint. */

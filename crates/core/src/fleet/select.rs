@@ -401,12 +401,15 @@ impl Fleet {
             .is_some_and(|endpoint| endpoint.check_standing(false).is_ok())
     }
 
+    /// All are down when none would take a request; something is up again when an endpoint has proven
+    /// itself. One that may merely be tried ends nothing: its cooldown is over every minute.
     fn tell_if_all_down(&mut self) {
         if self.offline_since().is_some() {
             return;
         }
-        let usable = |endpoint: &Endpoint| endpoint.check_standing(true).is_ok();
-        let all_down = !self.endpoints.is_empty() && !self.endpoints.iter().any(usable);
+        let or_to_be_tried = !self.all_down;
+        let is_up = |endpoint: &Endpoint| endpoint.check_standing(or_to_be_tried).is_ok();
+        let all_down = !self.endpoints.is_empty() && !self.endpoints.iter().any(is_up);
         if all_down != self.all_down {
             self.all_down = all_down;
             self.effects.push_back(if all_down {

@@ -808,25 +808,22 @@ fn all_down_and_something_up_are_told_once_each() {
     for _ in 0..3 {
         scene.request(failed());
     }
-    scene.wait(30);
-    scene.wait(30);
+    // The cooldown is over: it may be tried, and fails again.
+    scene.wait(60);
+    scene.probe_failed("A");
+    let down = scene.effects();
+    scene.wait(120);
+    scene.probed("A", 100);
+    let up = scene.effects();
 
-    let effects = scene.effects();
-
-    assert_eq!(
-        effects
-            .iter()
-            .filter(|effect| **effect == Effect::AllDown)
-            .count(),
-        1
-    );
-    assert_eq!(
-        effects
-            .iter()
-            .filter(|effect| **effect == Effect::SomethingUp)
-            .count(),
-        1
-    );
+    let told = |effects: &[Effect], wanted: &Effect| {
+        let told = effects.iter().filter(|effect| *effect == wanted);
+        told.count()
+    };
+    assert_eq!(told(&down, &Effect::AllDown), 1);
+    assert_eq!(told(&down, &Effect::SomethingUp), 0);
+    assert_eq!(told(&up, &Effect::AllDown), 0);
+    assert_eq!(told(&up, &Effect::SomethingUp), 1);
 }
 
 #[test]
