@@ -78,13 +78,15 @@ fn notification(notice: &Notice) -> notify_rust::Notification {
 
 #[cfg(target_os = "linux")]
 mod platform {
-    use notify_rust::{Hint, error::Error};
-    use tokio::task::JoinHandle;
-    use zephyr_control::{Command, Control};
+    use std::sync::{Arc, Mutex, PoisonError};
 
     use super::{Notice, Supervisor, notification};
+    use futures_util::StreamExt;
+    use notify_rust::{Hint, error::Error};
+    use tokio_util::task::AbortOnDropHandle;
+    use zbus::{Connection, MatchRule, MessageStream, message};
 
-    /// What the system calls "clicked", and a name for it.
+    /// What the system calls a click on the notification itself (Desktop Notifications Specification).
     const CLICKED: &str = "default";
 
     /// The notification on the screen. A newer one takes its place: only the latest state counts, and
@@ -92,7 +94,8 @@ mod platform {
     #[derive(Default)]
     pub(super) struct Screen {
         id: Option<u32>,
-        clicks: Option<JoinHandle<()>>,
+        /// Listens for clicks, from before the first notification on.
+        clicks: Option<(Clicks, AbortOnDropHandle<()>)>,
     }
 
     impl Screen {
@@ -101,6 +104,9 @@ mod platform {
             notice: &Notice,
             supervisor: &Supervisor,
         ) -> Result<(), Error> {
+            if self.clicks.is_none() {
+                self.clicks = listen(supervisor).await.ok();
+            }
             let mut notification = notification(notice);
             notification
                 .icon("zephyr-desktop")
@@ -109,23 +115,96 @@ mod platform {
             if let Some(id) = self.id {
                 notification.id(id);
             }
-            let handle = notification.show_async().await?;
-            self.id = Some(handle.id());
-            if let Some(earlier) = self.clicks.take() {
-                earlier.abort();
+            let id = notification.show_async().await?.id();
+            self.id = Some(id);
+            if let Some((clicks, _)) = &self.clicks
+                && clicks.shown(id)
+            {
+                supervisor.raise();
             }
-            let supervisor = supervisor.clone();
-            self.clicks = Some(tokio::spawn(async move {
-                let mut clicked = false;
-                handle
-                    .wait_for_action_async(|action| clicked = action.is_default_action())
-                    .await;
-                if clicked {
-                    // Showing the window cannot fail.
-                    let _ = Control::execute(&supervisor, Command::Show).await;
-                }
-            }));
             Ok(())
+        }
+    }
+
+    /// Which notification is ours, and which was clicked: a click may be heard before the system has
+    /// said which number it gave us.
+    #[derive(Clone, Default)]
+    struct Clicks(Arc<Mutex<Numbers>>);
+
+    #[derive(Default)]
+    struct Numbers {
+        ours: Option<u32>,
+        clicked: Option<u32>,
+    }
+
+    impl Clicks {
+        /// Notes which one is ours; whether it has been clicked already.
+        fn shown(&self, id: u32) -> bool {
+            self.note(|numbers| numbers.ours = Some(id))
+        }
+
+        /// Notes which one was clicked; whether it is ours.
+        fn clicked(&self, id: u32) -> bool {
+            self.note(|numbers| numbers.clicked = Some(id))
+        }
+
+        fn note(&self, what: impl FnOnce(&mut Numbers)) -> bool {
+            let mut numbers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            what(&mut numbers);
+            let ours = numbers.clicked.is_some() && numbers.clicked == numbers.ours;
+            if ours {
+                numbers.clicked = None;
+            }
+            ours
+        }
+    }
+
+    /// One subscription for all notifications. notify-rust subscribes for each after it is shown, which
+    /// is too late for a quick hand.
+    async fn listen(supervisor: &Supervisor) -> zbus::Result<(Clicks, AbortOnDropHandle<()>)> {
+        let bus = Connection::session().await?;
+        let invoked = MatchRule::builder()
+            .msg_type(message::Type::Signal)
+            .interface("org.freedesktop.Notifications")?
+            .member("ActionInvoked")?
+            .build();
+        let mut signals = MessageStream::for_match_rule(invoked, &bus, None).await?;
+        let clicks = Clicks::default();
+        let (numbers, supervisor) = (clicks.clone(), supervisor.clone());
+        let listening = async move {
+            while let Some(Ok(signal)) = signals.next().await {
+                let Ok((id, action)) = signal.body().deserialize::<(u32, String)>() else {
+                    continue;
+                };
+                if action == CLICKED && numbers.clicked(id) {
+                    supervisor.raise();
+                }
+            }
+        };
+        let listening = AbortOnDropHandle::new(tokio::spawn(listening));
+        Ok((clicks, listening))
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_click_counts_also_before_the_number_is_known() {
+            let clicks = Clicks::default();
+
+            assert!(!clicks.clicked(7));
+            assert!(clicks.shown(7));
+            assert!(!clicks.shown(7));
+        }
+
+        #[test]
+        fn a_click_on_somebody_elses_notification_is_none_of_ours() {
+            let clicks = Clicks::default();
+            clicks.shown(7);
+
+            assert!(!clicks.clicked(8));
+            assert!(clicks.clicked(7));
         }
     }
 }
