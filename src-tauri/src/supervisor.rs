@@ -553,6 +553,19 @@ impl Control for Supervisor {
     fn execute(&self, command: Command) -> ControlFuture<'_, Done> {
         Box::pin(self.execute(command))
     }
+
+    fn metrics(&self) -> ControlFuture<'_, String> {
+        let backend = lock(&self.0.backend).clone();
+        Box::pin(async move {
+            match backend {
+                Some(backend) => backend.metrics().await,
+                None => {
+                    let message = "no engine runs here whose requests could be counted";
+                    Err(ControlError::new(ErrorCode::NotPossible, message))
+                }
+            }
+        })
+    }
 }
 
 /// What is shown while no engine runs.

@@ -41,6 +41,7 @@ impl Demo {
         Loaded {
             config: self.config.clone(),
             warnings: Vec::new(),
+            fingerprint: None,
         }
     }
 }

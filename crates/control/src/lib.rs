@@ -30,6 +30,9 @@ pub use snapshot::{
     Problem, ProblemKind, Snapshot, Strategy, Totals,
 };
 
+/// The media type of [`Control::metrics`].
+pub const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
 /// A future that a [`Control`] returns.
 pub type ControlFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ControlError>> + Send + 'a>>;
 
@@ -46,4 +49,13 @@ pub trait Control: Send + Sync {
 
     /// Carries out `command`; it has taken effect when the future is ready.
     fn execute(&self, command: Command) -> ControlFuture<'_, Done>;
+
+    /// What is counted, in the OpenMetrics text format, for a monitoring system. A `Control` that has no
+    /// engine behind it has nothing to count.
+    fn metrics(&self) -> ControlFuture<'_, String> {
+        Box::pin(async {
+            let message = "no engine runs here whose requests could be counted";
+            Err(ControlError::new(ErrorCode::NotPossible, message))
+        })
+    }
 }

@@ -22,6 +22,9 @@ use zephyr_core::proof::Stage;
 
 use crate::dispatcher::{Admission, RequestGuard};
 use crate::inspect::Inspector;
+use crate::metrics::RequestEnd;
+use crate::reply;
+use crate::request_id::RequestId;
 
 /// What a client gets.
 pub enum Answer {
@@ -61,6 +64,8 @@ struct Watch {
     idle: Duration,
     last_chunk: Instant,
     timer: Pin<Box<Sleep>>,
+    /// How the request ends, once that is known.
+    end: Option<RequestEnd>,
     cut: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
@@ -98,6 +103,13 @@ impl Abort {
 pub struct Aborted(Fault);
 
 impl Answer {
+    /// Puts the request's name into an error of our own.
+    pub fn name(&mut self, id: RequestId) {
+        if let Self::Whole(Some(body)) = self {
+            *body = reply::naming(body, id);
+        }
+    }
+
     /// Lets the request count as in flight until its answer has gone.
     pub fn count_until_gone(&mut self, guard: RequestGuard) {
         match self {
@@ -110,6 +122,7 @@ impl Answer {
 impl Relay {
     /// An answer of which `held` has arrived. It fails if its endpoint is silent for `idle`.
     pub fn new(held: VecDeque<Bytes>, rest: Rest, idle: Duration, abort: Abort) -> Self {
+        let end = matches!(rest, Rest::Ended).then_some(RequestEnd::Answered);
         let (rest, broken) = match rest {
             Rest::Flowing(body) => (Some(body), None),
             Rest::Ended => (None, None),
@@ -124,6 +137,7 @@ impl Relay {
                 idle,
                 last_chunk: Instant::now(),
                 timer: Box::pin(tokio::time::sleep(idle)),
+                end,
                 cut: None,
             },
             broken,
@@ -142,7 +156,7 @@ impl Relay {
         self.watch.admission = Some(admission);
         self.watch.inspector = inspector;
         if whole {
-            self.watch.settle(Outcome::Answered);
+            self.watch.answered();
         }
         self.notice_end();
         self
@@ -206,6 +220,7 @@ impl Relay {
             }
             Broken::Now(fault) => {
                 self.abort.now();
+                self.watch.end = Some(RequestEnd::Aborted);
                 if let Some(admission) = self.watch.admission.take() {
                     admission.settle_aborted(fault.clone());
                 }
@@ -215,15 +230,26 @@ impl Relay {
     }
 }
 
+impl Drop for Relay {
+    fn drop(&mut self) {
+        if let (Some(request), Some(end)) = (&mut self.request, self.watch.end) {
+            request.ends(end);
+        }
+    }
+}
+
 impl Watch {
     /// Looks at the next piece. Says what is wrong, if the answer must not go on.
     fn chunk(&mut self, data: &Bytes) -> Option<Fault> {
         self.last_chunk = Instant::now();
         match self.inspector.as_mut()?.look(data) {
-            Ok(Stage::Complete) => self.settle(Outcome::Answered),
+            Ok(Stage::Complete) => self.answered(),
             Ok(Stage::Silent | Stage::Started | Stage::Content) => {}
             // The client understands it: passed on, and counted.
-            Err(fault @ Fault::ErrorEvent(_)) => self.settle(Outcome::Failed(fault)),
+            Err(fault @ Fault::ErrorEvent(_)) => {
+                self.end = Some(RequestEnd::Failed);
+                self.settle(Outcome::Failed(fault));
+            }
             Err(fault) => return Some(fault),
         }
         None
@@ -235,7 +261,7 @@ impl Watch {
         match inspector.and_then(|inspector| inspector.finish().err()) {
             // An error event was passed on, and booked when it came.
             Some(Fault::ErrorEvent(_)) | None => {
-                self.settle(Outcome::Answered);
+                self.answered();
                 None
             }
             Some(fault) => Some(fault),
@@ -257,6 +283,11 @@ impl Watch {
             // There were chunks since it was set: cheaper than setting it at every one of them.
             self.timer.as_mut().reset(until.into());
         }
+    }
+
+    fn answered(&mut self) {
+        self.end.get_or_insert(RequestEnd::Answered);
+        self.settle(Outcome::Answered);
     }
 
     fn settle(&mut self, outcome: Outcome) {

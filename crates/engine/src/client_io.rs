@@ -16,9 +16,10 @@ use bytes::Bytes;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
+
+use crate::metered::Metered;
 
 /// How long a client whose request was answered unread may go on sending it (RFC 9112, 9.6).
 const LINGER: Duration = Duration::from_secs(5);
@@ -27,7 +28,7 @@ const LINGER: Duration = Duration::from_secs(5);
 pub struct ClientIo {
     /// What was read to know the protocol.
     first: Bytes,
-    io: TokioIo<TcpStream>,
+    io: TokioIo<Metered>,
     reset: Arc<AtomicBool>,
     /// Running since our side has ended.
     linger: Option<Pin<Box<Sleep>>>,
@@ -40,7 +41,7 @@ impl ClientIo {
     /// and without waiting for the client once `stop` is cancelled.
     pub fn new(
         first: Bytes,
-        stream: TcpStream,
+        stream: Metered,
         reset: Arc<AtomicBool>,
         stop: CancellationToken,
     ) -> Self {
@@ -56,7 +57,7 @@ impl ClientIo {
     fn prepare_end(&self) {
         if self.reset.load(Ordering::Relaxed) {
             // If it fails the connection is gone already.
-            let _ = self.io.inner().set_zero_linger();
+            let _ = self.io.inner().stream().set_zero_linger();
         }
     }
 

@@ -17,8 +17,10 @@ use zephyr_core::{Config, Effect, EndpointId, Fleet};
 
 use crate::clock::Clock;
 use crate::memory::Keeper;
+use crate::metrics::{Metrics, RequestEnd};
 use crate::prober;
 use crate::remote::Remote;
+use crate::request_id::RequestId;
 use crate::view;
 use crate::wake::Watch;
 
@@ -38,6 +40,7 @@ struct Inner {
     /// Rung when there is something to remember.
     keeper: Keeper,
     counters: Counters,
+    metrics: Arc<Metrics>,
 }
 
 /// What the lock protects.
@@ -117,7 +120,12 @@ pub enum Ending {
 
 impl Dispatcher {
     /// A dispatcher over a fleet.
-    pub fn new(fleet: Fleet, remotes: HashMap<EndpointId, Arc<Remote>>, keeper: Keeper) -> Self {
+    pub fn new(
+        fleet: Fleet,
+        remotes: HashMap<EndpointId, Arc<Remote>>,
+        keeper: Keeper,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self(Arc::new(Inner {
             state: Mutex::new(State {
                 fleet,
@@ -131,6 +139,7 @@ impl Dispatcher {
             timer: Notify::new(),
             keeper,
             counters: Counters::default(),
+            metrics,
         }))
     }
 
@@ -152,7 +161,10 @@ impl Dispatcher {
             self.0.timer.notify_one();
         }
         for event in &follow_up.events {
-            view::log(event);
+            view::log(event, None);
+            if matches!(event, EventKind::Switched { .. }) {
+                self.0.metrics.switches.add(1);
+            }
         }
         for remote in follow_up.probes {
             self.spawn_probe(remote);
@@ -196,6 +208,8 @@ impl Dispatcher {
             remote: remote
                 .expect("every endpoint of the fleet has its remote: both change in one step"),
             cut,
+            request: None,
+            started: Instant::now(),
             dispatcher: self.clone(),
         })
     }
@@ -229,8 +243,14 @@ impl Dispatcher {
 
     /// Writes down something that happened outside the fleet.
     pub fn note(&self, event: EventKind) {
-        view::log(&event);
-        self.step(|state, now| state.log.push(event, Clock::now().unix_ms(now)));
+        view::log(&event, None);
+        self.write_down(event);
+    }
+
+    /// Writes down something that happened to a request.
+    pub fn note_of(&self, request: RequestId, event: EventKind) {
+        view::log(&event, Some(request));
+        self.write_down(event);
     }
 
     /// Ends every attempt that is out.
@@ -289,10 +309,15 @@ impl Dispatcher {
     }
 
     /// Counts a request until the guard is dropped.
-    pub fn begin_request(&self) -> RequestGuard {
+    pub fn begin_request(&self, id: RequestId) -> RequestGuard {
         self.0.counters.requests.fetch_add(1, Ordering::Relaxed);
         self.0.counters.in_flight.fetch_add(1, Ordering::Relaxed);
-        RequestGuard(self.clone())
+        RequestGuard {
+            dispatcher: self.clone(),
+            id,
+            started: Instant::now(),
+            end: None,
+        }
     }
 
     /// Counts what became of a request.
@@ -333,6 +358,10 @@ impl Dispatcher {
         }
     }
 
+    fn write_down(&self, event: EventKind) {
+        self.step(|state, now| state.log.push(event, Clock::now().unix_ms(now)));
+    }
+
     fn wake_if_slept(&self, due: Option<Instant>) {
         let slept = self.state().watch.slept(Clock::now(), due);
         if slept {
@@ -344,6 +373,7 @@ impl Dispatcher {
         let dispatcher = self.clone();
         tokio::spawn(async move {
             let result = prober::probe(&remote).await;
+            remote.meter.probe(&result);
             dispatcher.step(|state, now| state.fleet.handle_probe(remote.id, result, now));
             dispatcher.0.keeper.measured();
         });
@@ -392,12 +422,21 @@ pub struct Admission {
     pub remote: Arc<Remote>,
     /// Cancelled when the endpoint's drain is over.
     pub cut: CancellationToken,
+    request: Option<RequestId>,
+    started: Instant,
     dispatcher: Dispatcher,
 }
 
 impl Admission {
+    /// Says whose attempt it is, for the log.
+    pub fn of(mut self, request: RequestId) -> Self {
+        self.request = Some(request);
+        self
+    }
+
     /// The answer is real and begins to reach the client.
     pub fn begin(&self, ttft: Duration) {
+        self.remote.meter.first_event.observe(ttft);
         if let Some(permit) = &self.permit {
             self.dispatcher
                 .step(|state, now| state.fleet.begin(permit, ttft, now));
@@ -423,8 +462,9 @@ impl Admission {
     fn book(&mut self, outcome: Outcome, told: Option<EventKind>) {
         if let Some(permit) = self.permit.take() {
             if let Some(event) = &told {
-                view::log(event);
+                view::log(event, self.request);
             }
+            self.remote.meter.attempt(&outcome, self.started.elapsed());
             self.dispatcher.step(|state, now| {
                 if let Some(event) = told {
                     state.log.push(event, Clock::now().unix_ms(now));
@@ -448,15 +488,31 @@ impl Drop for Admission {
     }
 }
 
-/// A request that is being answered.
-pub struct RequestGuard(Dispatcher);
+/// A request that is being answered. Dropping it ends the request: as abandoned, if nothing else was said.
+pub struct RequestGuard {
+    dispatcher: Dispatcher,
+    id: RequestId,
+    started: Instant,
+    end: Option<RequestEnd>,
+}
+
+impl RequestGuard {
+    /// Says how it ends; what was said first counts.
+    pub fn ends(&mut self, end: RequestEnd) {
+        self.end.get_or_insert(end);
+    }
+}
 
 impl Drop for RequestGuard {
     fn drop(&mut self) {
-        let counters = &self.0.0.counters;
-        if counters.in_flight.fetch_sub(1, Ordering::Relaxed) == 1 {
-            counters.idle.notify_waiters();
+        let took = self.started.elapsed();
+        let end = self.end.unwrap_or(RequestEnd::Abandoned);
+        tracing::debug!(request = %self.id, outcome = end.as_str(), ?took, "request ended");
+        let inner = &self.dispatcher.0;
+        inner.metrics.request(end, took);
+        if inner.counters.in_flight.fetch_sub(1, Ordering::Relaxed) == 1 {
+            inner.counters.idle.notify_waiters();
         }
-        self.0.touch();
+        self.dispatcher.touch();
     }
 }

@@ -24,8 +24,10 @@ use crate::awaited;
 use crate::dispatcher::Dispatcher;
 use crate::live::{self, Live, Source};
 use crate::memory::Keeper;
+use crate::metrics::Metrics;
 use crate::prober;
 use crate::remote::Remote;
+use crate::request_id::RequestIds;
 use crate::server;
 use crate::settings::{self, Loaded};
 use crate::upstream::{Network, Upstream};
@@ -81,6 +83,8 @@ pub struct Options {
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// Time for a request's head, in place of the usual one; for tests.
     pub head_timeout: Option<Duration>,
+    /// Most connections of clients at once, in place of the usual number.
+    pub max_connections: Option<usize>,
     /// Where keychain entries are, in place of the system's keychain.
     pub keychain: Option<Arc<dyn Store>>,
     /// The folder for what survives a restart; without one nothing does.
@@ -93,6 +97,10 @@ pub struct Options {
 pub struct Shared {
     /// The fleet.
     pub dispatcher: Dispatcher,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// The names of requests.
+    pub request_ids: RequestIds,
     keeper: Keeper,
     live: RwLock<Arc<Live>>,
     network: Network,
@@ -146,8 +154,15 @@ impl Engine {
         let bound = listener
             .local_addr()
             .map_err(|source| StartError::Bind { address, source })?;
-        let head_timeout = options.head_timeout.unwrap_or(server::HEAD_TIMEOUT);
+        let limits = server::Limits {
+            head_timeout: options.head_timeout.unwrap_or(server::HEAD_TIMEOUT),
+            connections: options.max_connections.unwrap_or(server::MAX_CONNECTIONS),
+        };
         let system_bus = options.system_bus.clone();
+        // Before `.env` is read, so that no change falls between.
+        let watch = source
+            .path()
+            .map(|path| settings::watch(path).map(|watch| watch.since(&loaded)));
         let shared = Arc::new(Shared::new(loaded, source, options, bound).await?);
         let stop = CancellationToken::new();
         let stop_listening = stop.child_token();
@@ -155,11 +170,11 @@ impl Engine {
         let serving = server::serve(
             listener,
             Arc::clone(&shared),
-            head_timeout,
+            limits,
             connections.clone(),
             stop_listening.clone(),
         );
-        spawn_tasks(&shared, serving, system_bus, &stop);
+        spawn_tasks(&shared, serving, watch, system_bus, &stop);
         Ok(Self {
             shared,
             stop_listening,
@@ -255,7 +270,14 @@ impl Shared {
             ..Status::default()
         };
         Ok(Self {
-            dispatcher: Dispatcher::new(fleet, remotes, keeper.clone()),
+            dispatcher: Dispatcher::new(
+                fleet,
+                remotes,
+                keeper.clone(),
+                Arc::clone(&network.metrics),
+            ),
+            metrics: Arc::clone(&network.metrics),
+            request_ids: RequestIds::new(),
             keeper,
             live: RwLock::new(Arc::new(live)),
             network,
@@ -433,6 +455,8 @@ impl Shared {
                 }
             },
         );
+        self.metrics
+            .keep(|name| live.config.endpoint(name).is_some());
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(live);
         self.keychain_news.notify_one();
         self.keeper.decided();
@@ -614,11 +638,16 @@ impl Control for Handle {
     fn execute(&self, command: Command) -> ControlFuture<'_, Done> {
         Box::pin(self.0.execute(command))
     }
+
+    fn metrics(&self) -> ControlFuture<'_, String> {
+        Box::pin(async { Ok(self.0.metrics.text(self.0.snapshot())) })
+    }
 }
 
 fn spawn_tasks(
     shared: &Arc<Shared>,
     serving: impl Future<Output = ()> + Send + 'static,
+    watch: Option<Result<settings::Watch, settings::WatchError>>,
     system_bus: Option<String>,
     stop: &CancellationToken,
 ) {
@@ -639,28 +668,27 @@ fn spawn_tasks(
     let (dispatcher, keeper) = (shared.dispatcher.clone(), shared.keeper.clone());
     let keeping = async move { keeper.keep(move || dispatcher.memory()).await };
     tokio::spawn(stop.clone().run_until_cancelled_owned(keeping));
-    if let Source::File(path) = &shared.source {
-        match settings::watch(path) {
-            Ok(mut watch) => {
-                let shared = Arc::clone(shared);
-                let watching = async move {
-                    loop {
-                        watch.changed().await;
-                        // A rejected file has been reported by the reload itself.
-                        let _ = shared.reload().await;
-                    }
-                };
-                tokio::spawn(stop.clone().run_until_cancelled_owned(watching));
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the configuration is not watched");
-                shared.status().unwatched = Some(Problem {
-                    kind: ProblemKind::ConfigWarning,
-                    message: error.to_string(),
-                    remedy: "changes take effect with a reload (SIGHUP) or a restart".to_owned(),
-                });
-            }
+    match watch {
+        Some(Ok(mut watch)) => {
+            let shared = Arc::clone(shared);
+            let watching = async move {
+                loop {
+                    watch.changed().await;
+                    // A rejected file has been reported by the reload itself.
+                    let _ = shared.reload().await;
+                }
+            };
+            tokio::spawn(stop.clone().run_until_cancelled_owned(watching));
         }
+        Some(Err(error)) => {
+            tracing::warn!(%error, "the configuration is not watched");
+            shared.status().unwatched = Some(Problem {
+                kind: ProblemKind::ConfigWarning,
+                message: error.to_string(),
+                remedy: "changes take effect with a reload (SIGHUP) or a restart".to_owned(),
+            });
+        }
+        None => {}
     }
 }
 

@@ -16,6 +16,7 @@ use http::uri::PathAndQuery;
 use http::{Method, Request, Response, StatusCode, Version, response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use tracing::Instrument;
 use zephyr_control::EventKind;
 use zephyr_core::classify::{Attempt, Fault, Outcome, Refusal};
 use zephyr_core::fleet::{Denied, DeniedWhy, Journey};
@@ -27,8 +28,10 @@ use crate::dispatcher::{Admission, Dispatcher, Ending, RequestGuard};
 use crate::headers::{self, VIA_ZEPHYR, strip_hop_by_hop};
 use crate::inspect::{self, Inspector};
 use crate::live::Live;
+use crate::metrics::RequestEnd;
 use crate::remote::Remote;
 use crate::reply::{self, Code};
+use crate::request_id::RequestId;
 use crate::upload::{Upload, UploadError};
 use crate::view;
 
@@ -59,12 +62,16 @@ pub async fn forward(
     dispatcher: &Dispatcher,
     live: &Arc<Live>,
     request: Request<Incoming>,
+    id: RequestId,
     abort: Abort,
 ) -> Response<Answer> {
-    let guard = dispatcher.begin_request();
-    let exchange = match Exchange::begin(dispatcher, live, request, abort).await {
+    let mut guard = dispatcher.begin_request(id);
+    let exchange = match Exchange::begin(dispatcher, live, request, id, abort).await {
         Ok(exchange) => exchange,
-        Err((code, message)) => return own(reply::error(code, &message)),
+        Err((code, message)) => {
+            guard.ends(RequestEnd::Refused);
+            return own(reply::error(code, &message));
+        }
     };
     exchange.run(guard).await
 }
@@ -76,6 +83,7 @@ pub fn own(response: Response<Bytes>) -> Response<Answer> {
 
 /// A request on its way.
 struct Exchange {
+    id: RequestId,
     dispatcher: Dispatcher,
     live: Arc<Live>,
     kind: CallKind,
@@ -124,6 +132,7 @@ impl Exchange {
         dispatcher: &Dispatcher,
         live: &Arc<Live>,
         request: Request<Incoming>,
+        id: RequestId,
         abort: Abort,
     ) -> Result<Self, (Code, String)> {
         let (head, body) = request.into_parts();
@@ -157,6 +166,7 @@ impl Exchange {
             let _ = stream.set(known);
         }
         Ok(Self {
+            id,
             dispatcher: dispatcher.clone(),
             live: Arc::clone(live),
             kind,
@@ -174,24 +184,28 @@ impl Exchange {
         })
     }
 
-    async fn run(mut self, guard: RequestGuard) -> Response<Answer> {
+    async fn run(mut self, mut guard: RequestGuard) -> Response<Answer> {
         let mut misses: Vec<Miss> = Vec::new();
         loop {
             let admission = match self.dispatcher.admit(&mut self.journey) {
-                Ok(admission) => admission,
+                Ok(admission) => admission.of(self.id),
                 Err(denied) => return self.give_up(misses, Some(&denied), guard),
             };
-            tracing::debug!(
+            let attempt = tracing::debug_span!(
+                "attempt",
+                number = self.journey.attempts(),
                 endpoint = %admission.remote.spec.name,
-                attempt = self.journey.attempts(),
+            );
+            tracing::debug!(
+                parent: &attempt,
                 why = ?admission.why,
                 model = self.journey.model(),
-                "attempt",
+                "attempt begins",
             );
             if let Some(miss) = misses.last() {
                 self.tell_failover(miss);
             }
-            match self.attempt(admission).await {
+            match self.attempt(admission).instrument(attempt).await {
                 Attempted::Commit(response) => {
                     if !misses.is_empty() {
                         self.dispatcher.count(Ending::FailedOver);
@@ -206,6 +220,7 @@ impl Exchange {
                     }
                 }
                 Attempted::Upload(error) => {
+                    guard.ends(RequestEnd::Refused);
                     let (code, message) = upload_error(error, self.live.config.server.max_body);
                     return own(reply::error(code, &message));
                 }
@@ -452,7 +467,7 @@ impl Exchange {
     ) -> Attempted {
         let endpoint = admission.remote.spec.name.clone();
         let moves_on = self.moves_on(&outcome) && self.may_repeat(&fault);
-        tracing::debug!(endpoint = %endpoint, fault = ?fault, moves_on, "attempt failed");
+        tracing::debug!(fault = ?fault, moves_on, "attempt failed");
         admission.settle(outcome);
         Attempted::Miss(Box::new(Miss {
             endpoint,
@@ -568,10 +583,11 @@ impl Exchange {
     }
 
     fn tell_failover(&self, miss: &Miss) {
-        self.dispatcher.note(EventKind::FailedOver {
+        let event = EventKind::FailedOver {
             from: miss.endpoint.clone(),
             why: view::fault(&miss.fault),
-        });
+        };
+        self.dispatcher.note_of(self.id, event);
     }
 
     /// All is spent: the most telling answer of an endpoint, unmodified, else one of our own.
@@ -579,9 +595,10 @@ impl Exchange {
         self,
         misses: Vec<Miss>,
         denied: Option<&Denied>,
-        guard: RequestGuard,
+        mut guard: RequestGuard,
     ) -> Response<Answer> {
         self.dispatcher.count(Ending::Failed);
+        guard.ends(RequestEnd::Failed);
         let retry_after = self.earliest_return();
         let own_error = self.own_error(&misses, denied);
         let mut telling: Option<Held> = None;
@@ -604,6 +621,12 @@ impl Exchange {
             response.headers_mut().insert(name, value);
             response.headers_mut().remove("retry-after-ms"); // The SDKs would prefer it.
         }
+        tracing::info!(
+            request = %self.id,
+            status = response.status().as_u16(),
+            attempts = self.journey.attempts(),
+            "a request got no answer but an error",
+        );
         self.sign(response, guard)
     }
 

@@ -14,6 +14,7 @@
 //! | `memory` | what survives a restart |
 //! | [`private`] | files that nobody but the user may read |
 //! | [`vault`], [`secret`] | where secrets come from, and how they are kept from showing |
+//! | `metrics`, `metered`, `request_id` | what is counted, and what a request is called |
 //! | `view`, `pages` | the fleet in the contract's terms, and the reserved paths |
 
 mod answer;
@@ -29,11 +30,14 @@ mod headers;
 mod inspect;
 mod live;
 mod memory;
+mod metered;
+mod metrics;
 mod pages;
 pub mod private;
 mod prober;
 mod remote;
 mod reply;
+mod request_id;
 pub mod secret;
 mod server;
 pub mod settings;

@@ -72,7 +72,9 @@ impl Live {
         keychain: &Keychain,
         known: &BTreeMap<String, Secret>,
     ) -> Self {
-        let Loaded { config, warnings } = loaded;
+        let Loaded {
+            config, warnings, ..
+        } = loaded;
         let mut problems: Vec<Problem> = warnings
             .iter()
             .map(|warning| problem(ProblemKind::ConfigWarning, warning))
@@ -133,6 +135,7 @@ impl Live {
         let loaded = Loaded {
             config: self.config.clone(),
             warnings: self.warnings.clone(),
+            fingerprint: None,
         };
         let instance = self.instance.clone();
         let known = &self.given;
@@ -186,6 +189,7 @@ pub fn reload(
         Source::Fixed => Loaded {
             config: Config::default(),
             warnings: Vec::new(),
+            fingerprint: None,
         },
     };
     let (instance, known) = (old.instance.clone(), &old.given);

@@ -10,6 +10,7 @@ use zephyr_core::EndpointId;
 use zephyr_core::config::{self, Auth, AuthHeader};
 
 use crate::headers::Credential;
+use crate::metrics::EndpointMeter;
 use crate::secret::Secret;
 use crate::upstream::{Network, Upstream};
 
@@ -28,6 +29,8 @@ pub struct Remote {
     pub credential: Credential,
     /// Its connections.
     pub upstream: Arc<Upstream>,
+    /// Where it is counted.
+    pub meter: Arc<EndpointMeter>,
     /// Its name as the value of a header.
     pub name_header: HeaderValue,
 }
@@ -53,6 +56,7 @@ impl Remote {
             index,
             credential: credential(&spec.auth, secret),
             upstream: Arc::new(upstream),
+            meter: network.metrics.endpoint(&spec.name),
             name_header: HeaderValue::from_str(&name).unwrap_or_else(|_| HeaderValue::from(index)),
             spec,
         })

@@ -1,11 +1,12 @@
 //! Zephyr's own error answers, in the Messages API's shape.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
+
+use crate::request_id::RequestId;
 
 /// What Zephyr refuses or cannot do by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub enum Code {
     Offline,
     /// The program is about to end.
     ShuttingDown,
+    /// There are as many connections as are taken.
+    TooManyConnections,
 }
 
 impl Code {
@@ -55,6 +58,7 @@ impl Code {
             Self::AllOverloaded => "all_overloaded",
             Self::Offline => "offline",
             Self::ShuttingDown => "shutting_down",
+            Self::TooManyConnections => "too_many_connections",
         }
     }
 
@@ -65,9 +69,10 @@ impl Code {
             Self::LoopDetected => StatusCode::LOOP_DETECTED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NoPath | Self::BodyIncomplete => StatusCode::BAD_REQUEST,
-            Self::NoEndpoints | Self::NoneUsable | Self::ShuttingDown => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::NoEndpoints
+            | Self::NoneUsable
+            | Self::ShuttingDown
+            | Self::TooManyConnections => StatusCode::SERVICE_UNAVAILABLE,
             Self::AllFailed | Self::Offline => StatusCode::BAD_GATEWAY,
             // 529: what the Messages API says when it is overloaded.
             Self::AllOverloaded => {
@@ -82,29 +87,36 @@ impl Code {
             Self::ClientTokenRequired => "authentication_error",
             Self::NoPath | Self::LoopDetected | Self::BodyIncomplete => "invalid_request_error",
             Self::BodyTooLarge => "request_too_large",
-            Self::NoEndpoints | Self::NoneUsable | Self::ShuttingDown | Self::AllOverloaded => {
-                "overloaded_error"
-            }
+            Self::NoEndpoints
+            | Self::NoneUsable
+            | Self::ShuttingDown
+            | Self::TooManyConnections
+            | Self::AllOverloaded => "overloaded_error",
             Self::AllFailed | Self::Offline => "api_error",
         }
     }
 }
 
-/// An error answer of our own.
+/// An error answer of our own; its head's extensions have the code.
 pub fn error(code: Code, message: &str) -> Response<Bytes> {
-    let request_id = next_request_id();
     let body = serde_json::json!({
         "type": "error",
         "error": { "type": code.error_type(), "message": message },
-        "request_id": request_id,
     });
     let mut response = json(code.status(), &body);
     let headers = response.headers_mut();
     headers.insert("x-zephyr-error", HeaderValue::from_static(code.as_str()));
-    if let Ok(id) = HeaderValue::from_str(&request_id) {
-        headers.insert("request-id", id);
-    }
+    response.extensions_mut().insert(code);
     response
+}
+
+/// The body of an error of our own with the request's name in it, as the API's own errors have one.
+pub fn naming(body: &Bytes, id: RequestId) -> Bytes {
+    let Ok(mut error) = serde_json::from_slice::<serde_json::Value>(body) else {
+        return body.clone();
+    };
+    error["request_id"] = id.to_string().into();
+    Bytes::from(error.to_string())
 }
 
 /// A JSON answer of our own.
@@ -122,13 +134,4 @@ pub fn retry_after(wait: Duration) -> (http::HeaderName, HeaderValue) {
     let seconds = wait.as_millis().div_ceil(1000).max(1);
     let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
     (RETRY_AFTER, HeaderValue::from(seconds))
-}
-
-fn next_request_id() -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(1);
-    format!(
-        "req_zephyr_{:x}_{:06x}",
-        std::process::id(),
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    )
 }

@@ -11,27 +11,34 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{Method, Request, Response, Version};
+use http::{HeaderName, Method, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use crate::answer::{Abort, Answer};
 use crate::client_io::ClientIo;
 use crate::engine::Shared;
 use crate::forward::{forward, own};
 use crate::headers::VIA_ZEPHYR;
+use crate::metered::Metered;
 use crate::pages;
 use crate::reply::{self, Code};
+use crate::request_id::RequestId;
 
-/// Most connections at once; further ones wait in the listener's queue.
-const MAX_CONNECTIONS: usize = 4096;
+/// Most connections at once; further ones are told so and closed.
+pub const MAX_CONNECTIONS: usize = 4096;
+/// Refused connections that may at once wait for their client to take the refusal; others are reset.
+const REFUSED_AT_A_TIME: usize = 64;
+/// How long they wait.
+const REFUSAL_TIME: Duration = Duration::from_secs(1);
 /// Time for a request's head, and for an idle connection to be used again.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// Most bytes of a request's head.
@@ -44,25 +51,36 @@ const H2_STREAM_WINDOW: u32 = 512 * 1024;
 const H2_CONNECTION_WINDOW: u32 = 32 * H2_STREAM_WINDOW;
 /// What an HTTP/2 connection begins with (RFC 9113, 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-zephyr-request-id");
 /// After an error of `accept` (too many open files, for instance) the listener rests this long.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
+
+/// What bounds the connections of clients.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Time for a request's head, and for an idle connection to be used again.
+    pub head_timeout: Duration,
+    /// Most connections at once.
+    pub connections: usize,
+}
 
 /// Serves connections until `stop`, counted in `connections`; returns when none is left.
 pub async fn serve(
     listener: TcpListener,
     shared: Arc<Shared>,
-    head_timeout: Duration,
+    limits: Limits,
     connections: TaskTracker,
     stop: CancellationToken,
 ) {
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let slots = Arc::new(Semaphore::new(limits.connections));
+    let refusals = Arc::new(Semaphore::new(REFUSED_AT_A_TIME));
     loop {
         let accepted = tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            accepted = accept(&listener, &slots) => accepted,
+            accepted = listener.accept() => accepted,
         };
-        let (stream, slot) = match accepted {
+        let (stream, _) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -70,10 +88,25 @@ pub async fn serve(
                 continue;
             }
         };
+        // Without it only the latency is worse.
+        let _ = stream.set_nodelay(true);
+        let meter = &shared.metrics.clients;
+        let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
+            meter.refused.add(1);
+            if let Ok(turn) = Arc::clone(&refusals).try_acquire_owned() {
+                connections.spawn(async move {
+                    let _ = tokio::time::timeout(REFUSAL_TIME, refuse(stream)).await;
+                    drop(turn);
+                });
+            }
+            continue;
+        };
+        meter.accepted.add(1);
         let shared = Arc::clone(&shared);
         let stop = stop.clone();
         connections.spawn(async move {
-            connection(stream, shared, head_timeout, stop).await;
+            connection(stream, &shared, limits.head_timeout, stop).await;
+            shared.metrics.clients.ended.add(1);
             drop(slot);
         });
     }
@@ -82,22 +115,32 @@ pub async fn serve(
     connections.wait().await;
 }
 
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let slot = Arc::clone(slots)
-        .acquire_owned()
-        .await
-        .map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    stream.set_nodelay(true)?;
-    Ok((stream, slot))
+/// Says that there are too many connections, and waits until the client has taken that: closing on what
+/// it has sent would destroy it.
+async fn refuse(mut stream: TcpStream) -> io::Result<()> {
+    let message = "Zephyr has as many connections as it takes; close some, or try again later";
+    let refusal = reply::error(Code::TooManyConnections, message);
+    let mut bytes = format!("HTTP/1.1 {}\r\n", refusal.status()).into_bytes();
+    for (name, value) in refusal.headers() {
+        bytes.extend_from_slice(name.as_str().as_bytes());
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value.as_bytes());
+        bytes.extend_from_slice(b"\r\n");
+    }
+    let length = refusal.body().len();
+    bytes.extend_from_slice(format!("content-length: {length}\r\nretry-after: 1\r\n").as_bytes());
+    bytes.extend_from_slice(b"connection: close\r\n\r\n");
+    bytes.extend_from_slice(refusal.body());
+    stream.write_all(&bytes).await?;
+    stream.shutdown().await?;
+    let mut sink = [0; 1024];
+    while stream.read(&mut sink).await? > 0 {}
+    Ok(())
 }
 
 async fn connection(
     mut stream: TcpStream,
-    shared: Arc<Shared>,
+    shared: &Arc<Shared>,
     head_timeout: Duration,
     stop: CancellationToken,
 ) {
@@ -110,9 +153,12 @@ async fn connection(
     };
     let is_http2 = first == PREFACE[..];
     let reset = Arc::new(AtomicBool::new(false));
+    let traffic = Arc::clone(&shared.metrics.clients.traffic);
+    traffic.received.add(first.len() as u64);
+    let stream = Metered::new(stream, traffic);
     let io = ClientIo::new(first, stream, Arc::clone(&reset), stop.clone());
     let service =
-        service_fn(move |request| serve_request(Arc::clone(&shared), request, Arc::clone(&reset)));
+        service_fn(|request| serve_request(Arc::clone(shared), request, Arc::clone(&reset)));
     let ended = if is_http2 {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder
@@ -167,32 +213,57 @@ async fn first_bytes(stream: &mut TcpStream) -> io::Result<Bytes> {
     Ok(first.freeze())
 }
 
+/// Answers a request under a name of its own.
 async fn serve_request(
     shared: Arc<Shared>,
     request: Request<Incoming>,
     reset: Arc<AtomicBool>,
 ) -> Result<Response<Answer>, Infallible> {
+    let id = shared.request_ids.next();
+    let span = tracing::debug_span!(
+        "request",
+        %id,
+        method = %request.method(),
+        path = request.uri().path(),
+    );
+    let answering = answer(&shared, request, id, reset).instrument(span);
+    let mut response = answering.await;
+    if let Some(code) = response.extensions().get::<Code>() {
+        shared.metrics.error(*code);
+        response.body_mut().name(id);
+        response.headers_mut().insert("request-id", id.header());
+    }
+    response.headers_mut().insert(REQUEST_ID, id.header());
+    Ok(response)
+}
+
+async fn answer(
+    shared: &Arc<Shared>,
+    request: Request<Incoming>,
+    id: RequestId,
+    reset: Arc<AtomicBool>,
+) -> Response<Answer> {
     let live = shared.live();
     let headers = request.headers();
     if let Err(refused) = live.guard.check(headers, request.uri().authority()) {
-        return Ok(own(reply::error(refused.code, &refused.message)));
+        return own(reply::error(refused.code, &refused.message));
     }
     if request.method() == Method::GET && request.uri().path() == "/health" {
-        return Ok(own(pages::health(&shared)));
+        return own(pages::health(shared));
     }
     if let Err(refused) = live.guard.check_client(headers) {
-        return Ok(own(reply::error(refused.code, &refused.message)));
+        return own(reply::error(refused.code, &refused.message));
     }
     if request.method() == Method::GET {
         match request.uri().path() {
-            "/status" => return Ok(own(pages::status(&shared))),
-            "/diagnostics" => return Ok(own(pages::diagnostics(&shared))),
+            "/status" => return own(pages::status(shared)),
+            "/diagnostics" => return own(pages::diagnostics(shared)),
             _ => {}
         }
     }
     if !request.uri().path().starts_with('/') {
         let message = "only paths are forwarded: neither CONNECT nor *";
-        return Ok(own(reply::error(Code::NoPath, message)));
+        return own(reply::error(Code::NoPath, message));
     }
     if headers
         .get_all(VIA_ZEPHYR)
@@ -201,19 +272,19 @@ async fn serve_request(
     {
         let message =
             "this request has been here before: an endpoint leads back to Zephyr; change its url";
-        return Ok(own(reply::error(Code::LoopDetected, message)));
+        return own(reply::error(Code::LoopDetected, message));
     }
     if shared.is_draining() {
-        return Ok(own(reply::error(
+        return own(reply::error(
             Code::ShuttingDown,
             "Zephyr is about to end; start it again",
-        )));
+        ));
     }
     let abort = match request.version() {
         Version::HTTP_09 | Version::HTTP_10 => Abort::by_reset(reset),
         _ => Abort::by_framing(),
     };
-    Ok(forward(&shared.dispatcher, &live, request, abort).await)
+    forward(&shared.dispatcher, &live, request, id, abort).await
 }
 
 /// Binds the proxy's port.

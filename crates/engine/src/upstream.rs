@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{Extensions, Request, Response, Uri};
 use hyper::body::Incoming;
@@ -30,6 +30,8 @@ use tower_service::Service;
 use zephyr_core::classify::Fault;
 use zephyr_core::config::{Endpoint, ProxyRoute};
 
+use crate::metered::Metered;
+use crate::metrics::{EndpointMeter, Metrics};
 use crate::upload::AttemptBody;
 
 /// Idle connections are kept longer than a probe's default interval, so that probes keep them warm.
@@ -55,6 +57,8 @@ pub struct Network {
     extra_roots: Arc<Vec<rustls::pki_types::CertificateDer<'static>>>,
     system_proxy: Arc<OnceLock<Matcher>>,
     ourselves: Arc<OnceLock<SocketAddr>>,
+    /// Where endpoints are counted.
+    pub metrics: Arc<Metrics>,
 }
 
 impl Network {
@@ -65,6 +69,7 @@ impl Network {
             extra_roots: Arc::new(extra_roots),
             system_proxy: Arc::default(),
             ourselves: Arc::default(),
+            metrics: Arc::default(),
         }
     }
 
@@ -129,6 +134,7 @@ impl Upstream {
             way: Way::of(&endpoint.proxy)?,
             tcp,
             network: network.clone(),
+            meter: network.metrics.endpoint(&endpoint.name),
         };
         let tls = if endpoint.url.is_https() {
             network.tls()?
@@ -140,6 +146,7 @@ impl Upstream {
             .https_or_http()
             .enable_all_versions();
         let connector = Connector {
+            meter: Arc::clone(&route.meter),
             inner: https.wrap_connector(route),
             limit: connect_timeout,
         };
@@ -284,6 +291,7 @@ struct Answered(Arc<AtomicBool>);
 struct Connector {
     inner: HttpsConnector<Route>,
     limit: Duration,
+    meter: Arc<EndpointMeter>,
 }
 
 type Stream = <HttpsConnector<Route> as Service<Uri>>::Response;
@@ -300,9 +308,14 @@ impl Service<Uri> for Connector {
     fn call(&mut self, url: Uri) -> Self::Future {
         let connecting = self.inner.call(url);
         let limit = self.limit;
+        let (meter, started) = (Arc::clone(&self.meter), Instant::now());
         Box::pin(async move {
             match tokio::time::timeout(limit, connecting).await {
-                Ok(connected) => connected,
+                Ok(Ok(connected)) => {
+                    meter.connect.observe(started.elapsed());
+                    Ok(connected)
+                }
+                Ok(Err(error)) => Err(error),
                 Err(_) => Err(format!("no connection within {} s", limit.as_secs_f32()).into()),
             }
         })
@@ -315,6 +328,7 @@ struct Route {
     way: Way,
     tcp: HttpConnector,
     network: Network,
+    meter: Arc<EndpointMeter>,
 }
 
 #[derive(Clone)]
@@ -375,7 +389,7 @@ impl Route {
         {
             return Err("this URL leads back to Zephyr itself; change the endpoint's url".into());
         }
-        Ok(Socket::new(io))
+        Ok(Socket::new(io, &self.meter))
     }
 
     async fn through(self, proxy: Intercept, url: Uri) -> Result<Socket, BoxError> {
@@ -393,6 +407,7 @@ impl Route {
 
     async fn tunnel(self, proxy: &Intercept, url: Uri) -> Result<Socket, BoxError> {
         let address = proxy.uri().clone();
+        let meter = self.meter;
         let io = match address.scheme_str() {
             Some("socks5" | "socks5h") => {
                 let local_dns = address.scheme_str() == Some("socks5");
@@ -415,7 +430,7 @@ impl Route {
                 tunnel.call(with_port(url)?).await?
             }
         };
-        Ok(Socket::new(io))
+        Ok(Socket::new(io, &meter))
     }
 }
 
@@ -437,14 +452,15 @@ fn with_port(url: Uri) -> Result<Uri, BoxError> {
 
 /// A TCP connection that remembers whether it has carried an answer.
 struct Socket {
-    io: TokioIo<TcpStream>,
+    io: TokioIo<Metered>,
     answered: Answered,
 }
 
 impl Socket {
-    fn new(io: TokioIo<TcpStream>) -> Self {
+    fn new(io: TokioIo<TcpStream>, meter: &EndpointMeter) -> Self {
+        let counted = Metered::new(io.into_inner(), Arc::clone(&meter.traffic));
         Self {
-            io,
+            io: TokioIo::new(counted),
             answered: Answered(Arc::default()),
         }
     }

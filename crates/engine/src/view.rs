@@ -13,6 +13,7 @@ use zephyr_core::fleet::{Availability, Decision, EndpointStatus, Mode, Why, WhyN
 use zephyr_core::{Effect, EndpointId, Fleet};
 
 use crate::clock::{Clock, millis};
+use crate::request_id::RequestId;
 
 /// Every endpoint as front-ends see it.
 pub fn endpoints(fleet: &Fleet, clock: &Clock) -> Vec<EndpointView> {
@@ -224,15 +225,16 @@ pub fn event(fleet: &Fleet, effect: &Effect, now: Instant) -> Option<EventKind> 
     }
 }
 
-/// Writes an event to the log: what a user would notice, in words.
-pub fn log(event: &EventKind) {
+/// Writes an event to the log: what a user would notice, in words. `request`: whom it happened to.
+pub fn log(event: &EventKind, request: Option<RequestId>) {
     let text = control::text(control::Language::En, event);
+    let request = request.map(tracing::field::display);
     match event {
         EventKind::AllDown
         | EventKind::Offline
         | EventKind::TakenOut { .. }
         | EventKind::Aborted { .. } => {
-            tracing::warn!("{text}");
+            tracing::warn!(request, "{text}");
         }
         EventKind::Chosen { .. }
         | EventKind::Switched { .. }
@@ -246,7 +248,7 @@ pub fn log(event: &EventKind) {
         | EventKind::Resumed
         | EventKind::Enabled { .. }
         | EventKind::Disabled { .. }
-        | EventKind::ConfigReloaded => tracing::info!("{text}"),
+        | EventKind::ConfigReloaded => tracing::info!(request, "{text}"),
         // Logged with every error where it was rejected.
         EventKind::ConfigRejected => {}
     }

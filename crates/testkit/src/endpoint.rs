@@ -107,9 +107,14 @@ impl Endpoint {
         self.server.stop().await;
     }
 
-    /// As [`Endpoint::start`], but forgets each request as soon as it is answered.
-    pub(crate) fn start_forgetful(script: Script) -> io::Result<Self> {
-        Self::listen(free_port(), Record::forgetful(script))
+    /// As [`Endpoint::start`], but forgets each request as soon as it is answered, for tests of
+    /// millions of requests.
+    ///
+    /// # Errors
+    ///
+    /// The system has no port left.
+    pub fn start_forgetful(script: impl Into<Script>) -> io::Result<Self> {
+        Self::listen(free_port(), Record::forgetful(script.into()))
     }
 
     fn listen(addr: SocketAddr, record: Record) -> io::Result<Self> {

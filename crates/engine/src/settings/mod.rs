@@ -49,6 +49,8 @@ pub struct Loaded {
     pub config: Config,
     /// By line.
     pub warnings: Vec<Problem>,
+    /// What a file was read from held; tells a [`Watch`] what has changed since.
+    pub fingerprint: Option<u64>,
 }
 
 /// Why a file gives no configuration.
@@ -82,8 +84,13 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
         path: path.to_owned(),
         source,
     })?;
+    let fingerprint = Some(watch::fingerprint(&bytes));
     let text = String::from_utf8(bytes).map_err(|error| not_utf8(&error));
     text.and_then(|text| parse(&text))
+        .map(|loaded| Loaded {
+            fingerprint,
+            ..loaded
+        })
         .map_err(|problems| LoadError::Invalid {
             path: path.to_owned(),
             problems,
@@ -99,7 +106,11 @@ pub fn parse(text: &str) -> Result<Loaded, Problems> {
     let report = Report::new(text);
     let config = read(text, &report);
     let warnings = report.settle()?;
-    Ok(Loaded { config, warnings })
+    Ok(Loaded {
+        config,
+        warnings,
+        fingerprint: None,
+    })
 }
 
 fn read(text: &str, report: &Report<'_>) -> Config {

@@ -15,6 +15,7 @@ use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use super::Loaded;
 use super::dotenv::dotenv_path;
 
 /// How long to wait after an event for the ones that belong to it.
@@ -49,8 +50,8 @@ pub struct WatchError {
     pub source: notify::Error,
 }
 
-/// Watches the configuration file at `path`. Changes count from this call on, so call it before
-/// reading the file.
+/// Watches the configuration file at `path`. Changes count from this call on; for a file that was read
+/// before, see [`Watch::since`].
 ///
 /// # Errors
 ///
@@ -86,6 +87,17 @@ pub fn watch(path: &Path) -> Result<Watch, WatchError> {
 }
 
 impl Watch {
+    /// Counts changes of the configuration from when it was read, if that was before the watch began.
+    #[must_use]
+    pub fn since(mut self, loaded: &Loaded) -> Self {
+        let read = loaded.fingerprint;
+        if read.is_some() && self.seen.0[0] != read {
+            self.seen.0[0] = read;
+            self.look_at = Some(Instant::now());
+        }
+        self
+    }
+
     /// Waits until one of the two files holds something else than when this was last said. May be
     /// dropped and called again without missing a change.
     pub async fn changed(&mut self) {
@@ -118,11 +130,16 @@ impl Fingerprint {
     fn of(files: &[PathBuf; 2]) -> Self {
         Self(files.each_ref().map(|file| {
             let content = fs::read(file).ok()?;
-            let mut hasher = DefaultHasher::new();
-            content.hash(&mut hasher);
-            Some(hasher.finish())
+            Some(fingerprint(&content))
         }))
     }
+}
+
+/// Tells contents apart, without keeping them.
+pub(super) fn fingerprint(content: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn is_mere_reading(kind: EventKind) -> bool {
@@ -180,6 +197,28 @@ mod tests {
         fs::write(&config, "a = 2").unwrap();
 
         assert!(is_noticed(&mut watch).await);
+    }
+
+    #[tokio::test]
+    async fn a_change_between_reading_and_watching_is_noticed_once() {
+        let (_folder, config) = folder_with("");
+        let loaded = super::super::load(&config).unwrap();
+        fs::write(&config, "[ui]\n").unwrap();
+
+        let mut watch = watch(&config).unwrap().since(&loaded);
+
+        assert!(is_noticed(&mut watch).await);
+        assert_eq!(watch.look_at, None);
+    }
+
+    #[test]
+    fn a_file_that_is_as_it_was_read_is_no_reason_to_look() {
+        let (_folder, config) = folder_with("");
+        let loaded = super::super::load(&config).unwrap();
+
+        let watch = watch(&config).unwrap().since(&loaded);
+
+        assert_eq!(watch.look_at, None);
     }
 
     #[tokio::test]
