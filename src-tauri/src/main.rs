@@ -38,6 +38,7 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use zephyr_cli::admin::{self, Admin};
 use zephyr_cli::demo::Demo;
+use zephyr_cli::descriptors;
 use zephyr_cli::instance::{self, Claim, Instance, Registration, Role};
 use zephyr_cli::logging;
 use zephyr_cli::signals::{Signal, Signals};
@@ -121,6 +122,7 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
         (config, Fleet::Configured)
     };
     logging::start(config.logging.level);
+    descriptors::raise();
     let signals = Signals::listen()?;
     let (greeting, hidden) = match (arguments.at_login, config.endpoints.is_empty()) {
         (true, _) => (Greeting::Silence, true),

@@ -6,6 +6,8 @@
 //! | `GET /api/v1/snapshot` | the state |
 //! | `GET /api/v1/events` | the state now and after every change, as server-sent events |
 //! | `POST /api/v1/commands` | carries out a command |
+//! | `GET /api/v1/proof` | shows that it knows the token, to whoever is about to send it |
+//! | `GET /metrics` | what is counted, for Prometheus |
 //!
 //! It is not for other machines and not for web pages of other origins: it binds loopback addresses
 //! only, answers no preflight, and asks the guard before anything else. A client that is slow on
@@ -29,11 +31,13 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::{Stream, StreamExt};
 use http::header::{self, HeaderMap, HeaderName};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode, Uri};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use zephyr_control::{Command, Control, ControlError, Done, ErrorCode, Snapshot, Snapshots};
+use zephyr_control::{
+    Command, Control, ControlError, Done, ErrorCode, METRICS_TYPE, Snapshot, Snapshots,
+};
 use zephyr_core::config::WebAdmin;
 
 use self::connections::Connections;
@@ -43,6 +47,10 @@ use crate::token::Token;
 /// Comments on a quiet event stream are this far apart; a client that hears nothing for much longer
 /// may take the instance for dead.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Where an instance proves that it knows the token, to a client that does not want to tell it to just
+/// anybody who listens here.
+pub(crate) const PROOF: &str = "/api/v1/proof";
 
 const BODY_LIMIT: usize = 64 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -125,7 +133,9 @@ fn router(api: Arc<Api>, config: &WebAdmin) -> Router {
     let router = Router::new()
         .route("/api/v1/snapshot", get(snapshot))
         .route("/api/v1/events", get(events))
-        .route("/api/v1/commands", post(command));
+        .route("/api/v1/commands", post(command))
+        .route(PROOF, get(proof))
+        .route("/metrics", get(metrics));
     let router = if config.enabled {
         router.route("/", get(page))
     } else {
@@ -149,9 +159,10 @@ async fn require_source(State(api): State<Arc<Api>>, request: Request, next: Nex
 
 /// By the path alone, so that a route nobody thought of is closed.
 async fn require_token(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
-    let is_api = request.uri().path().starts_with("/api");
+    let path = request.uri().path();
+    let is_open = path == PROOF || !(path.starts_with("/api") || path.starts_with("/metrics"));
     match guard::admit_bearer(request.headers(), &api.token) {
-        Err(rejection) if is_api => rejection.into_response(),
+        Err(rejection) if !is_open => rejection.into_response(),
         Ok(()) | Err(_) => next.run(request).await,
     }
 }
@@ -195,6 +206,17 @@ async fn command(State(api): State<Arc<Api>>, body: Body) -> Result<Response, Fa
     tracing::debug!(?command, "command from the admin port");
     let done: Done = api.control.execute(command).await?;
     Ok(axum::Json(done).into_response())
+}
+
+async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Failure> {
+    let text = api.control.metrics().await?;
+    Ok(([(header::CONTENT_TYPE, METRICS_TYPE)], text).into_response())
+}
+
+/// The challenge is the query, whatever it says; the answer is worth nothing at another port.
+async fn proof(State(api): State<Arc<Api>>, uri: Uri) -> String {
+    let challenge = uri.query().unwrap_or_default();
+    api.token.proof(api.port, challenge)
 }
 
 async fn wrong_method() -> Failure {
@@ -271,7 +293,8 @@ impl IntoResponse for Failure {
             Self::UnknownPath => (
                 StatusCode::NOT_FOUND,
                 bad(
-                    "no such path; there are /api/v1/snapshot, /api/v1/events and /api/v1/commands",
+                    "no such path; there are /api/v1/snapshot, /api/v1/events, /api/v1/commands and \
+                     /metrics",
                 ),
             ),
             Self::WrongMethod => (

@@ -2,6 +2,9 @@
 //!
 //! It speaks plain HTTP to a loopback address and to nothing else: no TLS, no proxy, no redirection. A
 //! stream of snapshots ends when the instance ends; whoever wants the next instance looks for it again.
+//!
+//! Whoever listens there has to prove, before every request, that it knows the token already: after a
+//! crash the port may be anybody's.
 
 mod sse;
 
@@ -19,13 +22,15 @@ use zephyr_control::{
 };
 
 use self::sse::Parser;
-use crate::admin::KEEP_ALIVE;
-use crate::token::Token;
+use crate::admin::{KEEP_ALIVE, PROOF};
+use crate::token::{self, Token};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
 /// A command that probes every endpoint waits for the slowest.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(120);
+/// More than any proof has.
+const LONGEST_PROOF: usize = 1024;
 const SILENCE: Duration = KEEP_ALIVE.saturating_mul(3);
 
 /// A handle on an instance in another process.
@@ -65,7 +70,54 @@ impl Client {
     /// The state, or what stands in the way.
     pub(crate) async fn current(&self) -> Result<Arc<Snapshot>, Obstacle> {
         let request = self.request(Method::GET, "/api/v1/snapshot");
-        ask(request.timeout(QUERY_TIMEOUT)).await.map(Arc::new)
+        let snapshot = self.ask(request.timeout(QUERY_TIMEOUT)).await;
+        snapshot.map(Arc::new)
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Obstacle> {
+        let response = self.send(request).await?;
+        response.json().await.map_err(|error| Obstacle::of(&error))
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, Obstacle> {
+        self.demand_proof().await?;
+        let sent = request.send().await;
+        let response = sent.map_err(|error| Obstacle::of(&error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let refusal = response.json::<Refusal>().await;
+        let refusal = refusal.map_err(|error| Obstacle::of(&error))?;
+        Err(Obstacle::Refused(refusal.into_error()))
+    }
+
+    async fn demand_proof(&self) -> Result<(), Obstacle> {
+        let challenge = token::challenge().map_err(|error| {
+            Obstacle::Refused(ControlError::new(ErrorCode::Internal, error.to_string()))
+        })?;
+        let url = format!("http://{}{PROOF}?{challenge}", self.address);
+        let asked = self.http.get(url).timeout(QUERY_TIMEOUT).send().await;
+        let mut response = asked.map_err(|error| Obstacle::of(&error))?;
+        let mut proof = Vec::new();
+        while let Some(piece) = response
+            .chunk()
+            .await
+            .map_err(|error| Obstacle::of(&error))?
+        {
+            proof.extend_from_slice(&piece);
+            if proof.len() > LONGEST_PROOF {
+                return Err(Obstacle::Stranger);
+            }
+        }
+        let proof = String::from_utf8_lossy(&proof);
+        if self
+            .token
+            .is_proven(self.address.port(), &challenge, &proof)
+        {
+            Ok(())
+        } else {
+            Err(Obstacle::Stranger)
+        }
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -100,7 +152,7 @@ impl Control for Client {
     }
 
     fn snapshots(&self) -> ControlFuture<'_, Snapshots> {
-        let response = send(self.request(Method::GET, "/api/v1/events"));
+        let response = self.send(self.request(Method::GET, "/api/v1/events"));
         Box::pin(
             response
                 .map_ok(snapshots_of)
@@ -110,8 +162,20 @@ impl Control for Client {
 
     fn execute(&self, command: Command) -> ControlFuture<'_, Done> {
         let request = self.request(Method::POST, "/api/v1/commands");
-        let done = ask(request.timeout(COMMAND_TIMEOUT).json(&command));
+        let done = self.ask(request.timeout(COMMAND_TIMEOUT).json(&command));
         Box::pin(done.map_err(|obstacle| self.error(obstacle)))
+    }
+
+    fn metrics(&self) -> ControlFuture<'_, String> {
+        let request = self.request(Method::GET, "/metrics");
+        Box::pin(async move {
+            let response = self.send(request.timeout(QUERY_TIMEOUT)).await;
+            let text = match response {
+                Ok(response) => response.text().await.map_err(|error| Obstacle::of(&error)),
+                Err(obstacle) => Err(obstacle),
+            };
+            text.map_err(|obstacle| self.error(obstacle))
+        })
     }
 }
 
@@ -136,22 +200,6 @@ pub fn not_running() -> ControlError {
         ErrorCode::Unreachable,
         "Zephyr is not running: start it with `zephyr serve`",
     )
-}
-
-async fn ask<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Obstacle> {
-    let response = send(request).await?;
-    response.json().await.map_err(|error| Obstacle::of(&error))
-}
-
-async fn send(request: RequestBuilder) -> Result<Response, Obstacle> {
-    let sent = request.send().await;
-    let response = sent.map_err(|error| Obstacle::of(&error))?;
-    if response.status().is_success() {
-        return Ok(response);
-    }
-    let refusal = response.json::<Refusal>().await;
-    let refusal = refusal.map_err(|error| Obstacle::of(&error))?;
-    Err(Obstacle::Refused(refusal.into_error()))
 }
 
 impl Obstacle {

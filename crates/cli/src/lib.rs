@@ -16,12 +16,14 @@
 //! | [`status`] | a snapshot as text |
 //! | [`demo`] | simulated endpoints, and a configuration over them |
 //! | [`logging`], [`signals`] | log lines on stderr; what the system tells a program |
+//! | [`descriptors`] | as many open files as the system grants |
 //! | [`claude_code`] | Claude Code's settings, pointed here and back |
 
 pub mod admin;
 pub mod claude_code;
 pub mod client;
 pub mod demo;
+pub mod descriptors;
 pub mod instance;
 pub mod language;
 pub mod logging;

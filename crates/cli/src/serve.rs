@@ -8,7 +8,7 @@ use zephyr_cli::admin;
 use zephyr_cli::instance::{self, Found, Instance, Role};
 use zephyr_cli::signals::{Signal, Signals};
 use zephyr_cli::token::Token;
-use zephyr_cli::{logging, status};
+use zephyr_cli::{descriptors, logging, status};
 use zephyr_control::{Command, Control, Language, Snapshot};
 use zephyr_engine::settings::Loaded;
 use zephyr_engine::{Engine, Options, Source};
@@ -33,6 +33,7 @@ pub(crate) async fn run(
     data_dir: &Path,
     announce: impl FnOnce(&Snapshot, Language) -> String,
 ) -> Result<(), Failure> {
+    descriptors::raise();
     let mut signals = Signals::listen()?;
     let language = output::language(loaded.config.ui.language);
     let web_admin = loaded.config.web_admin.clone();

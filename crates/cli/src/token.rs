@@ -9,6 +9,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::hmac;
 use subtle::ConstantTimeEq;
 
 use zephyr_engine::private::{self, Creation};
@@ -90,6 +91,21 @@ impl Token {
         self.0.as_bytes().ct_eq(presented).into()
     }
 
+    /// What only somebody who knows the token can answer to `challenge` at this port. At another port it
+    /// is worth nothing, so nobody can pass somebody else's answer off as their own.
+    pub(crate) fn proof(&self, port: u16, challenge: &str) -> String {
+        let tag = hmac::sign(&self.key(), proven(port, challenge).as_bytes());
+        hex(tag.as_ref())
+    }
+
+    /// Whether that is what somebody who knows the token would have answered.
+    pub(crate) fn is_proven(&self, port: u16, challenge: &str, proof: &str) -> bool {
+        self.proof(port, challenge)
+            .as_bytes()
+            .ct_eq(proof.as_bytes())
+            .into()
+    }
+
     /// For the `Authorization` header only.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
@@ -98,9 +114,11 @@ impl Token {
     fn random() -> Result<Self, TokenError> {
         let mut bytes = [0; BYTES];
         getrandom::fill(&mut bytes).map_err(TokenError::Random)?;
-        Ok(Self(
-            bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-        ))
+        Ok(Self(hex(&bytes)))
+    }
+
+    fn key(&self) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, self.0.as_bytes())
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
@@ -108,6 +126,22 @@ impl Token {
         let well_formed = text.len() == 2 * BYTES && text.bytes().all(|b| b.is_ascii_hexdigit());
         well_formed.then(|| Self(text.to_owned()))
     }
+}
+
+/// A challenge that nobody has seen before.
+pub(crate) fn challenge() -> Result<String, TokenError> {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes).map_err(TokenError::Random)?;
+    Ok(hex(&bytes))
+}
+
+/// What is signed says what for, so that it is good for nothing else.
+fn proven(port: u16, challenge: &str) -> String {
+    format!("zephyr admin port {port} {challenge}")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl fmt::Debug for Token {
@@ -160,6 +194,21 @@ mod tests {
                     .is(token.reveal().as_bytes())
             );
         }
+    }
+
+    #[test]
+    fn a_proof_holds_for_its_token_its_port_and_its_challenge_only() {
+        let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let token = Token::load_or_create(here.path()).unwrap();
+        let other = Token::load_or_create(there.path()).unwrap();
+
+        let proof = token.proof(8081, "abc");
+
+        assert!(token.is_proven(8081, "abc", &proof));
+        assert!(!token.is_proven(8082, "abc", &proof));
+        assert!(!token.is_proven(8081, "abd", &proof));
+        assert!(!other.is_proven(8081, "abc", &proof));
+        assert!(!token.is_proven(8081, "abc", ""));
     }
 
     #[test]

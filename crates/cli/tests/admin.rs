@@ -64,6 +64,39 @@ async fn every_command_arrives() {
 }
 
 #[tokio::test]
+async fn what_is_counted_is_told_to_those_with_the_token() {
+    let server = Server::start().await;
+
+    let response = get(&server, "/metrics").send().await.unwrap();
+    let stranger = request(server.address, Method::GET, "/metrics");
+    let stranger = stranger.send().await.unwrap();
+
+    assert_eq!(
+        response.headers()["content-type"],
+        zephyr_control::METRICS_TYPE
+    );
+    assert_eq!(response.text().await.unwrap(), common::COUNTED);
+    assert_eq!(error_of(stranger).await, (401, "unauthorized".to_owned()));
+}
+
+#[tokio::test]
+async fn a_proof_needs_no_token_and_tells_none() {
+    let server = Server::start().await;
+    let prove = async |challenge: &str| {
+        let path = format!("/api/v1/proof?{challenge}");
+        let response = request(server.address, Method::GET, &path).send().await;
+        response.unwrap().text().await.unwrap()
+    };
+
+    let (first, again, other) = (prove("a").await, prove("a").await, prove("b").await);
+
+    assert_eq!(first.len(), 64);
+    assert_eq!(first, again);
+    assert_ne!(first, other);
+    assert_ne!(first, server.secret().trim());
+}
+
+#[tokio::test]
 async fn an_error_has_its_status() {
     let server = Server::start().await;
     let cases = [

@@ -6,7 +6,8 @@ mod common;
 
 use common::{FakeControl, Server, every_command, snapshot, web_admin};
 use futures_util::StreamExt;
-use tokio::net::TcpSocket;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use zephyr_cli::admin;
 use zephyr_cli::client::Client;
@@ -77,7 +78,7 @@ async fn where_nobody_listens_it_says_how_to_start() {
 }
 
 #[tokio::test]
-async fn a_wrong_token_is_said_to_be_wrong() {
+async fn an_instance_with_another_token_is_a_stranger() {
     let server = Server::start().await;
     let elsewhere = tempfile::tempdir().unwrap();
     let wrong = Token::load_or_create(elsewhere.path()).unwrap();
@@ -88,7 +89,44 @@ async fn a_wrong_token_is_said_to_be_wrong() {
         .await
         .unwrap_err();
 
-    assert_eq!(error.code, ErrorCode::Unauthorized);
+    assert_eq!(error.code, ErrorCode::Unreachable);
+}
+
+#[tokio::test]
+async fn what_is_counted_there_is_read_here() {
+    let server = Server::start().await;
+
+    let text = server.client().metrics().await.unwrap();
+
+    assert_eq!(text, common::COUNTED);
+}
+
+#[tokio::test]
+async fn whoever_cannot_prove_to_know_the_token_is_not_told_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let token = Token::load_or_create(folder.path()).unwrap();
+    let client = Client::new(listener.local_addr().unwrap(), token).unwrap();
+    let thief = tokio::spawn(async move {
+        let mut heard = Vec::new();
+        let (mut socket, _) = listener.accept().await.unwrap();
+        while !heard.ends_with(b"\r\n\r\n") {
+            socket.read_buf(&mut heard).await.unwrap();
+        }
+        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+        socket.write_all(answer.as_bytes()).await.unwrap();
+        // Nothing else is asked.
+        assert!(heard.starts_with(b"GET /api/v1/proof?"));
+        String::from_utf8(heard).unwrap()
+    });
+
+    let error = client.execute(Command::Pause).await.unwrap_err();
+
+    assert_eq!(error.code, ErrorCode::Unreachable);
+    let heard = thief.await.unwrap().to_lowercase();
+    let secret = std::fs::read_to_string(folder.path().join("admin-token")).unwrap();
+    assert!(!heard.contains("authorization"), "{heard}");
+    assert!(!heard.contains(secret.trim()), "{heard}");
 }
 
 #[tokio::test]

@@ -18,6 +18,9 @@ use zephyr_control::{
 };
 use zephyr_core::config::WebAdmin;
 
+/// What a fake control has counted.
+pub const COUNTED: &str = "# EOF\n";
+
 /// Remembers the commands it is given, and shows the snapshot it was last told.
 pub struct FakeControl {
     snapshot: watch::Sender<Arc<Snapshot>>,
@@ -65,6 +68,10 @@ impl Control for FakeControl {
             Some((snapshot, changes))
         });
         Box::pin(async { Ok(Box::pin(snapshots) as Snapshots) })
+    }
+
+    fn metrics(&self) -> ControlFuture<'_, String> {
+        Box::pin(async { Ok(COUNTED.to_owned()) })
     }
 
     fn execute(&self, command: Command) -> ControlFuture<'_, Done> {
