@@ -2,6 +2,7 @@
 //!
 //! The runtime of a test runs the engine and its endpoints, so its number of tasks counts whatever a
 //! request may have left.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
 
 mod common;
 

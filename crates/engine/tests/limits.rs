@@ -1,5 +1,6 @@
 //! Whoever sends too much of anything gets a clear refusal, and takes neither memory nor the place of
 //! others.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
 
 mod common;
 

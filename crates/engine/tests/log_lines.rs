@@ -1,6 +1,7 @@
 //! What the log says of a request, under which name.
 //!
 //! Whether a line is written at all is decided once per program, so these tests share one log.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What a scrape says after traffic, what it never says, and what answers are called.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
 
 mod common;
 

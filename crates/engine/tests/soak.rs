@@ -4,6 +4,7 @@
 //! Every request carries a nonce, and its endpoint answers with it. Clients keep their connection, so an
 //! answer too many would be taken for the next request's, and its nonce would be wrong. Faults come from
 //! a seed, so that a run can be repeated as far as its timing can.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
 
 mod common;
 

@@ -231,6 +231,7 @@ async fn an_answer_passes_unchanged_but_for_what_zephyr_adds() {
                 "x-used-endpoint",
                 "x-endpoint-index",
                 "x-zephyr-attempts",
+                "x-zephyr-request-id",
                 "date",
             ];
             for (name, _) in &answer.headers {
