@@ -48,8 +48,8 @@ use crate::upload::Upload;
 /// More than any answer to a probe has.
 const ANSWER_LIMIT: usize = 1024 * 1024;
 
-/// What ends a program that did not end in time takes so long at most.
-const CLEANING_UP: Duration = Duration::from_secs(5);
+/// To end a program that did not end in time, and to find out why it failed, takes so long at most.
+const CLEANING_UP: Duration = Duration::from_secs(10);
 
 /// Probes an endpoint in this way; `pricing` is the configuration's.
 pub async fn probe(remote: &Remote, mode: ProbeMode, pricing: &BTreeMap<String, Price>) -> Probed {
@@ -223,9 +223,25 @@ impl Probe<'_> {
                 };
                 self.attempt(model).judge_status(refusal)
             }
-            claude_cli::Result::Failed(detail) => Outcome::Failed(Fault::ClaudeCli(detail)),
-            claude_cli::Result::TimedOut => Outcome::Failed(Fault::TimedOut(limit)),
+            claude_cli::Result::Failed(detail) => {
+                self.unless_unreachable(Fault::ClaudeCli(detail)).await
+            }
+            claude_cli::Result::TimedOut => self.unless_unreachable(Fault::TimedOut(limit)).await,
         })
+    }
+
+    /// The program does not tell a lost network from an endpoint that fails; a connection does.
+    async fn unless_unreachable(&mut self, fault: Fault) -> Outcome {
+        match self.connect().await {
+            Outcome::Failed(unreachable) => Outcome::Failed(unreachable),
+            Outcome::Answered
+            | Outcome::ClientFault(_)
+            | Outcome::NotServed(_)
+            | Outcome::Refused(_)
+            | Outcome::Exhausted { .. }
+            | Outcome::Throttled { .. }
+            | Outcome::Abandoned => Outcome::Failed(fault),
+        }
     }
 
     async fn exchange(

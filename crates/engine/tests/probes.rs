@@ -404,6 +404,30 @@ async fn a_claude_cli_that_fails_is_a_failed_check_and_one_that_is_missing_is_no
     assert_eq!(snapshot.probes.today_usd, 0.0);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_claude_cli_that_fails_for_want_of_a_connection_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let a = Endpoint::start(Act::message("fine")).await;
+    let script = program(folder.path(), "exit 1");
+    let url = a.url();
+    a.stop().await;
+    let more = format!("claude_binary_path = {}\n", json!(script));
+
+    let zephyr = Zephyr::at(&[url], &checks("claude_cli", &more)).await;
+
+    let failed = zephyr
+        .until("failed", |snapshot| {
+            snapshot.endpoints[0].last_error.is_some()
+        })
+        .await;
+    let last_error = &failed.endpoints[0].last_error;
+    assert!(
+        matches!(last_error, Some(Reason::ConnectFailed { .. })),
+        "{last_error:?}"
+    );
+}
+
 /// Waits until no process has this id, nor a zombie that we should have waited for.
 #[cfg(unix)]
 async fn until_gone(pid: &str) {

@@ -121,6 +121,34 @@ fn busy() -> Snapshot {
 }
 
 #[test]
+fn what_checks_cost_is_said_once_they_do() {
+    let line = |probes| {
+        let snapshot = Snapshot { probes, ..busy() };
+        let text = view(&snapshot, Language::En, Colours::Plain);
+        text.lines()
+            .find(|line| line.starts_with("Checks"))
+            .map(str::to_owned)
+    };
+    let costs = ProbeCosts {
+        today_usd: 0.000_045,
+        budget_usd: 0.5,
+        reached: false,
+    };
+
+    assert_eq!(line(ProbeCosts::default()), None);
+    assert_eq!(line(costs).unwrap(), "Checks: 0.000045 of 0.5 USD today");
+    let reached = ProbeCosts {
+        reached: true,
+        ..costs
+    };
+    assert!(
+        line(reached)
+            .unwrap()
+            .contains("only free ones until midnight")
+    );
+}
+
+#[test]
 fn the_state_of_an_instance_in_english() {
     let text = view(&busy(), Language::En, Colours::Plain);
 
