@@ -1,4 +1,5 @@
 //! Probes: what each kind sends, what it costs, and when none is needed.
+#![expect(clippy::unwrap_used, reason = "all of it is a test")]
 
 mod common;
 

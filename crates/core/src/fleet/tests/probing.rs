@@ -325,8 +325,8 @@ fn slow_streams_are_no_evidence_of_health() {
     scene.wait(0);
     scene.answer_probes(100);
     let stream = |scene: &mut Scene, millis| {
-        let asked = Journey::new(CallKind::Messages, Some("opus".to_owned()), None);
-        let grant = scene.fleet.admit(&mut asked.clone(), scene.now).unwrap();
+        let mut asked = Journey::new(CallKind::Messages, Some("opus".to_owned()), None);
+        let grant = scene.fleet.admit(&mut asked, scene.now).unwrap();
         let ttft = Duration::from_millis(millis);
         scene.fleet.begin(&grant.permit, ttft, scene.now);
         scene
