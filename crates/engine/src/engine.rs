@@ -779,8 +779,10 @@ pub async fn test_timing(
     let live = prepare(loaded, source, &instance_id(), &keychain).await;
     // A connection needs no credential.
     let fleet = Fleet::new(live.config.clone(), &BTreeSet::new(), 0, Instant::now());
-    let remotes = remotes(&fleet, &live, &Network::new(Vec::new()))?;
-    let dispatcher = Dispatcher::new(fleet, remotes, Keeper::default());
+    let network = Network::new(Vec::new());
+    let remotes = remotes(&fleet, &live, &network)?;
+    let metrics = Arc::clone(&network.metrics);
+    let dispatcher = Dispatcher::new(fleet, remotes, Keeper::default(), metrics);
     let _ = tokio::time::timeout(span, dispatcher.drive()).await;
     Ok(dispatcher.punctuality().lateness())
 }
