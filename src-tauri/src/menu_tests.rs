@@ -18,6 +18,8 @@ fn endpoint(name: &str, latency_ms: f64) -> EndpointView {
         latency_ms: Some(latency_ms),
         latency_history: Vec::new(),
         ttft_ms: None,
+        ttft_percentiles: Vec::new(),
+        probe_cost_usd: 0.0,
         last_check_ms: None,
         last_error: None,
         in_flight: 0,
@@ -60,6 +62,7 @@ fn snapshot(endpoints: Vec<EndpointView>) -> Snapshot {
         events: Vec::new(),
         problems: Vec::new(),
         totals: Totals::default(),
+        probes: zephyr_control::ProbeCosts::default(),
         drain: None,
         host: Host {
             program: Program::Desktop,

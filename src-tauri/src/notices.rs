@@ -111,7 +111,11 @@ impl Notices {
         }
         match news {
             News::Switched { from, to, decision } => self.switched(from, to, decision),
-            News::AllDown | News::Recovered | News::Offline | News::Online => {
+            News::AllDown
+            | News::Recovered
+            | News::Offline
+            | News::Online
+            | News::BudgetReached(_) => {
                 if !self.forget_what_ends_with(&news) && !self.waiting.contains(&news) {
                     self.waiting.push(news);
                 }
@@ -133,6 +137,7 @@ impl Notices {
             | News::Offline
             | News::Online
             | News::Refused { .. }
+            | News::BudgetReached(_)
             | News::Complaint(_) => false,
         });
         let from = match earlier.map(|at| self.waiting.swap_remove(at)) {
@@ -152,7 +157,10 @@ impl Notices {
             // The end of a spell that was told, and has begun again before the end was.
             News::AllDown => News::Recovered,
             News::Offline => News::Online,
-            News::Switched { .. } | News::Refused { .. } | News::Complaint(_) => return false,
+            News::Switched { .. }
+            | News::Refused { .. }
+            | News::BudgetReached(_)
+            | News::Complaint(_) => return false,
         };
         let before = self.waiting.len();
         self.waiting.retain(|other| *other != ended);
@@ -178,6 +186,8 @@ enum News {
         to: String,
         decision: Decision,
     },
+    /// Checks have cost so many dollars.
+    BudgetReached(f64),
 }
 
 impl News {
@@ -198,6 +208,7 @@ impl News {
             EventKind::SomethingUp => Some(Self::Recovered),
             EventKind::Offline => Some(Self::Offline),
             EventKind::Online => Some(Self::Online),
+            EventKind::BudgetReached { budget_usd } => Some(Self::BudgetReached(*budget_usd)),
             EventKind::Chosen { .. }
             | EventKind::FailedOver { .. }
             | EventKind::Aborted { .. }
@@ -221,6 +232,7 @@ impl News {
             Self::Recovered => choices.on_recovery,
             Self::Offline | Self::Online => choices.on_offline,
             Self::Refused { .. } => choices.on_refused,
+            Self::BudgetReached(_) => choices.on_budget,
             Self::Complaint(_) => true,
         }
     }
@@ -233,6 +245,7 @@ impl News {
             | Self::AllDown
             | Self::Online
             | Self::Recovered
+            | Self::BudgetReached(_)
             | Self::Switched { .. } => false,
         }
     }
@@ -247,6 +260,7 @@ impl News {
             Self::Recovered => 4,
             Self::Refused { .. } => 5,
             Self::Switched { .. } => 6,
+            Self::BudgetReached(_) => 7,
         }
     }
 
@@ -259,6 +273,7 @@ impl News {
             Self::Offline => Phrase::Offline,
             Self::Online => Phrase::Online,
             Self::Complaint(_) => Phrase::Complaint,
+            Self::BudgetReached(_) => Phrase::BudgetReached,
         };
         text(language, &phrase)
     }
@@ -283,6 +298,10 @@ impl News {
             Self::Recovered => vec![text(language, &EventKind::SomethingUp)],
             Self::Offline => vec![text(language, &EventKind::Offline)],
             Self::Online => vec![text(language, &EventKind::Online)],
+            Self::BudgetReached(budget_usd) => {
+                let budget_usd = *budget_usd;
+                vec![text(language, &EventKind::BudgetReached { budget_usd })]
+            }
         }
     }
 }
@@ -297,6 +316,7 @@ enum Phrase<'a> {
     Offline,
     Online,
     Complaint,
+    BudgetReached,
     Refused { endpoint: &'a str },
     Out { endpoint: &'a str, why: &'a Reason },
     Down,

@@ -66,6 +66,7 @@ fn snapshot(events: Vec<Event>) -> Snapshot {
         events,
         problems: Vec::new(),
         totals: Totals::default(),
+        probes: zephyr_control::ProbeCosts::default(),
         drain: None,
         host: Host::default(),
         appearance: Appearance::default(),
@@ -222,6 +223,7 @@ fn each_kind_can_be_switched_off() {
         let mut story = Story::with(choices);
         story.happens([switch("HK", "Tokyo")]);
         story.happens([EventKind::AllDown, EventKind::Offline, refusal("HK")]);
+        story.happens([EventKind::BudgetReached { budget_usd: 0.5 }]);
         story.told().map(|notice| notice.summary)
     };
     let recovery = Notifications {
@@ -244,6 +246,10 @@ fn each_kind_can_be_switched_off() {
     assert_eq!(
         on(|choices| choices.on_refused = true).unwrap(),
         "HK needs attention"
+    );
+    assert_eq!(
+        on(|choices| choices.on_budget = true).unwrap(),
+        "The budget for checks is used up"
     );
     assert_eq!(recovered.told().unwrap().summary, "Zephyr works again");
 }

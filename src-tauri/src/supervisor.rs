@@ -590,6 +590,7 @@ fn nothing_runs(listening: Listening, config: Option<&Path>, problem: Option<Pro
         events: Vec::<Event>::new(),
         problems: problem.into_iter().collect(),
         totals: Totals::default(),
+        probes: zephyr_control::ProbeCosts::default(),
         drain: None,
         host: Host::default(),
         appearance: zephyr_control::Appearance::default(),

@@ -18,6 +18,8 @@ export function endpoint(name: string, fields: Partial<EndpointView> = {}): Endp
     latency_ms: 120,
     latency_history: [118, 131, 122, 117, 140, 125, 119, 121, 120],
     ttft_ms: 640,
+    ttft_percentiles: [],
+    probe_cost_usd: 0,
     last_check_ms: NOW - 12_000,
     last_error: null,
     in_flight: 0,
@@ -46,6 +48,7 @@ export function snapshot(fields: Partial<Snapshot> = {}): Snapshot {
     endpoints: [],
     events: [],
     problems: [],
+    probes: { today_usd: 0, budget_usd: 0.5, reached: false },
     totals: {
       requests: 128,
       attempts: 131,
@@ -67,6 +70,8 @@ const TOKYO = endpoint("Tokyo", {
   latency_ms: 82.4,
   latency_history: [96, 91, 120, 88, 84, 86, 83, 90, 82, 81, 84, 82],
   ttft_ms: 512,
+  ttft_percentiles: [],
+  probe_cost_usd: 0,
   in_flight: 2,
 });
 const SINGAPORE = endpoint("Singapore", {
@@ -79,6 +84,8 @@ const FRANKFURT = endpoint("Frankfurt", {
   latency_ms: 238,
   latency_history: [240, 233, 241, 236, 250, 238, 239, 231, 238, 242, 237, 238],
   ttft_ms: 910,
+  ttft_percentiles: [],
+  probe_cost_usd: 0,
 });
 const BACKUP = endpoint("Backup", { group: "reserve", flag: "🇺🇸", latency_ms: 312, price: 1.5 });
 
@@ -129,6 +136,8 @@ const refused = endpoint("Backup", {
   latency_ms: null,
   latency_history: [],
   ttft_ms: null,
+  ttft_percentiles: [],
+  probe_cost_usd: 0,
 });
 
 const degraded = snapshot({

@@ -91,6 +91,12 @@ pub(crate) enum Action {
     Probe {
         /// The endpoints' names; all of them without one
         names: Vec<String>,
+        /// Measure how well the schedule of checks is kept, by connections that cost nothing
+        #[arg(long, conflicts_with = "names")]
+        test_timing: bool,
+        /// For how many seconds
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(2..=3600), requires = "test_timing")]
+        seconds: u64,
     },
     /// Keep tokens in the system's keychain
     Token {

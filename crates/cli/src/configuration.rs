@@ -3,6 +3,7 @@
 use std::env;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::anyhow;
 use zephyr_cli::{names, status};
@@ -106,6 +107,44 @@ pub(crate) async fn probe(explicit: Option<&Path>, typed: &[String]) -> Result<(
     } else {
         Err(Failure::Operation(anyhow!("no endpoint is usable")))
     }
+}
+
+/// Time between two connections to an endpoint while the schedule is tested.
+const TEST_INTERVAL: Duration = Duration::from_secs(1);
+/// 95 of 100 checks may begin so late.
+const LATE: Duration = Duration::from_millis(50);
+/// None may begin later.
+const TOO_LATE: Duration = Duration::from_millis(500);
+
+/// `zephyr probe --test-timing`.
+pub(crate) async fn test_timing(explicit: Option<&Path>, span: Duration) -> Result<(), Failure> {
+    let (loaded, path) = read(explicit)?;
+    let language = output::language(loaded.config.ui.language);
+    if loaded.config.endpoints.is_empty() {
+        return Err(Failure::Operation(anyhow!(
+            "no endpoint is configured; add one to {}",
+            path.display()
+        )));
+    }
+
+    let source = Source::File(path);
+    let lateness = zephyr_engine::test_timing(loaded, &source, TEST_INTERVAL, span).await?;
+
+    output::print(&status::timing(&lateness, span, language))?;
+    if lateness.probes == 0 {
+        return Err(Failure::Operation(anyhow!(
+            "nothing was checked: every endpoint is switched off"
+        )));
+    }
+    if lateness.p95 > LATE || lateness.max > TOO_LATE {
+        return Err(Failure::Operation(anyhow!(
+            "the schedule is not kept: of 100 checks 95 should begin within {} ms, and all within {} ms; \
+             this machine is busy",
+            LATE.as_millis(),
+            TOO_LATE.as_millis()
+        )));
+    }
+    Ok(())
 }
 
 /// Every credential that the configuration names, and whose it is.

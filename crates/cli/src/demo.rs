@@ -1,13 +1,15 @@
 //! Simulated endpoints that slow down, fail and recover, and a configuration over them in which
 //! everything is quick enough to watch. No key, no cost, no network.
 
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::time::Duration;
 
 use anyhow::anyhow;
 use zephyr_core::Config;
 use zephyr_core::config::{
-    Auth, BaseUrl, Breaker, Endpoint, Failover, Group, HealthCheck, ProxyRoute, Routing, Server,
+    Auth, BaseUrl, Breaker, Endpoint, Failover, Group, HealthCheck, Price, ProxyRoute, Routing,
+    Server,
 };
 use zephyr_engine::settings::Loaded;
 use zephyr_testkit::Sim;
@@ -46,12 +48,19 @@ impl Demo {
     }
 }
 
+/// Simulated answers cost nothing.
+const FREE: Price = Price {
+    input: 0.0,
+    output: 0.0,
+    cache_write_5m: 0.0,
+    cache_write_1h: 0.0,
+    cache_read: 0.0,
+};
+
 fn config(endpoints: &[Sim], port: u16) -> anyhow::Result<Config> {
     let health_check = HealthCheck {
         interval: Duration::from_secs(5),
         timeout: Duration::from_secs(4),
-        // Simulated answers cost nothing.
-        daily_budget_usd: f64::MAX,
         ..HealthCheck::default()
     };
     let endpoints = endpoints
@@ -82,6 +91,7 @@ fn config(endpoints: &[Sim], port: u16) -> anyhow::Result<Config> {
             max_cooldown: Duration::from_secs(15),
             ..Breaker::default()
         },
+        pricing: BTreeMap::from([(health_check.model.clone(), FREE)]),
         health_check,
         ..Config::default()
     })

@@ -15,6 +15,7 @@ mod token_command;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
 use zephyr_control::Command;
@@ -77,7 +78,12 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
             };
             remote::steer_one(&name, reinstate).await
         }
-        Action::Probe { names } => configuration::probe(config, &names).await,
+        Action::Probe {
+            test_timing: true,
+            seconds,
+            ..
+        } => configuration::test_timing(config, Duration::from_secs(seconds)).await,
+        Action::Probe { names, .. } => configuration::probe(config, &names).await,
         Action::Token { action } => keep(config, &action).await,
         Action::Connect {
             client: Client::ClaudeCode,

@@ -10,9 +10,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use zephyr_control::{
-    Drain, EndpointState, EndpointView, Event, Language, Mode, Problem, Reason, Snapshot, Strategy,
-    Totals, text,
+    Drain, EndpointState, EndpointView, Event, Language, Mode, ProbeCosts, Problem, Reason,
+    Snapshot, Strategy, Totals, text,
 };
+
+use zephyr_engine::Lateness;
 
 use self::columns::{Align, Cell, columns};
 use self::phrase::Phrase;
@@ -147,6 +149,19 @@ pub fn probes(
     columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
 }
 
+/// How punctual checks were.
+pub fn timing(lateness: &Lateness, span: Duration, language: Language) -> String {
+    let ms = |duration: Duration| format!("{:.1}", duration.as_secs_f64() * 1000.0);
+    let phrase = Phrase::Timing {
+        probes: lateness.probes,
+        seconds: span.as_secs(),
+        mean: ms(lateness.mean),
+        p95: ms(lateness.p95),
+        max: ms(lateness.max),
+    };
+    text(language, &phrase) + "\n"
+}
+
 struct View<'a> {
     snapshot: &'a Snapshot,
     language: Language,
@@ -168,6 +183,7 @@ impl View<'_> {
             snapshot.offline_since_ms.map(|since| self.offline(since)),
             snapshot.drain.as_ref().map(|drain| self.drain(drain)),
             Some(self.totals(&snapshot.totals)),
+            self.checks(&snapshot.probes),
         ];
         lines
             .into_iter()
@@ -237,6 +253,19 @@ impl View<'_> {
             aborted: totals.aborted,
             abandoned: totals.abandoned,
         })
+    }
+
+    /// What checks cost, once they do.
+    fn checks(&self, costs: &ProbeCosts) -> Option<String> {
+        let spent = format!("{:.6}", costs.today_usd);
+        let budget = costs.budget_usd;
+        if costs.reached {
+            Some(self.say(&Phrase::ChecksFree { spent, budget }))
+        } else if costs.today_usd > 0.0 {
+            Some(self.say(&Phrase::Checks { spent, budget }))
+        } else {
+            None
+        }
     }
 
     fn endpoints(&self) -> String {

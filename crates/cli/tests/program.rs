@@ -306,6 +306,8 @@ async fn instance() -> (Server, Registration) {
         latency_ms: None,
         latency_history: Vec::new(),
         ttft_ms: None,
+        ttft_percentiles: Vec::new(),
+        probe_cost_usd: 0.0,
         last_check_ms: None,
         last_error: None,
         in_flight: 0,

@@ -296,6 +296,24 @@ async fn a_probe_says_by_its_exit_code_whether_anything_is_usable() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn how_well_the_schedule_is_kept_is_said_and_costs_nothing() {
+    let endpoint = Endpoint::start(Act::message("Hi")).await;
+    let home = Home::over(&endpoint);
+
+    let timing = home.run(&["probe", "--test-timing", "--seconds", "3"]);
+
+    let said = str::from_utf8(&timing.stdout).unwrap();
+    assert!(said.contains("checks in 3 s"), "{said}");
+    let code = timing.status.code();
+    assert_eq!(
+        code == Some(0),
+        !stderr(&timing).contains("the schedule is not kept"),
+        "{code:?}"
+    );
+    assert_eq!(endpoint.requests().len(), 0);
+}
+
 #[tokio::test]
 async fn the_demo_answers_a_stream_without_a_key() {
     let home = Home::with("");

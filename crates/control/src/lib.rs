@@ -27,7 +27,7 @@ pub use message::{Language, text};
 pub use reason::Reason;
 pub use snapshot::{
     Decision, Drain, EndpointState, EndpointView, Event, EventKind, Listening, Mode, NotChosen,
-    Problem, ProblemKind, Snapshot, Strategy, Totals,
+    ProbeCosts, Problem, ProblemKind, Snapshot, Strategy, Totals, TtftPercentiles,
 };
 
 /// The media type of [`Control::metrics`].

@@ -186,6 +186,18 @@ pub enum Reason {
         /// How.
         detail: String,
     },
+    /// It works, but takes longer than it used to.
+    Slower {
+        /// How long it takes now.
+        ms: u64,
+        /// How long it usually takes.
+        usual_ms: u64,
+    },
+    /// The Claude CLI, which a check runs, failed.
+    CliFailed {
+        /// How.
+        detail: String,
+    },
     /// The drain timeout was over.
     DrainTimeout,
 }

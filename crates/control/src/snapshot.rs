@@ -41,6 +41,9 @@ pub struct Snapshot {
     pub problems: Vec<Problem>,
     /// Counters since the start.
     pub totals: Totals,
+    /// What checks cost.
+    #[serde(default)]
+    pub probes: ProbeCosts,
     /// Set while the program is about to end.
     pub drain: Option<Drain>,
     /// The program around the engine.
@@ -160,6 +163,12 @@ pub struct EndpointView {
     pub latency_history: Vec<Option<f64>>,
     /// Time to first event of real streams, smoothed.
     pub ttft_ms: Option<f64>,
+    /// The same by model, the model used last first.
+    #[serde(default)]
+    pub ttft_percentiles: Vec<TtftPercentiles>,
+    /// What its checks have cost today, in USD, estimated.
+    #[serde(default)]
+    pub probe_cost_usd: f64,
     /// When it was last probed.
     pub last_check_ms: Option<u64>,
     /// What the last failure was.
@@ -176,6 +185,20 @@ pub struct EndpointView {
     pub weight: u32,
     /// `price` of the configuration.
     pub price: f64,
+}
+
+/// Times to first event of one model's streams.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct TtftPercentiles {
+    /// The model.
+    pub model: String,
+    /// Streams so far.
+    pub count: u64,
+    /// Half of them began within this time.
+    pub p50_ms: f64,
+    /// 95 of 100 did.
+    pub p95_ms: f64,
 }
 
 /// What an endpoint can do now.
@@ -310,6 +333,11 @@ pub enum EventKind {
         /// Which.
         endpoint: String,
     },
+    /// Checks have cost what they may cost a day: only free ones until midnight.
+    BudgetReached {
+        /// The limit, in USD.
+        budget_usd: f64,
+    },
     /// A changed configuration is in force.
     ConfigReloaded,
     /// A changed configuration has errors; the old one stays in force.
@@ -369,6 +397,18 @@ pub struct Totals {
     pub abandoned: u64,
     /// Requests being answered.
     pub in_flight: u32,
+}
+
+/// What checks cost, in USD, estimated from the tokens that they use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ProbeCosts {
+    /// All of them together, today.
+    pub today_usd: f64,
+    /// `health_check.daily_budget_usd`.
+    pub budget_usd: f64,
+    /// Whether the budget is reached, so that only free checks are made until midnight.
+    pub reached: bool,
 }
 
 /// The program waits for requests in flight before it ends.

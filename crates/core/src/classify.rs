@@ -44,6 +44,8 @@ pub enum Fault {
     Cut,
     /// The answer stood still for this long.
     Stalled(Duration),
+    /// The Claude CLI, which a probe ran, failed: how it ended.
+    ClaudeCli(String),
     /// The time to finish requests was over.
     DrainTimeout,
 }
@@ -71,7 +73,7 @@ impl Fault {
             | Self::ErrorEvent(_) => Contact::Made,
             Self::Connect(_) => Contact::NotMade,
             Self::Lost(_) | Self::TimedOut(_) | Self::Cut | Self::Stalled(_) => Contact::Broken,
-            Self::DrainTimeout => Contact::Unknown,
+            Self::ClaudeCli(_) | Self::DrainTimeout => Contact::Unknown,
         }
     }
 }

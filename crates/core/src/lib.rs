@@ -12,19 +12,26 @@
 //! | [`profile`] | what a request asks for: model, stream, session |
 //! | [`fleet`] | which endpoint gets an attempt, which one is preferred, and why |
 //! | [`classify`] | what the end of an attempt means for the endpoint and for the request |
+//! | [`schedule`], [`spend`], [`price`] | how often to probe, and what that may cost |
+//! | [`decline`], [`ttft`] | whether an endpoint becomes slower, and how fast its streams begin |
 //! | [`sse`], [`proof`] | whether an answer is real, and how a stream ends |
 
 pub mod budget;
 pub mod circuit;
 pub mod classify;
 pub mod config;
+pub mod decline;
 pub mod ewma;
 pub mod fleet;
+pub mod price;
 pub mod profile;
 pub mod proof;
 mod rng;
+pub mod schedule;
+pub mod spend;
 pub mod sse;
 mod sticky;
+pub mod ttft;
 
 pub use config::Config;
 pub use fleet::{Effect, EndpointId, Fleet};

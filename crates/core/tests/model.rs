@@ -836,6 +836,7 @@ impl Pair {
                 Effect::TakenOut(_) => assert!(!self.told_offline, "out by the network's fault"),
                 Effect::AllDown => assert!(!self.told_offline, "offline says more"),
                 Effect::Recovered(_) | Effect::SomethingUp => {}
+                Effect::BudgetReached { .. } => panic!("nothing here costs anything"),
             }
         }
         self.preferred = self.fleet.preferred().map(|(id, _)| self.number(id));

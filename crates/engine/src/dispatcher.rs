@@ -3,7 +3,7 @@
 //! A step locks, reads the clock once, decides, writes down what happened, and unlocks; only then are
 //! the effects carried out. Nothing waits under the lock.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,13 +12,16 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use zephyr_control::{Event, EventKind, Totals};
 use zephyr_core::classify::{Fault, Outcome};
+use zephyr_core::config::{Price, ProbeMode};
 use zephyr_core::fleet::{Denied, Journey, Memory, Permit, Why};
 use zephyr_core::{Config, Effect, EndpointId, Fleet};
 
+use crate::calendar;
 use crate::clock::Clock;
 use crate::memory::Keeper;
 use crate::metrics::{Metrics, RequestEnd};
 use crate::prober;
+use crate::punctuality::Punctuality;
 use crate::remote::Remote;
 use crate::request_id::RequestId;
 use crate::view;
@@ -41,6 +44,7 @@ struct Inner {
     keeper: Keeper,
     counters: Counters,
     metrics: Arc<Metrics>,
+    punctuality: Punctuality,
 }
 
 /// What the lock protects.
@@ -62,9 +66,18 @@ pub struct State {
 /// What a step leaves to be done outside the lock.
 #[derive(Default)]
 struct FollowUp {
-    probes: Vec<Arc<Remote>>,
+    probes: Vec<Assignment>,
     /// For the log: writing may wait for whoever reads it.
     events: Vec<EventKind>,
+}
+
+/// A probe to be made.
+struct Assignment {
+    remote: Arc<Remote>,
+    mode: ProbeMode,
+    pricing: BTreeMap<String, Price>,
+    /// When it was due.
+    due: Instant,
 }
 
 /// What happened lately, oldest first.
@@ -140,6 +153,7 @@ impl Dispatcher {
             keeper,
             counters: Counters::default(),
             metrics,
+            punctuality: Punctuality::default(),
         }))
     }
 
@@ -166,8 +180,8 @@ impl Dispatcher {
                 self.0.metrics.switches.add(1);
             }
         }
-        for remote in follow_up.probes {
-            self.spawn_probe(remote);
+        for assignment in follow_up.probes {
+            self.spawn_probe(assignment);
         }
         self.0
             .changes
@@ -266,6 +280,7 @@ impl Dispatcher {
     /// Runs the fleet's timers until the dispatcher is dropped everywhere else.
     pub async fn drive(&self) {
         loop {
+            self.look_at_calendar();
             let armed = self.step(|state, now| {
                 state.fleet.handle_timeout(now);
                 state.armed = state.fleet.poll_timeout();
@@ -282,15 +297,22 @@ impl Dispatcher {
         }
     }
 
+    /// How punctual probes were.
+    pub fn punctuality(&self) -> &Punctuality {
+        &self.0.punctuality
+    }
+
     /// The machine slept, or has come to another network: connections from before are dead, and how
     /// endpoints are now is found out at once.
     pub fn wake(&self) {
         tracing::info!("the machine woke up, or its network is back: every endpoint is probed");
+        let day = calendar::today(Instant::now()); // It reads a file, so not under the lock.
         let remotes = self.look(|state, _| state.remotes.clone());
         for remote in remotes.values() {
             remote.upstream.forget_idle();
         }
         self.step(|state, now| {
+            state.fleet.begin_day(day);
             state.fleet.wake(now);
             state.fleet.handle_timeout(now);
         });
@@ -362,6 +384,14 @@ impl Dispatcher {
         self.step(|state, now| state.log.push(event, Clock::now().unix_ms(now)));
     }
 
+    /// Tells the fleet which day it is, when it does not know.
+    fn look_at_calendar(&self) {
+        if self.look(|state, clock| !state.fleet.knows_day(clock.instant())) {
+            let day = calendar::today(Instant::now());
+            self.step(|state, _| state.fleet.begin_day(day));
+        }
+    }
+
     fn wake_if_slept(&self, due: Option<Instant>) {
         let slept = self.state().watch.slept(Clock::now(), due);
         if slept {
@@ -369,12 +399,19 @@ impl Dispatcher {
         }
     }
 
-    fn spawn_probe(&self, remote: Arc<Remote>) {
+    fn spawn_probe(&self, assignment: Assignment) {
+        let Assignment {
+            remote,
+            mode,
+            pricing,
+            due,
+        } = assignment;
         let dispatcher = self.clone();
         tokio::spawn(async move {
-            let result = prober::probe(&remote).await;
-            remote.meter.probe(&result);
-            dispatcher.step(|state, now| state.fleet.handle_probe(remote.id, result, now));
+            dispatcher.0.punctuality.note(due, Instant::now());
+            let probed = prober::probe(&remote, mode, &pricing).await;
+            remote.meter.probe(&probed.result);
+            dispatcher.step(|state, now| state.fleet.handle_probe(remote.id, probed, now));
             dispatcher.0.keeper.measured();
         });
     }
@@ -395,7 +432,16 @@ impl State {
                 cut.cancel();
             }
             if let Effect::Probe(id) = &effect {
-                follow_up.probes.extend(self.remotes.get(id).cloned());
+                let due = self.fleet.status_of(*id).map(|status| status.probe_due);
+                let remote = self.remotes.get(id).cloned().zip(due);
+                follow_up
+                    .probes
+                    .extend(remote.map(|(remote, due)| Assignment {
+                        remote,
+                        mode: self.fleet.probe_mode(*id),
+                        pricing: self.fleet.config().pricing.clone(),
+                        due,
+                    }));
             }
             if let Some(event) = view::event(&self.fleet, &effect, now) {
                 self.log.push(event.clone(), Clock::now().unix_ms(now));

@@ -1,6 +1,6 @@
 //! A running engine: listener, fleet, probes and settings, and the `Control` over them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,15 +17,18 @@ use zephyr_control::{
     Command, Control, ControlError, ControlFuture, Done, Drain, ErrorCode, EventKind, Host,
     Listening, Problem, ProblemKind, Snapshot, Snapshots,
 };
+use zephyr_core::config::{HealthCheck, ProbeMode};
 use zephyr_core::fleet::{Availability, ProbeResult};
 use zephyr_core::{Config, EndpointId, Fleet};
 
 use crate::awaited;
+use crate::calendar;
 use crate::dispatcher::Dispatcher;
 use crate::live::{self, Live, Source};
 use crate::memory::Keeper;
 use crate::metrics::Metrics;
 use crate::prober;
+use crate::punctuality::Lateness;
 use crate::remote::Remote;
 use crate::request_id::RequestIds;
 use crate::server;
@@ -257,6 +260,7 @@ impl Shared {
         let seed = u64::try_from(seed % u128::from(u64::MAX)).unwrap_or_default();
         let now = Instant::now();
         let mut fleet = Fleet::new(live.config.clone(), &live.without_credential(), seed, now);
+        fleet.begin_day(calendar::today(now));
         let keeper = Keeper::new(options.data_dir);
         if let Some(memory) = keeper.load() {
             fleet.restore(memory, now);
@@ -333,6 +337,7 @@ impl Shared {
                 events: state.log.events(),
                 problems,
                 totals,
+                probes: view::probe_costs(fleet),
                 drain: drain_until.map(|until| Drain {
                     in_flight: totals.in_flight,
                     until_ms: clock.unix_ms(until),
@@ -732,16 +737,54 @@ pub async fn probe_once(
         let endpoint = remote.spec.name.clone();
         let result = match live.why_without(&endpoint) {
             Some(missing) => Err(format!("no credential: {missing}; {}", missing.remedy())),
-            None => match prober::probe(remote).await {
-                ProbeResult::Answered(latency) | ProbeResult::Reached(latency) => Ok(latency),
-                ProbeResult::Failed(outcome) => {
-                    Err(outcome.fault().map(view::in_words).unwrap_or_default())
+            None => {
+                match prober::probe(remote, remote.spec.health_check.mode, &live.config.pricing)
+                    .await
+                    .result
+                {
+                    ProbeResult::Answered(latency) | ProbeResult::Reached(latency) => Ok(latency),
+                    ProbeResult::Failed(outcome) => {
+                        Err(outcome.fault().map(view::in_words).unwrap_or_default())
+                    }
                 }
-            },
+            }
         };
         ProbeReport { endpoint, result }
     });
     Ok(futures_util::future::join_all(reports).await)
+}
+
+/// Runs the schedule of probes for so long, and says how punctual it was: every endpoint is connected to
+/// every `interval`, which costs nothing, by the same code that probes at other times.
+///
+/// # Errors
+///
+/// An endpoint's connections cannot be set up.
+pub async fn test_timing(
+    mut loaded: Loaded,
+    source: &Source,
+    interval: Duration,
+    span: Duration,
+) -> Result<Lateness, StartError> {
+    for spec in &mut loaded.config.endpoints {
+        spec.health_check = HealthCheck {
+            mode: ProbeMode::Connect,
+            interval,
+            dynamic_scaling: false,
+            timeout: interval,
+            ..HealthCheck::default()
+        };
+    }
+    let keychain = Arc::new(Keychain::system());
+    let live = prepare(loaded, source, &instance_id(), &keychain).await;
+    // A connection needs no credential.
+    let fleet = Fleet::new(live.config.clone(), &BTreeSet::new(), 0, Instant::now());
+    let network = Network::new(Vec::new());
+    let remotes = remotes(&fleet, &live, &network)?;
+    let metrics = Arc::clone(&network.metrics);
+    let dispatcher = Dispatcher::new(fleet, remotes, Keeper::default(), metrics);
+    let _ = tokio::time::timeout(span, dispatcher.drive()).await;
+    Ok(dispatcher.punctuality().lateness())
 }
 
 /// [`Live::prepare`], where it may block.

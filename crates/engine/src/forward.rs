@@ -516,7 +516,8 @@ impl Exchange {
             | Fault::Connect(_)
             | Fault::Html
             | Fault::NotMessages(_)
-            | Fault::ErrorEvent(_) => false,
+            | Fault::ErrorEvent(_)
+            | Fault::ClaudeCli(_) => false,
         };
         self.upload.is_replayable()
             && (self.live.config.failover.retry_sent_requests || !sent_without_answer)

@@ -9,7 +9,8 @@
 //! | `inspect`, `decode` | reads answers in passing, through their compression |
 //! | `upstream`, `remote`, `headers` | connections to endpoints, and what is sent there |
 //! | `dispatcher` | the one door to the fleet |
-//! | `prober` | probes |
+//! | `prober`, `punctuality` | probes, and how punctual they are |
+//! | `calendar` | which day it is where the user is |
 //! | `wake` | notices a sleep, and a network that is back |
 //! | `memory` | what survives a restart |
 //! | [`private`] | files that nobody but the user may read |
@@ -19,6 +20,7 @@
 
 mod answer;
 mod awaited;
+mod calendar;
 mod client_io;
 mod clock;
 mod decode;
@@ -35,6 +37,7 @@ mod metrics;
 mod pages;
 pub mod private;
 mod prober;
+mod punctuality;
 mod remote;
 mod reply;
 mod request_id;
@@ -47,5 +50,6 @@ pub mod vault;
 mod view;
 mod wake;
 
-pub use engine::{Engine, Options, ProbeReport, StartError, probe_once};
+pub use engine::{Engine, Options, ProbeReport, StartError, probe_once, test_timing};
 pub use live::Source;
+pub use punctuality::Lateness;

@@ -11,6 +11,7 @@ use zephyr_core::config::{self, Auth, AuthHeader};
 
 use crate::headers::Credential;
 use crate::metrics::EndpointMeter;
+use crate::prober::models::ProbeModels;
 use crate::secret::Secret;
 use crate::upstream::{Network, Upstream};
 
@@ -31,6 +32,8 @@ pub struct Remote {
     pub upstream: Arc<Upstream>,
     /// Where it is counted.
     pub meter: Arc<EndpointMeter>,
+    /// Which models its probes may name.
+    pub probe_models: ProbeModels,
     /// Its name as the value of a header.
     pub name_header: HeaderValue,
 }
@@ -57,6 +60,7 @@ impl Remote {
             credential: credential(&spec.auth, secret),
             upstream: Arc::new(upstream),
             meter: network.metrics.endpoint(&spec.name),
+            probe_models: ProbeModels::default(),
             name_header: HeaderValue::from_str(&name).unwrap_or_else(|_| HeaderValue::from(index)),
             spec,
         })

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use zephyr_control::{
     self as control, Appearance, EndpointState, EndpointView, EventKind, LanguageChoice, NotChosen,
-    Reason, ThemeChoice,
+    ProbeCosts, Reason, ThemeChoice, TtftPercentiles,
 };
 use zephyr_core::circuit::{Cause, State as CircuitState};
 use zephyr_core::classify::Fault;
@@ -19,7 +19,7 @@ use crate::request_id::RequestId;
 pub fn endpoints(fleet: &Fleet, clock: &Clock) -> Vec<EndpointView> {
     fleet
         .status()
-        .map(|status| endpoint(&status, clock))
+        .map(|status| endpoint(fleet, &status, clock))
         .collect()
 }
 
@@ -42,6 +42,15 @@ pub fn strategy(strategy: Strategy) -> control::Strategy {
         Strategy::RoundRobin => control::Strategy::RoundRobin,
         Strategy::WeightedRoundRobin => control::Strategy::WeightedRoundRobin,
         Strategy::Random => control::Strategy::Random,
+    }
+}
+
+/// What checks cost as front-ends see it.
+pub fn probe_costs(fleet: &Fleet) -> ProbeCosts {
+    ProbeCosts {
+        today_usd: fleet.spent_today().usd(),
+        budget_usd: fleet.config().health_check.daily_budget_usd,
+        reached: fleet.budget_reached().is_some(),
     }
 }
 
@@ -179,6 +188,9 @@ pub fn fault(fault: &Fault) -> Reason {
         Fault::Stalled(after) => Reason::StreamStalled {
             after_ms: millis(*after),
         },
+        Fault::ClaudeCli(detail) => Reason::CliFailed {
+            detail: detail.clone(),
+        },
         Fault::DrainTimeout => Reason::DrainTimeout,
     }
 }
@@ -222,6 +234,9 @@ pub fn event(fleet: &Fleet, effect: &Effect, now: Instant) -> Option<EventKind> 
         Effect::SomethingUp => Some(EventKind::SomethingUp),
         Effect::Offline => Some(EventKind::Offline),
         Effect::Online => Some(EventKind::Online),
+        Effect::BudgetReached { limit } => Some(EventKind::BudgetReached {
+            budget_usd: limit.usd(),
+        }),
     }
 }
 
@@ -233,6 +248,7 @@ pub fn log(event: &EventKind, request: Option<RequestId>) {
         EventKind::AllDown
         | EventKind::Offline
         | EventKind::TakenOut { .. }
+        | EventKind::BudgetReached { .. }
         | EventKind::Aborted { .. } => {
             tracing::warn!(request, "{text}");
         }
@@ -259,7 +275,7 @@ pub fn in_words(seen: &Fault) -> String {
     control::text(control::Language::En, &fault(seen))
 }
 
-fn endpoint(status: &EndpointStatus<'_>, clock: &Clock) -> EndpointView {
+fn endpoint(fleet: &Fleet, status: &EndpointStatus<'_>, clock: &Clock) -> EndpointView {
     let spec = status.spec;
     let to_ms = |latency: std::time::Duration| latency.as_secs_f64() * 1000.0;
     EndpointView {
@@ -278,6 +294,16 @@ fn endpoint(status: &EndpointStatus<'_>, clock: &Clock) -> EndpointView {
             .map(|latency| latency.map(to_ms))
             .collect(),
         ttft_ms: status.ttft.map(to_ms),
+        ttft_percentiles: fleet
+            .ttft_percentiles(status.id)
+            .map(|found| TtftPercentiles {
+                model: found.model.to_owned(),
+                count: found.count,
+                p50_ms: to_ms(found.p50),
+                p95_ms: to_ms(found.p95),
+            })
+            .collect(),
+        probe_cost_usd: fleet.spent_today_at(&spec.name).usd(),
         last_check_ms: status.last_probe.map(|at| clock.unix_ms(at)),
         last_error: status.last_fault.map(fault),
         in_flight: status.in_flight,
@@ -313,7 +339,11 @@ fn reason(status: &EndpointStatus<'_>) -> Option<Reason> {
         EndpointState::Ready if status.last_probe_failed => Some(Reason::ProbeFailed {
             detail: status.last_fault.map(in_words).unwrap_or_default(),
         }),
-        EndpointState::Ready | EndpointState::Draining | EndpointState::Disabled => None,
+        EndpointState::Ready => status.slower.map(|slower| Reason::Slower {
+            ms: millis(slower.now),
+            usual_ms: millis(slower.usual),
+        }),
+        EndpointState::Draining | EndpointState::Disabled => None,
         EndpointState::Recovering
         | EndpointState::Failing
         | EndpointState::Throttled

@@ -50,6 +50,21 @@ pub(super) enum Phrase<'a> {
         aborted: u64,
         abandoned: u64,
     },
+    Checks {
+        spent: String,
+        budget: f64,
+    },
+    ChecksFree {
+        spent: String,
+        budget: f64,
+    },
+    Timing {
+        probes: usize,
+        seconds: u64,
+        mean: String,
+        p95: String,
+        max: String,
+    },
     ColumnEndpoint,
     ColumnState,
     ColumnLatency,

@@ -17,6 +17,8 @@ fn endpoint(name: &str, state: EndpointState) -> EndpointView {
         latency_ms: None,
         latency_history: Vec::new(),
         ttft_ms: None,
+        ttft_percentiles: Vec::new(),
+        probe_cost_usd: 0.0,
         last_check_ms: None,
         last_error: None,
         in_flight: 0,
@@ -47,6 +49,7 @@ fn empty() -> Snapshot {
         events: Vec::new(),
         problems: Vec::new(),
         totals: Totals::default(),
+        probes: zephyr_control::ProbeCosts::default(),
         drain: None,
         host: Host::default(),
         appearance: Appearance::default(),
@@ -60,6 +63,8 @@ fn busy() -> Snapshot {
         flag: Some("🇭🇰".to_owned()),
         latency_ms: Some(79.6),
         ttft_ms: Some(812.0),
+        ttft_percentiles: Vec::new(),
+        probe_cost_usd: 0.0,
         in_flight: 2,
         ..endpoint("HK", EndpointState::Ready)
     };
@@ -113,6 +118,34 @@ fn busy() -> Snapshot {
         },
         ..empty()
     }
+}
+
+#[test]
+fn what_checks_cost_is_said_once_they_do() {
+    let line = |probes| {
+        let snapshot = Snapshot { probes, ..busy() };
+        let text = view(&snapshot, Language::En, Colours::Plain);
+        text.lines()
+            .find(|line| line.starts_with("Checks"))
+            .map(str::to_owned)
+    };
+    let costs = ProbeCosts {
+        today_usd: 0.000_045,
+        budget_usd: 0.5,
+        reached: false,
+    };
+
+    assert_eq!(line(ProbeCosts::default()), None);
+    assert_eq!(line(costs).unwrap(), "Checks: 0.000045 of 0.5 USD today");
+    let reached = ProbeCosts {
+        reached: true,
+        ..costs
+    };
+    assert!(
+        line(reached)
+            .unwrap()
+            .contains("only free ones until midnight")
+    );
 }
 
 #[test]

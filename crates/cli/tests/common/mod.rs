@@ -110,6 +110,7 @@ pub fn snapshot(taken_at_ms: u64) -> Snapshot {
         events: Vec::new(),
         problems: Vec::new(),
         totals: Totals::default(),
+        probes: zephyr_control::ProbeCosts::default(),
         drain: None,
         host: Host::default(),
         appearance: Appearance::default(),

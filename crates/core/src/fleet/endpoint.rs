@@ -7,11 +7,15 @@ use std::time::{Duration, Instant};
 use crate::circuit::{Cause, Change, Circuit, Pass, State};
 use crate::classify::{Fault, Outcome};
 use crate::config::{self, Breaker, ProbeMode};
+use crate::decline::{Decline, Slower};
 use crate::ewma::Ewma;
 use crate::fleet::memory::EndpointMemory;
 use crate::fleet::network::{Blame, back_off};
 use crate::fleet::{Asked, Effect, EndpointId, Journey, Permit, ProbeResult, WhyNot};
+use crate::price::Cost;
 use crate::profile::CallKind;
+use crate::schedule::{self, COMPARABLE, Load};
+use crate::ttft::Traffic;
 
 /// Memory of probe latencies: about one interval.
 const PROBE_TAU: Duration = Duration::from_secs(60);
@@ -35,8 +39,14 @@ pub(super) struct Endpoint {
     pub(super) has_credential: bool,
     /// Latency of probes. Never mixed with traffic's: like is compared with like.
     pub(super) probes: Ewma,
+    /// What kind of probe measured it.
+    measured_by: ProbeMode,
+    /// Whether probes take longer than they used to.
+    pub(super) decline: Decline,
     /// Time to first event of real traffic.
     pub(super) traffic: Ewma,
+    /// The same by model.
+    pub(super) streams: Traffic,
     pub(super) last_probe_failed: bool,
     pub(super) probe_due: Instant,
     /// A person asked for the probe that is due, so a pause does not hold it back.
@@ -49,7 +59,11 @@ pub(super) struct Endpoint {
     is_remembered: bool,
     /// Probes in a row that failed by the network's fault.
     vain_probes: u32,
-    probe_in_flight: bool,
+    /// Since when, and with which jitter, the probe that is due is awaited, if by the interval.
+    paced: Option<Pace>,
+    probe_out: Option<Check>,
+    /// The budget allows no other checks today.
+    pub(super) only_free: bool,
     /// The last probe was refused as a request, so probes cannot tell whether requests are answered.
     probe_is_inconclusive: bool,
     history: VecDeque<Option<Duration>>,
@@ -75,6 +89,29 @@ pub enum Availability {
     },
     /// No.
     Disabled,
+}
+
+/// One probe, as it was sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Check {
+    pub(super) mode: ProbeMode,
+    /// What it may cost at most.
+    pub(super) reserved: Cost,
+}
+
+/// What an endpoint waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// A probe.
+    Probe,
+    /// Time to pass.
+    Nothing,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    since: Instant,
+    jitter_percent: u64,
 }
 
 /// What probes there are besides those that a person asks for.
@@ -117,10 +154,14 @@ pub struct EndpointStatus<'a> {
     pub has_credential: bool,
     /// Smoothed latency of probes.
     pub probe_latency: Option<Duration>,
+    /// How much slower it has become, if it has: by its probes, or without any by its traffic.
+    pub slower: Option<Slower>,
     /// Smoothed time to first event of real traffic.
     pub ttft: Option<Duration>,
     /// Latencies of the last probes, oldest first; `None` failed.
     pub history: &'a VecDeque<Option<Duration>>,
+    /// When its next probe is due, or was due that is out.
+    pub probe_due: Instant,
     /// When a probe last ended.
     pub last_probe: Option<Instant>,
     /// Whether it failed.
@@ -156,12 +197,15 @@ impl Endpoint {
         };
         Self {
             id,
+            measured_by: spec.health_check.mode,
             spec,
             circuit: Circuit::default(),
             availability,
             has_credential: true,
             probes: Ewma::new(PROBE_TAU),
+            decline: Decline::default(),
             traffic: Ewma::new(TRAFFIC_TAU),
+            streams: Traffic::default(),
             last_probe_failed: false,
             probe_due: now,
             probe_demanded: false,
@@ -169,7 +213,9 @@ impl Endpoint {
             before_silence: None,
             is_remembered: false,
             vain_probes: 0,
-            probe_in_flight: false,
+            paced: None,
+            probe_out: None,
+            only_free: false,
             probe_is_inconclusive: false,
             history: VecDeque::new(),
             last_probe: None,
@@ -193,8 +239,9 @@ impl Endpoint {
             };
         }
         if spec.health_check != self.spec.health_check {
-            self.probe_due = now;
-            self.probes.clear(); // Another kind of probe is not comparable.
+            self.demand_at(now);
+            self.forget_latency(); // Another kind of probe is not comparable.
+            self.only_free = false;
         }
         self.spec = spec;
         self
@@ -211,7 +258,7 @@ impl Endpoint {
         self.circuit.outdate();
         self.before_silence = None;
         self.unserved.clear();
-        self.probe_due = now;
+        self.demand_at(now);
     }
 
     /// What is to outlive this run.
@@ -222,7 +269,7 @@ impl Endpoint {
             url: self.spec.url.to_string(),
             enabled_in_file: self.spec.enabled,
             enabled: self.availability == Availability::Enabled,
-            probe: health_check.mode,
+            probe: self.measured_by,
             probe_model: health_check.model.clone(),
             latency: self.probes.remember(now),
             ttft: self.traffic.remember(now),
@@ -242,6 +289,7 @@ impl Endpoint {
         }
         let health_check = &self.spec.health_check;
         if (memory.probe, &memory.probe_model) == (health_check.mode, &health_check.model) {
+            self.measured_by = memory.probe;
             if let Some(latency) = memory.latency {
                 self.probes.recall(latency, now);
             }
@@ -267,8 +315,57 @@ impl Endpoint {
 
     /// Makes its probe due then, with the back-off from the start.
     pub(super) fn ask_at(&mut self, at: Instant) {
-        self.probe_due = at;
+        self.demand_at(at);
         self.vain_probes = 0;
+    }
+
+    /// Makes its probe due then, whatever the interval.
+    pub(super) fn demand_at(&mut self, at: Instant) {
+        self.probe_due = at;
+        self.paced = None;
+    }
+
+    /// What was measured is from before a sleep, or over another network.
+    pub(super) fn weaken(&mut self) {
+        self.probes.weaken();
+        self.traffic.weaken();
+        self.decline.clear();
+        self.streams.weaken();
+    }
+
+    /// Whether latencies of the two were measured by the same kind of probe.
+    pub(super) fn measures_like(&self, other: &Self) -> bool {
+        self.measured_by == other.measured_by
+    }
+
+    /// It has answered a messages call, which tells what a probe would have found out.
+    pub(super) fn note_evidence(&mut self, load: Load, jitter_percent: u64, now: Instant) {
+        let closed = matches!(self.circuit.state(), State::Closed { .. });
+        let in_doubt = self.probe_demanded || self.last_probe_failed || self.streams.is_suspected();
+        let Some(measured) = self.last_probe.filter(|_| closed && !in_doubt) else {
+            return;
+        };
+        let interval = schedule::interval(&self.spec.health_check, load);
+        let latest = measured + jittered(interval, jitter_percent) * COMPARABLE;
+        let due = (now + jittered(interval, jitter_percent)).min(latest);
+        if due > self.probe_due && self.probe_due > now {
+            self.probe_due = due;
+            self.paced = Some(Pace {
+                since: now,
+                jitter_percent,
+            });
+        }
+    }
+
+    /// The load has risen: a probe that was planned for a smaller one is due sooner.
+    pub(super) fn hasten(&mut self, load: Load) {
+        if let Some(pace) = self.paced
+            && self.spec.health_check.dynamic_scaling
+        {
+            let interval = schedule::interval(&self.spec.health_check, load);
+            let due = pace.since + jittered(interval, pace.jitter_percent);
+            self.probe_due = self.probe_due.min(due);
+        }
     }
 
     /// Keeps how it is before the first failure that the network may turn out to be guilty of.
@@ -356,7 +453,10 @@ impl Endpoint {
 
     /// Whether a probe will find out what a half-open circuit asks, so that no request has to.
     pub(super) fn probe_decides(&self, paused: bool) -> bool {
-        !paused && self.spec.health_check.mode.proves_messages() && !self.probe_is_inconclusive
+        !paused
+            && !self.only_free
+            && self.spec.health_check.mode.proves_messages()
+            && !self.probe_is_inconclusive
     }
 
     pub(super) fn issue(&mut self, asked: Arc<Asked>) -> Permit {
@@ -425,15 +525,17 @@ impl Endpoint {
         }
     }
 
+    /// `mode`: what it was that was made, if it is another than was planned.
     pub(super) fn handle_probe(
         &mut self,
-        result: ProbeResult,
+        (mode, result): (Option<ProbeMode>, ProbeResult),
         blame: Blame,
         policy: &Breaker,
-        jitter_percent: u64,
+        (load, jitter_percent): (Load, u64),
         now: Instant,
     ) -> Option<Change> {
-        self.probe_in_flight = false;
+        let planned = self.probe_out.take().map(|check| check.mode);
+        let mode = mode.or(planned).unwrap_or(self.spec.health_check.mode);
         self.probe_demanded = false; // What was demanded while it was out, it has found out.
         self.last_probe = Some(now);
         if blame == Blame::Network {
@@ -445,11 +547,11 @@ impl Endpoint {
         self.probe_is_inconclusive = matches!(result, ProbeResult::Reached(_));
         let (latency, change) = match result {
             ProbeResult::Answered(latency) => {
-                self.probes.observe(latency, now);
-                (Some(latency), self.probe_succeeded(now))
+                self.measure(latency, mode, now);
+                (Some(latency), self.probe_succeeded(mode, now))
             }
             ProbeResult::Reached(latency) => {
-                self.probes.observe(latency, now);
+                self.measure(latency, mode, now);
                 (Some(latency), self.probe_reached(now))
             }
             ProbeResult::Failed(outcome) => (None, self.probe_failed(&outcome, policy, now)),
@@ -459,13 +561,17 @@ impl Endpoint {
         if self.history.len() > HISTORY {
             self.history.pop_front();
         }
-        let interval = self.spec.health_check.interval;
+        let interval = schedule::interval(&self.spec.health_check, load);
         let next = if latency.is_some() {
             interval
         } else {
             interval.min(PROBE_AFTER_FAILURE)
         };
         self.probe_due = now + jittered(next, jitter_percent);
+        self.paced = latency.map(|_| Pace {
+            since: now,
+            jitter_percent,
+        });
         change
     }
 
@@ -481,7 +587,7 @@ impl Endpoint {
         self.unserved.clear();
         self.before_silence = None;
         self.last_probe_failed = false;
-        self.probe_due = now;
+        self.demand_at(now);
         self.circuit.close(now)
     }
 
@@ -505,9 +611,9 @@ impl Endpoint {
         monitoring: Monitoring,
         now: Instant,
         effects: &mut VecDeque<Effect>,
-    ) {
+    ) -> Due {
         if self.circuit.handle_timeout(now) {
-            self.probe_due = now;
+            self.demand_at(now);
         }
         if let Availability::Draining { until } = self.availability
             && until <= now
@@ -516,10 +622,24 @@ impl Endpoint {
             effects.push_back(Effect::Cut(self.id));
         }
         if self.next_probe(monitoring).is_some_and(|at| at <= now) {
-            self.probe_in_flight = true;
-            self.probe_demanded = false;
-            effects.push_back(Effect::Probe(self.id));
+            Due::Probe
+        } else {
+            Due::Nothing
         }
+    }
+
+    pub(super) fn send_probe(&mut self, check: Check) {
+        self.probe_out = Some(check);
+        self.probe_demanded = false;
+    }
+
+    pub(super) fn in_flight(&self) -> u32 {
+        self.in_flight
+    }
+
+    /// The probe that is out.
+    pub(super) fn probe_out(&self) -> Option<Check> {
+        self.probe_out
     }
 
     pub(super) fn status(&self) -> EndpointStatus<'_> {
@@ -530,8 +650,10 @@ impl Endpoint {
             availability: self.availability,
             has_credential: self.has_credential,
             probe_latency: self.probes.get(),
+            slower: self.slower(),
             ttft: self.traffic.get(),
             history: &self.history,
+            probe_due: self.probe_due,
             last_probe: self.last_probe,
             last_probe_failed: self.last_probe_failed,
             last_fault: self.last_fault.as_ref(),
@@ -542,6 +664,31 @@ impl Endpoint {
         }
     }
 
+    fn slower(&self) -> Option<Slower> {
+        match self.spec.health_check.mode {
+            ProbeMode::Off => self.streams.slower(),
+            ProbeMode::Message
+            | ProbeMode::CountTokens
+            | ProbeMode::Models
+            | ProbeMode::Connect
+            | ProbeMode::ClaudeCli => self.decline.get(),
+        }
+    }
+
+    fn measure(&mut self, latency: Duration, mode: ProbeMode, now: Instant) {
+        if self.measured_by != mode {
+            self.forget_latency();
+            self.measured_by = mode;
+        }
+        self.probes.observe(latency, now);
+        self.decline.observe(latency, now);
+    }
+
+    fn forget_latency(&mut self) {
+        self.probes.clear();
+        self.decline.clear();
+    }
+
     /// A probe that tells of the network, and nothing of the endpoint.
     fn probe_in_vain(&mut self, result: &ProbeResult, jitter_percent: u64, now: Instant) {
         if let ProbeResult::Failed(outcome) = result
@@ -549,7 +696,7 @@ impl Endpoint {
         {
             self.last_fault = Some(fault.clone());
         }
-        self.probe_due = now + jittered(back_off(self.vain_probes), jitter_percent);
+        self.demand_at(now + jittered(back_off(self.vain_probes), jitter_percent));
         self.vain_probes = self.vain_probes.saturating_add(1);
     }
 
@@ -596,8 +743,7 @@ impl Endpoint {
     }
 
     /// Closes only what the probe has proven: a connection that opens says nothing about answers.
-    fn probe_succeeded(&mut self, now: Instant) -> Option<Change> {
-        let mode = self.spec.health_check.mode;
+    fn probe_succeeded(&mut self, mode: ProbeMode, now: Instant) -> Option<Change> {
         let proven = match self.status().out_because() {
             None => false, // Closed: a failure that traffic counted stays counted.
             Some(Cause::Refused) => mode.proves_credential(),
@@ -657,7 +803,7 @@ impl Endpoint {
         let held_back = monitoring == Monitoring::Paused && !self.probe_demanded;
         if mode == ProbeMode::Off
             || held_back
-            || self.probe_in_flight
+            || self.probe_out.is_some()
             || self.check_availability().is_err()
         {
             return None;

@@ -2,7 +2,8 @@
 //!
 //! Kept is what persons decided (mode and pin, pause, endpoints switched on or off) and what was
 //! measured, with its age. Not kept are circuits, conversations and counters: how an endpoint is now, a
-//! probe finds out within seconds, and what it did to another process is no reason to keep it out.
+//! probe finds out within seconds, and what it did to another process is no reason to keep it out. What
+//! probes have cost today is kept, so that a restart is no way around their budget.
 //!
 //! An endpoint is the same one if it has the same name and URL; of any other, and of one that is gone,
 //! nothing is taken over. What a person switched counts until the file's own `enabled` changes. Latencies
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::ProbeMode;
 use crate::ewma::Remembered;
 use crate::fleet::{Fleet, Mode};
+use crate::spend::Spent;
 
 /// What of a fleet outlives its process.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +28,9 @@ pub struct Memory {
     pub paused: bool,
     /// The endpoints.
     pub endpoints: Vec<EndpointMemory>,
+    /// What probes cost on the last day.
+    #[serde(default)]
+    pub spent: Spent,
 }
 
 /// What of one endpoint outlives its fleet.
@@ -82,11 +87,13 @@ impl Fleet {
                 .iter()
                 .map(|endpoint| endpoint.remember(now))
                 .collect(),
+            spent: self.spend.remember(),
         }
     }
 
     /// Takes over what an earlier fleet left, before anything else happens to this one.
     pub fn restore(&mut self, memory: Memory, now: Instant) {
+        self.spend.recall(memory.spent);
         let mut pinned = None;
         for kept in memory.endpoints {
             let mut endpoints = self.endpoints.iter_mut();

@@ -24,6 +24,7 @@
 mod endpoint;
 mod memory;
 mod network;
+mod probing;
 mod reason;
 mod select;
 
@@ -35,15 +36,18 @@ use crate::budget::RetryBudget;
 use crate::circuit::{Change, Pass};
 use crate::classify::{Contact, Outcome};
 use crate::config::Config;
+use crate::price::Cost;
 use crate::profile::{CallKind, SessionKey};
 use crate::rng::Rng;
+use crate::spend::Spend;
 use crate::sticky::Sticky;
 
 pub use endpoint::{Availability, EndpointStatus};
 pub use memory::{EndpointMemory, Memory};
+pub use probing::Probed;
 pub use reason::{Decision, Why, WhyNot};
 
-use endpoint::{Endpoint, Monitoring};
+use endpoint::{Due, Endpoint, Monitoring};
 
 /// An endpoint for as long as its fleet lives; never used again for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -177,7 +181,7 @@ impl ProbeResult {
 /// Something the outside world should do or know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Probe this endpoint and report with [`Fleet::handle_probe`].
+    /// Probe this endpoint as [`Fleet::probe_mode`] says, and report with [`Fleet::handle_probe`].
     Probe(EndpointId),
     /// End the attempts that are out to this endpoint: its drain timeout is over.
     Cut(EndpointId),
@@ -203,6 +207,11 @@ pub enum Effect {
     Offline,
     /// Something can be reached again, or too few endpoints are left to tell.
     Online,
+    /// Probes have cost what they may cost a day.
+    BudgetReached {
+        /// The limit.
+        limit: Cost,
+    },
 }
 
 /// All endpoints, and every decision about them.
@@ -224,6 +233,9 @@ pub struct Fleet {
     grace_until: Option<Instant>,
     sticky: Sticky,
     budget: RetryBudget,
+    spend: Spend,
+    /// When a request was last in flight.
+    busy_at: Instant,
     turns: select::Turns,
     rng: Rng,
     effects: VecDeque<Effect>,
@@ -255,6 +267,8 @@ impl Fleet {
             offline_since: None,
             grace_until: None,
             sticky: Sticky::default(),
+            spend: Spend::default(),
+            busy_at: now,
             turns: select::Turns::default(),
             rng: Rng::new(seed),
             effects: VecDeque::new(),
@@ -299,6 +313,9 @@ impl Fleet {
         }
         self.budget
             .set_percent(config.failover.retry_budget_percent);
+        if budgets(&config) != budgets(&self.config) {
+            self.spend.forget_reached();
+        }
         self.config = config;
         self.look_at_hosts(now);
         self.reconsider(now);
@@ -351,10 +368,9 @@ impl Fleet {
         let endpoint = self
             .get_mut(id)
             .expect("choose returns endpoints of the fleet");
-        Ok(Grant {
-            permit: endpoint.issue(Arc::clone(&journey.asked)),
-            why,
-        })
+        let permit = endpoint.issue(Arc::clone(&journey.asked));
+        self.load_has_risen(now);
+        Ok(Grant { permit, why })
     }
 
     /// The attempt's answer is real and begins to reach the client. `ttft`: time to its first event.
@@ -365,6 +381,9 @@ impl Fleet {
         }
         if let Some(endpoint) = self.get_mut(permit.endpoint) {
             endpoint.traffic.observe(ttft, now);
+            if let Some(model) = permit.asked.model.as_deref() {
+                endpoint.streams.observe(model, ttft, now);
+            }
             let change = endpoint.circuit.begin(permit.pass);
             self.after(permit.endpoint, change, now);
         }
@@ -379,22 +398,15 @@ impl Fleet {
         } = permit;
         let blame = self.blame(id, outcome.contact(), now);
         let policy = self.config.breaker.clone();
+        let is_evidence = outcome == Outcome::Answered && asked.kind == CallKind::Messages;
         let Some(endpoint) = self.get_mut(id) else {
             return; // Removed from the configuration while the attempt was out.
         };
         let change = endpoint.settle(pass, asked, outcome, blame, &policy, now);
-        self.after(id, change, now);
-    }
-
-    /// Books how a probe ended.
-    pub fn handle_probe(&mut self, id: EndpointId, result: ProbeResult, now: Instant) {
-        let blame = self.blame(id, result.contact(), now);
-        let policy = self.config.breaker.clone();
-        let jitter = self.rng.below(100);
-        let Some(endpoint) = self.get_mut(id) else {
-            return;
-        };
-        let change = endpoint.handle_probe(result, blame, &policy, jitter, now);
+        self.busy_at = now;
+        if is_evidence {
+            self.note_evidence(id, now);
+        }
         self.after(id, change, now);
     }
 
@@ -430,7 +442,7 @@ impl Fleet {
     /// Makes every probe due now.
     pub fn refresh(&mut self, now: Instant) {
         for endpoint in &mut self.endpoints {
-            endpoint.probe_due = now;
+            endpoint.demand_at(now);
             endpoint.probe_demanded = true;
         }
     }
@@ -439,7 +451,7 @@ impl Fleet {
     pub fn enable(&mut self, id: EndpointId, now: Instant) {
         if let Some(endpoint) = self.get_mut(id) {
             endpoint.availability = Availability::Enabled;
-            endpoint.probe_due = now;
+            endpoint.demand_at(now);
         }
         self.look_at_hosts(now);
         self.reconsider(now);
@@ -470,7 +482,10 @@ impl Fleet {
             .endpoints
             .iter()
             .filter_map(|endpoint| endpoint.poll_timeout(monitoring));
-        endpoints.chain(self.dwell_until).min()
+        endpoints
+            .chain(self.dwell_until)
+            .chain(self.spend.poll_timeout())
+            .min()
     }
 
     /// Ends what has ended by `now`: cooldowns, dwell, drains; asks for the probes that are due.
@@ -479,8 +494,13 @@ impl Fleet {
             return;
         }
         let monitoring = self.monitoring();
-        for endpoint in &mut self.endpoints {
-            endpoint.handle_timeout(monitoring, now, &mut self.effects);
+        self.spend.handle_timeout(now);
+        for index in 0..self.endpoints.len() {
+            let endpoint = &mut self.endpoints[index];
+            match endpoint.handle_timeout(monitoring, now, &mut self.effects) {
+                Due::Probe => self.send_probe(index),
+                Due::Nothing => {}
+            }
         }
         self.reconsider(now);
     }
@@ -574,6 +594,13 @@ impl Fleet {
     fn get_mut(&mut self, id: EndpointId) -> Option<&mut Endpoint> {
         self.endpoints.iter_mut().find(|endpoint| endpoint.id == id)
     }
+}
+
+fn budgets(config: &Config) -> Vec<Cost> {
+    let checks = config.endpoints.iter().map(|spec| &spec.health_check);
+    let all = checks.chain([&config.health_check]);
+    all.map(|check| Cost::from_usd(check.daily_budget_usd))
+        .collect()
 }
 
 #[cfg(test)]

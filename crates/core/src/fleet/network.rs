@@ -69,8 +69,7 @@ impl Fleet {
     pub fn wake(&mut self, now: Instant) {
         self.grace_until = Some(now + GRACE);
         for endpoint in &mut self.endpoints {
-            endpoint.probes.weaken();
-            endpoint.traffic.weaken();
+            endpoint.weaken();
             endpoint.ask_at(now);
         }
     }

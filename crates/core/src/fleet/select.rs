@@ -470,6 +470,7 @@ impl Fleet {
 /// The latencies of both, measured the same way: probes against probes, else traffic against traffic.
 fn comparable(a: &Endpoint, b: &Endpoint) -> Option<(Duration, Duration)> {
     let probes = a.probes.get().zip(b.probes.get());
+    let probes = probes.filter(|_| a.measures_like(b));
     probes.or_else(|| a.traffic.get().zip(b.traffic.get()))
 }
 

@@ -5,6 +5,7 @@
 
 mod memory;
 mod network;
+mod probing;
 
 use super::*;
 use crate::circuit::Cause;
@@ -109,7 +110,8 @@ impl Scene {
             | Effect::AllDown
             | Effect::SomethingUp
             | Effect::Offline
-            | Effect::Online => None,
+            | Effect::Online
+            | Effect::BudgetReached { .. } => None,
         });
         probed.collect()
     }

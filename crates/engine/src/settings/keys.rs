@@ -20,22 +20,6 @@ pub(super) const NOT_YET: &[(&str, &str)] = &[
         "a request fails at once when nothing is up",
     ),
     (
-        "health_check.mode=count_tokens",
-        "endpoints are probed as with \"message\"",
-    ),
-    (
-        "health_check.mode=claude_cli",
-        "endpoints are probed as with \"message\"",
-    ),
-    ("health_check.dynamic_scaling", STEADY_INTERVAL),
-    ("health_check.min_interval_seconds", STEADY_INTERVAL),
-    ("health_check.max_interval_seconds", STEADY_INTERVAL),
-    ("health_check.daily_budget_usd", NO_BUDGET),
-    (
-        "health_check.claude_binary_path",
-        "probes do not start the Claude CLI",
-    ),
-    (
         "validation.strict_anthropic_format",
         "answers are always held to the Messages format",
     ),
@@ -49,8 +33,6 @@ pub(super) const NOT_YET: &[(&str, &str)] = &[
     ("logging.log_directory", NO_JOURNAL),
     ("logging.retention_days", NO_JOURNAL),
     ("logging.max_size_mb", NO_JOURNAL),
-    ("notifications.on_budget", NO_BUDGET),
-    ("pricing.*", "costs are not estimated"),
 ];
 
 /// Keys of claude-zephyr: with a note, they do nothing here; without, they are read in place of the
@@ -87,8 +69,6 @@ pub(super) const INHERITED: &[(&str, Option<&str>)] = &[
     ("logging.json_format", Some(STDERR_ONLY)),
 ];
 
-const STEADY_INTERVAL: &str = "endpoints are probed every interval_seconds";
-const NO_BUDGET: &str = "what probes cost is not limited";
 const NO_JOURNAL: &str = "requests are not recorded";
 const ONE_FOR_ALL: &str = "it is the same for all groups, and belongs in [server]";
 const LEVEL_DECIDES: &str = "logging.level says how much is logged";

@@ -13,7 +13,6 @@ use zephyr_core::config::{
 use super::address::{Listeners, allowed_host, allowed_origin, host};
 use super::credential::{CLIENT_TOKEN, Credential};
 use super::fleet::fleet;
-use super::keys;
 use super::table::{Spelled, Table};
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
@@ -64,7 +63,7 @@ pub(super) fn health_check(table: &Table<'_>, defaults: &HealthCheck) -> HealthC
     let shortest = defaults.min_interval.min(interval);
     let longest = defaults.max_interval.max(interval);
     let check = HealthCheck {
-        mode: probe_mode(table, defaults.mode),
+        mode: table.choice("mode", defaults.mode),
         model: table.filled_text("model", &defaults.model),
         interval,
         dynamic_scaling: table.flag("dynamic_scaling", defaults.dynamic_scaling),
@@ -102,14 +101,6 @@ pub(super) fn health_check(table: &Table<'_>, defaults: &HealthCheck) -> HealthC
         );
     }
     check
-}
-
-fn probe_mode(table: &Table<'_>, default: ProbeMode) -> ProbeMode {
-    let mode = table.choice("mode", default);
-    match keys::not_yet(&format!("health_check.mode={}", mode.spelling())) {
-        Some(_) => ProbeMode::Message,
-        None => mode,
-    }
 }
 
 fn server(table: &Table<'_>, health: &Table<'_>, client_token: &Credential) -> Server {

@@ -118,6 +118,10 @@ export type EndpointView = {
   latency_history: Array<number | null>,
   /** Time to first event of real streams, smoothed. */
   ttft_ms: number | null,
+  /** The same by model, the model used last first. */
+  ttft_percentiles: Array<TtftPercentiles>,
+  /** What its checks have cost today, in USD, estimated. */
+  probe_cost_usd: number,
   /** When it was last probed. */
   last_check_ms: number | null,
   /** What the last failure was. */
@@ -206,6 +210,10 @@ export type Event = {
   /** Which. */
   endpoint: string
 }
+  | { "event": "budget_reached",
+  /** The limit, in USD. */
+  budget_usd: number
+}
   | { "event": "config_reloaded" }
   | { "event": "config_rejected" });
 
@@ -253,6 +261,18 @@ export type NotChosen = {
   endpoint: string,
   /** Why not. */
   why: Reason
+};
+
+/**
+ * What checks cost, in USD, estimated from the tokens that they use.
+ */
+export type ProbeCosts = {
+  /** All of them together, today. */
+  today_usd: number,
+  /** `health_check.daily_budget_usd`. */
+  budget_usd: number,
+  /** Whether the budget is reached, so that only free checks are made until midnight. */
+  reached: boolean
 };
 
 /**
@@ -409,6 +429,16 @@ export type Reason = { "code": "pinned" }
   /** How. */
   detail: string
 }
+  | { "code": "slower",
+  /** How long it takes now. */
+  ms: number,
+  /** How long it usually takes. */
+  usual_ms: number
+}
+  | { "code": "cli_failed",
+  /** How. */
+  detail: string
+}
   | { "code": "drain_timeout" };
 
 /**
@@ -447,6 +477,8 @@ export type Snapshot = {
   problems: Array<Problem>,
   /** Counters since the start. */
   totals: Totals,
+  /** What checks cost. */
+  probes: ProbeCosts,
   /** Set while the program is about to end. */
   drain: Drain | null,
   /** The program around the engine. */
@@ -483,4 +515,18 @@ export type Totals = {
   abandoned: number,
   /** Requests being answered. */
   in_flight: number
+};
+
+/**
+ * Times to first event of one model's streams.
+ */
+export type TtftPercentiles = {
+  /** The model. */
+  model: string,
+  /** Streams so far. */
+  count: number,
+  /** Half of them began within this time. */
+  p50_ms: number,
+  /** 95 of 100 did. */
+  p95_ms: number
 };

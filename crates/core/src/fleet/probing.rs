@@ -1,0 +1,178 @@
+//! The fleet's probes: what kind the budget allows, when traffic makes one superfluous, what they cost.
+//!
+//! The rules are in [`crate::schedule`] and [`crate::spend`].
+
+use std::time::Instant;
+
+use crate::config::ProbeMode;
+use crate::fleet::endpoint::Check;
+use crate::fleet::{Effect, EndpointId, Fleet, ProbeResult};
+use crate::price::Cost;
+use crate::schedule::Load;
+use crate::spend::{self, Day};
+use crate::ttft::Percentiles;
+
+/// A probe that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probed {
+    /// How it ended.
+    pub result: ProbeResult,
+    /// What kind of probe it was, if it is another than [`Fleet::probe_mode`] said.
+    pub mode: Option<ProbeMode>,
+    /// What it cost.
+    pub cost: Cost,
+}
+
+impl From<ProbeResult> for Probed {
+    /// A probe as it was planned, which cost nothing.
+    fn from(result: ProbeResult) -> Self {
+        Self {
+            result,
+            mode: None,
+            cost: Cost::ZERO,
+        }
+    }
+}
+
+impl Fleet {
+    /// What the probe that was asked for is to do.
+    pub fn probe_mode(&self, id: EndpointId) -> ProbeMode {
+        self.get(id)
+            .and_then(|endpoint| endpoint.probe_out())
+            .map_or(ProbeMode::Off, |check| check.mode)
+    }
+
+    /// Books how a probe ended.
+    pub fn handle_probe(&mut self, id: EndpointId, probed: impl Into<Probed>, now: Instant) {
+        let Probed { result, mode, cost } = probed.into();
+        let blame = self.blame(id, result.contact(), now);
+        let policy = self.config.breaker.clone();
+        let jitter = self.rng.below(100);
+        let load = self.load(now);
+        let Some(endpoint) = self.endpoints.iter_mut().find(|endpoint| endpoint.id == id) else {
+            return;
+        };
+        self.spend.book(&endpoint.spec.name, cost);
+        let change = endpoint.handle_probe((mode, result), blame, &policy, (load, jitter), now);
+        self.after(id, change, now);
+    }
+
+    /// Tells which day it is, and when it is over.
+    pub fn begin_day(&mut self, day: Day) {
+        self.spend.begin(day);
+    }
+
+    /// Whether it is known when the day is over; if not, [`Self::begin_day`] is wanted.
+    pub fn knows_day(&self, now: Instant) -> bool {
+        self.spend.knows_day(now)
+    }
+
+    /// What all probes have cost today.
+    pub fn spent_today(&self) -> Cost {
+        self.spend.total()
+    }
+
+    /// What the probes of one endpoint have cost today.
+    pub fn spent_today_at(&self, endpoint: &str) -> Cost {
+        self.spend.of(endpoint)
+    }
+
+    /// The daily limit that was reached, if one was: until the day is over, probes it applies to are free
+    /// ones.
+    pub fn budget_reached(&self) -> Option<Cost> {
+        self.spend.reached()
+    }
+
+    /// Times to first event of an endpoint's real traffic, by model; the model used last comes first.
+    pub fn ttft_percentiles(&self, id: EndpointId) -> impl Iterator<Item = Percentiles<'_>> {
+        let endpoint = self.get(id).into_iter();
+        endpoint.flat_map(|endpoint| endpoint.streams.percentiles())
+    }
+
+    /// Asks for the probe of the endpoint at `index`: the configured one, or a free one.
+    pub(super) fn send_probe(&mut self, index: usize) {
+        let check = match self.check_budget(index) {
+            Ok(check) => check,
+            Err(limit) => {
+                if self.spend.note_reached(limit) {
+                    self.effects.push_back(Effect::BudgetReached { limit });
+                }
+                Check {
+                    mode: ProbeMode::CountTokens,
+                    reserved: Cost::ZERO,
+                }
+            }
+        };
+        let endpoint = &mut self.endpoints[index];
+        endpoint.only_free = check.mode != endpoint.spec.health_check.mode;
+        endpoint.send_probe(check);
+        self.effects.push_back(Effect::Probe(endpoint.id));
+    }
+
+    /// An attempt is out: probes that were planned for a smaller load are due sooner.
+    pub(super) fn load_has_risen(&mut self, now: Instant) {
+        let load = self.load(now);
+        for endpoint in &mut self.endpoints {
+            endpoint.hasten(load);
+        }
+    }
+
+    pub(super) fn note_evidence(&mut self, id: EndpointId, now: Instant) {
+        let (load, jitter) = (self.load(now), self.rng.below(100));
+        let offline = self.offline_since.is_some();
+        if let Some(endpoint) = self.get_mut(id).filter(|_| !offline) {
+            endpoint.note_evidence(load, jitter, now);
+        }
+    }
+
+    fn load(&self, now: Instant) -> Load {
+        match self
+            .endpoints
+            .iter()
+            .map(|endpoint| endpoint.in_flight())
+            .sum()
+        {
+            0 => Load::Idle(now.saturating_duration_since(self.busy_at)),
+            requests => Load::Busy(requests),
+        }
+    }
+
+    /// The configured probe, or the limit that does not allow it.
+    fn check_budget(&self, index: usize) -> Result<Check, Cost> {
+        let spec = &self.endpoints[index].spec;
+        let check = &spec.health_check;
+        let reserved = spend::bound(&check.model, check.mode, &self.config.pricing, spec.price);
+        if reserved > Cost::ZERO {
+            let total = self.spend.total() + self.reserved(|_| true);
+            let of_group = || {
+                let members = self.config.endpoints.iter();
+                members.filter(|other| other.group == spec.group)
+            };
+            let group: Cost = of_group().map(|other| self.spend.of(&other.name)).sum();
+            let group = group + self.reserved(|group| group == spec.group);
+            let limits = [
+                (total, self.config.health_check.daily_budget_usd),
+                (group, check.daily_budget_usd),
+            ];
+            for (spent, limit) in limits {
+                let limit = Cost::from_usd(limit);
+                if spent + reserved > limit {
+                    return Err(limit);
+                }
+            }
+        }
+        Ok(Check {
+            mode: check.mode,
+            reserved,
+        })
+    }
+
+    /// What the probes that are out may cost, in the groups asked for.
+    fn reserved(&self, asked_for: impl Fn(&str) -> bool) -> Cost {
+        let endpoints = self.endpoints.iter();
+        endpoints
+            .filter(|endpoint| asked_for(&endpoint.spec.group))
+            .filter_map(|endpoint| Some(endpoint.probe_out()?.reserved))
+            .sum()
+    }
+}

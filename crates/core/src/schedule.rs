@@ -1,0 +1,162 @@
+//! How often an endpoint is probed.
+//!
+//! Without `dynamic_scaling` always every `interval_seconds`. With it the pace follows the load of the
+//! whole fleet, and only in one direction: busier never means rarer.
+//!
+//! | load | time between two probes |
+//! | --- | --- |
+//! | more than ten requests in flight | `min_interval_seconds` |
+//! | 1 to 10 | in equal steps from `interval_seconds` down to that |
+//! | none for up to a minute | `interval_seconds` |
+//! | none for 5, 15, 30 minutes | 1.5, 3 and 8 times that, and in between in between |
+//! | none for an hour | `max_interval_seconds`, which is never exceeded before either |
+//!
+//! When the load rises, a probe that was planned at a slower pace is brought forward; when it falls, the
+//! one that is planned stays.
+//!
+//! # Traffic is evidence
+//!
+//! An endpoint that has just answered a real messages call need not be asked whether it does: its probe
+//! moves to one interval after that answer. Traffic says nothing comparable about latency, though: prompts
+//! differ, so probes are compared with probes only. So even the busiest endpoint is probed every
+//! [`COMPARABLE`] intervals; and one whose first events come slower than usual is probed as if it had no
+//! traffic.
+
+use std::time::Duration;
+
+use crate::config::HealthCheck;
+
+/// After so many intervals an endpoint is probed whatever traffic says.
+pub const COMPARABLE: u32 = 5;
+
+/// More requests in flight than this make no difference.
+const BUSY: u32 = 11;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// How long nothing was asked for, and by how much the interval has grown by then.
+const IDLE_CURVE: [(Duration, f64); 5] = [
+    (Duration::ZERO, 1.0),
+    (MINUTE, 1.0),
+    (Duration::from_secs(5 * 60), 1.5),
+    (Duration::from_secs(15 * 60), 3.0),
+    (Duration::from_secs(30 * 60), 8.0),
+];
+
+/// How long the way from the end of the curve to the longest interval is.
+const TO_THE_LONGEST: Duration = Duration::from_secs(30 * 60);
+
+/// What the fleet has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    /// So many requests are in flight.
+    Busy(u32),
+    /// None has been for so long.
+    Idle(Duration),
+}
+
+/// The time between two probes under that load.
+pub fn interval(check: &HealthCheck, load: Load) -> Duration {
+    if !check.dynamic_scaling {
+        return check.interval;
+    }
+    let shortest = check.min_interval.min(check.interval);
+    let longest = check.max_interval.max(check.interval);
+    match load {
+        Load::Busy(requests) => {
+            let above_one = requests.clamp(1, BUSY) - 1;
+            check.interval - (check.interval - shortest) * above_one / (BUSY - 1)
+        }
+        Load::Idle(idle) => idle_interval(check.interval, longest, idle),
+    }
+}
+
+fn idle_interval(base: Duration, longest: Duration, idle: Duration) -> Duration {
+    for pair in IDLE_CURVE.windows(2) {
+        let ((from, low), (to, high)) = (pair[0], pair[1]);
+        if idle < to {
+            let factor = low + (high - low) * share(idle - from, to - from);
+            return base.mul_f64(factor).min(longest);
+        }
+    }
+    let (end, factor) = IDLE_CURVE[IDLE_CURVE.len() - 1];
+    let start = base.mul_f64(factor).min(longest);
+    let way = share((idle - end).min(TO_THE_LONGEST), TO_THE_LONGEST);
+    (start + (longest - start).mul_f64(way)).min(longest)
+}
+
+fn share(part: Duration, whole: Duration) -> f64 {
+    part.as_secs_f64() / whole.as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn dynamic() -> HealthCheck {
+        HealthCheck {
+            dynamic_scaling: true,
+            ..HealthCheck::default()
+        }
+    }
+
+    #[test]
+    fn the_idle_curve_goes_through_its_points() {
+        let after = |minutes: u64| {
+            interval(
+                &dynamic(),
+                Load::Idle(MINUTE * u32::try_from(minutes).unwrap()),
+            )
+            .as_secs()
+        };
+
+        let points = [0, 1, 5, 15, 30, 60, 600].map(after);
+
+        assert_eq!(points, [60, 60, 90, 180, 480, 3600, 3600]);
+    }
+
+    #[test]
+    fn under_load_it_goes_down_to_the_minimum() {
+        let at = |requests| interval(&dynamic(), Load::Busy(requests)).as_secs();
+
+        assert_eq!([1, 6, 11, 1000].map(at), [60, 45, 30, 30]);
+    }
+
+    #[test]
+    fn without_scaling_it_is_what_the_file_says() {
+        let fixed = HealthCheck::default();
+
+        for load in [Load::Busy(50), Load::Idle(MINUTE * 600)] {
+            assert_eq!(interval(&fixed, load), fixed.interval);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn busier_never_means_rarer(
+            base in 1_u64..10_000, min in 1_u64..10_000, max in 1_u64..100_000,
+            idle in prop::collection::vec(0_u64..10_000, 2), busy in prop::collection::vec(1_u32..40, 2),
+        ) {
+            let check = HealthCheck {
+                interval: Duration::from_secs(base),
+                min_interval: Duration::from_secs(min),
+                max_interval: Duration::from_secs(max),
+                ..dynamic()
+            };
+            let mut loads: Vec<Load> = Vec::new();
+            let (mut busy, mut idle) = (busy, idle);
+            busy.sort_unstable_by(|a, b| b.cmp(a));
+            idle.sort_unstable();
+            loads.extend(busy.into_iter().map(Load::Busy));
+            loads.extend(idle.into_iter().map(|seconds| Load::Idle(Duration::from_secs(seconds))));
+
+            let intervals: Vec<Duration> = loads.iter().map(|load| interval(&check, *load)).collect();
+
+            prop_assert!(intervals.is_sorted(), "{loads:?} {intervals:?}");
+            let bounds = check.min_interval.min(check.interval)..=check.max_interval.max(check.interval);
+            prop_assert!(intervals.iter().all(|interval| bounds.contains(interval)));
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What probes may cost a day: what was spent, what is out, and whether another one is allowed.
+//!
+//! Not to be confused with [`crate::budget`], which limits retries.
+//!
+//! A probe that costs something is allowed while what was spent today, what the probes that are out may
+//! cost at most, and what it may cost itself stay within `health_check.daily_budget_usd`. A group that
+//! says something else has that as a further limit for its own endpoints. Otherwise the endpoint gets a
+//! free check until midnight.
+//!
+//! When midnight is, the owner says: [`Day`]. What was spent is known by the endpoint's name, so it
+//! survives a reload and a restart, and an endpoint that is removed and added again has not earned
+//! anything.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Price, ProbeMode};
+use crate::price::{self, Cost, Usage};
+
+/// A calendar day where the user is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Day {
+    /// Which: any text that no other day has.
+    pub date: String,
+    /// When it is over.
+    pub ends: Instant,
+}
+
+/// What was spent on one day, as another run may take it over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// The day.
+    pub date: String,
+    /// By endpoint.
+    pub endpoints: BTreeMap<String, Cost>,
+    /// The limit that was reached, if that was told.
+    pub reached: Option<Cost>,
+}
+
+/// What was spent today.
+#[derive(Debug, Default)]
+pub(crate) struct Spend {
+    ends: Option<Instant>,
+    today: Spent,
+}
+
+/// What a probe may cost at most, when nothing is known of its answer.
+pub fn bound(model: &str, mode: ProbeMode, own: &BTreeMap<String, Price>, multiplier: f64) -> Cost {
+    let usage = match mode {
+        ProbeMode::Message => Usage {
+            input: MESSAGE_INPUT,
+            output: 1,
+            ..Usage::default()
+        },
+        ProbeMode::ClaudeCli => Usage {
+            cache_write_1h: CLI_INPUT,
+            output: CLI_OUTPUT,
+            ..Usage::default()
+        },
+        ProbeMode::CountTokens | ProbeMode::Models | ProbeMode::Connect | ProbeMode::Off => {
+            return Cost::ZERO;
+        }
+    };
+    price::cost(model, &usage, own, multiplier)
+}
+
+/// More than the prompt of a one-token call has.
+const MESSAGE_INPUT: u64 = 32;
+/// More than the prompt that the Claude CLI sends of itself.
+const CLI_INPUT: u64 = 25_000;
+/// More than it is answered to a greeting.
+const CLI_OUTPUT: u64 = 500;
+
+impl Spend {
+    /// A day has begun, or the clock was set: what was spent on another one is no matter any more.
+    pub(crate) fn begin(&mut self, day: Day) {
+        if self.today.date != day.date {
+            self.today = Spent {
+                date: day.date,
+                ..Spent::default()
+            };
+        }
+        self.ends = Some(day.ends);
+    }
+
+    /// Whether it is known when the day ends.
+    pub(crate) fn knows_day(&self, now: Instant) -> bool {
+        self.ends.is_some_and(|ends| ends > now)
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.ends
+    }
+
+    /// Ends a day that is over, even if nobody says which one comes.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        if self.ends.is_some_and(|ends| ends <= now) {
+            self.ends = None;
+            self.today = Spent::default();
+        }
+    }
+
+    /// Books what a probe cost.
+    pub(crate) fn book(&mut self, endpoint: &str, cost: Cost) {
+        if cost == Cost::ZERO {
+            return;
+        }
+        match self.today.endpoints.get_mut(endpoint) {
+            Some(spent) => *spent += cost,
+            None => {
+                self.today.endpoints.insert(endpoint.to_owned(), cost);
+            }
+        }
+    }
+
+    pub(crate) fn total(&self) -> Cost {
+        self.today.endpoints.values().copied().sum()
+    }
+
+    pub(crate) fn of(&self, endpoint: &str) -> Cost {
+        self.today
+            .endpoints
+            .get(endpoint)
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// The limit that was reached today, if one was.
+    pub(crate) fn reached(&self) -> Option<Cost> {
+        self.today.reached
+    }
+
+    /// A limit was reached. Says whether that is news.
+    pub(crate) fn note_reached(&mut self, limit: Cost) -> bool {
+        self.today.reached.replace(limit).is_none()
+    }
+
+    /// The limits are others than they were.
+    pub(crate) fn forget_reached(&mut self) {
+        self.today.reached = None;
+    }
+
+    pub(crate) fn remember(&self) -> Spent {
+        self.today.clone()
+    }
+
+    /// Takes over what an earlier run spent, if that was today as far as is known.
+    pub(crate) fn recall(&mut self, spent: Spent) {
+        if self.ends.is_none() || spent.date == self.today.date {
+            self.today = spent;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Which day it is where the user is, and when it ends: budgets are by day.
+
+use std::time::{Duration, Instant};
+
+use jiff::{ToSpan, Zoned};
+use zephyr_core::spend::Day;
+
+/// Today, on a monotonic clock that shows `now`. May read the system's time zone from a file.
+pub fn today(now: Instant) -> Day {
+    day_of(&Zoned::now(), now)
+}
+
+fn day_of(here: &Zoned, now: Instant) -> Day {
+    // A day need not have 24 hours, nor a midnight.
+    let left = here
+        .tomorrow()
+        .and_then(|tomorrow| tomorrow.start_of_day())
+        .or_else(|_| here.checked_add(24.hours()))
+        .map_or(A_DAY, |midnight| {
+            here.duration_until(&midnight).unsigned_abs()
+        });
+    Day {
+        date: here.date().to_string(),
+        ends: now + left.clamp(Duration::from_secs(1), A_DAY * 2),
+    }
+}
+
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left(zoned: &str) -> (String, u64) {
+        let now = Instant::now();
+        let day = day_of(&zoned.parse().unwrap(), now);
+        (day.date, day.ends.duration_since(now).as_secs())
+    }
+
+    #[test]
+    fn a_day_ends_at_local_midnight() {
+        let hour = 3600;
+
+        assert_eq!(
+            left("2026-11-21T22:30:00[Asia/Shanghai]"),
+            ("2026-11-21".to_owned(), hour * 3 / 2)
+        );
+        assert_eq!(
+            left("2026-10-25T00:00:00[Europe/Berlin]"),
+            ("2026-10-25".to_owned(), hour * 25),
+            "the clocks go back"
+        );
+    }
+}
