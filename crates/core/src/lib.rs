@@ -12,7 +12,7 @@
 //! | [`profile`] | what a request asks for: model, stream, session |
 //! | [`fleet`] | which endpoint gets an attempt, which one is preferred, and why |
 //! | [`classify`] | what the end of an attempt means for the endpoint and for the request |
-//! | [`sse`], [`proof`] | whether an answer is real, and how a stream ends |
+//! | [`sse`], [`messages`], [`proof`] | whether an answer is real, and how a stream ends |
 
 pub mod budget;
 pub mod circuit;
@@ -20,6 +20,7 @@ pub mod classify;
 pub mod config;
 pub mod ewma;
 pub mod fleet;
+pub mod messages;
 pub mod profile;
 pub mod proof;
 mod rng;

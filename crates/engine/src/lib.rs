@@ -41,6 +41,7 @@ mod request_id;
 pub mod secret;
 mod server;
 pub mod settings;
+mod transcode;
 mod upload;
 mod upstream;
 pub mod vault;

@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use zephyr_core::classify::{Attempt, Fault, Outcome, Refusal};
 use zephyr_core::config::ProbeMode;
 use zephyr_core::fleet::ProbeResult;
+use zephyr_core::messages::Format;
 use zephyr_core::profile::CallKind;
 use zephyr_core::proof;
 
@@ -74,7 +75,7 @@ async fn attempt(remote: &Remote) -> Outcome {
         Ok(response) => response,
         Err(fault) => return Outcome::Failed(fault),
     };
-    judge(&attempt, kind, response).await
+    judge(&attempt, kind, remote.format, response).await
 }
 
 async fn connect(remote: &Remote) -> Outcome {
@@ -127,7 +128,12 @@ async fn send(remote: &Remote, request: Request<Upload>) -> Result<Response<Inco
     .map_err(|error| error.fault)
 }
 
-async fn judge(attempt: &Attempt<'_>, kind: CallKind, response: Response<Incoming>) -> Outcome {
+async fn judge(
+    attempt: &Attempt<'_>,
+    kind: CallKind,
+    format: Format,
+    response: Response<Incoming>,
+) -> Outcome {
     let (head, body) = response.into_parts();
     let body = match Limited::new(body, ANSWER_LIMIT).collect().await {
         Ok(body) => body.to_bytes(),
@@ -144,7 +150,7 @@ async fn judge(attempt: &Attempt<'_>, kind: CallKind, response: Response<Incomin
             body: &plain,
         });
     }
-    match proof::judge_json(kind, &plain) {
+    match proof::judge_json(format, kind, &plain) {
         Ok(()) => Outcome::Answered,
         Err(fault) => attempt.judge_fault(fault),
     }

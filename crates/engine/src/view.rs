@@ -183,6 +183,14 @@ pub fn fault(fault: &Fault) -> Reason {
     }
 }
 
+/// A fault that was found after the client had seen a part of the answer.
+pub fn fault_midway(seen: &Fault) -> Reason {
+    match fault(seen) {
+        Reason::NotMessagesFormat { detail } => Reason::BrokenMidway { detail },
+        other => other,
+    }
+}
+
 /// The event that an effect is, if front-ends are to know.
 pub fn event(fleet: &Fleet, effect: &Effect, now: Instant) -> Option<EventKind> {
     match effect {
@@ -233,7 +241,8 @@ pub fn log(event: &EventKind, request: Option<RequestId>) {
         EventKind::AllDown
         | EventKind::Offline
         | EventKind::TakenOut { .. }
-        | EventKind::Aborted { .. } => {
+        | EventKind::Aborted { .. }
+        | EventKind::PassedOn { .. } => {
             tracing::warn!(request, "{text}");
         }
         EventKind::Chosen { .. }
