@@ -25,6 +25,8 @@ mod decode;
 mod dispatcher;
 mod engine;
 mod forward;
+#[cfg(test)]
+mod fuzz;
 mod guard;
 mod headers;
 mod inspect;

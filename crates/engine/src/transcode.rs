@@ -92,7 +92,7 @@ fn describe_decoded(headers: &mut HeaderMap) {
 
 /// Whether a client that sent the headers `asked` reads the encoding, or would not read plain text
 /// either.
-fn is_readable(answer: &HeaderMap, asked: &HeaderMap) -> bool {
+pub(crate) fn is_readable(answer: &HeaderMap, asked: &HeaderMap) -> bool {
     let encoding = answer.get(CONTENT_ENCODING).map(HeaderValue::to_str);
     let Some(Ok(encoding)) = encoding else {
         return true;
@@ -215,7 +215,7 @@ impl Body for Passing {
 mod tests {
     use super::*;
 
-    fn headers(name: http::HeaderName, values: &[&'static str]) -> HeaderMap {
+    fn headers(name: &http::HeaderName, values: &[&'static str]) -> HeaderMap {
         let value = |value: &&'static str| (name.clone(), HeaderValue::from_static(value));
         values.iter().map(value).collect()
     }
@@ -245,7 +245,7 @@ mod tests {
 
         for (listed, encoding, readable) in cases {
             let answer = HeaderMap::from_iter([(CONTENT_ENCODING, encoding.parse().unwrap())]);
-            let asked = headers(ACCEPT_ENCODING, listed);
+            let asked = headers(&ACCEPT_ENCODING, listed);
 
             assert_eq!(
                 is_readable(&answer, &asked),

@@ -185,10 +185,11 @@ pub fn fault(fault: &Fault) -> Reason {
 
 /// A fault that was found after the client had seen a part of the answer.
 pub fn fault_midway(seen: &Fault) -> Reason {
-    match fault(seen) {
-        Reason::NotMessagesFormat { detail } => Reason::BrokenMidway { detail },
-        other => other,
+    if let Fault::NotMessages(detail) = seen {
+        let detail = detail.clone();
+        return Reason::BrokenMidway { detail };
     }
+    fault(seen)
 }
 
 /// The event that an effect is, if front-ends are to know.

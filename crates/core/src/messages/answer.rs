@@ -1,8 +1,12 @@
 //! An answer in one piece: a message, a token count, or neither.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "JSON has no kinds to come: a value that is not of the one expected is of another"
+)]
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::value::Value;
@@ -288,15 +292,15 @@ impl<'de: 'a, 'a> Visitor<'de> for TopLevel<'_, 'a> {
         } = self.0;
         while let Some(key) = map.next_key::<Key>()? {
             match key {
-                Key::Id => message.id = map.next_value()?,
-                Key::Type => message.kind = map.next_value()?,
-                Key::Role => message.role = map.next_value()?,
-                Key::Content => message.content = map.next_value()?,
-                Key::Model => message.model = map.next_value()?,
-                Key::StopReason => message.stop_reason = map.next_value()?,
-                Key::Usage => message.usage = map.next_value()?,
-                Key::Error => *error = map.next_value()?,
-                Key::InputTokens => *input_tokens = map.next_value()?,
+                Key::Id => once(&mut message.id, &mut map)?,
+                Key::Type => once(&mut message.kind, &mut map)?,
+                Key::Role => once(&mut message.role, &mut map)?,
+                Key::Content => once(&mut message.content, &mut map)?,
+                Key::Model => once(&mut message.model, &mut map)?,
+                Key::StopReason => once(&mut message.stop_reason, &mut map)?,
+                Key::Usage => once(&mut message.usage, &mut map)?,
+                Key::Error => once(error, &mut map)?,
+                Key::InputTokens => once(input_tokens, &mut map)?,
                 Key::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -304,6 +308,20 @@ impl<'de: 'a, 'a> Visitor<'de> for TopLevel<'_, 'a> {
         }
         Ok(())
     }
+}
+
+/// Reads a field that is not there yet. Parsers differ in which of two counts.
+fn once<'de: 'a, 'a, O, L, A>(field: &mut Value<'a, O, L>, map: &mut A) -> Result<(), A::Error>
+where
+    O: Deserialize<'de>,
+    L: Deserialize<'de>,
+    A: MapAccess<'de>,
+{
+    if !matches!(field, Value::Nothing) {
+        return Err(A::Error::custom("a field twice"));
+    }
+    *field = map.next_value()?;
+    Ok(())
 }
 
 #[derive(Deserialize)]
