@@ -212,6 +212,7 @@ impl News {
             EventKind::Chosen { .. }
             | EventKind::FailedOver { .. }
             | EventKind::Aborted { .. }
+            | EventKind::PassedOn { .. }
             | EventKind::TakenOut { .. }
             | EventKind::Recovered { .. }
             | EventKind::Pinned { .. }

@@ -290,6 +290,13 @@ pub enum EventKind {
         /// How.
         why: Reason,
     },
+    /// An answer was wrong midway and was passed on, as the configuration asks for.
+    PassedOn {
+        /// Whose it was.
+        endpoint: String,
+        /// What was wrong.
+        why: Reason,
+    },
     /// An endpoint was taken out.
     TakenOut {
         /// Which.

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::messages::Format;
+
 /// Everything a running Zephyr is told.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
@@ -552,6 +554,17 @@ pub struct Validation {
     pub streaming: bool,
     /// Whether an answer found invalid midway is aborted.
     pub disconnect_on_invalid: bool,
+}
+
+impl Validation {
+    /// What counts as an answer.
+    pub fn format(&self) -> Format {
+        if self.strict_format {
+            Format::Messages
+        } else {
+            Format::Any
+        }
+    }
 }
 
 impl Default for Validation {

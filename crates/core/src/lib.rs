@@ -14,7 +14,7 @@
 //! | [`classify`] | what the end of an attempt means for the endpoint and for the request |
 //! | [`schedule`], [`spend`], [`price`] | how often to probe, and what that may cost |
 //! | [`decline`], [`ttft`] | whether an endpoint becomes slower, and how fast its streams begin |
-//! | [`sse`], [`proof`] | whether an answer is real, and how a stream ends |
+//! | [`sse`], [`messages`], [`proof`] | whether an answer is real, and how a stream ends |
 
 pub mod budget;
 pub mod circuit;
@@ -23,6 +23,7 @@ pub mod config;
 pub mod decline;
 pub mod ewma;
 pub mod fleet;
+pub mod messages;
 pub mod price;
 pub mod profile;
 pub mod proof;

@@ -6,13 +6,11 @@
 //! message. Until then a fault moves the request on; afterwards the same reader only watches how the
 //! stream ends.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_json::error::Category;
-
 use crate::classify::Fault;
-use crate::profile::CallKind;
-use crate::sse::{Event, Oversized, Reader};
+use crate::messages::{Course, Format, no_stream};
+use crate::sse::{MAX_EVENT, Oversized, Reader};
+
+pub use crate::messages::{judge_json, judge_json_head};
 
 /// How far a stream has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,28 +26,23 @@ pub enum Stage {
 }
 
 /// Watches a stream of the Messages API.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct StreamJudge {
     reader: Reader,
-    progress: Progress,
-}
-
-#[derive(Debug)]
-struct Progress {
-    stage: Stage,
+    course: Course,
     fault: Option<Fault>,
 }
 
-impl Default for Progress {
-    fn default() -> Self {
+impl StreamJudge {
+    /// Judges a stream that is about to begin.
+    pub fn new(format: Format) -> Self {
         Self {
-            stage: Stage::Silent,
+            reader: Reader::default(),
+            course: Course::new(format),
             fault: None,
         }
     }
-}
 
-impl StreamJudge {
     /// Takes in decoded bytes.
     ///
     /// # Errors
@@ -57,26 +50,30 @@ impl StreamJudge {
     /// The first fault: an `error` event, or something that is no stream of the Messages API. Further
     /// bytes give the same fault again.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Stage, Fault> {
-        if let Some(fault) = &self.progress.fault {
+        if let Some(fault) = &self.fault {
             return Err(fault.clone());
         }
-        let progress = &mut self.progress;
-        let outcome = self.reader.push(bytes, |event| progress.take_in(event));
-        if outcome == Err(Oversized) && progress.fault.is_none() {
-            progress.fault = Some(wrong(
-                "an event of the Messages API",
-                "an event without end",
-            ));
+        let (course, fault) = (&mut self.course, &mut self.fault);
+        let read = self.reader.push(bytes, |event| {
+            if fault.is_none() {
+                *fault = course.take_in(&event).err();
+            }
+        });
+        if read == Err(Oversized) && self.fault.is_none() {
+            let most = MAX_EVENT / (1024 * 1024);
+            self.fault = Some(Fault::NotMessages(format!(
+                "expected an event of at most {most} MB, seen one without end"
+            )));
         }
-        match &self.progress.fault {
+        match &self.fault {
             Some(fault) => Err(fault.clone()),
-            None => Ok(self.progress.stage),
+            None => Ok(self.course.stage()),
         }
     }
 
     /// How far it has come.
     pub fn stage(&self) -> Stage {
-        self.progress.stage
+        self.course.stage()
     }
 
     /// The stream ended; was it whole?
@@ -85,228 +82,33 @@ impl StreamJudge {
     ///
     /// What is missing.
     pub fn finish(&self) -> Result<(), Fault> {
-        if let Some(fault) = &self.progress.fault {
+        if let Some(fault) = &self.fault {
             return Err(fault.clone());
         }
-        match self.progress.stage {
-            Stage::Complete => Ok(()),
-            Stage::Started | Stage::Content => Err(Fault::Cut),
-            Stage::Silent if self.reader.is_midway() => Err(not_a_stream(self.reader.rest())),
+        match self.course.stage() {
+            _ if self.course.may_end() => Ok(()),
+            Stage::Started | Stage::Content | Stage::Complete => Err(Fault::Cut),
+            Stage::Silent if self.reader.is_midway() => Err(no_stream(self.reader.rest())),
             Stage::Silent => Err(Fault::Empty),
         }
     }
 }
 
-impl Progress {
-    fn take_in(&mut self, event: Event<'_>) {
-        if self.fault.is_some() {
-            return;
-        }
-        match self.judge(event) {
-            Ok(stage) => self.stage = self.stage.max(stage),
-            Err(fault) => self.fault = Some(fault),
-        }
-    }
-
-    fn judge(&self, event: Event<'_>) -> Result<Stage, Fault> {
-        match event.name {
-            "error" => Err(error_in(&event.data())),
-            "message_start" => message_start(&event.data()),
-            "message_stop" if self.stage >= Stage::Started => Ok(Stage::Complete),
-            "content_block_start" if self.stage >= Stage::Started => Ok(Stage::Content),
-            "content_block_start"
-            | "content_block_delta"
-            | "content_block_stop"
-            | "message_delta"
-            | "message_stop"
-                if self.stage < Stage::Started =>
-            {
-                Err(wrong("message_start first", event.name))
-            }
-            "" if self.stage < Stage::Content
-                && (event.has_data() || event.has_foreign_lines()) =>
-            {
-                Err(not_a_stream(event.raw()))
-            }
-            // Pings, comments, and whatever the API learns to say later.
-            _ => Ok(self.stage),
-        }
-    }
-}
-
-/// Judges a whole JSON answer.
-///
-/// # Errors
-///
-/// What is wrong with it.
-pub fn judge_json(kind: CallKind, body: &[u8]) -> Result<(), Fault> {
-    #[derive(Deserialize)]
-    struct Answer {
-        #[serde(rename = "type")]
-        kind: Option<String>,
-        error: Option<ApiError>,
-        role: Option<IgnoredAny>,
-        content: Option<Vec<IgnoredAny>>,
-        input_tokens: Option<u64>,
-    }
-
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Err(Fault::Empty);
-    }
-    let answer: Answer = serde_json::from_slice(body).map_err(|error| not_json(body, &error))?;
-    if let Some(error) = answer.error {
-        return Err(Fault::ErrorEvent(error.kind()));
-    }
-    let is_message = answer.kind.as_deref() == Some("message")
-        && answer.role.is_some()
-        && answer.content.is_some();
-    match kind {
-        CallKind::Messages if !is_message => Err(wrong("a message", "another JSON object")),
-        CallKind::CountTokens if answer.input_tokens.is_none() => {
-            Err(wrong("input_tokens", "another JSON object"))
-        }
-        CallKind::Messages | CallKind::CountTokens | CallKind::Other => Ok(()),
-    }
-}
-
-/// Judges the head of a JSON answer that is too long to be held: an object, and no web page.
-///
-/// # Errors
-///
-/// What is wrong with it.
-pub fn judge_json_head(head: &[u8]) -> Result<(), Fault> {
-    let text = head.trim_ascii_start();
-    if text.is_empty() {
-        Err(Fault::Empty)
-    } else if looks_like_html(text) {
-        Err(Fault::Html)
-    } else if !text.starts_with(b"{") {
-        Err(wrong("a JSON object", "something else"))
-    } else {
-        Ok(())
-    }
-}
-
-/// Whether a body begins as a web page does.
-pub fn looks_like_html(body: &[u8]) -> bool {
-    let start = body.trim_ascii_start();
-    let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start);
-    [
-        &b"<!doctype"[..],
-        b"<html",
-        b"<head",
-        b"<body",
-        b"<?xml",
-        b"<!--",
-    ]
-    .iter()
-    .any(|tag| start.len() >= tag.len() && start[..tag.len()].eq_ignore_ascii_case(tag))
-}
-
-fn message_start(data: &[u8]) -> Result<Stage, Fault> {
-    #[derive(Deserialize)]
-    struct Start {
-        message: Message,
-    }
-    #[derive(Deserialize)]
-    struct Message {
-        #[expect(dead_code, reason = "its presence is what is checked")]
-        id: String,
-    }
-
-    match serde_json::from_slice::<Start>(data) {
-        Ok(Start {
-            message: Message { .. },
-        }) => Ok(Stage::Started),
-        Err(error) => Err(wrong("a message_start with a message", &place_of(&error))),
-    }
-}
-
-/// The error object of the Messages API, also as relays abridge it.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum ApiError {
-    Whole {
-        #[serde(rename = "type")]
-        kind: Option<String>,
-    },
-    Text(#[expect(dead_code, reason = "only that there is an error matters")] String),
-}
-
-impl ApiError {
-    fn kind(self) -> String {
-        match self {
-            Self::Whole { kind: Some(kind) } if is_error_type(&kind) => kind,
-            Self::Whole { .. } | Self::Text(_) => "error".to_owned(),
-        }
-    }
-}
-
-fn error_in(data: &[u8]) -> Fault {
-    #[derive(Deserialize)]
-    struct ErrorEvent {
-        error: ApiError,
-    }
-
-    let parsed = serde_json::from_slice::<ErrorEvent>(data);
-    Fault::ErrorEvent(parsed.map_or_else(|_| "error".to_owned(), |event| event.error.kind()))
-}
-
-fn not_a_stream(bytes: &[u8]) -> Fault {
-    if looks_like_html(bytes) {
-        return Fault::Html;
-    }
-    match judge_json(CallKind::Other, bytes) {
-        Err(fault @ Fault::ErrorEvent(_)) => fault,
-        Ok(()) | Err(_) => wrong("events of the Messages API", "a stream of another format"),
-    }
-}
-
-fn not_json(body: &[u8], error: &serde_json::Error) -> Fault {
-    if looks_like_html(body) {
-        Fault::Html
-    } else {
-        wrong("JSON", &place_of(error))
-    }
-}
-
-/// Whether it is a word such as `overloaded_error`. Anything else could be what an endpoint echoes, a key
-/// for instance, and faults are shown and logged.
-fn is_error_type(kind: &str) -> bool {
-    kind.len() <= 64
-        && kind
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
-}
-
-/// Where JSON goes wrong, without what stands there.
-fn place_of(error: &serde_json::Error) -> String {
-    let what = match error.classify() {
-        Category::Io | Category::Syntax => "something that is no JSON",
-        Category::Data => "a value of another kind",
-        Category::Eof => "an early end",
-    };
-    format!("{what} at line {}, column {}", error.line(), error.column())
-}
-
-fn wrong(expected: &str, seen: &str) -> Fault {
-    Fault::NotMessages(format!("expected {expected}, seen {seen}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::CallKind;
 
-    const START: &[u8] = b"event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\"}}\n\n";
+    const START: &[u8] = b"event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"m\",\"content\":[],\"stop_reason\":null,\"usage\":{\"input_tokens\":1,\"output_tokens\":1}}}\n\n";
     const PING: &[u8] = b"event: ping\ndata: {\"type\":\"ping\"}\n\n";
-    const BLOCK: &[u8] =
-        b"event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0}\n\n";
+    const BLOCK: &[u8] = b"event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n";
+    const REASON: &[u8] = b"event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}\n\n";
     const STOP: &[u8] = b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
     const OVERLOADED: &[u8] =
         b"event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"x\"}}\n\n";
 
     fn after(chunks: &[&[u8]]) -> (Result<Stage, Fault>, Result<(), Fault>) {
-        let mut judge = StreamJudge::default();
+        let mut judge = StreamJudge::new(Format::Messages);
         let mut last = Ok(Stage::Silent);
         for chunk in chunks {
             last = judge.push(chunk);
@@ -323,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_stream_without_content_is_real_at_its_end() {
-        assert_eq!(after(&[START, STOP]), (Ok(Stage::Complete), Ok(())));
+        assert_eq!(after(&[START, REASON, STOP]), (Ok(Stage::Complete), Ok(())));
     }
 
     #[test]
@@ -376,26 +178,18 @@ mod tests {
 
     #[test]
     fn a_json_answer_is_a_message_or_it_says_why_not() {
-        let message = br#"{"type":"message","role":"assistant","content":[]}"#;
-        assert_eq!(judge_json(CallKind::Messages, message), Ok(()));
-        assert_eq!(judge_json(CallKind::Messages, b""), Err(Fault::Empty));
-        assert_eq!(
-            judge_json(CallKind::Messages, b"<html></html>"),
-            Err(Fault::Html)
-        );
+        assert_eq!(json(b""), Err(Fault::Empty));
+        assert_eq!(json(b"<html></html>"), Err(Fault::Html));
         let error = br#"{"type":"error","error":{"type":"overloaded_error"}}"#;
         assert_eq!(
-            judge_json(CallKind::Messages, error),
+            json(error),
             Err(Fault::ErrorEvent("overloaded_error".to_owned()))
         );
         for other in [
             &br#"{"object":"chat.completion"}"#[..],
             br#"{"type":"message","ro"#,
         ] {
-            assert!(matches!(
-                judge_json(CallKind::Messages, other),
-                Err(Fault::NotMessages(_))
-            ));
+            assert!(matches!(json(other), Err(Fault::NotMessages(_))));
         }
     }
 
@@ -405,20 +199,16 @@ mod tests {
             &br#""invalid key sk-secret""#[..],
             br#"{"type":"error","error":{"type":"invalid key sk-secret"}}"#,
             br#"{"type":"sk-secret","role":{},"content":"sk-secret"}"#,
+            br#"{"sk-secret":1,"sk-secret":sk-secret}"#,
         ];
 
         for echo in echoes {
-            let fault = judge_json(CallKind::Messages, echo).unwrap_err();
+            let fault = json(echo).unwrap_err();
             assert!(!format!("{fault:?}").contains("sk-secret"), "{fault:?}");
         }
     }
 
-    #[test]
-    fn a_token_count_needs_its_number() {
-        assert_eq!(
-            judge_json(CallKind::CountTokens, br#"{"input_tokens":7}"#),
-            Ok(())
-        );
-        assert!(judge_json(CallKind::CountTokens, br#"{"tokens":7}"#).is_err());
+    fn json(body: &[u8]) -> Result<(), Fault> {
+        judge_json(Format::Messages, CallKind::Messages, body)
     }
 }

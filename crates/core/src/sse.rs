@@ -2,9 +2,24 @@
 //!
 //! It reads only what the Messages API uses: the fields `event` and `data`, lines that end in LF or
 //! CRLF. An event that lies whole in one chunk is read where it lies; only the rest of a chunk is kept.
+//! Memory is bounded: of an event longer than [`MAX_READ`] the beginning is kept and the rest is
+//! counted, so it has its name and no data. One longer than [`MAX_EVENT`] is refused.
 
-/// Most bytes of one unfinished event. Claude Code's largest are tool results of a few hundred KB.
-pub const MAX_EVENT: usize = 8 * 1024 * 1024;
+use std::borrow::Cow;
+
+use memchr::memchr;
+
+/// Length of the longest event whose data is read. Claude Code's tokens come in events of some hundred
+/// bytes; only whole results of server tools are longer.
+pub const MAX_READ: usize = 256 * 1024;
+
+/// Length of the longest event there is: twice what the API takes as a request.
+pub const MAX_EVENT: usize = 64 * 1024 * 1024;
+
+/// What is kept of its buffer between two events.
+const SPARE: usize = 4 * 1024;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// One event, borrowed from the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,37 +28,70 @@ pub struct Event<'a> {
     pub name: &'a str,
     /// The raw lines of the event.
     lines: &'a [u8],
+    data: Data<'a>,
+    has_foreign_lines: bool,
 }
 
-impl Event<'_> {
-    /// The `data` field; several lines are joined by LF.
-    pub fn data(&self) -> Vec<u8> {
-        let mut data = Vec::new();
-        for value in
-            fields(self.lines).filter_map(|(name, value)| (name == b"data").then_some(value))
-        {
-            if !data.is_empty() {
-                data.push(b'\n');
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Data<'a> {
+    None,
+    Line(&'a [u8]),
+    Lines,
+    TooLong,
+}
+
+impl<'a> Event<'a> {
+    /// Reads its lines, once.
+    fn of(lines: &'a [u8], cut: Cut) -> Self {
+        let mut event = Self {
+            name: "",
+            lines,
+            data: Data::None,
+            has_foreign_lines: false,
+        };
+        for (name, value) in fields(lines) {
+            match name {
+                b"data" => {
+                    event.data = match event.data {
+                        Data::None => Data::Line(value),
+                        Data::Line(_) | Data::Lines | Data::TooLong => Data::Lines,
+                    };
+                }
+                b"event" => event.name = std::str::from_utf8(value).unwrap_or(""),
+                name => event.has_foreign_lines |= !is_field_name(name),
             }
-            data.extend_from_slice(value);
         }
-        data
+        if cut == Cut::TooLong {
+            event.data = Data::TooLong;
+            event.has_foreign_lines = false; // Its last line may be half of one.
+        }
+        event
     }
 
-    /// The event as it came.
-    pub fn raw(&self) -> &[u8] {
+    /// The `data` field, several lines joined by LF; `None` if it is too long to be read.
+    pub fn data(&self) -> Option<Cow<'a, [u8]>> {
+        match self.data {
+            Data::None => Some(Cow::Borrowed(b"")),
+            Data::Line(line) => Some(Cow::Borrowed(line)),
+            Data::Lines => Some(Cow::Owned(joined(self.lines))),
+            Data::TooLong => None,
+        }
+    }
+
+    /// The event as it came, or its beginning.
+    pub fn raw(&self) -> &'a [u8] {
         self.lines
     }
 
     /// Whether there is a `data` field.
     pub fn has_data(&self) -> bool {
-        fields(self.lines).any(|(name, _)| name == b"data")
+        self.data != Data::None
     }
 
-    /// Whether a line is neither a field nor a comment: HTML in a stream, for instance.
+    /// Whether a line is neither a field nor a comment: HTML in a stream, for instance. A field that
+    /// nobody knows is none of these.
     pub fn has_foreign_lines(&self) -> bool {
-        fields(self.lines)
-            .any(|(name, _)| !matches!(name, b"event" | b"data" | b"id" | b"retry" | b""))
+        self.has_foreign_lines
     }
 }
 
@@ -56,8 +104,27 @@ pub struct Oversized;
 pub struct Reader {
     /// The beginning of an unfinished event.
     rest: Vec<u8>,
-    /// Up to here `rest` was searched for its end.
-    searched: usize,
+    /// Length of the unfinished event.
+    length: usize,
+    at: At,
+    /// Whether an event was seen: only before the first there may be a byte order mark.
+    has_begun: bool,
+}
+
+/// Where in a line the stream is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum At {
+    #[default]
+    LineStart,
+    /// Behind a CR that a line began with.
+    BareReturn,
+    Within,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    Whole,
+    TooLong,
 }
 
 impl Reader {
@@ -71,24 +138,22 @@ impl Reader {
         mut chunk: &[u8],
         mut on_event: impl FnMut(Event<'_>),
     ) -> Result<(), Oversized> {
-        if !self.rest.is_empty() {
-            let joined_from = self.rest.len();
-            self.rest.extend_from_slice(chunk);
-            let Some(end) = end_of_event(&self.rest, self.searched) else {
-                return self.wait_for_more();
-            };
-            emit(&self.rest[..end], &mut on_event);
-            // The end lies behind what was there before: the old rest held no whole event.
-            chunk = &chunk[end.saturating_sub(joined_from)..];
-            self.rest.clear();
-            self.searched = 0;
+        while let Some(end) = self.end_of_event(chunk) {
+            let (event, behind) = chunk.split_at(end);
+            chunk = behind;
+            if self.length == 0 {
+                let has_begun = std::mem::replace(&mut self.has_begun, true);
+                emit(event, event.len(), has_begun, &mut on_event)?;
+            } else {
+                self.keep(event)?;
+                let has_begun = std::mem::replace(&mut self.has_begun, true);
+                emit(&self.rest, self.length, has_begun, &mut on_event)?;
+                self.length = 0;
+                self.rest.clear();
+                self.rest.shrink_to(SPARE);
+            }
         }
-        while let Some(end) = end_of_event(chunk, 0) {
-            emit(&chunk[..end], &mut on_event);
-            chunk = &chunk[end..];
-        }
-        self.rest.extend_from_slice(chunk);
-        self.wait_for_more()
+        self.keep(chunk)
     }
 
     /// Whether an event has begun and not ended.
@@ -96,62 +161,103 @@ impl Reader {
         self.rest.iter().any(|byte| !byte.is_ascii_whitespace())
     }
 
-    /// What of an unfinished event has arrived.
+    /// What of an unfinished event has arrived, up to [`MAX_READ`].
     pub fn rest(&self) -> &[u8] {
         &self.rest
     }
 
-    fn wait_for_more(&mut self) -> Result<(), Oversized> {
-        // A blank line's first line end may be the last byte seen.
-        self.searched = self.rest.len().saturating_sub(3);
-        if self.rest.len() > MAX_EVENT {
-            Err(Oversized)
-        } else {
-            Ok(())
+    fn keep(&mut self, piece: &[u8]) -> Result<(), Oversized> {
+        self.length = self.length.saturating_add(piece.len());
+        if self.length > MAX_EVENT {
+            return Err(Oversized);
+        }
+        let room = MAX_READ.saturating_sub(self.rest.len());
+        self.rest.extend_from_slice(&piece[..piece.len().min(room)]);
+        Ok(())
+    }
+
+    /// The index behind the first blank line, if the chunk has one; remembers where it stopped.
+    fn end_of_event(&mut self, chunk: &[u8]) -> Option<usize> {
+        let mut index = 0;
+        loop {
+            match (self.at, chunk.get(index)) {
+                (At::LineStart | At::BareReturn, None) => return None,
+                (At::LineStart | At::BareReturn, Some(b'\n')) => {
+                    self.at = At::LineStart;
+                    return Some(index + 1);
+                }
+                (At::LineStart, Some(b'\r')) => {
+                    self.at = At::BareReturn;
+                    index += 1;
+                }
+                (At::LineStart | At::BareReturn, Some(_)) => self.at = At::Within,
+                (At::Within, _) => {
+                    index += memchr(b'\n', &chunk[index..])? + 1;
+                    self.at = At::LineStart;
+                }
+            }
         }
     }
 }
 
-/// The index behind the first blank line at or after `from`.
-fn end_of_event(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
-    while let Some(found) = bytes[at..].iter().position(|&byte| byte == b'\n') {
-        let line_end = at + found;
-        match &bytes[line_end + 1..] {
-            [b'\n', ..] => return Some(line_end + 2),
-            [b'\r', b'\n', ..] => return Some(line_end + 3),
-            _ => at = line_end + 1,
-        }
+fn emit(
+    lines: &[u8],
+    length: usize,
+    has_begun: bool,
+    on_event: &mut impl FnMut(Event<'_>),
+) -> Result<(), Oversized> {
+    if length > MAX_EVENT {
+        return Err(Oversized);
     }
-    None
-}
-
-fn emit(lines: &[u8], on_event: &mut impl FnMut(Event<'_>)) {
-    if lines.iter().all(u8::is_ascii_whitespace) {
-        return;
+    let (lines, cut) = match lines.get(..MAX_READ) {
+        Some(beginning) if length > MAX_READ => (beginning, Cut::TooLong),
+        Some(_) | None => (lines, Cut::Whole),
+    };
+    let lines = match lines.strip_prefix(BYTE_ORDER_MARK) {
+        Some(behind) if !has_begun => behind,
+        Some(_) | None => lines,
+    };
+    let begins_blank = lines.first().is_none_or(u8::is_ascii_whitespace);
+    if !begins_blank || !lines.iter().all(u8::is_ascii_whitespace) {
+        on_event(Event::of(lines, cut));
     }
-    let name = fields(lines)
-        .filter_map(|(name, value)| (name == b"event").then_some(value))
-        .last();
-    let name = name
-        .and_then(|name| std::str::from_utf8(name).ok())
-        .unwrap_or("");
-    on_event(Event { name, lines });
+    Ok(())
 }
 
 /// Name and value of every line; a comment has the empty name.
-fn fields(lines: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    lines.split(|&byte| byte == b'\n').filter_map(|line| {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.is_empty() {
-            return None;
+fn fields(mut lines: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    std::iter::from_fn(move || {
+        loop {
+            if lines.is_empty() {
+                return None;
+            }
+            let end = memchr(b'\n', lines).unwrap_or(lines.len());
+            let line = &lines[..end];
+            lines = lines.get(end + 1..).unwrap_or_default();
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if !line.is_empty() {
+                return Some(field(line));
+            }
         }
-        let Some(colon) = line.iter().position(|&byte| byte == b':') else {
-            return Some((line, &b""[..]));
-        };
-        let value = &line[colon + 1..];
-        Some((&line[..colon], value.strip_prefix(b" ").unwrap_or(value)))
     })
+}
+
+fn field(line: &[u8]) -> (&[u8], &[u8]) {
+    let Some(colon) = memchr(b':', line) else {
+        return (line, b"");
+    };
+    let value = &line[colon + 1..];
+    (&line[..colon], value.strip_prefix(b" ").unwrap_or(value))
+}
+
+fn joined(lines: &[u8]) -> Vec<u8> {
+    let values = fields(lines).filter_map(|(name, value)| (name == b"data").then_some(value));
+    values.collect::<Vec<_>>().join(&b'\n')
+}
+
+fn is_field_name(name: &[u8]) -> bool {
+    name.iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 #[cfg(test)]
@@ -164,7 +270,7 @@ mod tests {
         let mut events = Vec::new();
         for chunk in chunks {
             let keep = |event: Event<'_>| {
-                let data = String::from_utf8(event.data()).unwrap();
+                let data = String::from_utf8(event.data().unwrap().into_owned()).unwrap();
                 events.push((event.name.to_owned(), data));
             };
             reader.push(chunk, keep).unwrap();
@@ -195,6 +301,49 @@ mod tests {
         assert_eq!(reader.push(&chunk, |_| ()), Ok(()));
         assert_eq!(reader.push(&chunk, |_| ()), Ok(()));
         assert_eq!(reader.push(&chunk, |_| ()), Err(Oversized));
+        assert!(reader.rest.capacity() <= 2 * MAX_READ);
+    }
+
+    #[test]
+    fn a_long_event_has_its_name_and_no_data_wherever_it_is_cut() {
+        let long = format!("event: long\ndata: {}\n\n", "x".repeat(MAX_READ));
+        for size in [long.len(), 4096, MAX_READ + 1] {
+            let mut reader = Reader::default();
+            let mut seen = Vec::new();
+
+            for chunk in long.as_bytes().chunks(size) {
+                let note =
+                    |event: Event<'_>| seen.push((event.name == "long", event.data().is_some()));
+                reader.push(chunk, note).unwrap();
+            }
+
+            assert_eq!(seen, [(true, false)], "in pieces of {size}");
+            assert!(reader.rest.capacity() <= SPARE, "in pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_none_of_the_first_field() {
+        assert_eq!(
+            read(&[b"\xEF\xBB", b"\xBFevent: a\n\n"]),
+            [("a".into(), String::new())]
+        );
+    }
+
+    #[test]
+    fn unknown_fields_are_no_foreign_lines() {
+        let mut foreign = Vec::new();
+
+        Reader::default()
+            .push(
+                b"id: 1\nretry: 2\nx-trace: 3\ndata: {}\n\n{\"a\":1}\n\n",
+                |event| {
+                    foreign.push(event.has_foreign_lines());
+                },
+            )
+            .unwrap();
+
+        assert_eq!(foreign, [false, true]);
     }
 
     #[test]

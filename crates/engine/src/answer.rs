@@ -14,17 +14,17 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::time::Sleep;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use zephyr_core::classify::{Fault, Outcome};
 use zephyr_core::proof::Stage;
 
 use crate::dispatcher::{Admission, RequestGuard};
-use crate::inspect::Inspector;
+use crate::inspect::{Inspector, OnInvalid};
 use crate::metrics::RequestEnd;
 use crate::reply;
 use crate::request_id::RequestId;
+use crate::transcode::Passing;
 
 /// What a client gets.
 pub enum Answer {
@@ -38,7 +38,7 @@ pub enum Answer {
 pub struct Relay {
     held: VecDeque<Bytes>,
     /// What is still to come; `None` once it ended.
-    rest: Option<Incoming>,
+    rest: Option<Passing>,
     watch: Watch,
     /// The body fails with this as soon as what was passed on before has been flushed.
     broken: Option<Broken>,
@@ -50,11 +50,11 @@ pub struct Relay {
 /// What is still to come of an endpoint's answer.
 pub enum Rest {
     /// This.
-    Flowing(Incoming),
+    Flowing(Passing),
     /// Nothing: it ended.
     Ended,
     /// Nothing: it broke.
-    Broken,
+    Broken(Fault),
 }
 
 /// Watches over an answer's pace and, while its admission is unsettled, what its end means.
@@ -126,7 +126,7 @@ impl Relay {
         let (rest, broken) = match rest {
             Rest::Flowing(body) => (Some(body), None),
             Rest::Ended => (None, None),
-            Rest::Broken => (None, Some(Broken::Flushing(Fault::Cut))),
+            Rest::Broken(fault) => (None, Some(Broken::Flushing(fault))),
         };
         Self {
             held,
@@ -182,7 +182,7 @@ impl Relay {
                 self.notice_end();
                 Poll::Ready(Some(Ok(frame)))
             }
-            Poll::Ready(Some(Err(_))) => self.fail(Broken::Flushing(Fault::Cut), cx),
+            Poll::Ready(Some(Err(broken))) => self.fail(Broken::Flushing(broken.fault()), cx),
             Poll::Ready(None) => {
                 self.rest = None;
                 match self.watch.complete() {
@@ -250,7 +250,7 @@ impl Watch {
                 self.end = Some(RequestEnd::Failed);
                 self.settle(Outcome::Failed(fault));
             }
-            Err(fault) => return Some(fault),
+            Err(fault) => return self.invalid(fault),
         }
         None
     }
@@ -264,7 +264,22 @@ impl Watch {
                 self.answered();
                 None
             }
-            Some(fault) => Some(fault),
+            Some(fault) => self.invalid(fault),
+        }
+    }
+
+    /// The answer is wrong. Gives the fault back, if the answer must not go on.
+    fn invalid(&mut self, fault: Fault) -> Option<Fault> {
+        match self.inspector.as_ref().map(Inspector::on_invalid) {
+            Some(OnInvalid::PassOn) => {
+                self.inspector = None; // Once is enough.
+                self.end.get_or_insert(RequestEnd::Failed);
+                if let Some(admission) = self.admission.take() {
+                    admission.settle_passed_on(fault);
+                }
+                None
+            }
+            Some(OnInvalid::Abort) | None => Some(fault),
         }
     }
 

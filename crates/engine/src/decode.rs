@@ -7,12 +7,19 @@ use std::io::{self, Write};
 
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
+use zstd::stream::raw::{DParameter, Operation};
 
-/// Buffer of the brotli decoder; only its own working memory.
-const BROTLI_BUFFER: usize = 4096;
+/// Buffer of the decoders that need one; only their own working memory.
+const BUFFER: usize = 4096;
 
-/// Most bytes that one piece of an answer may decode to: twice the largest event.
-const MAX_DECODED: usize = 2 * zephyr_core::sse::MAX_EVENT;
+/// Most bytes that one piece of an answer may decode to.
+const MAX_DECODED: usize = 16 * 1024 * 1024;
+
+/// Largest window of a zstd stream, as a power of two: what RFC 9659 allows.
+const ZSTD_WINDOW: u32 = 23;
+
+/// What is kept of its buffer between two pieces.
+const SPARE: usize = 64 * 1024;
 
 /// An incremental decoder of one answer.
 pub struct Decoder(Codec);
@@ -25,7 +32,14 @@ enum Codec {
     Zlib(flate2::write::ZlibDecoder<Decoded>),
     Raw(flate2::write::DeflateDecoder<Decoded>),
     Brotli(Box<brotli::DecompressorWriter<Decoded>>),
-    Zstd(Box<zstd::stream::write::Decoder<'static, Decoded>>),
+    Zstd(Box<Zstd>),
+}
+
+struct Zstd {
+    decoder: zstd::stream::raw::Decoder<'static>,
+    /// Whether a frame has begun and not ended.
+    is_within: bool,
+    decoded: Decoded,
 }
 
 impl Decoder {
@@ -46,11 +60,9 @@ impl Decoder {
             "deflate" => Codec::Deflate,
             "br" => Codec::Brotli(Box::new(brotli::DecompressorWriter::new(
                 Decoded::default(),
-                BROTLI_BUFFER,
+                BUFFER,
             ))),
-            "zstd" => Codec::Zstd(Box::new(
-                zstd::stream::write::Decoder::new(Decoded::default()).ok()?,
-            )),
+            "zstd" => Codec::Zstd(Box::new(Zstd::new().ok()?)),
             _ => return None,
         };
         Some(Self(codec))
@@ -90,9 +102,59 @@ impl Decoder {
                 write_all(decoder, bytes)?;
                 Ok(drain(decoder.get_mut(), look))
             }
-            Codec::Zstd(decoder) => {
-                write_all(decoder, bytes)?;
-                Ok(drain(decoder.get_mut(), look))
+            Codec::Zstd(zstd) => {
+                zstd.write(bytes)?;
+                Ok(drain(&mut zstd.decoded, look))
+            }
+        }
+    }
+
+    /// The bytes ended; did the encoding?
+    ///
+    /// # Errors
+    ///
+    /// Something is missing.
+    pub fn finish(&mut self) -> io::Result<()> {
+        let ended = match &mut self.0 {
+            Codec::Identity | Codec::Deflate => true,
+            Codec::Gzip(decoder) => decoder.try_finish().is_ok(),
+            // Behind its end a decoder takes nothing more; there is no other way to ask.
+            Codec::Zlib(decoder) => matches!(decoder.write(&[0]), Ok(0)),
+            Codec::Raw(decoder) => matches!(decoder.write(&[0]), Ok(0)),
+            Codec::Brotli(decoder) => decoder.close().is_ok(),
+            Codec::Zstd(zstd) => !zstd.is_within,
+        };
+        if ended {
+            Ok(())
+        } else {
+            Err(io::Error::new(io::ErrorKind::UnexpectedEof, "an early end"))
+        }
+    }
+}
+
+impl Zstd {
+    fn new() -> io::Result<Self> {
+        let mut decoder = zstd::stream::raw::Decoder::new()?;
+        decoder.set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW))?;
+        Ok(Self {
+            decoder,
+            is_within: false,
+            decoded: Decoded::default(),
+        })
+    }
+
+    fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        let mut buffer = [0; BUFFER];
+        loop {
+            let status = self.decoder.run_on_buffers(bytes, &mut buffer)?;
+            self.decoded.write_all(&buffer[..status.bytes_written])?;
+            bytes = &bytes[status.bytes_read..];
+            if status.bytes_read + status.bytes_written > 0 {
+                self.is_within = status.remaining > 0;
+            }
+            let has_more = status.bytes_written == BUFFER || !bytes.is_empty();
+            if !has_more || status.bytes_read + status.bytes_written == 0 {
+                return Ok(());
             }
         }
     }
@@ -106,6 +168,7 @@ fn write_all(decoder: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
 fn drain<T>(decoded: &mut Decoded, look: impl FnOnce(&[u8]) -> T) -> T {
     let seen = look(&decoded.0);
     decoded.0.clear();
+    decoded.0.shrink_to(SPARE);
     seen
 }
 

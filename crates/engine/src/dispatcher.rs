@@ -500,7 +500,16 @@ impl Admission {
         self.dispatcher.count(Ending::Aborted);
         let told = EventKind::Aborted {
             endpoint: self.remote.spec.name.clone(),
-            why: view::fault(&fault),
+            why: view::fault_midway(&fault),
+        };
+        self.book(Outcome::Failed(fault), Some(told));
+    }
+
+    /// Books a failure in the midst of an answer that is passed on all the same.
+    pub fn settle_passed_on(mut self, fault: Fault) {
+        let told = EventKind::PassedOn {
+            endpoint: self.remote.spec.name.clone(),
+            why: view::fault_midway(&fault),
         };
         self.book(Outcome::Failed(fault), Some(told));
     }

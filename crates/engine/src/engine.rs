@@ -451,6 +451,7 @@ impl Shared {
                 let same = known.get(&id).filter(|old_remote| {
                     timeout_same
                         && old_remote.index == index
+                        && old_remote.format == live.config.validation.format()
                         && old_remote.spec == live.config.endpoints[index]
                         && old.secret(name) == live.secret(name)
                 });
@@ -824,7 +825,9 @@ fn remote(id: EndpointId, index: usize, live: &Live, network: &Network) -> Resul
     let spec = live.config.endpoints[index].clone();
     let secret = live.secret(&spec.name);
     let timeout = live.config.failover.connect_timeout;
-    Remote::new(id, index, spec, secret, network, timeout).map_err(|error| error.to_string())
+    let format = live.config.validation.format();
+    Remote::new(id, index, spec, format, secret, network, timeout)
+        .map_err(|error| error.to_string())
 }
 
 fn configured_address(config: &Config) -> SocketAddr {

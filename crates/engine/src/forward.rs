@@ -32,6 +32,7 @@ use crate::metrics::RequestEnd;
 use crate::remote::Remote;
 use crate::reply::{self, Code};
 use crate::request_id::RequestId;
+use crate::transcode;
 use crate::upload::{Upload, UploadError};
 use crate::view;
 
@@ -252,16 +253,12 @@ impl Exchange {
         if !response.status().is_success() {
             return self.judge_refusal(admission, response).await;
         }
-        let held = Held::of(response, Arc::clone(&admission.remote));
-        let streamed = self
-            .stream
-            .get()
-            .copied()
-            .unwrap_or_else(|| held.is_event_stream() || self.wants_stream());
+        let held = Held::of(response, self, &admission);
+        let streamed = self.is_streamed(&held);
         let judged = tokio::select! {
             biased;
             judged = async {
-                if self.kind == CallKind::Messages && streamed {
+                if streamed {
                     self.hold_stream(held, started).await
                 } else {
                     self.hold_json(held, started).await
@@ -333,8 +330,9 @@ impl Exchange {
         mut held: Held,
         started: Instant,
     ) -> Result<(Held, Option<Inspector>), (Fault, Option<Held>)> {
-        let looked_into = self.live.config.validation.streaming;
-        let Some(mut inspector) = Inspector::of(&held.head.headers).filter(|_| looked_into) else {
+        let validation = &self.live.config.validation;
+        let inspector = Inspector::of(&held.head.headers, validation);
+        let Some(mut inspector) = inspector.filter(|_| validation.streaming) else {
             return Ok((held, None));
         };
         let mut hold_until: Option<Instant> = None;
@@ -355,7 +353,7 @@ impl Exchange {
                     Ok(()) => return Ok((held, Some(inspector))),
                     Err(fault) => Err(fault),
                 },
-                Next::Broken => Err(Fault::Cut),
+                Next::Broken(fault) => Err(fault),
             };
             match stage {
                 Ok(Stage::Content | Stage::Complete) => return Ok((held, Some(inspector))),
@@ -389,14 +387,17 @@ impl Exchange {
                 None,
             ));
         }
+        let format = self.live.config.validation.format();
         loop {
             match self.within_patience(started, held.next()).await {
                 Err(fault) => return Err((fault, None)),
-                Ok(Next::Broken) => return Err((Fault::Cut, None)),
+                Ok(Next::Broken(fault)) => return Err((fault, None)),
                 Ok(Next::Piece(_)) if held.bytes <= JSON_ANSWER => {}
                 Ok(Next::Piece(_)) => {
                     let head = held.plain().map_err(|fault| (fault, None))?;
-                    let judged = head.map_or(Ok(()), |head| proof::judge_json_head(&head));
+                    let judged = head.map_or(Ok(()), |head| {
+                        proof::judge_json_head(format, self.kind, &head)
+                    });
                     return judged.map(|()| (held, None)).map_err(|fault| (fault, None));
                 }
                 Ok(Next::End) => {
@@ -404,8 +405,10 @@ impl Exchange {
                     let judged = match body {
                         None => Ok(()),
                         // Its beginning: compressed it was short enough.
-                        Some(body) if body.len() >= JSON_ANSWER => proof::judge_json_head(&body),
-                        Some(body) => proof::judge_json(self.kind, &body),
+                        Some(body) if body.len() >= JSON_ANSWER => {
+                            proof::judge_json_head(format, self.kind, &body)
+                        }
+                        Some(body) => proof::judge_json(format, self.kind, &body),
                     };
                     return match judged {
                         Ok(()) => Ok((held, None)),
@@ -418,7 +421,7 @@ impl Exchange {
 
     /// Judges an answer whose status is no success.
     async fn judge_refusal(&self, admission: Admission, response: Response<Incoming>) -> Attempted {
-        let mut held = Held::of(response, Arc::clone(&admission.remote));
+        let mut held = Held::of(response, self, &admission);
         // What does not come in time is passed on as it comes; the status says enough.
         let _ = tokio::time::timeout(ERROR_BODY_TIME, held.fill(ERROR_BODY)).await;
         let body = held.plain().ok().flatten().unwrap_or_default();
@@ -445,7 +448,7 @@ impl Exchange {
         started: Instant,
     ) -> Attempted {
         let status = response.status().as_u16();
-        let held = Held::of(response, Arc::clone(&admission.remote));
+        let held = Held::of(response, self, &admission);
         if status >= 500 {
             let outcome = self.asked(&admission).judge_status(Refusal {
                 status,
@@ -566,6 +569,27 @@ impl Exchange {
         told.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
             .filter(|told| !told.is_zero())
             .map_or(PATIENCE, |told| told.min(MOST_PATIENCE))
+    }
+
+    /// Whether an answer is to be held as a stream: if one was asked for. Where any format counts, or
+    /// events are not looked at, what came has its say too.
+    fn is_streamed(&self, held: &Held) -> bool {
+        if self.kind != CallKind::Messages {
+            return false;
+        }
+        let validation = &self.live.config.validation;
+        let asked = self
+            .stream
+            .get()
+            .copied()
+            .unwrap_or_else(|| held.is_event_stream() || self.wants_stream());
+        if !validation.strict_format {
+            held.is_event_stream() || (asked && !held.is_json_or_page())
+        } else if !validation.streaming {
+            asked && !held.is_json_or_page()
+        } else {
+            asked
+        }
     }
 
     /// Asked for only when it matters: `stream` stands at the end of Claude Code's long bodies.
@@ -713,18 +737,18 @@ impl Exchange {
 enum Next {
     Piece(Bytes),
     End,
-    Broken,
+    Broken(Fault),
 }
 
 impl Held {
-    fn of(response: Response<Incoming>, from: Arc<Remote>) -> Self {
-        let (head, body) = response.into_parts();
+    fn of(response: Response<Incoming>, exchange: &Exchange, admission: &Admission) -> Self {
+        let (head, body) = transcode::passing(response, &exchange.headers);
         Self {
             head,
             pieces: VecDeque::new(),
             bytes: 0,
             rest: Rest::Flowing(body),
-            from,
+            from: Arc::clone(&admission.remote),
         }
     }
 
@@ -734,7 +758,7 @@ impl Held {
             let body = match &mut self.rest {
                 Rest::Flowing(body) => body,
                 Rest::Ended => return Next::End,
-                Rest::Broken => return Next::Broken,
+                Rest::Broken(fault) => return Next::Broken(fault.clone()),
             };
             match body.frame().await {
                 Some(Ok(frame)) => {
@@ -744,7 +768,7 @@ impl Held {
                         return Next::Piece(piece);
                     }
                 }
-                Some(Err(_)) => self.rest = Rest::Broken,
+                Some(Err(broken)) => self.rest = Rest::Broken(broken.fault()),
                 None => self.rest = Rest::Ended,
             }
         }
@@ -755,7 +779,7 @@ impl Held {
         while self.bytes < limit {
             match self.next().await {
                 Next::Piece(_) => {}
-                Next::End | Next::Broken => return,
+                Next::End | Next::Broken(_) => return,
             }
         }
     }
@@ -776,6 +800,18 @@ impl Held {
             .get(CONTENT_TYPE)
             .map(HeaderValue::as_bytes);
         content_type.is_some_and(|value| value.starts_with(b"text/event-stream"))
+    }
+
+    /// Whether it says of itself that it is no stream.
+    fn is_json_or_page(&self) -> bool {
+        let content_type = self
+            .head
+            .headers
+            .get(CONTENT_TYPE)
+            .map(HeaderValue::as_bytes);
+        content_type.is_some_and(|value| {
+            value.starts_with(b"application/json") || value.starts_with(b"text/html")
+        })
     }
 
     /// The answer for the client; `finish` decides what its end means.

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::HeaderMap;
 use zephyr_core::classify::Fault;
+use zephyr_core::config::Validation;
 use zephyr_core::proof::{Stage, StreamJudge};
 
 use crate::decode::Decoder;
@@ -11,14 +12,29 @@ use crate::decode::Decoder;
 pub struct Inspector {
     decoder: Decoder,
     judge: StreamJudge,
+    on_invalid: OnInvalid,
+}
+
+/// What becomes of an answer that is found wrong after its client has seen a part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnInvalid {
+    /// It is aborted.
+    Abort,
+    /// It is passed on, and the fault is noted.
+    PassOn,
 }
 
 impl Inspector {
     /// An inspector for an answer with these headers; `None` if it cannot be looked into.
-    pub fn of(headers: &HeaderMap) -> Option<Self> {
+    pub fn of(headers: &HeaderMap, validation: &Validation) -> Option<Self> {
         Some(Self {
             decoder: Decoder::of(headers)?,
-            judge: StreamJudge::default(),
+            judge: StreamJudge::new(validation.format()),
+            on_invalid: if validation.disconnect_on_invalid {
+                OnInvalid::Abort
+            } else {
+                OnInvalid::PassOn
+            },
         })
     }
 
@@ -33,6 +49,11 @@ impl Inspector {
             Ok(stage) => stage,
             Err(error) => Err(undecodable(&error)),
         }
+    }
+
+    /// What becomes of the answer if it is wrong.
+    pub fn on_invalid(&self) -> OnInvalid {
+        self.on_invalid
     }
 
     /// How far the answer has come.
@@ -75,7 +96,8 @@ pub fn plain(
     Ok(Some(plain))
 }
 
-fn undecodable(error: &std::io::Error) -> Fault {
+/// The fault of bytes that are not of their encoding.
+pub fn undecodable(error: &std::io::Error) -> Fault {
     Fault::NotMessages(format!(
         "expected the announced content-encoding, seen {error}"
     ))

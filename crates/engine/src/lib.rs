@@ -27,6 +27,8 @@ mod decode;
 mod dispatcher;
 mod engine;
 mod forward;
+#[cfg(test)]
+mod fuzz;
 mod guard;
 mod headers;
 mod inspect;
@@ -44,6 +46,7 @@ mod request_id;
 pub mod secret;
 mod server;
 pub mod settings;
+mod transcode;
 mod upload;
 mod upstream;
 pub mod vault;

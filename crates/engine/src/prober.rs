@@ -298,7 +298,7 @@ impl Probe<'_> {
         if kind == CallKind::Messages {
             self.settle_cost(model, &plain);
         }
-        match proof::judge_json(kind, &plain) {
+        match proof::judge_json(self.remote.format, kind, &plain) {
             Ok(()) => Outcome::Answered,
             Err(fault) => attempt.judge_fault(fault),
         }

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, Uri};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use zephyr_core::EndpointId;
 use zephyr_core::config::{self, Auth, AuthHeader};
+use zephyr_core::messages::Format;
 
 use crate::headers::Credential;
 use crate::metrics::EndpointMeter;
@@ -26,6 +27,8 @@ pub struct Remote {
     pub spec: config::Endpoint,
     /// Its place in the configuration.
     pub index: usize,
+    /// What counts as its answer.
+    pub format: Format,
     /// What it gets as a credential.
     pub credential: Credential,
     /// Its connections.
@@ -48,6 +51,7 @@ impl Remote {
         id: EndpointId,
         index: usize,
         spec: config::Endpoint,
+        format: Format,
         secret: Option<&Secret>,
         network: &Network,
         connect_timeout: Duration,
@@ -57,6 +61,7 @@ impl Remote {
         Ok(Self {
             id,
             index,
+            format,
             credential: credential(&spec.auth, secret),
             upstream: Arc::new(upstream),
             meter: network.metrics.endpoint(&spec.name),

@@ -195,6 +195,15 @@ pub fn fault(fault: &Fault) -> Reason {
     }
 }
 
+/// A fault that was found after the client had seen a part of the answer.
+pub fn fault_midway(seen: &Fault) -> Reason {
+    if let Fault::NotMessages(detail) = seen {
+        let detail = detail.clone();
+        return Reason::BrokenMidway { detail };
+    }
+    fault(seen)
+}
+
 /// The event that an effect is, if front-ends are to know.
 pub fn event(fleet: &Fleet, effect: &Effect, now: Instant) -> Option<EventKind> {
     match effect {
@@ -249,7 +258,8 @@ pub fn log(event: &EventKind, request: Option<RequestId>) {
         | EventKind::Offline
         | EventKind::TakenOut { .. }
         | EventKind::BudgetReached { .. }
-        | EventKind::Aborted { .. } => {
+        | EventKind::Aborted { .. }
+        | EventKind::PassedOn { .. } => {
             tracing::warn!(request, "{text}");
         }
         EventKind::Chosen { .. }

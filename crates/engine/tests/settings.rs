@@ -863,14 +863,6 @@ fn a_key_without_effect_yet_is_warned_about_only_if_it_asks_for_something() {
             "[failover]\nhold_seconds = 11",
         ),
         (
-            "[validation]\nstrict_anthropic_format = true",
-            "[validation]\nstrict_anthropic_format = false",
-        ),
-        (
-            "[validation]\ndisconnect_on_invalid = true",
-            "[validation]\ndisconnect_on_invalid = false",
-        ),
-        (
             "[logging]\nlog_request_types = \"all\"",
             "[logging]\nlog_request_types = \"failed\"",
         ),

@@ -19,14 +19,6 @@ pub(super) const NOT_YET: &[(&str, &str)] = &[
         "failover.hold_seconds",
         "a request fails at once when nothing is up",
     ),
-    (
-        "validation.strict_anthropic_format",
-        "answers are always held to the Messages format",
-    ),
-    (
-        "validation.disconnect_on_invalid",
-        "an answer found invalid midway is always cut off",
-    ),
     ("logging.log_request_types", NO_JOURNAL),
     ("logging.log_request_body", NO_JOURNAL),
     ("logging.log_response_body", NO_JOURNAL),

@@ -179,6 +179,12 @@ export type Event = {
   /** How. */
   why: Reason
 }
+  | { "event": "passed_on",
+  /** Whose it was. */
+  endpoint: string,
+  /** What was wrong. */
+  why: Reason
+}
   | { "event": "taken_out",
   /** Which. */
   endpoint: string,
