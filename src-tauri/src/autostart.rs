@@ -2,18 +2,25 @@
 
 use std::env;
 use std::io;
+use std::path::{Path, PathBuf};
 
 /// What the system starts at login. `--at-login` lets the program know that nobody asked to see it.
 const ARGUMENT: &str = "--at-login";
 
-/// Makes the system start this program at login, or not. What is so already is not touched. Blocks.
+/// What the system is to start: this program, or the AppImage that it was unpacked from.
+pub(crate) fn program() -> Option<PathBuf> {
+    let image = env::var_os("APPIMAGE").filter(|path| !path.is_empty());
+    image.map(PathBuf::from).or_else(|| env::current_exe().ok())
+}
+
+/// Makes the system start `program` at login, or not. What is so already is not touched. Blocks.
 ///
 /// # Errors
 ///
 /// The place where the system keeps such things cannot be written to.
-pub(crate) fn set(enabled: bool) -> io::Result<()> {
+pub(crate) fn set(program: &Path, enabled: bool) -> io::Result<()> {
     if enabled {
-        platform::enable(&env::current_exe()?)
+        platform::enable(program)
     } else {
         platform::disable()
     }

@@ -131,7 +131,7 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
         (false, false) => (Greeting::Window, config.desktop.start_hidden),
     };
     let web_admin = config.web_admin.clone();
-    let supervisor = Supervisor::new(&data_dir, config);
+    let supervisor = Supervisor::new(&data_dir, config, &fleet);
     let shutdown = CancellationToken::new();
     let token = Token::load_or_create(&data_dir)?;
     let control: Arc<dyn Control> = Arc::new(supervisor.clone());
@@ -211,7 +211,7 @@ fn begin(app: &AppHandle, prepared: Prepared) {
         Ok(tray) => {
             app.manage(tray.clone());
             tauri::async_runtime::spawn(paint(app.clone(), supervisor.clone(), Some(tray)));
-            tauri::async_runtime::spawn(find_tray_host(supervisor.clone()));
+            tauri::async_runtime::spawn(find_tray_host(supervisor.clone(), greeting));
         }
         Err(error) => {
             supervisor.set_problem(Topic::Tray, Some(system::no_tray(&error)));
@@ -229,9 +229,11 @@ fn begin(app: &AppHandle, prepared: Prepared) {
     }
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        supervisor.run(places, fleet, greeting).await;
+        let running = tokio::spawn(async move { supervisor.run(places, fleet, greeting).await });
+        // An icon that does nothing would be worse than none.
+        let code = i32::from(running.await.is_err());
         ties.undo().await;
-        app.exit(0);
+        app.exit(code);
     });
 }
 
@@ -271,9 +273,14 @@ async fn paint(app: AppHandle, supervisor: Supervisor, tray: Option<Tray>) {
     }
 }
 
-async fn find_tray_host(supervisor: Supervisor) {
+async fn find_tray_host(supervisor: Supervisor, greeting: Greeting) {
     let wanting = supervisor.clone();
-    tray_host::run(supervisor, move |host| match host {
+    let patience = match greeting {
+        Greeting::Window => tray_host::SOON,
+        // Everything starts at once, and nobody waits for us.
+        Greeting::Silence => tray_host::AT_LOGIN,
+    };
+    tray_host::run(supervisor, patience, move |host| match host {
         TrayHost::Present => {}
         TrayHost::Absent => wanting.raise(),
     })

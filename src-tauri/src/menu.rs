@@ -9,7 +9,7 @@
 
 use serde::Serialize;
 use zephyr_control::{
-    ClaudeCode, Command, EndpointState, EndpointView, Language, ProblemKind, Snapshot, text,
+    ClaudeCode, Command, EndpointState, EndpointView, Language, Mode, ProblemKind, Snapshot, text,
 };
 
 /// So many endpoints stand in the menu itself.
@@ -99,6 +99,9 @@ pub(crate) enum Icon {
 pub(crate) fn icon(snapshot: &Snapshot) -> Icon {
     if snapshot.offline_since_ms.is_some() {
         Icon::Offline
+    } else if !snapshot.has_engine() && snapshot.problems.is_empty() {
+        // It starts: nothing is wrong yet.
+        Icon::Paused
     } else if !snapshot.endpoints.iter().any(is_ready) {
         // One that recovers is tried every minute; the icon waits for the outcome.
         Icon::AllDown
@@ -261,7 +264,10 @@ fn attention(snapshot: &Snapshot, language: Language) -> Option<Item> {
     let text = match problems.as_slice() {
         [] => return None,
         [one] => {
-            let message = short(one.message.lines().next().unwrap_or_default());
+            // A list has its heading first.
+            let mut lines = one.message.lines();
+            let telling = lines.find(|line| !line.ends_with(':'));
+            let message = short(telling.unwrap_or(&one.message).trim());
             text(language, &Phrase::Problem { message: &message })
         }
         several => {
@@ -315,7 +321,11 @@ fn endpoints(snapshot: &Snapshot, language: Language) -> Vec<Entry> {
 }
 
 fn choice(endpoint: &EndpointView, snapshot: &Snapshot, language: Language) -> Item {
-    let current = snapshot.current.as_deref() == Some(&endpoint.name);
+    // What a person chose stays marked while it is out; the headline says what is in use meanwhile.
+    let marked = match &snapshot.mode {
+        Mode::Manual { endpoint } => Some(endpoint),
+        Mode::Auto => snapshot.current.as_ref(),
+    };
     Item {
         key: format!("use:{}", endpoint.name),
         text: text(
@@ -325,7 +335,7 @@ fn choice(endpoint: &EndpointView, snapshot: &Snapshot, language: Language) -> I
                 detail: &detail(endpoint, language),
             },
         ),
-        mark: Mark::of(current),
+        mark: Mark::of(marked == Some(&endpoint.name)),
         command: can_be_pinned(endpoint.state).then(|| Command::Use {
             endpoint: endpoint.name.clone(),
         }),
@@ -333,7 +343,7 @@ fn choice(endpoint: &EndpointView, snapshot: &Snapshot, language: Language) -> I
 }
 
 fn monitoring(snapshot: &Snapshot, language: Language) -> [Item; 3] {
-    let automatic = snapshot.mode == zephyr_control::Mode::Auto;
+    let automatic = snapshot.mode == Mode::Auto;
     let item = |key: &str, phrase: Phrase, mark, command| Item {
         key: key.to_owned(),
         text: text(language, &phrase),

@@ -1,6 +1,5 @@
 use zephyr_control::{
-    Appearance, Drain, EndpointState, Host, Listening, Mode, Problem, Program, Reason, Strategy,
-    Totals,
+    Appearance, Drain, EndpointState, Host, Listening, Problem, Program, Reason, Strategy, Totals,
 };
 
 use super::*;
@@ -172,6 +171,20 @@ fn the_mark_follows_the_endpoint_in_use() {
     assert!(lines.contains(&"[x] Tokyo – 120 ms".to_owned()));
     assert!(lines.contains(&"[ ] Automatic".to_owned()));
     assert_eq!(menu.command("automatic"), Some(&Command::Auto));
+}
+
+#[test]
+fn what_a_person_chose_stays_marked_while_it_is_out() {
+    let mut snapshot = three();
+    snapshot.mode = Mode::Manual {
+        endpoint: "LA".to_owned(),
+    };
+
+    let lines = lines(&menu(&snapshot, Language::En));
+
+    assert_eq!(lines[0], "HK · 84 ms (grey)");
+    assert!(lines[2].starts_with("[ ] HK"), "{lines:?}");
+    assert!(lines[4].starts_with("[x] LA"), "{lines:?}");
 }
 
 #[test]
@@ -368,6 +381,10 @@ fn the_icon_shows_the_worst_that_is_true() {
         ..endpoint("LA", 50.0)
     });
 
+    let mut starting = snapshot(Vec::new());
+    starting.listening = Listening::default();
+
+    assert_eq!(icon(&starting), Icon::Paused);
     assert_eq!(icon(&healthy), Icon::Healthy);
     assert_eq!(icon(&switched_off), Icon::Healthy);
     assert_eq!(icon(&degraded), Icon::Degraded);

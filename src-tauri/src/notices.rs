@@ -30,8 +30,8 @@ pub(crate) struct Notice {
 #[derive(Debug)]
 pub(crate) struct Notices {
     choices: Notifications,
-    /// The last event that was looked at.
-    seen: Option<u64>,
+    /// The engine that was looked at, by its start, and its last event that was.
+    seen: Option<(u64, u64)>,
     last_told: Option<Instant>,
     waiting: Vec<News>,
     due: Option<Instant>,
@@ -55,16 +55,19 @@ impl Notices {
         self.choices = choices;
     }
 
-    /// Looks at what is new in a snapshot. What happened before the first one is no news.
+    /// Looks at what is new in a snapshot. What happened before an engine's first one is no news.
     pub(crate) fn handle_snapshot(&mut self, snapshot: &Snapshot, now: Instant) {
         let newest = snapshot.events.last().map_or(0, |event| event.seq);
-        // Another engine counts anew.
-        let seen = self.seen.map_or(newest, |seen| seen.min(newest));
+        let seen = match self.seen {
+            Some((engine, seen)) if engine == snapshot.started_at_ms => seen,
+            // Another engine counts anew.
+            Some(_) | None => newest,
+        };
         let news = snapshot.events.iter().filter(|event| event.seq > seen);
         for event in news {
             self.take_in(event);
         }
-        self.seen = Some(newest);
+        self.seen = Some((snapshot.started_at_ms, newest));
         if self.waiting.is_empty() {
             self.due = None;
         } else if self.due.is_none() {

@@ -280,13 +280,25 @@ fn a_click_that_fails_is_answered_at_once() {
 }
 
 #[test]
-fn another_engine_counts_its_events_anew() {
+fn what_another_engine_did_before_is_no_news_and_what_it_does_then_is() {
     let mut story = Story::new(GAP);
-    story.happens([EventKind::Automatic, EventKind::Automatic]);
+    let now = story.now;
+    let mut other = snapshot(vec![Event {
+        seq: 40,
+        at_ms: 1,
+        kind: EventKind::AllDown,
+    }]);
+    other.started_at_ms = 5;
 
-    story.events.clear();
-    story.happens([EventKind::Automatic]);
-    story.happens([switch("HK", "Tokyo")]);
+    story.notices.handle_snapshot(&other, now);
+    let before = story.notices.poll_timeout();
+    other.events.push(Event {
+        seq: 41,
+        at_ms: 2,
+        kind: switch("HK", "Tokyo"),
+    });
+    story.notices.handle_snapshot(&other, now);
 
+    assert_eq!(before, None);
     assert!(story.told().is_some());
 }

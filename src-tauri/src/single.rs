@@ -1,11 +1,11 @@
 //! One tray per data folder: a second start does what it was asked through the first.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
-use zephyr_cli::instance::{self, Claim, Found, Role, Running};
+use zephyr_cli::instance::{self, Claim, Found, Role};
 use zephyr_control::{Command, Control};
 use zephyr_engine::settings;
 
@@ -50,19 +50,34 @@ pub(crate) async fn claim(data_dir: &Path, arguments: &Arguments) -> Result<Earl
     if arguments.quit {
         return quit(data_dir).await;
     }
-    if let Some(claim) = instance::claim_desktop(data_dir)? {
-        return Ok(Earlier::None(claim));
+    let mut silent_since = Instant::now();
+    loop {
+        let claim = instance::claim_desktop(data_dir).context(
+            "nothing can be kept in the data folder; name another one with ZEPHYR_DATA_DIR",
+        )?;
+        if let Some(claim) = claim {
+            return Ok(Earlier::None(claim));
+        }
+        match instance::find_as(Role::Desktop, data_dir).await? {
+            // It ends: its place is free as soon as its requests have finished.
+            Found::Running(running) if running.snapshot.drain.is_some() => {
+                silent_since = Instant::now();
+            }
+            Found::Running(_) if arguments.at_login => {
+                return Ok(Earlier::Told("Zephyr is running already".to_owned()));
+            }
+            Found::Running(running) => {
+                running.client.execute(Command::Show).await?;
+                let message = "Zephyr is running already; its window is opened";
+                return Ok(Earlier::Told(message.to_owned()));
+            }
+            Found::Nothing | Found::Stale(_) if silent_since.elapsed() > STARTING => bail!(
+                "another Zephyr has the tray of this data folder, and does not answer; end it first"
+            ),
+            Found::Nothing | Found::Stale(_) => {}
+        }
+        tokio::time::sleep(LOOK).await;
     }
-    let running = tokio::time::timeout(STARTING, appearing(data_dir)).await;
-    let running = running.context(
-        "another Zephyr has the tray of this data folder, and does not answer; end it first",
-    )??;
-    if arguments.at_login {
-        return Ok(Earlier::Told("Zephyr is running already".to_owned()));
-    }
-    running.client.execute(Command::Show).await?;
-    let message = "Zephyr is running already; its window is opened";
-    Ok(Earlier::Told(message.to_owned()))
 }
 
 async fn quit(data_dir: &Path) -> Result<Earlier> {
@@ -72,15 +87,5 @@ async fn quit(data_dir: &Path) -> Result<Earlier> {
             Ok(Earlier::Told(done.message))
         }
         Found::Nothing | Found::Stale(_) => Ok(Earlier::Told("Zephyr is not running".to_owned())),
-    }
-}
-
-async fn appearing(data_dir: &Path) -> Result<Running> {
-    loop {
-        match instance::find_as(Role::Desktop, data_dir).await {
-            Ok(Found::Running(running)) => return Ok(running),
-            Ok(Found::Nothing | Found::Stale(_)) => tokio::time::sleep(LOOK).await,
-            Err(error) => bail!(error),
-        }
     }
 }

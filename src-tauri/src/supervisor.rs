@@ -77,6 +77,8 @@ struct Inner {
     /// Who runs the engine; nobody while it cannot.
     backend: Mutex<Option<Arc<dyn Control>>>,
     claude_code: Option<Link>,
+    /// What starts at login; as it was called at the start, before anybody replaced it.
+    program: Option<PathBuf>,
     /// Where Claude Code is to be pointed, while somebody listens there.
     proxy: Mutex<Option<Proxy>>,
     try_again: Notify,
@@ -89,10 +91,15 @@ struct Inner {
 
 impl Supervisor {
     /// One that has not started anything yet.
-    pub(crate) fn new(data_dir: &Path, config: Config) -> Self {
+    pub(crate) fn new(data_dir: &Path, config: Config, fleet: &Fleet) -> Self {
+        let (claude_code, launch_at_login) = match fleet {
+            Fleet::Configured => (Link::locate(data_dir), Some(config.desktop.launch_at_login)),
+            // What it did could not be undone: its data folder goes with it.
+            Fleet::Simulated(_) => (None, None),
+        };
         let host = Host {
             program: Program::Desktop,
-            launch_at_login: Some(config.desktop.launch_at_login),
+            launch_at_login,
             claude_code: ClaudeCode::Unknown,
         };
         let surroundings = Surroundings::new(nothing_runs(Listening::default(), None, None), host);
@@ -103,7 +110,8 @@ impl Supervisor {
             config: watch::Sender::new(config),
             complaints: watch::Sender::new(String::new()),
             backend: Mutex::new(None),
-            claude_code: Link::locate(data_dir),
+            claude_code,
+            program: autostart::program(),
             proxy: Mutex::new(None),
             try_again: Notify::new(),
             look_again: Notify::new(),
@@ -162,6 +170,7 @@ impl Supervisor {
 
     /// Runs until the program is to end; when this returns, nothing is in flight any more.
     pub(crate) async fn run(&self, places: Places, fleet: Fleet, mut greeting: Greeting) {
+        let mut told = String::new();
         while !self.0.quit.is_cancelled() {
             let outcome = match &fleet {
                 Fleet::Configured => self.run_once(&places).await,
@@ -171,7 +180,11 @@ impl Supervisor {
             };
             self.set_backend(None);
             if let Err(trouble) = outcome {
-                tracing::error!("{trouble}");
+                // A port that stays taken is tried again every other second.
+                if told != trouble.to_string() {
+                    told = trouble.to_string();
+                    tracing::error!("{trouble}");
+                }
                 if std::mem::replace(&mut greeting, Greeting::Silence) == Greeting::Window {
                     self.raise();
                 }
@@ -207,23 +220,19 @@ impl Supervisor {
         let address = running.instance.proxy;
         let control: Arc<dyn Control> = Arc::new(running.client);
         self.set_backend(Some(Arc::clone(&control)));
+        let mut seen = running.snapshot.events.last().map_or(0, |event| event.seq);
         self.set_base(running.snapshot);
-        let readable = path.clone();
-        let loaded = blocking(move || settings::load(&readable?).ok()).await;
-        if let Some(Loaded { config, .. }) = loaded {
-            self.adopt(config.clone()).await;
-            *lock(&self.0.proxy) = Some(Proxy {
-                address,
-                config,
-                path,
-            });
-        }
+        self.adopt_file(address, path.clone()).await;
         let follow = async {
             let Ok(mut snapshots) = control.snapshots().await else {
                 return;
             };
             while let Some(snapshot) = snapshots.next().await {
+                let reloaded = has_reloaded(&snapshot, &mut seen);
                 self.set_base(snapshot);
+                if reloaded {
+                    self.adopt_file(address, path.clone()).await;
+                }
             }
         };
         tokio::select! {
@@ -255,7 +264,7 @@ impl Supervisor {
         let instance = Instance::this(proxy, places.admin);
         let registration = instance::register(&places.data_dir, Role::Engine, instance)?;
         self.set_backend(Some(engine.control()));
-        self.adopt(engine.config()).await;
+        self.adopt(engine.config(), path.as_deref()).await;
         self.resume_claude_code(&engine, path.as_deref()).await;
         tracing::info!(%proxy, admin = %places.admin, "Zephyr is ready");
 
@@ -274,14 +283,10 @@ impl Supervisor {
         let snapshots = control.snapshots().await;
         let mut snapshots = snapshots.expect("an engine in this process always answers");
         while let Some(snapshot) = snapshots.next().await {
-            let reloaded = snapshot
-                .events
-                .iter()
-                .any(|event| event.seq > seen && event.kind == EventKind::ConfigReloaded);
-            seen = snapshot.events.last().map_or(seen, |event| event.seq);
+            let reloaded = has_reloaded(&snapshot, &mut seen);
             self.set_base(snapshot);
             if reloaded {
-                self.adopt(engine.config()).await;
+                self.adopt(engine.config(), path).await;
                 self.resume_claude_code(engine, path).await;
             }
         }
@@ -337,12 +342,7 @@ impl Supervisor {
                 Some(Err(_)) | None => std::future::pending().await,
             }
         };
-        let time = async {
-            match trouble.retry_after() {
-                Some(after) => tokio::time::sleep(after).await,
-                None => std::future::pending().await,
-            }
-        };
+        let time = tokio::time::sleep(trouble.retry_after());
         tokio::select! {
             () = changed => {}
             () = time => {}
@@ -351,18 +351,38 @@ impl Supervisor {
         }
     }
 
-    /// Takes over a configuration in what this program does itself.
-    async fn adopt(&self, config: Config) {
-        let enabled = config.desktop.launch_at_login;
-        let outcome = blocking(move || autostart::set(enabled)).await;
-        let problem = outcome.err().map(|error| Problem {
-            kind: ProblemKind::Desktop,
-            message: format!("launching at login could not be set up: {error}"),
-            remedy: "check that you may write to that place, then try again".to_owned(),
-        });
+    /// Takes over what another program's configuration file says.
+    async fn adopt_file(&self, address: SocketAddr, path: Option<PathBuf>) {
+        let readable = path.clone();
+        let loaded = blocking(move || settings::load(&readable?).ok()).await;
+        if let Some(Loaded { config, .. }) = loaded {
+            self.adopt(config.clone(), path.as_deref()).await;
+            *lock(&self.0.proxy) = Some(Proxy {
+                address,
+                config,
+                path,
+            });
+        }
+    }
+
+    /// Takes over a configuration in what this program does itself. Without a file there is nothing that
+    /// could say what happens at login, and nothing is changed there.
+    async fn adopt(&self, config: Config, file: Option<&Path>) {
+        let enabled = file.map(|_| config.desktop.launch_at_login);
+        let problem = match (enabled, self.0.program.clone()) {
+            (Some(enabled), Some(program)) => {
+                let outcome = blocking(move || autostart::set(&program, enabled)).await;
+                outcome.err().map(|error| Problem {
+                    kind: ProblemKind::Desktop,
+                    message: format!("launching at login could not be set up: {error}"),
+                    remedy: "check that you may write to that place, then try again".to_owned(),
+                })
+            }
+            (None, _) | (Some(_), None) => None,
+        };
         {
             let mut surroundings = self.surroundings();
-            surroundings.host().launch_at_login = Some(enabled);
+            surroundings.host().launch_at_login = enabled;
             surroundings.set_problem(Topic::Login, problem);
         }
         self.0.config.send_replace(config);
@@ -371,16 +391,17 @@ impl Supervisor {
 
     async fn launch_at_login(&self, enabled: bool) -> Result<Done, ControlError> {
         let path = self.0.snapshots.borrow().config_path.clone();
-        let Some(path) = path else {
+        let Some(file) = path.map(PathBuf::from) else {
             let message = "this instance has no configuration file that could keep the setting";
             return Err(ControlError::new(ErrorCode::NotPossible, message));
         };
         let key = ["desktop", "launch_at_login"];
-        let edited = blocking(move || edit::set(Path::new(&path), &key, enabled)).await;
+        let path = file.clone();
+        let edited = blocking(move || edit::set(&path, &key, enabled)).await;
         edited.map_err(|error| ControlError::new(ErrorCode::NotPossible, error.to_string()))?;
         let mut config = self.0.config.borrow().clone();
         config.desktop.launch_at_login = enabled;
-        self.adopt(config).await;
+        self.adopt(config, Some(&file)).await;
         let message = if enabled {
             "Zephyr starts when you log in"
         } else {
@@ -398,7 +419,8 @@ impl Supervisor {
         };
         loop {
             let looking = link.clone();
-            let (state, watch) = blocking(move || (looking.state(), looking.watch())).await;
+            // Watched before it is read, so that nothing falls between the two.
+            let (watch, state) = blocking(move || (looking.watch(), looking.state())).await;
             self.surroundings().host().claude_code = state;
             self.publish();
             let changed = async {
@@ -501,6 +523,9 @@ impl Supervisor {
                 let Some(backend) = backend else {
                     self.0.try_again.notify_one();
                     let message = "the proxy does not run; it is tried again now";
+                    if matches!(command, Command::Refresh | Command::Reload) {
+                        return done(message);
+                    }
                     return Err(ControlError::new(ErrorCode::Unreachable, message));
                 };
                 let done = backend.execute(command).await?;
@@ -566,6 +591,14 @@ impl Control for Supervisor {
             }
         })
     }
+}
+
+/// Whether a changed configuration is in force since the event `seen`, which becomes the newest.
+fn has_reloaded(snapshot: &Snapshot, seen: &mut u64) -> bool {
+    let mut new = snapshot.events.iter().filter(|event| event.seq > *seen);
+    let reloaded = new.any(|event| event.kind == EventKind::ConfigReloaded);
+    *seen = snapshot.events.last().map_or(*seen, |event| event.seq);
+    reloaded
 }
 
 /// What is shown while no engine runs.

@@ -4,6 +4,8 @@
 //! nowhere, and nothing fails; so it is looked for, and the window says what to do. A panel that
 //! starts later than we, as at login, finds the icon by itself.
 
+use std::time::Duration;
+
 use zephyr_control::{Problem, ProblemKind};
 
 use crate::supervisor::Supervisor;
@@ -16,10 +18,16 @@ pub(crate) enum TrayHost {
     Absent,
 }
 
+/// A panel that starts together with us is there by then.
+pub(crate) const SOON: Duration = Duration::from_secs(3);
+
+/// So it is when a whole session starts together.
+pub(crate) const AT_LOGIN: Duration = Duration::from_secs(30);
+
 /// Watches for the tray until the program ends. `first` hears what was found to begin with, after
-/// the time that a panel needs to start.
-pub(crate) async fn run(supervisor: Supervisor, first: impl FnOnce(TrayHost)) {
-    platform::run(&supervisor, first).await;
+/// the time that a panel may need to start.
+pub(crate) async fn run(supervisor: Supervisor, patience: Duration, first: impl FnOnce(TrayHost)) {
+    platform::run(&supervisor, patience, first).await;
 }
 
 fn note(supervisor: &Supervisor, host: TrayHost) {
@@ -52,16 +60,21 @@ mod platform {
     /// Who keeps the list of icons, in every desktop that has one.
     const WATCHER: &str = "org.kde.StatusNotifierWatcher";
 
-    /// A panel that starts together with us is there by then.
-    const GRACE: Duration = Duration::from_secs(3);
-
-    pub(super) async fn run(supervisor: &Supervisor, first: impl FnOnce(TrayHost)) {
-        if let Err(error) = watch(supervisor, first).await {
+    pub(super) async fn run(
+        supervisor: &Supervisor,
+        patience: Duration,
+        first: impl FnOnce(TrayHost),
+    ) {
+        if let Err(error) = watch(supervisor, patience, first).await {
             tracing::warn!(%error, "whether there is a tray cannot be known any more");
         }
     }
 
-    async fn watch(supervisor: &Supervisor, first: impl FnOnce(TrayHost)) -> zbus::Result<()> {
+    async fn watch(
+        supervisor: &Supervisor,
+        patience: Duration,
+        first: impl FnOnce(TrayHost),
+    ) -> zbus::Result<()> {
         let bus = match Connection::session().await {
             Ok(bus) => bus,
             Err(error) => {
@@ -76,7 +89,7 @@ mod platform {
             .await?;
         let mut host = look(&names).await?;
         if host == TrayHost::Absent
-            && let Ok(Some(_)) = tokio::time::timeout(GRACE, changes.next()).await
+            && let Ok(Some(_)) = tokio::time::timeout(patience, changes.next()).await
         {
             host = look(&names).await?;
         }
@@ -103,7 +116,11 @@ mod platform {
     use super::{Supervisor, TrayHost, note};
 
     /// The system's own tray is always there.
-    pub(super) async fn run(supervisor: &Supervisor, first: impl FnOnce(TrayHost)) {
+    pub(super) async fn run(
+        supervisor: &Supervisor,
+        _patience: std::time::Duration,
+        first: impl FnOnce(TrayHost),
+    ) {
         note(supervisor, TrayHost::Present);
         first(TrayHost::Present);
     }

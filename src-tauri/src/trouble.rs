@@ -61,13 +61,15 @@ impl Trouble {
     }
 
     /// When to try again, besides when the configuration changes or somebody asks for it.
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
+    pub(crate) fn retry_after(&self) -> Duration {
         match self {
-            Self::PortTaken { .. } => Some(PORT_INTERVAL),
-            Self::NoConfiguration(_) | Self::Start(_) | Self::Instance(_) | Self::NoFolder(_) => {
-                Some(OTHER_INTERVAL)
-            }
-            Self::Configuration(_) => None,
+            Self::PortTaken { .. } => PORT_INTERVAL,
+            // The file is watched; where it cannot be, this helps.
+            Self::NoConfiguration(_)
+            | Self::Configuration(_)
+            | Self::Start(_)
+            | Self::Instance(_)
+            | Self::NoFolder(_) => OTHER_INTERVAL,
         }
     }
 

@@ -213,6 +213,10 @@ pub async fn find_as(role: Role, data_dir: &Path) -> Result<Found, InstanceError
     };
     let client = Client::new(instance.admin, Token::load(data_dir)?)?;
     match client.current().await {
+        // A tray program that waits for an engine took the port of one that was killed.
+        Ok(snapshot) if role == Role::Engine && !snapshot.has_engine() => {
+            Ok(Found::Stale(instance))
+        }
         Ok(snapshot) => Ok(Found::Running(Running {
             instance,
             client,

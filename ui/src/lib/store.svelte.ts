@@ -25,6 +25,9 @@ export interface Toast {
   error: ControlError;
 }
 
+/** No answer is overtaken by more. */
+const OVERTAKEN_MS = 5_000;
+
 const TOAST_MS = 10_000;
 
 export class Store {
@@ -104,13 +107,13 @@ export class Store {
     return sentence(this.language, coded);
   }
 
-  /** An answer to a question may be older than an event that came meanwhile. */
+  /** An answer to a question may be older than an event that came meanwhile. A clock that was set back
+      makes everything older that comes, and by more. */
   #take(snapshot: Snapshot) {
     const last = this.snapshot;
+    const older = last === undefined ? 0 : last.taken_at_ms - snapshot.taken_at_ms;
     const stale =
-      last !== undefined &&
-      last.started_at_ms === snapshot.started_at_ms &&
-      last.taken_at_ms > snapshot.taken_at_ms;
+      last?.started_at_ms === snapshot.started_at_ms && older > 0 && older < OVERTAKEN_MS;
     if (stale) return;
     this.snapshot = snapshot;
     this.now = Date.now();
