@@ -13,8 +13,8 @@ use memchr::memchr;
 /// bytes; only whole results of server tools are longer.
 pub const MAX_READ: usize = 256 * 1024;
 
-/// Length of the longest event there is: twice what the API takes as a request.
-pub const MAX_EVENT: usize = 64 * 1024 * 1024;
+/// Length of the longest event there is; what is longer is a line without end.
+pub const MAX_EVENT: usize = 8 * 1024 * 1024;
 
 /// What is kept of its buffer between two events.
 const SPARE: usize = 4 * 1024;

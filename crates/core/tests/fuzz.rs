@@ -1,10 +1,12 @@
 //! What must hold for whatever an endpoint or a client sends.
+#![allow(clippy::unwrap_used, reason = "it is all tests")]
 
 mod mutate;
 
 use std::time::Duration;
 
 use mutate::{Corpus, Random, SECRET};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use zephyr_core::classify::{Attempt, Fault, Refusal};
 use zephyr_core::messages::Format;
@@ -79,8 +81,8 @@ fn json(input: &[u8], random: &mut Random) {
             let begun = !part.trim_ascii().is_empty();
             assert!(head.is_ok() || !begun, "{head:?}");
             let text = String::from_utf8_lossy(input);
-            let parsed = serde_json::from_str::<Value>(&text);
-            assert!(parsed.is_ok() || is_deep(input), "{parsed:?}");
+            let parsed = serde_json::from_str::<IgnoredAny>(&text);
+            assert!(parsed.is_ok(), "{parsed:?}");
         }
         for verdict in [strict, lenient, head] {
             tells_no_secret(verdict.err().as_ref());

@@ -1,6 +1,7 @@
 //! What must hold for whatever stands in heads, headers, encoded bodies and the configuration.
 //!
 //! Not for: answers in plain and requests' bodies; those are `core`'s.
+#![allow(clippy::unwrap_used, reason = "it is all tests")]
 
 #[path = "../../core/tests/mutate/mod.rs"]
 mod mutate;

@@ -1,4 +1,5 @@
 //! Whatever a client sends as a request: the connection ends, and others are served.
+#![allow(clippy::unwrap_used, reason = "it is all tests")]
 
 mod common;
 #[path = "../../core/tests/mutate/mod.rs"]

@@ -1,4 +1,5 @@
 //! `[validation]`, each switch alone, and answers that a client did not ask for in their encoding.
+#![allow(clippy::unwrap_used, reason = "it is all tests")]
 
 mod common;
 

@@ -3,6 +3,10 @@
 //! In place of a fuzzer that follows coverage, which needs a nightly compiler: the corpus has an example
 //! of every branch, and the dictionary the words between them. `engine` includes this file too.
 #![allow(clippy::unwrap_used, reason = "only tests call it")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the clock bounds the long tier and decides nothing"
+)]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::collections::hash_map::RandomState;
