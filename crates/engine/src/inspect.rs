@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use http::HeaderMap;
 use zephyr_core::classify::Fault;
+use zephyr_core::price::Usage;
 use zephyr_core::proof::{Stage, StreamJudge};
+use zephyr_core::usage::Opening;
 
 use crate::decode::Decoder;
 
@@ -11,6 +13,7 @@ use crate::decode::Decoder;
 pub struct Inspector {
     decoder: Decoder,
     judge: StreamJudge,
+    opening: Opening,
 }
 
 impl Inspector {
@@ -19,6 +22,7 @@ impl Inspector {
         Some(Self {
             decoder: Decoder::of(headers)?,
             judge: StreamJudge::default(),
+            opening: Opening::default(),
         })
     }
 
@@ -28,11 +32,19 @@ impl Inspector {
     ///
     /// The first fault in the answer.
     pub fn look(&mut self, bytes: &Bytes) -> Result<Stage, Fault> {
-        let judge = &mut self.judge;
-        match self.decoder.decode(bytes, |decoded| judge.push(decoded)) {
+        let (judge, opening) = (&mut self.judge, &mut self.opening);
+        match self.decoder.decode(bytes, |decoded| {
+            opening.push(decoded);
+            judge.push(decoded)
+        }) {
             Ok(stage) => stage,
             Err(error) => Err(undecodable(&error)),
         }
+    }
+
+    /// The tokens that the stream's beginning tells.
+    pub fn usage(&self) -> Option<Usage> {
+        self.opening.usage()
     }
 
     /// How far the answer has come.

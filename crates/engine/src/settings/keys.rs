@@ -16,10 +16,6 @@ pub(super) const NOT_YET: &[(&str, &str)] = &[
         "requests keep the headers that the client sends",
     ),
     (
-        "failover.hold_seconds",
-        "a request fails at once when nothing is up",
-    ),
-    (
         "validation.strict_anthropic_format",
         "answers are always held to the Messages format",
     ),
