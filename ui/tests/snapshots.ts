@@ -57,6 +57,7 @@ export function snapshot(fields: Partial<Snapshot> = {}): Snapshot {
       aborted: 0,
       abandoned: 1,
       in_flight: 2,
+      waiting: 0,
     },
     drain: null,
     host: { program: "desktop", launch_at_login: false, claude_code: "connected" },

@@ -184,6 +184,7 @@ impl View<'_> {
             snapshot.drain.as_ref().map(|drain| self.drain(drain)),
             Some(self.totals(&snapshot.totals)),
             self.checks(&snapshot.probes),
+            self.waiting(snapshot.totals.waiting),
         ];
         lines
             .into_iter()
@@ -242,6 +243,10 @@ impl View<'_> {
             in_flight: drain.in_flight,
             left: self.left(drain.until_ms),
         })
+    }
+
+    fn waiting(&self, count: u32) -> Option<String> {
+        (count > 0).then(|| self.say(&Phrase::Waiting { count }))
     }
 
     fn totals(&self, totals: &Totals) -> String {

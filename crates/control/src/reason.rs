@@ -38,10 +38,35 @@ pub enum Reason {
     },
     /// The fastest of the usable ones, since the one in use became unusable.
     Replaces,
+    /// The one it replaces has become slow.
+    LeavesSlow {
+        /// The time to the first event of its last slow stream.
+        ms: u64,
+        /// The usual time.
+        usual_ms: u64,
+    },
     /// It is the one in use.
     InUse,
     /// This conversation is at home there, and its prompt cache with it.
     Sticky,
+    /// This conversation is at home there; another is faster, but not worth the prompt cache.
+    StaysForCache {
+        /// How much sooner an answer would begin elsewhere.
+        saved_ms: u64,
+        /// What that is worth over the turns to come.
+        worth_usd: f64,
+        /// What moving costs.
+        cost_usd: f64,
+    },
+    /// Faster than where this conversation was, by more than the prompt cache is worth.
+    WorthMoving {
+        /// How much sooner an answer begins.
+        saved_ms: u64,
+        /// What that is worth over the turns to come.
+        worth_usd: f64,
+        /// What moving costs.
+        cost_usd: f64,
+    },
     /// Its turn.
     Turn,
     /// Every circuit is open; it is the best of them.
@@ -69,6 +94,13 @@ pub enum Reason {
     ModelNotServed {
         /// The model asked for.
         model: String,
+    },
+    /// It answers, but many times slower than it does.
+    Slow {
+        /// The time to the first event of its last slow stream.
+        ms: u64,
+        /// The usual time.
+        usual_ms: u64,
     },
     /// Slower than the one chosen, or not faster by the threshold.
     NotFaster {

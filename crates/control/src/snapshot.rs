@@ -404,6 +404,9 @@ pub struct Totals {
     pub abandoned: u64,
     /// Requests being answered.
     pub in_flight: u32,
+    /// Those of them that wait for an endpoint to return.
+    #[serde(default)]
+    pub waiting: u32,
 }
 
 /// What checks cost, in USD, estimated from the tokens that they use.

@@ -14,8 +14,11 @@
 //! | [`classify`] | what the end of an attempt means for the endpoint and for the request |
 //! | [`schedule`], [`spend`], [`price`] | how often to probe, and what that may cost |
 //! | [`decline`], [`ttft`] | whether an endpoint becomes slower, and how fast its streams begin |
+//! | [`brownout`] | whether an endpoint answers, but many times slower than it does |
+//! | [`worth`] | whether a conversation should move, and what its prompt cache costs |
 //! | [`sse`], [`messages`], [`proof`] | whether an answer is real, and how a stream ends |
 
+pub mod brownout;
 pub mod budget;
 pub mod circuit;
 pub mod classify;
@@ -33,6 +36,8 @@ pub mod spend;
 pub mod sse;
 mod sticky;
 pub mod ttft;
+pub mod usage;
+pub mod worth;
 
 pub use config::Config;
 pub use fleet::{Effect, EndpointId, Fleet};

@@ -750,6 +750,9 @@ impl Pair {
             }
             Why::Pinned => assert_eq!((self.pinned, sum.is), (Some(endpoint), Is::Closed)),
             Why::Sticky => assert_eq!(self.home(n), Some(endpoint)),
+            Why::StaysForCache(_) | Why::WorthMoving(_) | Why::LeavesSlow(_) => {
+                panic!("nothing here is slow or cached: {why:?}")
+            }
             Why::FirstChoice
             | Why::Faster { .. }
             | Why::BestPriority
@@ -783,7 +786,9 @@ impl Pair {
     fn check_denial(&self, n: usize, denied: &Denied) {
         let made = self.requests[n].tried.len();
         match denied.why {
-            DeniedWhy::NoEndpoints | DeniedWhy::FailoverOff => panic!("{denied:?}"),
+            DeniedWhy::NoEndpoints | DeniedWhy::FailoverOff | DeniedWhy::OthersWait => {
+                panic!("{denied:?}")
+            }
             DeniedWhy::AttemptsSpent => {
                 assert!(made >= MAX_ATTEMPTS && !self.requests[n].last_resort);
             }
@@ -837,6 +842,7 @@ impl Pair {
                 Effect::AllDown => assert!(!self.told_offline, "offline says more"),
                 Effect::Recovered(_) | Effect::SomethingUp => {}
                 Effect::BudgetReached { .. } => panic!("nothing here costs anything"),
+                Effect::Called(_) | Effect::WaitedInVain(_) => panic!("nobody waits here"),
             }
         }
         self.preferred = self.fleet.preferred().map(|(id, _)| self.number(id));

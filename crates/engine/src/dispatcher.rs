@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use zephyr_control::{Event, EventKind, Totals};
 use zephyr_core::classify::{Fault, Outcome};
 use zephyr_core::config::{Price, ProbeMode};
-use zephyr_core::fleet::{Denied, Journey, Memory, Permit, Why};
+use zephyr_core::fleet::{Denied, Journey, Lesson, Memory, Permit, Ticket, Why};
 use zephyr_core::{Config, Effect, EndpointId, Fleet};
 
 use crate::calendar;
@@ -57,6 +57,8 @@ pub struct State {
     pub log: Log,
     /// Ends the attempts of an endpoint whose drain is over.
     cuts: HashMap<EndpointId, CancellationToken>,
+    /// Who waits for an endpoint to return.
+    waiters: HashMap<Ticket, oneshot::Sender<Turn>>,
     /// When the driver wakes up.
     armed: Option<Instant>,
     /// Notices a sleep.
@@ -145,6 +147,7 @@ impl Dispatcher {
                 remotes,
                 log: Log::default(),
                 cuts: HashMap::new(),
+                waiters: HashMap::new(),
                 armed: None,
                 watch: Watch::new(Clock::now()),
             }),
@@ -226,6 +229,27 @@ impl Dispatcher {
             started: Instant::now(),
             dispatcher: self.clone(),
         })
+    }
+
+    /// Waits for an endpoint to return; `bytes`: what is kept of the request's body. `None`: it would be
+    /// in vain, or too many wait.
+    pub fn wait(&self, journey: &mut Journey, bytes: u64) -> Option<Waiter> {
+        let (ticket, turn) = self.step(|state, now| {
+            let ticket = state.fleet.wait(journey, bytes, now)?;
+            let (call, turn) = oneshot::channel();
+            state.waiters.insert(ticket, call);
+            Some((ticket, turn))
+        })?;
+        Some(Waiter {
+            ticket: Some(ticket),
+            turn,
+            dispatcher: self.clone(),
+        })
+    }
+
+    /// Lets nobody wait any more: the program is about to end.
+    pub fn turn_away(&self) {
+        self.step(|state, now| state.fleet.turn_away(now));
     }
 
     /// Takes over a configuration.
@@ -355,6 +379,7 @@ impl Dispatcher {
 
     /// The counters as they are.
     pub fn totals(&self) -> Totals {
+        let waiting = self.state().fleet.waiting();
         let counters = &self.0.counters;
         Totals {
             requests: counters.requests.load(Ordering::Relaxed),
@@ -364,6 +389,7 @@ impl Dispatcher {
             aborted: counters.aborted.load(Ordering::Relaxed),
             abandoned: counters.abandoned.load(Ordering::Relaxed),
             in_flight: counters.in_flight.load(Ordering::Relaxed),
+            waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
         }
     }
 
@@ -431,6 +457,11 @@ impl State {
             {
                 cut.cancel();
             }
+            if let Some((ticket, turn)) = turn_in(&effect)
+                && let Some(waiter) = self.waiters.remove(&ticket)
+            {
+                let _ = waiter.send(turn); // Whoever has left meanwhile says so itself.
+            }
             if let Effect::Probe(id) = &effect {
                 let due = self.fleet.status_of(*id).map(|status| status.probe_due);
                 let remote = self.remotes.get(id).cloned().zip(due);
@@ -481,11 +512,13 @@ impl Admission {
     }
 
     /// The answer is real and begins to reach the client.
-    pub fn begin(&self, ttft: Duration) {
+    pub fn begin(&self, ttft: Duration, lesson: &Lesson) {
         self.remote.meter.first_event.observe(ttft);
         if let Some(permit) = &self.permit {
-            self.dispatcher
-                .step(|state, now| state.fleet.begin(permit, ttft, now));
+            self.dispatcher.step(|state, now| {
+                state.fleet.begin(permit, ttft, now);
+                state.fleet.learn(permit, lesson, now);
+            });
             self.dispatcher.0.keeper.measured();
         }
     }
@@ -540,6 +573,61 @@ impl Drop for Admission {
                 .fetch_add(1, Ordering::Relaxed);
             self.book(Outcome::Abandoned, None);
         }
+    }
+}
+
+/// What a request that waited is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Ask again for an attempt.
+    Go,
+    /// No endpoint returned in time, or the program is about to end.
+    InVain,
+}
+
+/// A request that waits for an endpoint to return. Dropping it gives its place up: the client left.
+pub struct Waiter {
+    ticket: Option<Ticket>,
+    turn: oneshot::Receiver<Turn>,
+    dispatcher: Dispatcher,
+}
+
+impl Waiter {
+    /// Waits for its turn. Who is told to go has to ask again without waiting for anything else first.
+    pub async fn turn(&mut self) -> Turn {
+        let turn = (&mut self.turn).await.unwrap_or(Turn::InVain);
+        self.ticket = None;
+        turn
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket {
+            let counters = &self.dispatcher.0.counters;
+            counters.abandoned.fetch_add(1, Ordering::Relaxed);
+            self.dispatcher.step(|state, now| {
+                state.waiters.remove(&ticket);
+                state.fleet.leave(ticket, now);
+            });
+        }
+    }
+}
+
+fn turn_in(effect: &Effect) -> Option<(Ticket, Turn)> {
+    match effect {
+        Effect::Called(ticket) => Some((*ticket, Turn::Go)),
+        Effect::WaitedInVain(ticket) => Some((*ticket, Turn::InVain)),
+        Effect::Probe(_)
+        | Effect::Cut(_)
+        | Effect::Switched { .. }
+        | Effect::TakenOut(_)
+        | Effect::Recovered(_)
+        | Effect::AllDown
+        | Effect::SomethingUp
+        | Effect::Offline
+        | Effect::Online
+        | Effect::BudgetReached { .. } => None,
     }
 }
 

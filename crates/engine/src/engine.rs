@@ -221,7 +221,7 @@ impl Engine {
         let timeout = self.shared.live().config.server.drain_timeout;
         self.shared.status().drain_until = Some(Instant::now() + timeout);
         self.stop_listening.cancel();
-        self.shared.dispatcher.touch();
+        self.shared.dispatcher.turn_away();
         if tokio::time::timeout(timeout, self.shared.dispatcher.idle())
             .await
             .is_err()

@@ -1,8 +1,9 @@
 //! One request's way: from endpoint to endpoint until an answer has proven real.
 //!
 //! Nothing reaches the client before that. A refusal, an error inside a 200, a page, silence: each moves
-//! the request, byte for byte, to the next endpoint that the fleet grants. From the answer's first
-//! content on the way is settled; what breaks then aborts the client's connection.
+//! the request, byte for byte, to the next endpoint that the fleet grants; where none is up, it waits for
+//! one to return. From the answer's first content on the way is settled; what breaks then aborts the
+//! client's connection.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -19,12 +20,13 @@ use hyper::body::Incoming;
 use tracing::Instrument;
 use zephyr_control::EventKind;
 use zephyr_core::classify::{Attempt, Fault, Outcome, Refusal};
-use zephyr_core::fleet::{Denied, DeniedWhy, Journey};
+use zephyr_core::fleet::{Denied, DeniedWhy, Journey, Lesson, Why};
+use zephyr_core::price::Usage;
 use zephyr_core::profile::{CallKind, LOOKED_AT, Profile};
 use zephyr_core::proof::{self, Stage};
 
 use crate::answer::{Abort, Answer, Relay, Rest};
-use crate::dispatcher::{Admission, Dispatcher, Ending, RequestGuard};
+use crate::dispatcher::{Admission, Dispatcher, Ending, RequestGuard, Turn};
 use crate::headers::{self, VIA_ZEPHYR, strip_hop_by_hop};
 use crate::inspect::{self, Inspector};
 use crate::live::Live;
@@ -54,6 +56,7 @@ const JSON_ANSWER: usize = 1024 * 1024;
 
 const USED_ENDPOINT: HeaderName = HeaderName::from_static("x-used-endpoint");
 const ENDPOINT_INDEX: HeaderName = HeaderName::from_static("x-endpoint-index");
+const WHY: HeaderName = HeaderName::from_static("x-zephyr-why");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-zephyr-attempts");
 const STAINLESS_TIMEOUT: &str = "x-stainless-timeout";
 const SESSION_ID: &str = "x-claude-code-session-id";
@@ -187,10 +190,28 @@ impl Exchange {
 
     async fn run(mut self, mut guard: RequestGuard) -> Response<Answer> {
         let mut misses: Vec<Miss> = Vec::new();
+        // What was missed before it last waited: told only if nothing was tried since.
+        let mut before_waiting: Vec<Miss> = Vec::new();
         loop {
             let admission = match self.dispatcher.admit(&mut self.journey) {
                 Ok(admission) => admission.of(self.id),
-                Err(denied) => return self.give_up(misses, Some(&denied), guard),
+                Err(denied) => {
+                    if !misses.is_empty() {
+                        before_waiting = std::mem::take(&mut misses);
+                    }
+                    match self.wait_for_return().await {
+                        Ok(Turn::Go) => continue,
+                        Ok(Turn::InVain) => {
+                            return self.give_up(before_waiting, Some(&denied), guard);
+                        }
+                        Err(error) => {
+                            guard.ends(RequestEnd::Refused);
+                            let size = self.live.config.server.max_body;
+                            let (code, message) = upload_error(error, size);
+                            return own(reply::error(code, &message));
+                        }
+                    }
+                }
             };
             let attempt = tracing::debug_span!(
                 "attempt",
@@ -226,6 +247,23 @@ impl Exchange {
                     return own(reply::error(code, &message));
                 }
             }
+        }
+    }
+
+    /// Waits for an endpoint to return, if it may and if that is not in vain.
+    async fn wait_for_return(&mut self) -> Result<Turn, UploadError> {
+        let weight = self.upload.weight();
+        let Some(mut waiter) = self.dispatcher.wait(&mut self.journey, weight) else {
+            return Ok(Turn::InVain);
+        };
+        tracing::debug!(
+            model = self.journey.model(),
+            "waits for an endpoint to return"
+        );
+        tokio::select! {
+            biased;
+            turn = waiter.turn() => Ok(turn),
+            error = self.upload.broken() => Err(error),
         }
     }
 
@@ -268,7 +306,15 @@ impl Exchange {
         };
         match judged {
             Ok((held, inspector)) => {
-                admission.begin(started.elapsed());
+                let took = started.elapsed();
+                // An answer that is not streamed begins when it is written, so its time says little.
+                let lesson = Lesson {
+                    first_event: inspector.as_ref().map(|_| took),
+                    usage: inspector
+                        .as_ref()
+                        .and_then(|inspector| self.usage(inspector)),
+                };
+                admission.begin(took, &lesson);
                 Attempted::Commit(Box::new(self.commit(held, admission, inspector)))
             }
             Err((fault, held)) => {
@@ -457,7 +503,7 @@ impl Exchange {
             });
             return self.miss(admission, outcome, Fault::Status(status), Some(held));
         }
-        admission.begin(started.elapsed());
+        admission.begin(started.elapsed(), &Lesson::default());
         Attempted::Commit(Box::new(self.commit(held, admission, None)))
     }
 
@@ -491,7 +537,29 @@ impl Exchange {
             // A stream that is whole by its length may still lack its end: that must be seen.
             held.head.headers.remove(CONTENT_LENGTH);
         }
+        if let Some(why) = self.weighed(&admission) {
+            held.head.headers.insert(WHY, why);
+        }
         held.relay(self, |relay| relay.settling(admission, inspector))
+    }
+
+    /// What a conversation has cached; of a single request nobody asks.
+    fn usage(&self, inspector: &Inspector) -> Option<Usage> {
+        self.journey.is_conversation().then(|| inspector.usage())?
+    }
+
+    /// Why the answer comes from there, where there was something to weigh.
+    fn weighed(&self, admission: &Admission) -> Option<HeaderValue> {
+        let (Why::StaysForCache(_) | Why::WorthMoving(_)) = admission.why else {
+            return None;
+        };
+        let (id, why) = (admission.remote.id, admission.why);
+        let reason = self
+            .dispatcher
+            .look(|state, _| view::why(&state.fleet, id, why));
+        let text = zephyr_control::text(zephyr_control::Language::En, &reason);
+        tracing::info!(endpoint = %admission.remote.spec.name, "a conversation: {text}");
+        HeaderValue::from_str(&text).ok()
     }
 
     fn asked<'a>(&'a self, admission: &Admission) -> Attempt<'a> {
@@ -678,6 +746,9 @@ impl Exchange {
         let reasons = reasons.join("; ");
         let overloaded = Fault::ErrorEvent("overloaded_error".to_owned());
         match denied.map(|denied| denied.why) {
+            Some(_) if self.dispatcher.look(|state, _| state.fleet.turns_away()) => {
+                reply::error(Code::ShuttingDown, "Zephyr is about to end; start it again")
+            }
             Some(DeniedWhy::NoEndpoints) => {
                 let message = "Zephyr has no endpoint to send this to; add one to config.toml (see config.toml.example)";
                 reply::error(Code::NoEndpoints, message)

@@ -4,7 +4,9 @@ use bytes::Bytes;
 use http::HeaderMap;
 use zephyr_core::classify::Fault;
 use zephyr_core::config::Validation;
+use zephyr_core::price::Usage;
 use zephyr_core::proof::{Stage, StreamJudge};
+use zephyr_core::usage::Opening;
 
 use crate::decode::Decoder;
 
@@ -13,6 +15,7 @@ pub struct Inspector {
     decoder: Decoder,
     judge: StreamJudge,
     on_invalid: OnInvalid,
+    opening: Opening,
 }
 
 /// What becomes of an answer that is found wrong after its client has seen a part of it.
@@ -35,6 +38,7 @@ impl Inspector {
             } else {
                 OnInvalid::PassOn
             },
+            opening: Opening::default(),
         })
     }
 
@@ -44,8 +48,11 @@ impl Inspector {
     ///
     /// The first fault in the answer.
     pub fn look(&mut self, bytes: &Bytes) -> Result<Stage, Fault> {
-        let judge = &mut self.judge;
-        match self.decoder.decode(bytes, |decoded| judge.push(decoded)) {
+        let (judge, opening) = (&mut self.judge, &mut self.opening);
+        match self.decoder.decode(bytes, |decoded| {
+            opening.push(decoded);
+            judge.push(decoded)
+        }) {
             Ok(stage) => stage,
             Err(error) => Err(undecodable(&error)),
         }
@@ -54,6 +61,11 @@ impl Inspector {
     /// What becomes of the answer if it is wrong.
     pub fn on_invalid(&self) -> OnInvalid {
         self.on_invalid
+    }
+
+    /// The tokens that the stream's beginning tells.
+    pub fn usage(&self) -> Option<Usage> {
+        self.opening.usage()
     }
 
     /// How far the answer has come.

@@ -175,6 +175,24 @@ impl Upload {
         }
     }
 
+    /// How many bytes it keeps, or will have kept once all of it is here.
+    pub fn weight(&self) -> u64 {
+        let state = self.state();
+        let announced = self.0.length.filter(|_| state.keeping);
+        announced.unwrap_or(state.kept_bytes)
+    }
+
+    /// Takes in what the client sends while nothing else reads, so that its leaving is seen. Ends only when
+    /// the body broke.
+    pub async fn broken(&self) -> UploadError {
+        // Without an announced length it might outgrow what can be kept.
+        let may_read = self.0.length.is_some() && self.state().keeping;
+        if may_read && let Err(error) = self.prefetch(u64::MAX).await {
+            return error;
+        }
+        std::future::pending().await
+    }
+
     /// Whether all of it has arrived and is kept.
     pub fn is_whole(&self) -> bool {
         let state = self.state();

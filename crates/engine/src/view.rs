@@ -10,6 +10,7 @@ use zephyr_core::circuit::{Cause, State as CircuitState};
 use zephyr_core::classify::Fault;
 use zephyr_core::config::{Auth, Language, Strategy, Theme, Ui};
 use zephyr_core::fleet::{Availability, Decision, EndpointStatus, Mode, Why, WhyNot};
+use zephyr_core::price::Cost;
 use zephyr_core::{Effect, EndpointId, Fleet};
 
 use crate::clock::{Clock, millis};
@@ -106,8 +107,22 @@ pub fn why(fleet: &Fleet, chosen: EndpointId, why: Why) -> Reason {
             price: spec.map_or(0.0, |spec| spec.price),
         },
         Why::Replaces => Reason::Replaces,
+        Why::LeavesSlow(slowness) => Reason::LeavesSlow {
+            ms: millis(slowness.its),
+            usual_ms: millis(slowness.usual),
+        },
         Why::InUse => Reason::InUse,
         Why::Sticky => Reason::Sticky,
+        Why::StaysForCache(worth) => Reason::StaysForCache {
+            saved_ms: millis(worth.saved),
+            worth_usd: cents(worth.worth),
+            cost_usd: cents(worth.cost),
+        },
+        Why::WorthMoving(worth) => Reason::WorthMoving {
+            saved_ms: millis(worth.saved),
+            worth_usd: cents(worth.worth),
+            cost_usd: cents(worth.cost),
+        },
         Why::Turn => Reason::Turn,
         Why::LastResort => Reason::LastResort,
         Why::Trial => Reason::Trial,
@@ -137,6 +152,10 @@ pub fn why_not(fleet: &Fleet, id: EndpointId, why: WhyNot, now: Instant) -> Reas
             detail: status
                 .and_then(|status| status.last_fault.map(in_words))
                 .unwrap_or_default(),
+        },
+        WhyNot::Slow(slowness) => Reason::Slow {
+            ms: millis(slowness.its),
+            usual_ms: millis(slowness.usual),
         },
         WhyNot::NotFaster { its, chosen } => Reason::NotFaster {
             ms: millis(its),
@@ -207,7 +226,7 @@ pub fn fault_midway(seen: &Fault) -> Reason {
 /// The event that an effect is, if front-ends are to know.
 pub fn event(fleet: &Fleet, effect: &Effect, now: Instant) -> Option<EventKind> {
     match effect {
-        Effect::Probe(_) | Effect::Cut(_) => None,
+        Effect::Probe(_) | Effect::Cut(_) | Effect::Called(_) | Effect::WaitedInVain(_) => None,
         Effect::Switched {
             from,
             to,
@@ -398,6 +417,11 @@ fn until(status: &EndpointStatus<'_>) -> Option<Instant> {
             None
         }
     }
+}
+
+/// Dollars with as many digits as say something.
+fn cents(cost: Cost) -> f64 {
+    (cost.usd() * 1000.0).round() / 1000.0
 }
 
 fn reference(auth: &Auth) -> String {

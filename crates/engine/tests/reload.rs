@@ -308,7 +308,7 @@ async fn a_changed_port_is_warned_about_until_it_is_changed_back() {
     zephyr.rewrite(&moved);
     zephyr.run(Command::Reload).await;
     let first = warned().await;
-    zephyr.rewrite(&format!("{moved}\n[failover]\nmax_attempts = 2\n"));
+    zephyr.rewrite(&format!("{moved}\n[ui]\ntheme = \"dark\"\n"));
     zephyr.run(Command::Reload).await;
     let second = warned().await;
     zephyr.rewrite(&config(&[a.url()], ""));

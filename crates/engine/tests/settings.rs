@@ -859,10 +859,6 @@ fn an_unknown_key_is_warned_about_with_the_nearest_known_one() {
 fn a_key_without_effect_yet_is_warned_about_only_if_it_asks_for_something() {
     let cases = [
         (
-            "[failover]\nhold_seconds = 10",
-            "[failover]\nhold_seconds = 11",
-        ),
-        (
             "[logging]\nlog_request_types = \"all\"",
             "[logging]\nlog_request_types = \"failed\"",
         ),

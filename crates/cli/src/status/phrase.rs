@@ -65,6 +65,9 @@ pub(super) enum Phrase<'a> {
         p95: String,
         max: String,
     },
+    Waiting {
+        count: u32,
+    },
     ColumnEndpoint,
     ColumnState,
     ColumnLatency,

@@ -149,6 +149,19 @@ fn what_checks_cost_is_said_once_they_do() {
 }
 
 #[test]
+fn requests_that_wait_are_shown() {
+    let mut snapshot = busy();
+    snapshot.totals.waiting = 3;
+
+    let text = view(&snapshot, Language::En, Colours::Plain);
+
+    assert!(
+        text.contains("\nWaiting for an endpoint to return: 3\n"),
+        "{text}"
+    );
+}
+
+#[test]
 fn the_state_of_an_instance_in_english() {
     let text = view(&busy(), Language::En, Colours::Plain);
 

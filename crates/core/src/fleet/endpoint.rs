@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::brownout::Brownout;
 use crate::circuit::{Cause, Change, Circuit, Pass, State};
 use crate::classify::{Fault, Outcome};
 use crate::config::{self, Breaker, ProbeMode};
@@ -47,6 +48,8 @@ pub(super) struct Endpoint {
     pub(super) traffic: Ewma,
     /// The same by model.
     pub(super) streams: Traffic,
+    /// Whether its streams begin as soon as they do.
+    pub(super) pace: Brownout,
     pub(super) last_probe_failed: bool,
     pub(super) probe_due: Instant,
     /// A person asked for the probe that is due, so a pause does not hold it back.
@@ -206,6 +209,7 @@ impl Endpoint {
             decline: Decline::default(),
             traffic: Ewma::new(TRAFFIC_TAU),
             streams: Traffic::default(),
+            pace: Brownout::default(),
             last_probe_failed: false,
             probe_due: now,
             probe_demanded: false,
@@ -443,6 +447,12 @@ impl Endpoint {
                 until,
                 ..
             } => Err(WhyNot::CircuitOpen { cause, until }),
+            // A scout is our own idea: who asked for a pause is spared it.
+            State::Open {
+                cause: cause @ (Cause::Throttled | Cause::Exhausted),
+                until,
+                ..
+            } if journey.scouts => Err(WhyNot::CircuitOpen { cause, until }),
             State::Closed { .. } | State::Open { .. } | State::HalfOpen { .. } => Ok(()),
         }
     }
@@ -466,6 +476,8 @@ impl Endpoint {
             endpoint: self.id,
             pass: self.circuit.issue(),
             asked,
+            session: None,
+            ticket: None,
         }
     }
 
@@ -587,6 +599,7 @@ impl Endpoint {
         self.unserved.clear();
         self.before_silence = None;
         self.last_probe_failed = false;
+        self.pace = Brownout::default();
         self.demand_at(now);
         self.circuit.close(now)
     }

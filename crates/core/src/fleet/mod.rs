@@ -6,10 +6,12 @@
 //! # How an endpoint is chosen for an attempt
 //!
 //! 1. A pinned endpoint, if it is fit.
-//! 2. The conversation's home, if it is fit: fitness outranks stickiness, stickiness outranks speed.
+//! 2. The conversation's home, if it is fit: fitness outranks stickiness, stickiness outranks speed, unless
+//!    the speed is worth more than the cache ([`crate::worth`]).
 //! 3. By the strategy: the preferred endpoint, or whose turn it is.
 //! 4. None is fit: as a last resort the best of those that are merely out, never one that refuses our
 //!    credential.
+//! 5. Nothing is up, and the last resort did not help: it waits for one to return (`hold`).
 //!
 //! Fit means: enabled, not draining, has its credential, circuit closed, serves the model, and not yet
 //! tried by this request. A half-open endpoint is fit for one trial at a time, and only where no probe
@@ -17,11 +19,12 @@
 //!
 //! # When the preferred endpoint changes
 //!
-//! At once when it becomes unfit. For speed, priority or price only when the other is better by the
+//! At once when it becomes unfit, or slow as in [`crate::brownout`] while another is not. For speed, priority or price only when the other is better by the
 //! strategy's rule (latency: by at least `switch_threshold_ms`, both measured the same way), the last
 //! switch is `min_dwell_seconds` ago, and monitoring is not paused.
 
 mod endpoint;
+mod hold;
 mod memory;
 mod network;
 mod probing;
@@ -36,18 +39,20 @@ use crate::budget::RetryBudget;
 use crate::circuit::{Change, Pass};
 use crate::classify::{Contact, Outcome};
 use crate::config::Config;
-use crate::price::Cost;
+use crate::price::{Cost, Usage};
 use crate::profile::{CallKind, SessionKey};
 use crate::rng::Rng;
 use crate::spend::Spend;
 use crate::sticky::Sticky;
 
 pub use endpoint::{Availability, EndpointStatus};
+pub use hold::{MOST_WAITING, Ticket};
 pub use memory::{EndpointMemory, Memory};
 pub use probing::Probed;
 pub use reason::{Decision, Why, WhyNot};
 
 use endpoint::{Due, Endpoint, Monitoring};
+use hold::{Errand, Hold, Went};
 
 /// An endpoint for as long as its fleet lives; never used again for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +89,14 @@ pub struct Journey {
     session: Option<SessionKey>,
     tried: Vec<EndpointId>,
     last_resort: bool,
+    /// Attempts before it last waited.
+    before_waiting: usize,
+    /// Its place among those who wait, once it has waited.
+    ticket: Option<Ticket>,
+    /// How long it may wait.
+    hold_until: Option<Instant>,
+    /// Goes to find out whether anything is back.
+    scouts: bool,
 }
 
 impl Journey {
@@ -94,17 +107,34 @@ impl Journey {
             session,
             tried: Vec::new(),
             last_resort: false,
+            before_waiting: 0,
+            ticket: None,
+            hold_until: None,
+            scouts: false,
         }
     }
 
     /// Attempts so far.
     pub fn attempts(&self) -> usize {
-        self.tried.len()
+        self.before_waiting + self.tried.len()
     }
 
     /// The model asked for.
     pub fn model(&self) -> Option<&str> {
         self.asked.model.as_deref()
+    }
+
+    /// Whether it belongs to a conversation.
+    pub fn is_conversation(&self) -> bool {
+        self.session.is_some()
+    }
+
+    /// It has waited, and begins anew.
+    fn set_out_again(&mut self, errand: Errand) {
+        self.before_waiting += self.tried.len();
+        self.tried.clear();
+        self.last_resort = false;
+        self.scouts = errand == Errand::Scout;
     }
 }
 
@@ -115,6 +145,18 @@ pub struct Permit {
     endpoint: EndpointId,
     pass: Pass,
     asked: Arc<Asked>,
+    session: Option<SessionKey>,
+    /// Of a request that had waited.
+    ticket: Option<Ticket>,
+}
+
+/// What the beginning of a message tells besides that it is real.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lesson {
+    /// The time to the first event, of a stream.
+    pub first_event: Option<Duration>,
+    /// Its tokens, as far as they were told.
+    pub usage: Option<Usage>,
 }
 
 impl Permit {
@@ -155,6 +197,8 @@ pub enum DeniedWhy {
     AttemptsSpent,
     /// The retry budget is spent: too many requests fail at once.
     BudgetSpent,
+    /// Others wait for an endpoint to return, and go first.
+    OthersWait,
 }
 
 /// How a probe ended.
@@ -202,6 +246,10 @@ pub enum Effect {
     AllDown,
     /// An endpoint is fit again.
     SomethingUp,
+    /// A request that waits should ask for its attempt again.
+    Called(Ticket),
+    /// A request has waited in vain.
+    WaitedInVain(Ticket),
     /// Nothing at all can be reached. What counted against endpoints since the last answer, and was told,
     /// is taken back.
     Offline,
@@ -236,6 +284,7 @@ pub struct Fleet {
     spend: Spend,
     /// When a request was last in flight.
     busy_at: Instant,
+    hold: Hold,
     turns: select::Turns,
     rng: Rng,
     effects: VecDeque<Effect>,
@@ -269,6 +318,7 @@ impl Fleet {
             sticky: Sticky::default(),
             spend: Spend::default(),
             busy_at: now,
+            hold: Hold::new(now),
             turns: select::Turns::default(),
             rng: Rng::new(seed),
             effects: VecDeque::new(),
@@ -328,6 +378,30 @@ impl Fleet {
     /// Says why there is none, and why not at each endpoint.
     pub fn admit(&mut self, journey: &mut Journey, now: Instant) -> Result<Grant, Denied> {
         self.handle_timeout(now);
+        let errand = journey.ticket.and_then(|ticket| self.hold.arrive(ticket));
+        match errand {
+            Some(errand) => journey.set_out_again(errand),
+            None if self.must_wait_behind(journey) => {
+                return Err(Denied {
+                    why: DeniedWhy::OthersWait,
+                    endpoints: self.rejections(journey, now),
+                });
+            }
+            None => {}
+        }
+        let mut granted = self.grant(journey, now);
+        match (&mut granted, journey.ticket.filter(|_| errand.is_some())) {
+            (Ok(grant), Some(ticket)) => {
+                grant.permit.ticket = Some(ticket);
+                self.hold.set_out(ticket);
+            }
+            (Err(_), Some(_)) => self.call_who_may_go(now),
+            (Ok(_) | Err(_), None) => {}
+        }
+        granted
+    }
+
+    fn grant(&mut self, journey: &mut Journey, now: Instant) -> Result<Grant, Denied> {
         if let Err(why) = self.allow_attempt(journey, now) {
             return Err(Denied {
                 why,
@@ -355,6 +429,11 @@ impl Fleet {
         }
         journey.last_resort |= why == Why::LastResort;
         journey.tried.push(id);
+        if why == Why::Trial
+            && let Some(endpoint) = self.get_mut(id)
+        {
+            endpoint.pace.is_tried(now);
+        }
         // A side call that goes elsewhere leaves the prompt cache where it is, and so does a way that
         // leads nowhere.
         if self.config.routing.sticky_sessions
@@ -368,15 +447,41 @@ impl Fleet {
         let endpoint = self
             .get_mut(id)
             .expect("choose returns endpoints of the fleet");
-        let permit = endpoint.issue(Arc::clone(&journey.asked));
+        let mut permit = endpoint.issue(Arc::clone(&journey.asked));
+        permit.session = journey.session;
         self.load_has_risen(now);
         Ok(Grant { permit, why })
+    }
+
+    /// Learns from the beginning of an answer: how fast the endpoint is, what it has cached.
+    pub fn learn(&mut self, permit: &Permit, lesson: &Lesson, now: Instant) {
+        let Some(model) = permit.asked.model.as_deref() else {
+            return;
+        };
+        if let (Some(session), Some(usage)) = (permit.session, &lesson.usage) {
+            self.sticky
+                .note_usage(session, permit.endpoint, (model, usage), now);
+        }
+        let Some(took) = lesson.first_event else {
+            return;
+        };
+        let others = self
+            .endpoints
+            .iter()
+            .filter(|other| other.id != permit.endpoint && other.is_in_use());
+        let elsewhere = others.filter_map(|other| other.pace.usual(model)).min();
+        if let Some(endpoint) = self.get_mut(permit.endpoint) {
+            endpoint.pace.observe(model, took, elsewhere, now);
+            self.reconsider(now);
+        }
     }
 
     /// The attempt's answer is real and begins to reach the client. `ttft`: time to its first event.
     pub fn begin(&mut self, permit: &Permit, ttft: Duration, now: Instant) {
         self.blame(permit.endpoint, Contact::Made, now);
+        self.note_went(permit.ticket, Went::Well, now);
         if permit.asked.kind != CallKind::Messages {
+            self.reconsider(now);
             return; // Counting tokens or listing models is neither as slow nor as telling.
         }
         if let Some(endpoint) = self.get_mut(permit.endpoint) {
@@ -395,11 +500,15 @@ impl Fleet {
             endpoint: id,
             pass,
             asked,
+            ticket,
+            session: _,
         } = permit;
         let blame = self.blame(id, outcome.contact(), now);
+        self.note_went(ticket, how_it_went(&outcome), now);
         let policy = self.config.breaker.clone();
         let is_evidence = outcome == Outcome::Answered && asked.kind == CallKind::Messages;
         let Some(endpoint) = self.get_mut(id) else {
+            self.call_who_may_go(now);
             return; // Removed from the configuration while the attempt was out.
         };
         let change = endpoint.settle(pass, asked, outcome, blame, &policy, now);
@@ -485,6 +594,7 @@ impl Fleet {
         endpoints
             .chain(self.dwell_until)
             .chain(self.spend.poll_timeout())
+            .chain(self.hold.poll_timeout())
             .min()
     }
 
@@ -553,7 +663,9 @@ impl Fleet {
         let failover = &self.config.failover;
         let made = journey.tried.len();
         if made == 0 {
-            self.budget.deposit(now);
+            if journey.hold_until.is_none() {
+                self.budget.deposit(now);
+            }
             return Ok(());
         }
         if !failover.enabled {
@@ -601,6 +713,17 @@ fn budgets(config: &Config) -> Vec<Cost> {
     let all = checks.chain([&config.health_check]);
     all.map(|check| Cost::from_usd(check.daily_budget_usd))
         .collect()
+}
+
+fn how_it_went(outcome: &Outcome) -> Went {
+    match outcome {
+        Outcome::Answered => Went::Well,
+        Outcome::Refused(_)
+        | Outcome::Exhausted { .. }
+        | Outcome::Throttled { .. }
+        | Outcome::Failed(_) => Went::Badly,
+        Outcome::ClientFault(_) | Outcome::NotServed(_) | Outcome::Abandoned => Went::Nowhere,
+    }
 }
 
 #[cfg(test)]

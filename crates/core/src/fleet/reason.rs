@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use crate::brownout::Slowness;
 use crate::circuit::Cause;
 use crate::fleet::EndpointId;
+use crate::worth::Worth;
 
 /// The preferred endpoint's reason, and the others'.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,10 +38,16 @@ pub enum Why {
     BestPrice,
     /// The best of those that are fit, since the one before no longer is.
     Replaces,
+    /// The one before has become slow.
+    LeavesSlow(Slowness),
     /// It is the preferred one.
     InUse,
     /// The conversation's home.
     Sticky,
+    /// The conversation's home; another is faster, and not worth the cache.
+    StaysForCache(Worth),
+    /// Faster than the conversation's home, by more than the cache is worth.
+    WorthMoving(Worth),
     /// Its turn.
     Turn,
     /// Nothing is fit; it is the best of what is out.
@@ -74,6 +82,8 @@ pub enum WhyNot {
     ModelNotServed,
     /// Its last probe failed.
     ProbeFailed,
+    /// It answers, but slowly.
+    Slow(Slowness),
     /// Not faster by the threshold.
     NotFaster {
         /// Its latency.

@@ -13,6 +13,8 @@ use crate::rng::Rng;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     last_probe_failed: bool,
+    /// Answers, but many times slower than it does.
+    slow: bool,
     /// By the strategy; equal for all under `latency`.
     merit: Merit,
     /// Unmeasured ones come last, in the configuration's order.
@@ -95,9 +97,9 @@ impl Fleet {
             return Some((pinned, why));
         }
         if let Mode::Auto = self.mode
-            && let Some(home) = self.home_of(journey, now)
+            && let Some(choice) = self.stay_or_move(journey, now)
         {
-            return Some((home, Why::Sticky));
+            return Some(choice);
         }
         self.choose_by_strategy(journey, now)
             .or_else(|| self.choose_trial(journey, now))
@@ -115,6 +117,11 @@ impl Fleet {
 
     /// Looks at the preferred endpoint again, after anything that may have changed it.
     pub(super) fn reconsider(&mut self, now: Instant) {
+        self.prefer_again(now);
+        self.call_who_may_go(now);
+    }
+
+    fn prefer_again(&mut self, now: Instant) {
         self.dwell_until = None;
         self.tell_if_all_down();
         if self.config.routing.strategy.distributes() && self.mode == Mode::Auto {
@@ -175,7 +182,8 @@ impl Fleet {
         }
     }
 
-    fn home_of(&self, journey: &Journey, now: Instant) -> Option<EndpointId> {
+    /// The conversation's home if it is fit, or the preferred endpoint if moving there is worth it.
+    fn stay_or_move(&self, journey: &Journey, now: Instant) -> Option<(EndpointId, Why)> {
         let routing = &self.config.routing;
         if !routing.sticky_sessions {
             return None;
@@ -183,35 +191,104 @@ impl Fleet {
         let home = self
             .sticky
             .home(journey.session?, routing.sticky_ttl, now)?;
-        self.get(home)?.check(journey, false, now).ok()?;
-        Some(home)
+        let here = self.get(home.endpoint)?;
+        here.check(journey, false, now).ok()?;
+        let stays = Some((here.id, Why::Sticky));
+        let may_move = !self.paused && home.since + routing.min_dwell <= now;
+        let (Some(there), Some(cached)) = (
+            self.preferred.and_then(|id| self.get(id)),
+            home.cached.as_ref().filter(|_| may_move),
+        ) else {
+            return stays;
+        };
+        if there.id == here.id || there.check(journey, false, now).is_err() {
+            return stays;
+        }
+        let saved = self.saved_by_moving(journey.model(), here, there);
+        let Some(saved) = saved.filter(|saved| *saved >= self.config.server.switch_threshold)
+        else {
+            return stays;
+        };
+        let prices = (here.spec.price, there.spec.price);
+        let worth = cached.weigh(saved, home.turns, prices, &self.config.pricing, now);
+        if worth.is_worth_it() {
+            Some((there.id, Why::WorthMoving(worth)))
+        } else {
+            Some((here.id, Why::StaysForCache(worth)))
+        }
+    }
+
+    /// How much sooner answers would begin there, measured the same way at both.
+    fn saved_by_moving(
+        &self,
+        model: Option<&str>,
+        here: &Endpoint,
+        there: &Endpoint,
+    ) -> Option<Duration> {
+        let usual = |endpoint: &Endpoint| endpoint.pace.usual(model?);
+        if let Some(slowness) = here.pace.slowness() {
+            // Where nothing is known of the other: as fast as this one usually is.
+            let expected = usual(there).unwrap_or(slowness.usual);
+            return slowness.its.checked_sub(expected);
+        }
+        if self.config.routing.strategy != Strategy::Latency {
+            return None; // Who prefers by priority or price asks for no speed.
+        }
+        let measured = usual(here).zip(usual(there));
+        let (from, to) = measured.or_else(|| comparable(here, there))?;
+        from.checked_sub(to)
+    }
+
+    /// A slow endpoint whose rest is over is tried by a new conversation, if it would be chosen otherwise.
+    fn slow_one_to_try(&self, journey: &Journey, now: Instant) -> Option<EndpointId> {
+        if self.paused || self.mode != Mode::Auto || !journey.tried.is_empty() {
+            return None;
+        }
+        let in_use = self.preferred.and_then(|id| self.get(id));
+        let rivals = |endpoint: &Endpoint| {
+            in_use.is_none_or(|in_use| {
+                in_use.id != endpoint.id && self.merit(endpoint) <= self.merit(in_use)
+            })
+        };
+        let mut endpoints = self.endpoints.iter();
+        let waits = |endpoint: &&Endpoint| {
+            endpoint.pace.may_be_tried(now)
+                && rivals(endpoint)
+                && endpoint.check(journey, false, now).is_ok()
+        };
+        endpoints.find(waits).map(|endpoint| endpoint.id)
     }
 
     fn choose_by_strategy(&mut self, journey: &Journey, now: Instant) -> Option<(EndpointId, Why)> {
         if let Some(trial) = self.trial_that_no_probe_makes(journey, now) {
             return Some((trial, Why::Trial));
         }
+        if let Some(slow) = self.slow_one_to_try(journey, now) {
+            return Some((slow, Why::Trial));
+        }
         let fit = self
             .endpoints
             .iter()
             .filter(|endpoint| endpoint.check(journey, false, now).is_ok());
+        let is_quick = |endpoint: &&Endpoint| endpoint.pace.slowness().is_none();
+        let only_quick = !self.paused && fit.clone().any(|endpoint| is_quick(&endpoint));
+        let its_turn = fit
+            .clone()
+            .filter(|endpoint| !only_quick || is_quick(endpoint));
         let candidates: Vec<(EndpointId, u32)> = match self.config.routing.strategy {
-            Strategy::WeightedRoundRobin => fit
+            Strategy::WeightedRoundRobin => its_turn
                 .map(|endpoint| (endpoint.id, endpoint.spec.weight))
                 .collect(),
             Strategy::RoundRobin | Strategy::Random => {
-                fit.map(|endpoint| (endpoint.id, 1)).collect()
+                its_turn.map(|endpoint| (endpoint.id, 1)).collect()
             }
             Strategy::Latency | Strategy::Priority | Strategy::Price => {
-                let preferred = self.preferred;
-                let mut fit = fit.clone();
-                if let Some(id) = preferred.filter(|&id| fit.any(|endpoint| endpoint.id == id)) {
+                if let Some(id) = self
+                    .preferred
+                    .filter(|&id| fit.clone().any(|endpoint| endpoint.id == id))
+                {
                     return Some((id, Why::InUse));
                 }
-                let fit = self
-                    .endpoints
-                    .iter()
-                    .filter(|endpoint| endpoint.check(journey, false, now).is_ok());
                 let best = fit.min_by_key(|endpoint| self.rank(endpoint))?;
                 return Some((best.id, Why::Replaces));
             }
@@ -297,6 +374,7 @@ impl Fleet {
         match self.is_better(best, current) {
             None => prefer(current.id, Why::InUse),
             Some(Why::Replaces) => prefer(best.id, Why::Replaces),
+            Some(why @ Why::LeavesSlow(_)) if !self.paused => prefer(best.id, why),
             Some(why) => match self.may_switch_for_speed(now) {
                 Ok(()) => prefer(best.id, why),
                 Err(dwell_until) => Some(Preference {
@@ -318,6 +396,11 @@ impl Fleet {
         }
         if other.last_probe_failed && !current.last_probe_failed {
             return None;
+        }
+        match (current.pace.slowness(), other.pace.slowness()) {
+            (Some(slowness), None) => return Some(Why::LeavesSlow(slowness)),
+            (None, Some(_)) => return None,
+            (Some(_), Some(_)) | (None, None) => {}
         }
         let (merit, than) = (self.merit(other), self.merit(current));
         if merit != than {
@@ -376,6 +459,9 @@ impl Fleet {
         if other.last_probe_failed {
             return WhyNot::ProbeFailed;
         }
+        if let (Some(slowness), None) = (other.pace.slowness(), chosen.pace.slowness()) {
+            return WhyNot::Slow(slowness);
+        }
         if self.is_better(other, chosen).is_some() {
             return match self.may_switch_for_speed(now) {
                 Err(Some(until)) => WhyNot::Dwelling { until },
@@ -424,6 +510,7 @@ impl Fleet {
         let latency = endpoint.probes.get().or(endpoint.traffic.get());
         Rank {
             last_probe_failed: endpoint.last_probe_failed,
+            slow: endpoint.pace.slowness().is_some(),
             merit: self.merit(endpoint),
             unmeasured: latency.is_none(),
             latency: latency.unwrap_or_default(),

@@ -3,6 +3,8 @@
     reason = "tests need one instant to start from"
 )]
 
+mod brownout;
+mod hold;
 mod memory;
 mod network;
 mod probing;
@@ -109,6 +111,8 @@ impl Scene {
             | Effect::Recovered(_)
             | Effect::AllDown
             | Effect::SomethingUp
+            | Effect::Called(_)
+            | Effect::WaitedInVain(_)
             | Effect::Offline
             | Effect::Online
             | Effect::BudgetReached { .. } => None,

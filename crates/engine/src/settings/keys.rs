@@ -15,10 +15,6 @@ pub(super) const NOT_YET: &[(&str, &str)] = &[
         "groups[].endpoints[].headers",
         "requests keep the headers that the client sends",
     ),
-    (
-        "failover.hold_seconds",
-        "a request fails at once when nothing is up",
-    ),
     ("logging.log_request_types", NO_JOURNAL),
     ("logging.log_request_body", NO_JOURNAL),
     ("logging.log_response_body", NO_JOURNAL),

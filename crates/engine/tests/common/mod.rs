@@ -27,7 +27,7 @@ pub const OUR_TOKEN: &str = "token-of-ours";
 pub const CLIENT_TOKEN: &str = "token-of-the-client";
 
 impl Zephyr {
-    /// Over these endpoints, called A, B, C…; no probes; `extra`: further tables of the configuration.
+    /// Over these endpoints, called A, B, C…; no probes, no waiting; `extra`: further tables of the configuration.
     pub async fn over(endpoints: &[&Endpoint], extra: &str) -> Self {
         let urls: Vec<String> = endpoints.iter().map(|endpoint| endpoint.url()).collect();
         Self::at(&urls, extra).await
@@ -154,9 +154,17 @@ pub fn config(urls: &[String], extra: &str) -> String {
     } else {
         "[health_check]\nmode = \"off\"\n"
     };
+    // Most tests want to see an error at once.
+    let extra = &if extra.contains("hold_seconds") {
+        extra.to_owned()
+    } else if extra.contains("[failover]\n") {
+        extra.replacen("[failover]\n", "[failover]\nhold_seconds = 0\n", 1)
+    } else {
+        format!("{extra}\n[failover]\nhold_seconds = 0\n")
+    };
     let (server, extra) = match extra.strip_prefix("[server]\n") {
         Some(rest) => rest.split_once("\n\n").unwrap_or((rest, "")),
-        None => ("", extra),
+        None => ("", extra.as_str()),
     };
     format!(
         "[server]\nport = 0\n{server}\n\n[[groups]]\nname = \"main\"\nauth_token_env = \"TEST_TOKEN\"\n\

@@ -329,8 +329,30 @@ export type Reason = { "code": "pinned" }
   price: number
 }
   | { "code": "replaces" }
+  | { "code": "leaves_slow",
+  /** The time to the first event of its last slow stream. */
+  ms: number,
+  /** The usual time. */
+  usual_ms: number
+}
   | { "code": "in_use" }
   | { "code": "sticky" }
+  | { "code": "stays_for_cache",
+  /** How much sooner an answer would begin elsewhere. */
+  saved_ms: number,
+  /** What that is worth over the turns to come. */
+  worth_usd: number,
+  /** What moving costs. */
+  cost_usd: number
+}
+  | { "code": "worth_moving",
+  /** How much sooner an answer begins. */
+  saved_ms: number,
+  /** What that is worth over the turns to come. */
+  worth_usd: number,
+  /** What moving costs. */
+  cost_usd: number
+}
   | { "code": "turn" }
   | { "code": "last_resort" }
   | { "code": "trial" }
@@ -346,6 +368,12 @@ export type Reason = { "code": "pinned" }
   | { "code": "model_not_served",
   /** The model asked for. */
   model: string
+}
+  | { "code": "slow",
+  /** The time to the first event of its last slow stream. */
+  ms: number,
+  /** The usual time. */
+  usual_ms: number
 }
   | { "code": "not_faster",
   /** Its latency. */
@@ -520,7 +548,9 @@ export type Totals = {
   /** Requests whose client left first. */
   abandoned: number,
   /** Requests being answered. */
-  in_flight: number
+  in_flight: number,
+  /** Those of them that wait for an endpoint to return. */
+  waiting: number
 };
 
 /**

@@ -1,0 +1,196 @@
+//! What moving a conversation is worth: milliseconds gained against a prompt cache lost.
+//!
+//! Prompt caches live per endpoint. A conversation that moves writes its prefix anew where it would have
+//! read it:
+//!
+//! > cost = tokens × (write rate × price there − read rate × price here) + [`RISK_USD`]
+//!
+//! and answers begin sooner for as long as it goes on:
+//!
+//! > worth = time saved a turn × turns to come × [`SECOND_USD`]
+//!
+//! It moves for speed when `worth > cost`. Turns to come are as many as there were: of what is known only
+//! by its age, the best guess is that it has lasted half its time; at most [`MOST_TURNS`]. Nothing is known
+//! of the cache before the first answer told its `usage`; until then, a conversation stays. A cache that
+//! has expired costs nothing. An unknown model has the dearest rates, so it stays rather than not.
+//!
+//! Not for: endpoints that are unfit. Fitness outranks all of this.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::config::Price;
+use crate::price::{Cost, Usage, rates};
+
+/// What a second of a waiting person is worth: $36 an hour, a modest wage for whoever pays for tokens.
+pub const SECOND_USD: f64 = 0.01;
+/// What moving costs besides: another account drops the thinking that this one signed.
+pub const RISK_USD: f64 = 0.02;
+/// Nobody is taken to go on for longer.
+const MOST_TURNS: u32 = 20;
+
+/// A conversation's cached prefix at its endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cached {
+    model: String,
+    tokens: u64,
+    /// How long it lives after its last use.
+    life: Duration,
+    used: Instant,
+}
+
+/// Both sides of a move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Worth {
+    /// How much sooner an answer would begin.
+    pub saved: Duration,
+    /// What that is worth over the turns to come.
+    pub worth: Cost,
+    /// What the cache costs.
+    pub cost: Cost,
+}
+
+impl Worth {
+    /// Whether the move is worth it.
+    pub fn is_worth_it(&self) -> bool {
+        self.worth > self.cost
+    }
+}
+
+impl Cached {
+    const FIVE_MINUTES: Duration = Duration::from_secs(300);
+    const ONE_HOUR: Duration = Duration::from_secs(3600);
+
+    /// What an answer tells of it. A side call of the same conversation has a prefix of its own: one of
+    /// less than half the size does not stand for the conversation while its own may still be there.
+    pub(crate) fn update(old: Option<Self>, model: &str, usage: &Usage, now: Instant) -> Self {
+        let tokens = [usage.cache_read, usage.cache_write_5m, usage.cache_write_1h]
+            .into_iter()
+            .fold(0, u64::saturating_add);
+        match old {
+            Some(old) if old.tokens / 2 > tokens && !old.has_expired(now) => old,
+            old => {
+                // An answer that only reads does not say how long it lives: as long as before.
+                let before = old.map_or(Self::FIVE_MINUTES, |old| old.life);
+                let life = if usage.cache_write_1h > 0 {
+                    Self::ONE_HOUR
+                } else if usage.cache_write_5m > 0 {
+                    Self::FIVE_MINUTES
+                } else {
+                    before
+                };
+                Self {
+                    model: model.to_owned(),
+                    tokens,
+                    life,
+                    used: now,
+                }
+            }
+        }
+    }
+
+    fn has_expired(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.used) >= self.life
+    }
+
+    /// Weighs a move from an endpoint with price `here` to one with price `there`.
+    pub(crate) fn weigh(
+        &self,
+        saved: Duration,
+        turns: u32,
+        (here, there): (f64, f64),
+        own: &BTreeMap<String, Price>,
+        now: Instant,
+    ) -> Worth {
+        let tokens = if self.has_expired(now) {
+            0
+        } else {
+            self.tokens
+        };
+        let rates = rates(&self.model, tokens, own);
+        let write = if self.life == Self::ONE_HOUR {
+            rates.cache_write_1h
+        } else {
+            rates.cache_write_5m
+        };
+        let difference = (write * there - rates.cache_read * here).max(0.0);
+        let turns = f64::from(turns.min(MOST_TURNS));
+        Worth {
+            saved,
+            worth: Cost::from_usd(saved.as_secs_f64() * turns * SECOND_USD),
+            cost: Cost::from_usd(tokens as f64 * difference / 1e6 + RISK_USD),
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests need one instant to start from"
+)]
+mod tests {
+    use super::*;
+
+    fn usage(read: u64, written: u64) -> Usage {
+        Usage {
+            cache_read: read,
+            cache_write_5m: written,
+            ..Usage::default()
+        }
+    }
+
+    fn cached(tokens: u64, now: Instant) -> Cached {
+        Cached::update(None, "claude-opus-5-5", &usage(tokens, 0), now)
+    }
+
+    fn weigh(cached: &Cached, saved_ms: u64, turns: u32, there: f64, now: Instant) -> Worth {
+        let saved = Duration::from_millis(saved_ms);
+        cached.weigh(saved, turns, (1.0, there), &BTreeMap::new(), now)
+    }
+
+    #[test]
+    fn a_hundred_thousand_tokens_of_opus_cost_what_they_cost() {
+        let now = Instant::now();
+
+        let worth = weigh(&cached(100_000, now), 4500, 10, 1.0, now);
+
+        assert_eq!(worth.cost.usd(), 0.48 + RISK_USD);
+        assert_eq!(worth.worth.usd(), 0.45);
+        assert!(!worth.is_worth_it());
+    }
+
+    #[test]
+    fn more_turns_a_cheaper_endpoint_or_an_expired_cache_make_it_worth_it() {
+        let now = Instant::now();
+        let cached = cached(100_000, now);
+        let later = now + Duration::from_secs(301);
+
+        assert!(weigh(&cached, 4500, 12, 1.0, now).is_worth_it());
+        assert!(weigh(&cached, 4500, 10, 0.5, now).is_worth_it());
+        assert!(weigh(&cached, 4500, 10, 1.0, later).is_worth_it());
+    }
+
+    #[test]
+    fn an_unknown_model_is_dear() {
+        let now = Instant::now();
+        let unknown = Cached::update(None, "another", &usage(100_000, 0), now);
+
+        let costs =
+            [&unknown, &cached(100_000, now)].map(|cached| weigh(cached, 0, 0, 1.0, now).cost);
+
+        assert!(costs[0] > costs[1]);
+    }
+
+    #[test]
+    fn a_side_call_does_not_stand_for_the_conversation() {
+        let now = Instant::now();
+        let whole = cached(100_000, now);
+        let side = usage(0, 2000);
+        let later = now + Duration::from_secs(400);
+
+        let at_once = Cached::update(Some(whole.clone()), "claude-opus-5-5", &side, now);
+        let expired = Cached::update(Some(whole.clone()), "claude-opus-5-5", &side, later);
+
+        assert_eq!((at_once, expired.tokens), (whole, 2000));
+    }
+}
