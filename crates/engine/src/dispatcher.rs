@@ -3,7 +3,7 @@
 //! A step locks, reads the clock once, decides, writes down what happened, and unlocks; only then are
 //! the effects carried out. Nothing waits under the lock.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -48,11 +48,11 @@ pub struct State {
     /// The decisions.
     pub fleet: Fleet,
     /// The endpoints' outside.
-    pub remotes: HashMap<EndpointId, Arc<Remote>>,
+    pub remotes: BTreeMap<EndpointId, Arc<Remote>>,
     /// What happened lately.
     pub log: Log,
     /// Ends the attempts of an endpoint whose drain is over.
-    cuts: HashMap<EndpointId, CancellationToken>,
+    cuts: BTreeMap<EndpointId, CancellationToken>,
     /// When the driver wakes up.
     armed: Option<Instant>,
     /// Notices a sleep.
@@ -122,7 +122,7 @@ impl Dispatcher {
     /// A dispatcher over a fleet.
     pub fn new(
         fleet: Fleet,
-        remotes: HashMap<EndpointId, Arc<Remote>>,
+        remotes: BTreeMap<EndpointId, Arc<Remote>>,
         keeper: Keeper,
         metrics: Arc<Metrics>,
     ) -> Self {
@@ -131,7 +131,7 @@ impl Dispatcher {
                 fleet,
                 remotes,
                 log: Log::default(),
-                cuts: HashMap::new(),
+                cuts: BTreeMap::new(),
                 armed: None,
                 watch: Watch::new(Clock::now()),
             }),
@@ -169,9 +169,7 @@ impl Dispatcher {
         for remote in follow_up.probes {
             self.spawn_probe(remote);
         }
-        self.0
-            .changes
-            .send_modify(|changes| *changes = changes.wrapping_add(1));
+        self.touch();
         result
     }
 
@@ -303,9 +301,12 @@ impl Dispatcher {
 
     /// Notes that something changed that the fleet does not know of.
     pub fn touch(&self) {
-        self.0
-            .changes
-            .send_modify(|changes| *changes = changes.wrapping_add(1));
+        // Whoever listens later begins with what is then.
+        if self.0.changes.receiver_count() > 0 {
+            self.0
+                .changes
+                .send_modify(|changes| *changes = changes.wrapping_add(1));
+        }
     }
 
     /// Counts a request until the guard is dropped.

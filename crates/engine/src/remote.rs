@@ -33,6 +33,8 @@ pub struct Remote {
     pub meter: Arc<EndpointMeter>,
     /// Its name as the value of a header.
     pub name_header: HeaderValue,
+    /// Its place as the value of a header.
+    pub index_header: HeaderValue,
 }
 
 impl Remote {
@@ -58,6 +60,7 @@ impl Remote {
             upstream: Arc::new(upstream),
             meter: network.metrics.endpoint(&spec.name),
             name_header: HeaderValue::from_str(&name).unwrap_or_else(|_| HeaderValue::from(index)),
+            index_header: HeaderValue::from(index),
             spec,
         })
     }
