@@ -77,11 +77,47 @@ impl Profile {
     pub fn read(body: &[u8], whole: bool) -> Self {
         let mut profile = Self::default();
         let mut json = serde_json::Deserializer::from_slice(body);
-        let complete = TopLevel(&mut profile).deserialize(&mut json).is_ok();
+        let top_level = TopLevel {
+            profile: &mut profile,
+            extent: Extent::Everything,
+        };
+        let complete = top_level.deserialize(&mut json).is_ok();
         if complete && whole && profile.stream.is_none() {
             profile.stream = Some(false);
         }
         profile
+    }
+
+    /// Reads the body's first bytes as far as its model, which stands at the beginning where Claude Code
+    /// wrote it: for a request whose session is known from its header. What stands behind is not looked
+    /// at.
+    pub fn read_to_model(body: &[u8]) -> Self {
+        let mut profile = Self::default();
+        let mut json = serde_json::Deserializer::from_slice(body);
+        let top_level = TopLevel {
+            profile: &mut profile,
+            extent: Extent::ToModel,
+        };
+        // That it stops in the middle is no error here.
+        let _ = top_level.deserialize(&mut json);
+        profile
+    }
+
+    /// Whether a whole body asks for a stream. Where its text tells, all of it need not be understood.
+    pub fn wants_stream(body: &[u8]) -> bool {
+        // Behind the last value there is only the end of the top level, so its key stands there too.
+        let end = body.trim_ascii_end();
+        if let Some(end) = end.strip_suffix(b"}").map(<[u8]>::trim_ascii_end) {
+            for (word, wanted) in [(&b"true"[..], true), (b"false", false)] {
+                let before = end.strip_suffix(word).map(<[u8]>::trim_ascii_end);
+                let before = before.and_then(|before| before.strip_suffix(b":"));
+                if before.is_some_and(|before| before.trim_ascii_end().ends_with(br#""stream""#)) {
+                    return wanted;
+                }
+            }
+        }
+        let named = std::str::from_utf8(body).is_ok_and(|body| body.contains(r#""stream""#));
+        named && Self::read(body, true).stream.unwrap_or(false)
     }
 
     /// The header wins over the body: `x-claude-code-session-id`.
@@ -95,7 +131,17 @@ impl Profile {
 }
 
 /// Fills a profile while it goes through the top level's keys, so that what was read before a cut stays.
-struct TopLevel<'a>(&'a mut Profile);
+struct TopLevel<'a> {
+    profile: &'a mut Profile,
+    extent: Extent,
+}
+
+/// How much of a body is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Everything,
+    ToModel,
+}
 
 impl<'de> DeserializeSeed<'de> for TopLevel<'_> {
     type Value = ();
@@ -115,12 +161,17 @@ impl<'de> Visitor<'de> for TopLevel<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<Key>()? {
             match key {
-                Key::Model => self.0.model = map.next_value::<Lenient<String>>()?.0,
-                Key::Stream => self.0.stream = map.next_value::<Lenient<bool>>()?.0,
+                Key::Model => {
+                    self.profile.model = map.next_value::<Lenient<String>>()?.0;
+                    if self.extent == Extent::ToModel {
+                        return Ok(());
+                    }
+                }
+                Key::Stream => self.profile.stream = map.next_value::<Lenient<bool>>()?.0,
                 Key::Metadata => {
                     let metadata = map.next_value::<Lenient<Metadata>>()?.0;
                     let user_id = metadata.and_then(|metadata| metadata.user_id);
-                    self.0.session = user_id.as_deref().and_then(session_of_user_id);
+                    self.profile.session = user_id.as_deref().and_then(session_of_user_id);
                 }
                 Key::Other => {
                     map.next_value::<IgnoredAny>()?;
@@ -248,6 +299,40 @@ mod tests {
             let profile = Profile::read(body, true);
 
             assert_eq!((profile.model, profile.session), (None, None));
+        }
+    }
+
+    #[test]
+    fn reading_to_the_model_leaves_the_rest_alone() {
+        let body = br#"{"max_tokens":5,"model":"m","stream":true,"metadata":"#;
+
+        let profile = Profile::read_to_model(body);
+
+        assert_eq!(profile.model.as_deref(), Some("m"));
+        assert_eq!(profile.stream, None);
+        assert_eq!(Profile::read_to_model(br#"{"mod"#), Profile::default());
+    }
+
+    #[test]
+    fn a_stream_is_wanted_where_the_top_level_says_so() {
+        let bodies = [
+            (&br#"{"model":"m","stream":true}"#[..], true),
+            (br#"{"model":"m","stream" : true } "#, true),
+            (br#"{"stream":true,"model":"m"}"#, true),
+            (br#"{"stream":false,"x":true}"#, false),
+            (br#"{"model":"m","stream":false}"#, false),
+            (br#"{"model":"m"}"#, false),
+            (br#"{"tools":[{"stream":true}],"model":"m"}"#, false),
+            (br#"{"tools":{"stream":true}}"#, false),
+            (br#"{"model":"\"stream\":true}"}"#, false),
+            (br#"{"stream":"yes"}"#, false),
+            (b"not json", false),
+            (b"", false),
+        ];
+
+        for (body, wanted) in bodies {
+            let text = String::from_utf8_lossy(body);
+            assert_eq!(Profile::wants_stream(body), wanted, "{text}");
         }
     }
 

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Sleep;
-use tokio_util::sync::WaitForCancellationFutureOwned;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use zephyr_core::classify::{Fault, Outcome};
 use zephyr_core::proof::Stage;
 
@@ -63,10 +63,14 @@ struct Watch {
     inspector: Option<Inspector>,
     idle: Duration,
     last_chunk: Instant,
-    timer: Pin<Box<Sleep>>,
+    /// Running since the endpoint was first waited for.
+    timer: Option<Pin<Box<Sleep>>>,
     /// How the request ends, once that is known.
     end: Option<RequestEnd>,
-    cut: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    /// Cancelled when the endpoint's drain is over.
+    cut: Option<CancellationToken>,
+    /// Waits for that, since the endpoint was first waited for.
+    cutting: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
 enum Broken {
@@ -136,9 +140,10 @@ impl Relay {
                 inspector: None,
                 idle,
                 last_chunk: Instant::now(),
-                timer: Box::pin(tokio::time::sleep(idle)),
+                timer: None,
                 end,
                 cut: None,
+                cutting: None,
             },
             broken,
             abort,
@@ -152,7 +157,7 @@ impl Relay {
         let whole = inspector
             .as_ref()
             .is_some_and(|inspector| inspector.stage() == Stage::Complete);
-        self.watch.cut = Some(Box::pin(admission.cut.clone().cancelled_owned()));
+        self.watch.cut = Some(admission.cut.clone());
         self.watch.admission = Some(admission);
         self.watch.inspector = inspector;
         if whole {
@@ -285,18 +290,24 @@ impl Watch {
 
     /// Ready when the endpoint has been silent for too long, or its drain is over.
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
-        let cut = self.cut.as_mut();
-        if cut.is_some_and(|cut| cut.as_mut().poll(cx).is_ready()) {
+        if let Some(cut) = self.cut.take() {
+            self.cutting = Some(Box::pin(cut.cancelled_owned()));
+        }
+        let cutting = self.cutting.as_mut();
+        if cutting.is_some_and(|cutting| cutting.as_mut().poll(cx).is_ready()) {
             return Poll::Ready(Fault::DrainTimeout);
         }
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(self.idle)));
         loop {
-            ready!(self.timer.as_mut().poll(cx));
+            ready!(timer.as_mut().poll(cx));
             let until = self.last_chunk + self.idle;
             if until <= Instant::now() {
                 return Poll::Ready(Fault::Stalled(self.idle));
             }
             // There were chunks since it was set: cheaper than setting it at every one of them.
-            self.timer.as_mut().reset(until.into());
+            timer.as_mut().reset(until.into());
         }
     }
 

@@ -52,11 +52,11 @@ pub struct State {
     /// The decisions.
     pub fleet: Fleet,
     /// The endpoints' outside.
-    pub remotes: HashMap<EndpointId, Arc<Remote>>,
+    pub remotes: BTreeMap<EndpointId, Arc<Remote>>,
     /// What happened lately.
     pub log: Log,
     /// Ends the attempts of an endpoint whose drain is over.
-    cuts: HashMap<EndpointId, CancellationToken>,
+    cuts: BTreeMap<EndpointId, CancellationToken>,
     /// Who waits for an endpoint to return.
     waiters: HashMap<Ticket, oneshot::Sender<Turn>>,
     /// When the driver wakes up.
@@ -137,7 +137,7 @@ impl Dispatcher {
     /// A dispatcher over a fleet.
     pub fn new(
         fleet: Fleet,
-        remotes: HashMap<EndpointId, Arc<Remote>>,
+        remotes: BTreeMap<EndpointId, Arc<Remote>>,
         keeper: Keeper,
         metrics: Arc<Metrics>,
     ) -> Self {
@@ -146,7 +146,7 @@ impl Dispatcher {
                 fleet,
                 remotes,
                 log: Log::default(),
-                cuts: HashMap::new(),
+                cuts: BTreeMap::new(),
                 waiters: HashMap::new(),
                 armed: None,
                 watch: Watch::new(Clock::now()),
@@ -186,9 +186,7 @@ impl Dispatcher {
         for assignment in follow_up.probes {
             self.spawn_probe(assignment);
         }
-        self.0
-            .changes
-            .send_modify(|changes| *changes = changes.wrapping_add(1));
+        self.touch();
         result
     }
 
@@ -349,9 +347,12 @@ impl Dispatcher {
 
     /// Notes that something changed that the fleet does not know of.
     pub fn touch(&self) {
-        self.0
-            .changes
-            .send_modify(|changes| *changes = changes.wrapping_add(1));
+        // Whoever listens later begins with what is then.
+        if self.0.changes.receiver_count() > 0 {
+            self.0
+                .changes
+                .send_modify(|changes| *changes = changes.wrapping_add(1));
+        }
     }
 
     /// Counts a request until the guard is dropped.

@@ -1,6 +1,6 @@
 //! A running engine: listener, fleet, probes and settings, and the `Control` over them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -806,8 +806,8 @@ fn remotes(
     fleet: &Fleet,
     live: &Live,
     network: &Network,
-) -> Result<HashMap<EndpointId, Arc<Remote>>, StartError> {
-    let mut remotes = HashMap::new();
+) -> Result<BTreeMap<EndpointId, Arc<Remote>>, StartError> {
+    let mut remotes = BTreeMap::new();
     for (index, spec) in live.config.endpoints.iter().enumerate() {
         let id = fleet
             .find(&spec.name)

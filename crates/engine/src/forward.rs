@@ -58,8 +58,8 @@ const USED_ENDPOINT: HeaderName = HeaderName::from_static("x-used-endpoint");
 const ENDPOINT_INDEX: HeaderName = HeaderName::from_static("x-endpoint-index");
 const WHY: HeaderName = HeaderName::from_static("x-zephyr-why");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-zephyr-attempts");
-const STAINLESS_TIMEOUT: &str = "x-stainless-timeout";
-const SESSION_ID: &str = "x-claude-code-session-id";
+const STAINLESS_TIMEOUT: HeaderName = HeaderName::from_static("x-stainless-timeout");
+const SESSION_ID: HeaderName = HeaderName::from_static("x-claude-code-session-id");
 
 /// Forwards a request and returns what its client gets.
 pub async fn forward(
@@ -97,6 +97,8 @@ struct Exchange {
     upload: Upload,
     /// Whether the client wants a stream; found out late where the body was long.
     stream: OnceLock<bool>,
+    /// How long the client waits for an answer that is not streamed.
+    client_patience: Duration,
     journey: Journey,
     abort: Abort,
 }
@@ -152,17 +154,18 @@ impl Exchange {
             return Err(too_large(size));
         }
         let upload = Upload::new(body, size, replay);
+        let session = head.headers.get(SESSION_ID).and_then(|id| id.to_str().ok());
+        let session = session.filter(|id| !id.is_empty());
         let mut profile = Profile::default();
         if kind.is_understood() {
-            let prefetch = tokio::time::timeout(BODY_PATIENCE, upload.prefetch(LOOKED_AT as u64));
-            let whole = prefetch
+            let looking = tokio::time::timeout(BODY_PATIENCE, look_into(&upload, session));
+            profile = looking
                 .await
                 .unwrap_or(Err(UploadError::Stalled))
                 .map_err(|error| upload_error(error, size))?;
-            profile = Profile::read(&upload.peek(), whole);
         }
-        let session = head.headers.get(SESSION_ID).and_then(|id| id.to_str().ok());
         let profile = profile.with_session_header(session);
+        let client_patience = client_patience(&head.headers);
         let mut headers = headers::for_upstream(head.headers);
         headers.append(VIA_ZEPHYR, live.instance.clone());
         let stream = OnceLock::new();
@@ -183,6 +186,7 @@ impl Exchange {
             headers,
             upload,
             stream,
+            client_patience,
             journey: Journey::new(kind, profile.model, profile.session),
             abort,
         })
@@ -601,16 +605,20 @@ impl Exchange {
         future: impl Future<Output = T>,
     ) -> Result<T, Fault> {
         let mut future = pin!(future);
-        let mut deadline = started + self.live.config.failover.first_event_timeout;
-        if self.stream.get() == Some(&false) || !self.kind.is_understood() {
-            deadline = started + self.patience();
-        }
+        // Whether a stream is asked for is found out when it matters: after the shorter of the two.
+        let first_event = self.live.config.failover.first_event_timeout;
+        let mut deadline = started + first_event.min(self.client_patience);
         loop {
             tokio::select! {
                 biased;
                 result = &mut future => return Ok(result),
                 () = tokio::time::sleep_until(deadline.into()) => {
                     let patience = self.patience();
+                    let is_streamed = self.stream.get() != Some(&false) && self.kind.is_understood();
+                    if !is_streamed && deadline < started + patience {
+                        deadline = started + patience;
+                        continue;
+                    }
                     if self.upload.is_waiting_for_client() {
                         self.upload.give_up();
                         return Err(Fault::TimedOut(patience));
@@ -630,13 +638,7 @@ impl Exchange {
         if self.kind == CallKind::Messages && self.wants_stream() {
             return self.live.config.failover.first_event_timeout;
         }
-        let told = self
-            .headers
-            .get(STAINLESS_TIMEOUT)
-            .and_then(|value| value.to_str().ok()?.parse::<f64>().ok());
-        told.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-            .filter(|told| !told.is_zero())
-            .map_or(PATIENCE, |told| told.min(MOST_PATIENCE))
+        self.client_patience
     }
 
     /// Whether an answer is to be held as a stream: if one was asked for. Where any format counts, or
@@ -668,11 +670,9 @@ impl Exchange {
         if !self.upload.is_whole() {
             return false;
         }
-        *self.stream.get_or_init(|| {
-            Profile::read(&self.upload.peek(), true)
-                .stream
-                .unwrap_or(false)
-        })
+        *self
+            .stream
+            .get_or_init(|| Profile::wants_stream(&self.upload.peek()))
     }
 
     fn tell_failover(&self, miss: &Miss) {
@@ -795,13 +795,38 @@ impl Exchange {
 
     /// Adds what tells the client where its answer comes from.
     fn sign(&self, mut response: Response<Answer>, guard: RequestGuard) -> Response<Answer> {
-        let attempts = u64::try_from(self.journey.attempts()).unwrap_or(u64::MAX);
-        response
-            .headers_mut()
-            .insert(ATTEMPTS, HeaderValue::from(attempts));
+        let attempts = match self.journey.attempts() {
+            1 => HeaderValue::from_static("1"),
+            attempts => HeaderValue::from(attempts),
+        };
+        response.headers_mut().insert(ATTEMPTS, attempts);
         response.body_mut().count_until_gone(guard);
         response
     }
+}
+
+/// Reads what routing wants to know from the body's beginning: as little of it as tells, since nothing
+/// is sent on meanwhile. `session`: known from the headers.
+async fn look_into(upload: &Upload, session: Option<&str>) -> Result<Profile, UploadError> {
+    if session.is_some() {
+        upload.prefetch(1).await?;
+        let profile = Profile::read_to_model(&upload.peek());
+        if profile.model.is_some() {
+            return Ok(profile);
+        }
+    }
+    let whole = upload.prefetch(LOOKED_AT as u64).await?;
+    Ok(Profile::read(&upload.peek(), whole))
+}
+
+/// How long a client with these headers waits for an answer that is not streamed.
+fn client_patience(headers: &HeaderMap) -> Duration {
+    let told = headers
+        .get(STAINLESS_TIMEOUT)
+        .and_then(|value| value.to_str().ok()?.parse::<f64>().ok());
+    told.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|told| !told.is_zero())
+        .map_or(PATIENCE, |told| told.min(MOST_PATIENCE))
 }
 
 /// What an endpoint's body gave next.
@@ -894,7 +919,7 @@ impl Held {
         head.headers
             .insert(USED_ENDPOINT, self.from.name_header.clone());
         head.headers
-            .insert(ENDPOINT_INDEX, HeaderValue::from(self.from.index));
+            .insert(ENDPOINT_INDEX, self.from.index_header.clone());
         let idle = exchange.live.config.failover.idle_timeout;
         let relay = Relay::new(self.pieces, self.rest, idle, exchange.abort.clone());
         Response::from_parts(head, Answer::Relayed(Box::new(finish(relay))))

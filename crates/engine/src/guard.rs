@@ -6,13 +6,15 @@
 //! Command-line clients send neither header.
 
 use http::HeaderMap;
-use http::header::{HOST, ORIGIN};
+use http::header::{HOST, HeaderName, HeaderValue, ORIGIN};
 use http::uri::Authority;
 use zephyr_core::config::Server;
 
 use crate::headers::client_tokens;
 use crate::reply::Code;
 use crate::secret::Secret;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The rules of the proxy port.
 pub struct Guard {
@@ -91,6 +93,9 @@ impl Guard {
         headers: &HeaderMap,
         authority: Option<&Authority>,
     ) -> Result<(), Refused> {
+        if authority.is_none() && is_plainly_loopback(headers) {
+            return Ok(());
+        }
         let name = |authority: &Authority| authority.host().trim_matches(['[', ']']).to_lowercase();
         let in_header = headers.get_all(HOST).iter().map(|value| {
             let authority = value.to_str().ok().and_then(|text| text.parse().ok());
@@ -123,10 +128,7 @@ impl Guard {
             );
             return refuse(Code::OriginNotAllowed, message);
         }
-        match headers
-            .get("sec-fetch-site")
-            .map(http::HeaderValue::as_bytes)
-        {
+        match headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes) {
             None | Some(b"none" | b"same-origin") => Ok(()),
             Some(_) => refuse(
                 Code::OriginNotAllowed,
@@ -140,6 +142,21 @@ fn refuse(code: Code, message: String) -> Result<(), Refused> {
     Err(Refused { code, message })
 }
 
+/// Whether there is one `Host`, and it is as nearly every client writes it. Any other is read with care.
+fn is_plainly_loopback(headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(HOST).iter().map(HeaderValue::as_bytes);
+    let (Some(host), None) = (hosts.next(), hosts.next()) else {
+        return false;
+    };
+    ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| {
+        match host.strip_prefix(name.as_bytes()) {
+            Some([]) => true,
+            Some([b':', port @ ..]) => port.iter().all(u8::is_ascii_digit),
+            Some(_) | None => false,
+        }
+    })
+}
+
 fn is_loopback_name(host: &str) -> bool {
     host == "localhost"
         || host.ends_with(".localhost")
@@ -151,7 +168,6 @@ fn is_loopback_name(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::{HeaderName, HeaderValue};
 
     fn check(server: &Server, lines: &[(&'static str, &'static str)]) -> Option<Code> {
         let header = |(name, value): &(&'static str, &'static str)| {

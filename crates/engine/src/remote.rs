@@ -39,6 +39,8 @@ pub struct Remote {
     pub probe_models: ProbeModels,
     /// Its name as the value of a header.
     pub name_header: HeaderValue,
+    /// Its place as the value of a header.
+    pub index_header: HeaderValue,
 }
 
 impl Remote {
@@ -67,6 +69,7 @@ impl Remote {
             meter: network.metrics.endpoint(&spec.name),
             probe_models: ProbeModels::default(),
             name_header: HeaderValue::from_str(&name).unwrap_or_else(|_| HeaderValue::from(index)),
+            index_header: HeaderValue::from(index),
             spec,
         })
     }

@@ -241,11 +241,18 @@ impl State {
         let Source::Flowing(body) = &mut self.source else {
             return Poll::Ready(());
         };
-        let polled = Pin::new(body).poll_frame(cx);
+        let polled = Pin::new(&mut *body).poll_frame(cx);
         self.waiting = polled.is_pending();
         match ready!(polled) {
             Some(Ok(frame)) => match frame.into_data() {
-                Ok(data) => self.take_in(data),
+                Ok(data) => {
+                    let ended = body.is_end_stream();
+                    self.take_in(data);
+                    // Known at once where the length was announced: nobody may ask for what is behind it.
+                    if ended && matches!(self.source, Source::Flowing(_)) {
+                        self.source = Source::Ended(None);
+                    }
+                }
                 Err(frame) => self.source = Source::Ended(frame.into_trailers().ok()),
             },
             Some(Err(_)) => self.source = Source::Broken(UploadError::ClientGone),

@@ -143,7 +143,7 @@ impl Fleet {
         self.dwell_until = dwell_until;
         if self.preferred != Some(target) {
             let from = self.preferred;
-            let decision = self.decide(target, why, now);
+            let decision = self.decide(target, why, now, Vec::new());
             if from.is_some() {
                 self.switched_at = Some(now);
             }
@@ -160,10 +160,10 @@ impl Fleet {
                 .as_ref()
                 .is_none_or(|decision| decision.why == Why::Pinned)
         {
-            self.decision = Some(self.decide(target, why, now));
-        } else if let Some(old) = &self.decision {
+            self.decision = Some(self.decide(target, why, now, Vec::new()));
+        } else if let Some(old) = self.decision.take() {
             // The reason for having come here stays; why the others are not better may have changed.
-            self.decision = Some(self.decide(target, old.why, now));
+            self.decision = Some(self.decide(target, old.why, now, old.others));
         }
     }
 
@@ -431,22 +431,27 @@ impl Fleet {
         }
     }
 
-    fn decide(&self, chosen: EndpointId, why: Why, now: Instant) -> Decision {
+    /// `others`: room for the reasons; this happens twice for every request.
+    fn decide(
+        &self,
+        chosen: EndpointId,
+        why: Why,
+        now: Instant,
+        mut others: Vec<(EndpointId, WhyNot)>,
+    ) -> Decision {
+        others.clear();
         let chosen_endpoint = self.get(chosen);
-        let others = self
+        let passed_over = self
             .endpoints
             .iter()
             .filter(|endpoint| endpoint.id != chosen);
-        let others = others.map(|other| {
+        others.extend(passed_over.map(|other| {
             let why_not = chosen_endpoint.map_or(WhyNot::NotMeasured, |chosen| {
                 self.why_not(other, chosen, why, now)
             });
             (other.id, why_not)
-        });
-        Decision {
-            why,
-            others: others.collect(),
-        }
+        }));
+        Decision { why, others }
     }
 
     fn why_not(&self, other: &Endpoint, chosen: &Endpoint, why: Why, now: Instant) -> WhyNot {
