@@ -1,10 +1,10 @@
 //! Brownouts: an endpoint that answers, and takes many times as long as it does.
 //!
 //! The time to the first event of streams says so, compared per model, since models differ more than
-//! endpoints do: with the endpoint's own usual time, or while that is not known with the usual time of
-//! the fastest other one. An answer is *slow* at [`SLOW_FACTOR`] times the usual and at least
-//! [`NOTICEABLE`] more; it is *quick* below half of that factor. [`IN_A_ROW`] slow answers without a
-//! quick one in between make the endpoint slow; as many quick ones end it. What lies between says
+//! endpoints do: with the endpoint's own usual time, or while that is not known with [`BY_NATURE`] times
+//! the usual time of the fastest other one. An answer is *slow* at [`SLOW_FACTOR`] times the usual and at
+//! least [`NOTICEABLE`] more; it is *quick* below half of that factor. [`IN_A_ROW`] slow answers without
+//! a quick one in between make the endpoint slow; as many quick ones end it. What lies between says
 //! nothing, so that an endpoint at the edge does not flap.
 //!
 //! A slow endpoint gets no new conversations, so it is tried: by one new conversation after
@@ -18,6 +18,8 @@ use crate::ewma::Ewma;
 
 /// How many times the usual time a slow answer takes.
 const SLOW_FACTOR: f64 = 5.0;
+/// How many times the usual time of the fastest other one an endpoint may take that is not known yet.
+const BY_NATURE: f64 = 1.6;
 /// Less than this more is not slow, however many times the usual it is: nobody notices.
 const NOTICEABLE: Duration = Duration::from_millis(200);
 /// How many answers tell.
@@ -103,6 +105,7 @@ impl Brownout {
         {
             *self = Self::default();
         }
+        let elsewhere = elsewhere.map(|usual| usual.mul_f64(BY_NATURE));
         let Some(usual) = self.usual(model).or(elsewhere) else {
             self.learn(model, took, now);
             return;

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use zephyr_core::circuit::{Cause, State};
-use zephyr_core::classify::{Fault, Outcome};
+use zephyr_core::classify::{Contact, Fault, Outcome};
 use zephyr_core::config::{
     Auth, AuthHeader, BaseUrl, Config, CredentialRef, Endpoint, Group, HealthCheck, ProbeMode,
     ProxyRoute,
@@ -28,7 +28,7 @@ const HOLD: Duration = Duration::from_secs(10);
 const ON_THE_SLOPE: Duration = Duration::from_secs(7);
 const NAMES: [&str; 3] = ["A", "B", "C"];
 /// What its first event usually takes, and its probes.
-const PACE: [u64; 3] = [300, 450, 600];
+const PACE: [u64; 3] = [300, 600, 700];
 
 /// SplitMix64.
 struct Dice(u64);
@@ -125,6 +125,10 @@ struct World {
     since_slow: [Option<u32>; 3],
     only_the_network_fails: bool,
     told_offline: bool,
+    /// Probes take what they take.
+    is_calm: bool,
+    /// Could not be connected to when last tried.
+    missed: [bool; 3],
     seen: Seen,
 }
 
@@ -164,6 +168,8 @@ impl World {
             since_slow: [None; 3],
             only_the_network_fails: true,
             told_offline: false,
+            is_calm: false,
+            missed: [false; 3],
             seen: Seen::default(),
         };
         world.carry_out();
@@ -358,6 +364,7 @@ impl World {
                     first_event: Some(attempt.took),
                     usage: None,
                 };
+                self.missed[attempt.endpoint] = false;
                 self.fleet.begin(&attempt.permit, attempt.took, self.now);
                 self.fleet.learn(&attempt.permit, &lesson, self.now);
                 if attempt.slow {
@@ -380,6 +387,7 @@ impl World {
                 unreachable!("looked at above");
             };
             let answered = attempt.outcome == Outcome::Answered;
+            self.note_contact(attempt.endpoint, attempt.outcome.contact());
             self.fleet.settle(attempt.permit, attempt.outcome, self.now);
             if answered {
                 self.seen.answered += 1;
@@ -397,7 +405,11 @@ impl World {
                 self.probes.push((endpoint, at));
                 continue;
             }
-            let latency = self.dice.about(PACE[endpoint] / 3);
+            let latency = if self.is_calm {
+                Duration::from_millis(PACE[endpoint] / 3)
+            } else {
+                self.dice.about(PACE[endpoint] / 3)
+            };
             let result = match self.weather[endpoint] {
                 _ if !self.network => ProbeResult::Failed(unreachable()),
                 Weather::Fair | Weather::Shaky | Weather::TenTimesSlower => {
@@ -407,10 +419,23 @@ impl World {
                 Weather::Unreachable => ProbeResult::Failed(unreachable()),
                 Weather::Throttling => ProbeResult::Failed(throttled()),
             };
+            let contact = match &result {
+                ProbeResult::Failed(outcome) => outcome.contact(),
+                ProbeResult::Answered(_) | ProbeResult::Reached(_) => Contact::Made,
+            };
+            self.note_contact(endpoint, contact);
             let id = self.id(endpoint);
             self.fleet.handle_probe(id, result, self.now);
         }
         self.carry_out();
+    }
+
+    fn note_contact(&mut self, endpoint: usize, contact: Contact) {
+        match contact {
+            Contact::Made => self.missed[endpoint] = false,
+            Contact::NotMade => self.missed[endpoint] = true,
+            Contact::Broken | Contact::Unknown => {}
+        }
     }
 
     fn carry_out(&mut self) {
@@ -426,7 +451,7 @@ impl World {
                     self.ask(client.journey, client.is_new);
                 }
                 Effect::WaitedInVain(ticket) => {
-                    assert!(!self.something_is_closed(), "sent away from what is up");
+                    assert!(!self.something_is_up(), "sent away from what is up");
                     self.take_waiting(ticket);
                     self.seen.in_vain += 1;
                 }
@@ -441,6 +466,7 @@ impl World {
                 }
                 Effect::Online => {
                     self.told_offline = false;
+                    self.missed = [false; 3];
                     self.check_online();
                 }
                 Effect::TakenOut(_) => {
@@ -542,10 +568,11 @@ impl World {
         assert!(timeout.is_none_or(|at| at > self.now), "a timer that spins");
     }
 
-    fn something_is_closed(&self) -> bool {
+    fn something_is_up(&self) -> bool {
         self.fleet.offline_since().is_none()
             && self.fleet.status().any(|status| {
-                status.availability == Availability::Enabled
+                !self.missed[self.number(status.id)]
+                    && status.availability == Availability::Enabled
                     && matches!(status.circuit, State::Closed { .. })
             })
     }
@@ -553,6 +580,7 @@ impl World {
     /// From now on all is well.
     fn calm_down(&mut self) {
         self.network = true;
+        self.is_calm = true;
         for index in 0..NAMES.len() {
             self.turn(index, Weather::Fair);
             if !self.enabled[index] {
@@ -568,7 +596,8 @@ impl World {
             assert!(matches!(status.circuit, State::Closed { .. }), "still out");
         }
         let preferred = self.fleet.preferred().map(|(id, _)| self.number(id));
-        assert_eq!(preferred, Some(0), "the best is in use");
+        let decision = self.fleet.preferred();
+        assert_eq!(preferred, Some(0), "the best is in use: {decision:?}");
         assert_eq!(self.fleet.waiting(), 0);
     }
 

@@ -46,6 +46,28 @@ async fn a_request_waits_and_is_answered_when_an_endpoint_returns() {
 }
 
 #[tokio::test]
+async fn an_endpoint_that_restarts_is_not_noticed() {
+    let a = Endpoint::start(Act::message("before")).await;
+    let address = a.addr();
+    let zephyr = Zephyr::over(&[&a], "[failover]\nhold_seconds = 15\n").await;
+    assert_eq!(zephyr.stream().await.unwrap().text(), "before");
+    a.stop().await;
+
+    let asking = zephyr.stream();
+    let returning = async {
+        waiting(&zephyr, 1).await;
+        Endpoint::start_at(address, Act::message("after"))
+            .await
+            .unwrap()
+    };
+    let (answer, _a) = patiently(async { tokio::join!(asking, returning) }).await;
+
+    assert_eq!(answer.unwrap().text(), "after");
+    let snapshot = zephyr.snapshot().await;
+    assert_eq!(snapshot.endpoint("A").unwrap().state, EndpointState::Ready);
+}
+
+#[tokio::test]
 async fn a_request_that_waited_in_vain_gets_the_error_it_would_have_got() {
     let a = Endpoint::start(Act::status(500)).await;
     let hold = ONE_STRIKE.replace("15", "2");

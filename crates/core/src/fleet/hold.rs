@@ -3,7 +3,7 @@
 //! # Who waits
 //!
 //! A message or a token count that may not be attempted (any more) while nothing is up: no circuit
-//! lets it through, or nothing at all can be reached. The last resort comes first: who comes while
+//! lets it through, or whoever it lets through could not be connected to when it was last tried. The last resort comes first: who comes while
 //! nobody waits is attempted wherever that is allowed, and waits after it failed. Who comes while others
 //! wait waits behind them at once. It waits for `failover.hold_seconds` at most, counted once; and not at
 //! all where that is in vain: every endpoint refuses its credential, or asked for a pause beyond that time.
@@ -104,7 +104,7 @@ enum Slope {
 /// What there is for those who wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Prospect {
-    /// A closed circuit.
+    /// A closed circuit, and nobody has failed to connect there since it was last heard of.
     Up,
     /// So many half-open circuits without a trial.
     Trials(usize),
@@ -375,10 +375,10 @@ impl Fleet {
     }
 
     fn prospect(&self) -> Prospect {
-        let mut trials = 0;
-        let mut fails = false;
+        let (mut trials, mut fails, mut unreached) = (0, false, self.offline_since.is_some());
         for endpoint in self.endpoints.iter().filter(|one| one.is_in_use()) {
             match endpoint.circuit.state() {
+                State::Closed { .. } if endpoint.missed_at.is_some() => unreached = true,
                 State::Closed { .. } if self.offline_since.is_none() => return Prospect::Up,
                 State::HalfOpen {
                     trial_in_flight: false,
@@ -393,7 +393,7 @@ impl Fleet {
         }
         if trials > 0 {
             Prospect::Trials(trials)
-        } else if self.offline_since.is_some() || (fails && self.config.failover.last_resort) {
+        } else if unreached || (fails && self.config.failover.last_resort) {
             Prospect::Scouting
         } else {
             Prospect::Nothing

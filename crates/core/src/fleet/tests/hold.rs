@@ -87,6 +87,23 @@ fn while_something_is_up_nobody_waits() {
 }
 
 #[test]
+fn where_nothing_can_be_connected_to_the_first_waits_before_any_circuit_opens() {
+    let mut scene = Scene::of(1, |config| config.failover.hold = HOLD);
+    let mut journey = journey();
+    let refused = Outcome::Failed(Fault::Connect("refused".to_owned()));
+    scene.attempt(&mut journey, refused).unwrap();
+    assert!(scene.fleet.admit(&mut journey, scene.now).is_err());
+
+    let ticket = scene.fleet.wait(&mut journey, 0, scene.now).unwrap();
+    scene.wait(1);
+    let scout = scene.called();
+    scene.attempt(&mut journey, Outcome::Answered).unwrap();
+
+    assert_eq!(scout, [ticket]);
+    assert_eq!(scene.fleet.status().next().unwrap().out_because(), None);
+}
+
+#[test]
 fn those_who_wait_go_one_first_and_then_ever_more_in_their_order() {
     let mut scene = down();
     let mut held = line(&mut scene, 20);
