@@ -39,6 +39,7 @@ const MAY_NAME: &[(&str, &[&str], &[&str])] = &[
         ],
         &[],
     ),
+    ("zephyr-bench", &[], &[]),
     ("zephyr-clients-test", &["zephyr-testkit"], &[]),
     (
         "zephyr-desktop-test",
