@@ -5,6 +5,7 @@
 //! finds it there. Chores are programs run one after the other and nothing else: whatever a chore
 //! has to decide belongs into the program that it runs.
 
+mod bench;
 mod clients;
 mod desktop;
 mod direction;
@@ -28,6 +29,7 @@ usage: cargo xtask COMMAND
   clients [FILTER]              run the tests with real clients only
   desktop [FILTER]              run the tests of the tray program only
   desktop --measure             measure the tray program's release build
+  bench [--rounds N] [FILTER]   measure what a request costs, beside nginx, HAProxy and a bare forwarder
 ";
 
 fn main() -> ExitCode {
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         ["desktop"] => test::desktop(None),
         ["desktop", "--measure"] => test::measure_desktop(),
         ["desktop", filter] => test::desktop(Some(filter)),
+        ["bench", arguments @ ..] => bench::bench(arguments),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())

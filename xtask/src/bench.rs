@@ -1,0 +1,27 @@
+//! The benchmark: Zephyr's release build beside a bare forwarder, nginx and HAProxy.
+//!
+//! Built here, so that what is measured is what would be released; measured by `tests/bench`.
+
+use anyhow::Result;
+
+use crate::process::{cargo, run};
+use crate::tools;
+use crate::workspace::{root, target_dir};
+
+/// Measures what `arguments` name (`--rounds N`, and parts of measures' names), or everything.
+pub(crate) fn bench(arguments: &[&str]) -> Result<()> {
+    tools::c_compiler()?;
+    let packages = ["-p", "zephyr-cli", "-p", "zephyr-bench"];
+    run(cargo()
+        .args(["build", "--release"])
+        .args(packages)
+        .current_dir(root()))?;
+    let release = target_dir()?.join("release");
+    let zephyr = release
+        .join("zephyr")
+        .with_extension(std::env::consts::EXE_EXTENSION);
+    run(std::process::Command::new(release.join("zephyr-bench"))
+        .arg("run")
+        .arg(zephyr)
+        .args(arguments))
+}
