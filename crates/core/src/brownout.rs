@@ -1,16 +1,16 @@
 //! Brownouts: an endpoint that answers, and takes many times as long as it does.
 //!
 //! The time to the first event of streams says so, compared per model, since models differ more than
-//! endpoints do: with the endpoint's own usual time, or while that is not known with [`BY_NATURE`] times
-//! the usual time of the fastest other one. An answer is *slow* at [`SLOW_FACTOR`] times the usual and at
-//! least [`NOTICEABLE`] more; it is *quick* below half of that factor. [`IN_A_ROW`] slow answers without
+//! endpoints do: with the endpoint's own usual time, or while that is not known with `BY_NATURE` times
+//! the usual time of the fastest other one. An answer is *slow* at `SLOW_FACTOR` times the usual and at
+//! least `NOTICEABLE` more; it is *quick* below half of that factor. `IN_A_ROW` slow answers without
 //! a quick one in between make the endpoint slow; as many quick ones end it. What lies between says
 //! nothing, so that an endpoint at the edge does not flap.
 //!
 //! A slow endpoint gets no new conversations, so it is tried: by one new conversation after
-//! [`FIRST_REST`], and twice as long each time in vain or after a relapse, up to [`LONGEST_REST`]. The
+//! `FIRST_REST`, and twice as long each time in vain or after a relapse, up to `LONGEST_REST`. The
 //! conversations that stay tell as well. Slow answers are not learned as usual; but what has lasted for
-//! [`NEW_NORMAL`] is how it is.
+//! `NEW_NORMAL` is how it is.
 
 use std::time::{Duration, Instant};
 

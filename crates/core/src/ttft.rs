@@ -1,8 +1,8 @@
 //! Times to first event of real traffic, by model: percentiles, and whether they become worse.
 //!
-//! Of each endpoint the [`MODELS`] models used last are kept. A model's times lie in [`BUCKETS`] buckets,
+//! Of each endpoint the [`MODELS`] models used last are kept. A model's times lie in `BUCKETS` buckets,
 //! each an eighth of a power of two wide, so a percentile is off by at most 5 %. Old ones fade: whenever
-//! [`FULL`] are in the buckets, half of each is dropped.
+//! `FULL` are in the buckets, half of each is dropped.
 
 use std::time::{Duration, Instant};
 

@@ -10,7 +10,7 @@
 //! > worth = time saved a turn × turns to come × [`SECOND_USD`]
 //!
 //! It moves for speed when `worth > cost`. Turns to come are as many as there were: of what is known only
-//! by its age, the best guess is that it has lasted half its time; at most [`MOST_TURNS`]. Nothing is known
+//! by its age, the best guess is that it has lasted half its time; at most `MOST_TURNS`. Nothing is known
 //! of the cache before the first answer told its `usage`; until then, a conversation stays. A cache that
 //! has expired costs nothing. An unknown model has the dearest rates, so it stays rather than not.
 //!
