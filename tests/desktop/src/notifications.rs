@@ -4,13 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
-use zbus::message::Header;
 use zbus::object_server::SignalEmitter;
 use zbus::zvariant::OwnedValue;
 use zbus::{Connection, interface};
 
 use crate::bus::Bus;
-use crate::waiting::{patiently, until};
+use crate::waiting::patiently;
 
 const NAME: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
@@ -35,7 +34,6 @@ pub struct Notification {
     pub body: String,
     /// What can be clicked; `default` is the notification itself.
     pub actions: Vec<String>,
-    sender: String,
 }
 
 impl Notification {
@@ -90,14 +88,10 @@ impl Notifications {
     ///
     /// # Panics
     ///
-    /// If it has nothing to click, or its program does not listen.
+    /// If it has nothing to click.
     pub async fn click(&self, notification: &Notification) {
         let default = "default".to_owned();
         assert!(notification.actions.contains(&default), "{notification:?}");
-        until("the notification's program to listen", async || {
-            self.is_listening(&notification.sender).await.then_some(())
-        })
-        .await;
         let emitter = SignalEmitter::new(&self.connection, PATH).expect("the path is valid");
         let id = notification.id;
         let clicked = Daemon::action_invoked(&emitter, id, &default).await;
@@ -105,24 +99,6 @@ impl Notifications {
         const DISMISSED: u32 = 2;
         let closed = Daemon::notification_closed(&emitter, id, DISMISSED).await;
         closed.expect("the bus should take a signal");
-    }
-
-    /// Whether a program hears of clicks, by the rules that the bus keeps for it.
-    async fn is_listening(&self, program: &str) -> bool {
-        let bus = "org.freedesktop.DBus";
-        let statistics = Some("org.freedesktop.DBus.Debug.Stats");
-        let path = "/org/freedesktop/DBus";
-        let answer = self
-            .connection
-            .call_method(Some(bus), path, statistics, "GetAllMatchRules", &())
-            .await
-            .expect("the bus should know its rules");
-        let rules: HashMap<String, Vec<String>> = answer
-            .body()
-            .deserialize()
-            .expect("the answer should have the interface's form");
-        let rules = rules.get(program).map_or(&[][..], Vec::as_slice);
-        rules.iter().any(|rule| rule.contains("ActionInvoked"))
     }
 }
 
@@ -144,14 +120,9 @@ struct Daemon {
 
 #[interface(name = "org.freedesktop.Notifications")]
 impl Daemon {
-    #[expect(
-        clippy::needless_pass_by_value,
-        clippy::too_many_arguments,
-        reason = "the interface is so"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "the interface is so")]
     fn notify(
         &self,
-        #[zbus(header)] header: Header<'_>,
         program: String,
         replaces: u32,
         _icon: &str,
@@ -172,7 +143,6 @@ impl Daemon {
             body,
             // Pairs of a key and a label.
             actions: actions.into_iter().step_by(2).collect(),
-            sender: header.sender().map(ToString::to_string).unwrap_or_default(),
         });
         drop(list);
         self.shown.changed.notify_waiters();
