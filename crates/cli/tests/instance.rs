@@ -93,6 +93,27 @@ async fn another_zephyr_on_the_old_port_is_not_taken_for_the_instance() {
     assert!(matches!(found, Found::Stale(_)), "{found:?}");
 }
 
+/// A tray program that starts after a crash has the admin port of the one that was killed, and must not
+/// take itself for that one.
+#[tokio::test]
+async fn a_program_without_an_engine_is_not_taken_for_the_instance() {
+    let server = Server::start().await;
+    let mut waiting = snapshot(1);
+    waiting.listening.proxy.clear();
+    server.control.publish(waiting);
+    let killed = Instance::this(proxy(), server.address);
+    let _engine = instance::register(server.data_dir.path(), Role::Engine, killed.clone()).unwrap();
+    let _desktop = instance::register(server.data_dir.path(), Role::Desktop, killed).unwrap();
+
+    let engine = instance::find(server.data_dir.path()).await.unwrap();
+    let desktop = instance::find_as(Role::Desktop, server.data_dir.path())
+        .await
+        .unwrap();
+
+    assert!(matches!(engine, Found::Stale(_)), "{engine:?}");
+    assert!(matches!(desktop, Found::Running(_)), "{desktop:?}");
+}
+
 #[test]
 fn the_file_goes_with_its_instance_but_not_with_an_older_one() {
     let folder = tempfile::tempdir().unwrap();
