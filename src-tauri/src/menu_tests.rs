@@ -19,6 +19,8 @@ fn endpoint(name: &str, latency_ms: f64) -> EndpointView {
         ttft_ms: None,
         ttft_percentiles: Vec::new(),
         probe_cost_usd: 0.0,
+        share: None,
+        quota: Vec::new(),
         last_check_ms: None,
         last_error: None,
         in_flight: 0,
@@ -63,6 +65,8 @@ fn snapshot(endpoints: Vec<EndpointView>) -> Snapshot {
         totals: Totals::default(),
         probes: zephyr_control::ProbeCosts::default(),
         drain: None,
+        requests: Vec::new(),
+        journal: zephyr_control::JournalStatus::default(),
         host: Host {
             program: Program::Desktop,
             launch_at_login: Some(false),

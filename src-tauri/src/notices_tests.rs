@@ -68,6 +68,8 @@ fn snapshot(events: Vec<Event>) -> Snapshot {
         totals: Totals::default(),
         probes: zephyr_control::ProbeCosts::default(),
         drain: None,
+        requests: Vec::new(),
+        journal: zephyr_control::JournalStatus::default(),
         host: Host::default(),
         appearance: Appearance::default(),
     }

@@ -20,9 +20,10 @@ use tokio_util::sync::CancellationToken;
 use zephyr_cli::demo::Demo;
 use zephyr_cli::instance::{self, Found, Instance, Role, Running};
 use zephyr_control::{
-    ClaudeCode, Command, Control, ControlError, ControlFuture, Done, ErrorCode, Event, EventKind,
-    Host, Language, Listening, Mode, Problem, ProblemKind, Program, Snapshot, Snapshots, Strategy,
-    Totals,
+    ClaudeCode, Command, Complaint, Configuration, Control, ControlError, ControlFuture, Diagnosis,
+    Done, EndpointHistory, ErrorCode, Event, EventKind, HistoryQuery, Host, Language, Listening,
+    Mode, Paging, Problem, ProblemKind, Program, RequestDetail, RequestFilter, RequestPage,
+    Snapshot, Snapshots, Strategy, Tested, Totals, UsageQuery, UsageReport,
 };
 use zephyr_core::Config;
 use zephyr_engine::settings::{self, Loaded, edit};
@@ -518,9 +519,14 @@ impl Supervisor {
             | Command::Enable { .. }
             | Command::Disable { .. }
             | Command::Reinstate { .. }
-            | Command::Reload => {
-                let backend = lock(&self.0.backend).clone();
-                let Some(backend) = backend else {
+            | Command::Reload
+            | Command::AddEndpoint { .. }
+            | Command::EditEndpoint { .. }
+            | Command::MoveEndpoint { .. }
+            | Command::RemoveEndpoint { .. }
+            | Command::Set { .. }
+            | Command::StoreToken { .. } => {
+                let Ok(backend) = self.backend() else {
                     self.0.try_again.notify_one();
                     let message = "the proxy does not run; it is tried again now";
                     if matches!(command, Command::Refresh | Command::Reload) {
@@ -536,6 +542,15 @@ impl Supervisor {
                 Ok(done)
             }
         }
+    }
+
+    /// The engine to ask.
+    fn backend(&self) -> Result<Arc<dyn Control>, ControlError> {
+        lock(&self.0.backend).clone().ok_or_else(|| {
+            let message =
+                "the proxy does not run, so there is nothing to ask; see the problems shown";
+            ControlError::new(ErrorCode::Unreachable, message)
+        })
     }
 
     fn set_backend(&self, backend: Option<Arc<dyn Control>>) {
@@ -580,16 +595,35 @@ impl Control for Supervisor {
     }
 
     fn metrics(&self) -> ControlFuture<'_, String> {
-        let backend = lock(&self.0.backend).clone();
-        Box::pin(async move {
-            match backend {
-                Some(backend) => backend.metrics().await,
-                None => {
-                    let message = "no engine runs here whose requests could be counted";
-                    Err(ControlError::new(ErrorCode::NotPossible, message))
-                }
-            }
-        })
+        Box::pin(async { self.backend()?.metrics().await })
+    }
+
+    fn requests(&self, filter: RequestFilter, paging: Paging) -> ControlFuture<'_, RequestPage> {
+        Box::pin(async move { self.backend()?.requests(filter, paging).await })
+    }
+
+    fn request(&self, id: u64) -> ControlFuture<'_, RequestDetail> {
+        Box::pin(async move { self.backend()?.request(id).await })
+    }
+
+    fn usage(&self, query: UsageQuery) -> ControlFuture<'_, UsageReport> {
+        Box::pin(async move { self.backend()?.usage(query).await })
+    }
+
+    fn history(&self, query: HistoryQuery) -> ControlFuture<'_, Vec<EndpointHistory>> {
+        Box::pin(async move { self.backend()?.history(query).await })
+    }
+
+    fn configuration(&self) -> ControlFuture<'_, Configuration> {
+        Box::pin(async { self.backend()?.configuration().await })
+    }
+
+    fn check(&self, command: Command) -> ControlFuture<'_, Vec<Complaint>> {
+        Box::pin(async move { self.backend()?.check(command).await })
+    }
+
+    fn diagnose(&self, tested: Tested) -> ControlFuture<'_, Diagnosis> {
+        Box::pin(async move { self.backend()?.diagnose(tested).await })
     }
 }
 
@@ -625,6 +659,8 @@ fn nothing_runs(listening: Listening, config: Option<&Path>, problem: Option<Pro
         totals: Totals::default(),
         probes: zephyr_control::ProbeCosts::default(),
         drain: None,
+        requests: Vec::new(),
+        journal: zephyr_control::JournalStatus::default(),
         host: Host::default(),
         appearance: zephyr_control::Appearance::default(),
     }

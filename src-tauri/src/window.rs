@@ -8,7 +8,11 @@ use tauri::{
     AppHandle, Emitter, LogicalPosition, Manager, State, WebviewUrl, WebviewWindow,
     WebviewWindowBuilder,
 };
-use zephyr_control::{Command, Control, ControlError, Done, Snapshot};
+use zephyr_control::{
+    Command, Complaint, Configuration, Control, ControlError, Diagnosis, Done, EndpointHistory,
+    HistoryQuery, Paging, RequestDetail, RequestFilter, RequestPage, Snapshot, Tested, UsageQuery,
+    UsageReport,
+};
 
 use crate::supervisor::Supervisor;
 
@@ -21,13 +25,47 @@ const HEIGHT: f64 = 700.0;
 /// What the interface may ask for.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
-pub(crate) enum Request {
+pub(crate) enum Asked {
     /// The state at this moment.
     Snapshot,
     /// That something be done.
     Execute {
         /// What.
         command: Command,
+    },
+    /// A part of the journal.
+    Requests {
+        /// Which requests.
+        filter: RequestFilter,
+        /// Which part of them.
+        paging: Paging,
+    },
+    /// One request of the journal.
+    Request {
+        /// Its number.
+        id: u64,
+    },
+    /// Sums over the journal.
+    Usage {
+        /// Which.
+        query: UsageQuery,
+    },
+    /// How endpoints were over time.
+    History {
+        /// When, and which.
+        query: HistoryQuery,
+    },
+    /// What stands in the configuration file.
+    Configuration,
+    /// What would be wrong with a change of it.
+    Check {
+        /// The change.
+        command: Command,
+    },
+    /// A step-by-step test.
+    Diagnose {
+        /// Of what.
+        tested: Tested,
     },
 }
 
@@ -37,23 +75,39 @@ pub(crate) enum Request {
 pub(crate) enum Answer {
     Snapshot(Box<Snapshot>),
     Done(Done),
+    Requests(RequestPage),
+    Request(Box<RequestDetail>),
+    Usage(UsageReport),
+    History(Vec<EndpointHistory>),
+    Configuration(Configuration),
+    Check(Vec<Complaint>),
+    Diagnosis(Diagnosis),
 }
 
 /// The one command.
 #[tauri::command]
 pub(crate) async fn control(
     supervisor: State<'_, Supervisor>,
-    request: Request,
+    request: Asked,
 ) -> Result<Answer, ControlError> {
-    match request {
-        Request::Snapshot => {
-            let snapshot = supervisor.snapshot().await?;
-            Ok(Answer::Snapshot(Box::new(Snapshot::clone(&snapshot))))
+    let control: &dyn Control = &*supervisor;
+    let answer = match request {
+        Asked::Snapshot => {
+            let snapshot = control.snapshot().await?;
+            Answer::Snapshot(Box::new(Snapshot::clone(&snapshot)))
         }
-        Request::Execute { command } => Control::execute(&*supervisor, command)
-            .await
-            .map(Answer::Done),
-    }
+        Asked::Execute { command } => Answer::Done(control.execute(command).await?),
+        Asked::Requests { filter, paging } => {
+            Answer::Requests(control.requests(filter, paging).await?)
+        }
+        Asked::Request { id } => Answer::Request(Box::new(control.request(id).await?)),
+        Asked::Usage { query } => Answer::Usage(control.usage(query).await?),
+        Asked::History { query } => Answer::History(control.history(query).await?),
+        Asked::Configuration => Answer::Configuration(control.configuration().await?),
+        Asked::Check { command } => Answer::Check(control.check(command).await?),
+        Asked::Diagnose { tested } => Answer::Diagnosis(control.diagnose(tested).await?),
+    };
+    Ok(answer)
 }
 
 /// Shows the window, and brings it to the front.

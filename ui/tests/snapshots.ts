@@ -20,6 +20,8 @@ export function endpoint(name: string, fields: Partial<EndpointView> = {}): Endp
     ttft_ms: 640,
     ttft_percentiles: [],
     probe_cost_usd: 0,
+    share: null,
+    quota: [],
     last_check_ms: NOW - 12_000,
     last_error: null,
     in_flight: 0,
@@ -60,6 +62,8 @@ export function snapshot(fields: Partial<Snapshot> = {}): Snapshot {
       waiting: 0,
     },
     drain: null,
+    requests: [],
+    journal: { path: null, bytes: 0, dropped: 0 },
     host: { program: "desktop", launch_at_login: false, claude_code: "connected" },
     appearance: { language: "auto", theme: "auto" },
     ...fields,
@@ -73,6 +77,8 @@ const TOKYO = endpoint("Tokyo", {
   ttft_ms: 512,
   ttft_percentiles: [],
   probe_cost_usd: 0,
+  share: null,
+  quota: [],
   in_flight: 2,
 });
 const SINGAPORE = endpoint("Singapore", {
@@ -87,6 +93,8 @@ const FRANKFURT = endpoint("Frankfurt", {
   ttft_ms: 910,
   ttft_percentiles: [],
   probe_cost_usd: 0,
+  share: null,
+  quota: [],
 });
 const BACKUP = endpoint("Backup", { group: "reserve", flag: "🇺🇸", latency_ms: 312, price: 1.5 });
 
@@ -139,6 +147,8 @@ const refused = endpoint("Backup", {
   ttft_ms: null,
   ttft_percentiles: [],
   probe_cost_usd: 0,
+  share: null,
+  quota: [],
 });
 
 const degraded = snapshot({

@@ -308,6 +308,8 @@ async fn instance() -> (Server, Registration) {
         ttft_ms: None,
         ttft_percentiles: Vec::new(),
         probe_cost_usd: 0.0,
+        share: None,
+        quota: Vec::new(),
         last_check_ms: None,
         last_error: None,
         in_flight: 0,

@@ -4,8 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{EndpointForm, SecretText, SettingValue};
+
 /// What a front-end may ask of an engine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "command", rename_all = "snake_case")]
 pub enum Command {
@@ -39,6 +41,44 @@ pub enum Command {
     },
     /// Reads the configuration file again.
     Reload,
+    /// Writes a new endpoint into the configuration file, after the others.
+    AddEndpoint {
+        /// The endpoint.
+        endpoint: Box<EndpointForm>,
+    },
+    /// Changes an endpoint in the configuration file.
+    EditEndpoint {
+        /// Its name so far.
+        name: String,
+        /// How it is to be.
+        endpoint: Box<EndpointForm>,
+    },
+    /// Moves an endpoint to another place in the configuration file's order.
+    MoveEndpoint {
+        /// Its name.
+        name: String,
+        /// How many endpoints are to stand before it.
+        to: u32,
+    },
+    /// Takes an endpoint out of the configuration file.
+    RemoveEndpoint {
+        /// Its name.
+        name: String,
+    },
+    /// Changes a key of the configuration file outside groups and endpoints.
+    Set {
+        /// `server.port`, say.
+        key: String,
+        /// `None` takes the key out, so that its default holds.
+        value: Option<SettingValue>,
+    },
+    /// Puts a token into the OS keychain.
+    StoreToken {
+        /// The name it is kept under.
+        reference: String,
+        /// The token.
+        token: SecretText,
+    },
     /// Makes Claude Code send its requests here.
     ConnectClaudeCode,
     /// Puts Claude Code's settings back as they were.

@@ -8,7 +8,9 @@
 //! No runtime, no IO and no secret is in here.
 
 mod command;
+mod form;
 mod host;
+mod journal;
 mod message;
 mod reason;
 mod snapshot;
@@ -22,12 +24,22 @@ use std::sync::Arc;
 use futures_core::Stream;
 
 pub use command::{Command, ControlError, Done, ErrorCode};
+pub use form::{
+    AuthType, Complaint, Configuration, Diagnosis, DiagnosisStage, DiagnosisStep, EndpointForm,
+    GroupForm, SecretText, Setting, SettingKind, SettingValue, Tested, TokenReference,
+};
 pub use host::{Appearance, ClaudeCode, Host, LanguageChoice, Program, ThemeChoice};
+pub use journal::{
+    AttemptOutcome, AttemptRecord, EndpointHistory, HistoryPoint, HistoryQuery, JournalStatus,
+    Paging, RecordedBody, RequestDetail, RequestEnd, RequestFilter, RequestPage, RequestRecord,
+    Tokens, Usage, UsageBy, UsageQuery, UsageReport, UsageRow,
+};
 pub use message::{Language, text};
 pub use reason::Reason;
 pub use snapshot::{
-    Decision, Drain, EndpointState, EndpointView, Event, EventKind, Listening, Mode, NotChosen,
-    ProbeCosts, Problem, ProblemKind, Snapshot, Strategy, Totals, TtftPercentiles,
+    Decision, Drain, EndpointState, EndpointView, Event, EventKind, Listening, LiveRequest, Mode,
+    NotChosen, ProbeCosts, Problem, ProblemKind, QuotaWindow, Snapshot, Strategy, Totals,
+    TtftPercentiles,
 };
 
 /// The media type of [`Control::metrics`].
@@ -53,9 +65,54 @@ pub trait Control: Send + Sync {
     /// What is counted, in the OpenMetrics text format, for a monitoring system. A `Control` that has no
     /// engine behind it has nothing to count.
     fn metrics(&self) -> ControlFuture<'_, String> {
-        Box::pin(async {
-            let message = "no engine runs here whose requests could be counted";
-            Err(ControlError::new(ErrorCode::NotPossible, message))
-        })
+        without_engine()
     }
+
+    /// A part of the requests in the journal that match.
+    fn requests(&self, filter: RequestFilter, paging: Paging) -> ControlFuture<'_, RequestPage> {
+        let _ = (filter, paging);
+        without_engine()
+    }
+
+    /// The request of this number in the journal, with all that was kept of it.
+    fn request(&self, id: u64) -> ControlFuture<'_, RequestDetail> {
+        let _ = id;
+        without_engine()
+    }
+
+    /// Sums over the journal.
+    fn usage(&self, query: UsageQuery) -> ControlFuture<'_, UsageReport> {
+        let _ = query;
+        without_engine()
+    }
+
+    /// How endpoints were over time, by the journal.
+    fn history(&self, query: HistoryQuery) -> ControlFuture<'_, Vec<EndpointHistory>> {
+        let _ = query;
+        without_engine()
+    }
+
+    /// What stands in the configuration file.
+    fn configuration(&self) -> ControlFuture<'_, Configuration> {
+        without_engine()
+    }
+
+    /// What would be wrong if `command`, one that changes the configuration file, were carried out.
+    fn check(&self, command: Command) -> ControlFuture<'_, Vec<Complaint>> {
+        let _ = command;
+        without_engine()
+    }
+
+    /// Tests an endpoint step by step, as a request goes; the last step costs one token of output.
+    fn diagnose(&self, tested: Tested) -> ControlFuture<'_, Diagnosis> {
+        let _ = tested;
+        without_engine()
+    }
+}
+
+fn without_engine<T: Send + 'static>() -> ControlFuture<'static, T> {
+    Box::pin(async {
+        let message = "no engine runs here that could be asked";
+        Err(ControlError::new(ErrorCode::NotPossible, message))
+    })
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Appearance, Host, Reason};
+use crate::{Appearance, Host, JournalStatus, Reason, RequestEnd};
 
 /// Everything there is to show, at one moment.
 ///
@@ -46,6 +46,12 @@ pub struct Snapshot {
     pub probes: ProbeCosts,
     /// Set while the program is about to end.
     pub drain: Option<Drain>,
+    /// The requests in flight, oldest first, and those that ended in the last seconds; at most 200.
+    #[serde(default)]
+    pub requests: Vec<LiveRequest>,
+    /// The journal.
+    #[serde(default)]
+    pub journal: JournalStatus,
     /// The program around the engine.
     #[serde(default)]
     pub host: Host,
@@ -169,6 +175,12 @@ pub struct EndpointView {
     /// What its checks have cost today, in USD, estimated.
     #[serde(default)]
     pub probe_cost_usd: f64,
+    /// Its part of the attempts of the last five minutes, 0 to 1; `None`: there were none anywhere.
+    #[serde(default)]
+    pub share: Option<f64>,
+    /// What its answers say of its quota, if they say anything.
+    #[serde(default)]
+    pub quota: Vec<QuotaWindow>,
     /// When it was last probed.
     pub last_check_ms: Option<u64>,
     /// What the last failure was.
@@ -185,6 +197,50 @@ pub struct EndpointView {
     pub weight: u32,
     /// `price` of the configuration.
     pub price: f64,
+}
+
+/// A limit of an endpoint, by the rate-limit headers of its last answer that had them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct QuotaWindow {
+    /// `requests`, `tokens`, `input-tokens`, `output-tokens`, or a subscription's `5h`, `7d`.
+    pub name: String,
+    /// How much of it is left, 0 to 1.
+    pub left: f64,
+    /// The limit and what is left of it, where they are told as numbers.
+    pub limit: Option<u64>,
+    /// As above.
+    pub remaining: Option<u64>,
+    /// When it is full again, in milliseconds since 1970-01-01 UTC.
+    pub resets_at_ms: Option<u64>,
+}
+
+/// A request in flight, or just ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct LiveRequest {
+    /// Its identifier.
+    pub request: String,
+    /// When it began.
+    pub at_ms: u64,
+    /// When it ended; `None`: it is in flight.
+    pub ended_at_ms: Option<u64>,
+    /// How it ended.
+    pub end: Option<RequestEnd>,
+    /// Path, without the query.
+    pub path: String,
+    /// The model asked for.
+    pub model: Option<String>,
+    /// The session it belongs to.
+    pub session: Option<String>,
+    /// Where it is now, or was last; `None`: it waits.
+    pub endpoint: Option<String>,
+    /// How many attempts it has had.
+    pub attempts: u32,
+    /// Whether its answer has begun to reach the client.
+    pub streaming: bool,
+    /// Output tokens so far; counted from the text's length until the endpoint tells the number.
+    pub output_tokens: u64,
 }
 
 /// Times to first event of one model's streams.

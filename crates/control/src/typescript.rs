@@ -9,7 +9,11 @@ use std::path::Path;
 
 use ts_rs::{Config, TS, TypeVisitor};
 
-use crate::{Command, ControlError, Done, Snapshot};
+use crate::{
+    Command, Complaint, Configuration, ControlError, Diagnosis, Done, EndpointHistory,
+    HistoryQuery, Paging, RequestDetail, RequestFilter, RequestPage, Snapshot, Tested, UsageQuery,
+    UsageReport,
+};
 
 #[test]
 fn the_generated_types_are_up_to_date() {
@@ -37,6 +41,18 @@ fn types() -> String {
     declarations.visit::<Command>();
     declarations.visit::<Done>();
     declarations.visit::<ControlError>();
+    declarations.visit::<RequestFilter>();
+    declarations.visit::<Paging>();
+    declarations.visit::<RequestPage>();
+    declarations.visit::<RequestDetail>();
+    declarations.visit::<UsageQuery>();
+    declarations.visit::<UsageReport>();
+    declarations.visit::<HistoryQuery>();
+    declarations.visit::<EndpointHistory>();
+    declarations.visit::<Configuration>();
+    declarations.visit::<Complaint>();
+    declarations.visit::<Tested>();
+    declarations.visit::<Diagnosis>();
     let head = "// Generated from crates/control by its tests. Do not edit.\n";
     std::iter::once(head.to_owned())
         .chain(declarations.by_name.into_values())

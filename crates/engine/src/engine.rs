@@ -342,6 +342,8 @@ impl Shared {
                     in_flight: totals.in_flight,
                     until_ms: clock.unix_ms(until),
                 }),
+                requests: Vec::new(),
+                journal: zephyr_control::JournalStatus::default(),
                 host: Host::default(),
                 appearance: view::appearance(&live.config.ui),
             })
@@ -557,7 +559,13 @@ impl Shared {
                 self.turn_to_keychain();
                 return outcome;
             }
-            Command::ConnectClaudeCode
+            Command::AddEndpoint { .. }
+            | Command::EditEndpoint { .. }
+            | Command::MoveEndpoint { .. }
+            | Command::RemoveEndpoint { .. }
+            | Command::Set { .. }
+            | Command::StoreToken { .. }
+            | Command::ConnectClaudeCode
             | Command::DisconnectClaudeCode
             | Command::LaunchAtLogin { .. }
             | Command::Show

@@ -12,6 +12,7 @@
 //! | `prober`, `punctuality` | probes, and how punctual they are |
 //! | `calendar` | which day it is where the user is |
 //! | `wake` | notices a sleep, and a network that is back |
+//! | [`journal`] | every request and every endpoint's history, in a file |
 //! | `memory` | what survives a restart |
 //! | [`private`] | files that nobody but the user may read |
 //! | [`vault`], [`secret`] | where secrets come from, and how they are kept from showing |
@@ -32,6 +33,7 @@ mod fuzz;
 mod guard;
 mod headers;
 mod inspect;
+pub mod journal;
 mod live;
 mod memory;
 mod metered;

@@ -333,6 +333,8 @@ fn endpoint(fleet: &Fleet, status: &EndpointStatus<'_>, clock: &Clock) -> Endpoi
             })
             .collect(),
         probe_cost_usd: fleet.spent_today_at(&spec.name).usd(),
+        share: None,
+        quota: Vec::new(),
         last_check_ms: status.last_probe.map(|at| clock.unix_ms(at)),
         last_error: status.last_fault.map(fault),
         in_flight: status.in_flight,

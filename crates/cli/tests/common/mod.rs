@@ -112,6 +112,8 @@ pub fn snapshot(taken_at_ms: u64) -> Snapshot {
         totals: Totals::default(),
         probes: zephyr_control::ProbeCosts::default(),
         drain: None,
+        requests: Vec::new(),
+        journal: zephyr_control::JournalStatus::default(),
         host: Host::default(),
         appearance: Appearance::default(),
         offline_since_ms: None,

@@ -12,6 +12,46 @@ export type Appearance = {
 };
 
 /**
+ * What an attempt came to; the names of `docs/architecture.md`.
+ */
+export type AttemptOutcome = "answered" | "not_served" | "client_fault" | "refused" | "exhausted" | "throttled" | "failed" | "invalid" | "abandoned" | "offline";
+
+/**
+ * One attempt at an endpoint. Its times are counted from its own beginning.
+ */
+export type AttemptRecord = {
+  /** The endpoint. */
+  endpoint: string,
+  /** Why there. */
+  why: Reason | null,
+  /** What it came to. */
+  outcome: AttemptOutcome,
+  /** Why it did not come to an answer. */
+  reason: Reason | null,
+  /** The endpoint's status. */
+  status: number | null,
+  /** Since the request's beginning, before this attempt began: waiting and earlier attempts. */
+  queue_ms: number,
+  /** Name resolution and TCP; `None`: the connection was there. */
+  connect_ms: number | null,
+  /** TLS handshake. */
+  tls_ms: number | null,
+  /** Until the answer's head. */
+  headers_ms: number | null,
+  /** Until the answer's first content. */
+  first_event_ms: number | null,
+  /** Until its end. */
+  last_byte_ms: number,
+  /** The rate-limit headers of the answer, by name. */
+  rate_limits: Array<[string, string]>
+};
+
+/**
+ * How requests to an endpoint are authorized.
+ */
+export type AuthType = "auth_token" | "api_key" | "passthrough";
+
+/**
  * Where Claude Code sends its requests, by its settings file.
  */
 export type ClaudeCode = "unknown" | "disconnected" | "connected" | "changed";
@@ -40,6 +80,38 @@ export type Command = { "command": "use",
   endpoint: string | null
 }
   | { "command": "reload" }
+  | { "command": "add_endpoint",
+  /** The endpoint. */
+  endpoint: EndpointForm
+}
+  | { "command": "edit_endpoint",
+  /** Its name so far. */
+  name: string,
+  /** How it is to be. */
+  endpoint: EndpointForm
+}
+  | { "command": "move_endpoint",
+  /** Its name. */
+  name: string,
+  /** How many endpoints are to stand before it. */
+  to: number
+}
+  | { "command": "remove_endpoint",
+  /** Its name. */
+  name: string
+}
+  | { "command": "set",
+  /** `server.port`, say. */
+  key: string,
+  /** `None` takes the key out, so that its default holds. */
+  value: SettingValue | null
+}
+  | { "command": "store_token",
+  /** The name it is kept under. */
+  reference: string,
+  /** The token. */
+  token: SecretText
+}
   | { "command": "connect_claude_code" }
   | { "command": "disconnect_claude_code" }
   | { "command": "launch_at_login",
@@ -48,6 +120,32 @@ export type Command = { "command": "use",
 }
   | { "command": "show" }
   | { "command": "quit" };
+
+/**
+ * Something that a form says is wrong, or worth a warning.
+ */
+export type Complaint = {
+  /** The key or the form's field it is about. */
+  field: string | null,
+  /** What is wrong and what to do, in English. */
+  message: string,
+  /** Whether the change is carried out all the same. */
+  is_warning: boolean
+};
+
+/**
+ * What stands in the configuration file.
+ */
+export type Configuration = {
+  /** The file; `None`: there is none, and nothing can be saved. */
+  path: string | null,
+  /** The groups, in the file's order. */
+  groups: Array<GroupForm>,
+  /** Every endpoint, in the file's order. */
+  endpoints: Array<EndpointForm>,
+  /** Every other key, in the order of `config.toml.example`. */
+  settings: Array<Setting>
+};
 
 /**
  * A command or a query could not be carried out.
@@ -70,6 +168,37 @@ export type Decision = {
 };
 
 /**
+ * What a step-by-step test found: steps in order, up to the first that failed.
+ */
+export type Diagnosis = {
+  /** The steps taken. */
+  steps: Array<DiagnosisStep>,
+  /** What the test cost. */
+  cost_usd: number
+};
+
+/**
+ * The steps of a test, in their order.
+ */
+export type DiagnosisStage = "dns" | "tcp" | "tls" | "auth" | "model" | "first_token";
+
+/**
+ * One step of a test.
+ */
+export type DiagnosisStep = {
+  /** Which. */
+  stage: DiagnosisStage,
+  /** Whether it succeeded. */
+  passed: boolean,
+  /** How long it took. */
+  took_ms: number,
+  /** What was found: addresses, the certificate's issuer, the model; or what went wrong. */
+  detail: string,
+  /** What to do, if it failed. */
+  remedy: string | null
+};
+
+/**
  * A command was carried out.
  */
 export type Done = {
@@ -85,6 +214,46 @@ export type Drain = {
   in_flight: number,
   /** When it ends at the latest. */
   until_ms: number
+};
+
+/**
+ * An endpoint, as a form has it.
+ */
+export type EndpointForm = {
+  /** Its name; unique. */
+  name: string,
+  /** Its group. A group that is not there is made. */
+  group: string,
+  /** Its base URL. */
+  url: string,
+  /** An emoji beside its name. */
+  flag: string | null,
+  /** Whether requests go there. */
+  enabled: boolean,
+  /** Smaller is preferred. */
+  priority: number,
+  /** Its share of requests where they are distributed. */
+  weight: number,
+  /** Relative price. */
+  price: number,
+  /** Put before the client's path. */
+  path_prefix: string | null,
+  /** `None`: as its group. */
+  auth_type: AuthType | null,
+  /** [`TokenReference::None`]: as its group. */
+  token: TokenReference,
+  /** `system`, `direct` or a proxy's URL; `None`: the default. */
+  proxy: string | null
+};
+
+/**
+ * How an endpoint was over time.
+ */
+export type EndpointHistory = {
+  /** Its name. */
+  endpoint: string,
+  /** Oldest first; the longer ago, the longer the spans. */
+  points: Array<HistoryPoint>
 };
 
 /**
@@ -122,6 +291,10 @@ export type EndpointView = {
   ttft_percentiles: Array<TtftPercentiles>,
   /** What its checks have cost today, in USD, estimated. */
   probe_cost_usd: number,
+  /** Its part of the attempts of the last five minutes, 0 to 1; `None`: there were none anywhere. */
+  share: number | null,
+  /** What its answers say of its quota, if they say anything. */
+  quota: Array<QuotaWindow>,
   /** When it was last probed. */
   last_check_ms: number | null,
   /** What the last failure was. */
@@ -224,6 +397,52 @@ export type Event = {
   | { "event": "config_rejected" });
 
 /**
+ * A group of endpoints.
+ */
+export type GroupForm = {
+  /** Its name. */
+  name: string,
+  /** Whether its first endpoint is preferred until something has been measured. */
+  default: boolean,
+  /** How its endpoints are authorized. */
+  auth_type: AuthType,
+  /** Where its token is. */
+  token: TokenReference
+};
+
+/**
+ * A span of an endpoint's history.
+ */
+export type HistoryPoint = {
+  /** When it begins. */
+  at_ms: number,
+  /** How long it is. */
+  span_ms: number,
+  /** Mean latency of its probes. */
+  latency_ms: number | null,
+  /** Mean time to the first event of real traffic. */
+  ttft_ms: number | null,
+  /** Attempts there. */
+  attempts: number,
+  /** Those that failed. */
+  failures: number,
+  /** Its state at the span's end. */
+  state: EndpointState | null
+};
+
+/**
+ * How endpoints were over time.
+ */
+export type HistoryQuery = {
+  /** From this time on. */
+  since_ms: number | null,
+  /** Up to this time. */
+  until_ms: number | null,
+  /** Of this endpoint only. */
+  endpoint: string | null
+};
+
+/**
  * The program around the engine, and what it has to do with the rest of the machine.
  */
 export type Host = {
@@ -233,6 +452,18 @@ export type Host = {
   launch_at_login: boolean | null,
   /** Whether Claude Code sends its requests here. */
   claude_code: ClaudeCode
+};
+
+/**
+ * The journal itself, for front-ends.
+ */
+export type JournalStatus = {
+  /** Its file; `None`: nothing is kept. */
+  path: string | null,
+  /** Size of the file. */
+  bytes: number,
+  /** Records lost since the start, because writing did not keep up or failed. */
+  dropped: number
 };
 
 /**
@@ -248,6 +479,34 @@ export type Listening = {
   proxy: string,
   /** The admin API's. */
   admin: string | null
+};
+
+/**
+ * A request in flight, or just ended.
+ */
+export type LiveRequest = {
+  /** Its identifier. */
+  request: string,
+  /** When it began. */
+  at_ms: number,
+  /** When it ended; `None`: it is in flight. */
+  ended_at_ms: number | null,
+  /** How it ended. */
+  end: RequestEnd | null,
+  /** Path, without the query. */
+  path: string,
+  /** The model asked for. */
+  model: string | null,
+  /** The session it belongs to. */
+  session: string | null,
+  /** Where it is now, or was last; `None`: it waits. */
+  endpoint: string | null,
+  /** How many attempts it has had. */
+  attempts: number,
+  /** Whether its answer has begun to reach the client. */
+  streaming: boolean,
+  /** Output tokens so far; counted from the text's length until the endpoint tells the number. */
+  output_tokens: number
 };
 
 /**
@@ -267,6 +526,18 @@ export type NotChosen = {
   endpoint: string,
   /** Why not. */
   why: Reason
+};
+
+/**
+ * Which part of the requests that match is asked for: the newest, if nothing is said.
+ */
+export type Paging = {
+  /** Only records with a smaller number: the `next` of the page before. */
+  before: number | null,
+  /** Only records with a larger number, oldest first: how a follower asks for what is new. */
+  after: number | null,
+  /** Most records wanted; none: 100, and never more than 1,000. */
+  limit: number | null
 };
 
 /**
@@ -302,6 +573,22 @@ export type ProblemKind = "config_error" | "config_warning" | "no_endpoints" | "
  * A program that runs an engine.
  */
 export type Program = "serve" | "desktop";
+
+/**
+ * A limit of an endpoint, by the rate-limit headers of its last answer that had them.
+ */
+export type QuotaWindow = {
+  /** `requests`, `tokens`, `input-tokens`, `output-tokens`, or a subscription's `5h`, `7d`. */
+  name: string,
+  /** How much of it is left, 0 to 1. */
+  left: number,
+  /** The limit and what is left of it, where they are told as numbers. */
+  limit: number | null,
+  /** As above. */
+  remaining: number | null,
+  /** When it is full again, in milliseconds since 1970-01-01 UTC. */
+  resets_at_ms: number | null
+};
 
 /**
  * Why an endpoint was chosen, was not chosen, or is out.
@@ -476,6 +763,170 @@ export type Reason = { "code": "pinned" }
   | { "code": "drain_timeout" };
 
 /**
+ * A body, as far as it was kept.
+ */
+export type RecordedBody = {
+  /** Decoded, secrets redacted; what is no text is replaced by U+FFFD. */
+  text: string,
+  /** Whether there was more. */
+  truncated: boolean
+};
+
+/**
+ * One request with all that was kept of it.
+ */
+export type RequestDetail = {
+  /** The record. */
+  record: RequestRecord,
+  /** The client's headers, secrets redacted. */
+  request_headers: Array<[string, string]>,
+  /** The answer's headers, secrets redacted. */
+  response_headers: Array<[string, string]>,
+  /** `None`: not kept. */
+  request_body: RecordedBody | null,
+  /** `None`: not kept. */
+  response_body: RecordedBody | null
+};
+
+/**
+ * How a request ended.
+ */
+export type RequestEnd = "answered" | "failed" | "aborted" | "abandoned" | "refused";
+
+/**
+ * Which requests are asked for. What is not said does not matter; everything said has to hold.
+ */
+export type RequestFilter = {
+  /** Begun at this time or later. */
+  since_ms: number | null,
+  /** Begun before this time. */
+  until_ms: number | null,
+  /** Answered by this endpoint, or tried there. */
+  endpoint: string | null,
+  /** The model asked for or served. */
+  model: string | null,
+  /** The session's identifier. */
+  session: string | null,
+  /** The status that the client got. */
+  status: number | null,
+  /** Only those that did not end as [`RequestEnd::Answered`]. */
+  failed: boolean,
+  /** Words that occur in the record, its error or its recorded bodies. */
+  text: string | null
+};
+
+/**
+ * Requests that match.
+ */
+export type RequestPage = {
+  /** Newest first; oldest first when asked with `after`. */
+  requests: Array<RequestRecord>,
+  /** What to ask for as `before` (or `after`) to get more; `None`: there is no more. */
+  next: number | null
+};
+
+/**
+ * One request, as the journal keeps it.
+ */
+export type RequestRecord = {
+  /** Its number in the journal; later records have larger ones. */
+  id: number,
+  /** Its identifier in the log and in the answer's `x-zephyr-request-id`. */
+  request: string,
+  /** When it began. */
+  at_ms: number,
+  /** HTTP method. */
+  method: string,
+  /** Path, without the query. */
+  path: string,
+  /** The status that the client got; `None`: it left before. */
+  status: number | null,
+  /** How it ended. */
+  end: RequestEnd,
+  /** The client's name and version, from its `User-Agent`. */
+  client: string | null,
+  /** The session it belongs to, as its client says. */
+  session: string | null,
+  /** The sub-agent that sent it, as its client says. */
+  agent: string | null,
+  /** The model asked for. */
+  model: string | null,
+  /** The model that the answer names. */
+  served_model: string | null,
+  /** Whether a stream was asked for; `None`: not known. */
+  stream: boolean | null,
+  /** The endpoint whose answer the client got. */
+  endpoint: string | null,
+  /** Every attempt, in order. */
+  attempts: Array<AttemptRecord>,
+  /** From the request's head to the end of its answer. */
+  duration_ms: number,
+  /** From the request's head to the first event of its answer. */
+  ttft_ms: number | null,
+  /** Of the request's body. */
+  request_bytes: number,
+  /** Of the answer's body. */
+  response_bytes: number,
+  /** What the answer says of its tokens; `None`: nothing. */
+  tokens: Tokens | null,
+  /** Why the model stopped. */
+  stop_reason: string | null,
+  /** What it cost by the price table; `None`: the model's price, or the usage, is unknown. */
+  cost_usd: number | null,
+  /** What reading from the prompt cache saved against reading all as fresh input. */
+  cache_saved_usd: number | null,
+  /** What writing anew cost, of what was cached where the conversation was before. */
+  cache_lost_usd: number | null,
+  /** What went wrong, in English. */
+  error: string | null
+};
+
+/**
+ * A token on its way into the keychain.
+ */
+export type SecretText = string;
+
+/**
+ * A key of the configuration file outside groups and endpoints.
+ */
+export type Setting = {
+  /** `server.port`. What it means is the message `settings.server.port`. */
+  key: string,
+  /** What values it takes. */
+  kind: SettingKind,
+  /** What holds without it. */
+  default: SettingValue,
+  /** What the file says; `None`: nothing. */
+  value: SettingValue | null,
+  /** Whether a change takes effect only after a restart. */
+  needs_restart: boolean
+};
+
+/**
+ * What values a setting takes.
+ */
+export type SettingKind = { "kind": "switch" }
+  | { "kind": "number",
+  /** Least. */
+  min: number,
+  /** Most. */
+  max: number,
+  /** Whether only whole numbers are taken. */
+  whole: boolean
+}
+  | { "kind": "choice",
+  /** As the file says them. */
+  options: Array<string>
+}
+  | { "kind": "text" }
+  | { "kind": "list" };
+
+/**
+ * A setting's value.
+ */
+export type SettingValue = boolean | number | string | Array<string>;
+
+/**
  * Everything there is to show, at one moment.
  *
  * Times are milliseconds since the Unix epoch, durations milliseconds.
@@ -515,6 +966,10 @@ export type Snapshot = {
   probes: ProbeCosts,
   /** Set while the program is about to end. */
   drain: Drain | null,
+  /** The requests in flight, oldest first, and those that ended in the last seconds; at most 200. */
+  requests: Array<LiveRequest>,
+  /** The journal. */
+  journal: JournalStatus,
   /** The program around the engine. */
   host: Host,
   /** How front-ends are to look. */
@@ -527,9 +982,48 @@ export type Snapshot = {
 export type Strategy = "latency" | "priority" | "price" | "round_robin" | "weighted_round_robin" | "random";
 
 /**
+ * What is to be tested, step by step.
+ */
+export type Tested = { "what": "configured",
+  /** Its name. */
+  endpoint: string
+}
+  | { "what": "draft",
+  /** The form. */
+  endpoint: EndpointForm,
+  /** Its token, if it is not where the form says. */
+  token: SecretText | null
+};
+
+/**
  * `ui.theme`.
  */
 export type ThemeChoice = "auto" | "light" | "dark";
+
+/**
+ * Where a token is; never the token.
+ */
+export type TokenReference = { "kind": "none" }
+  | { "kind": "env", "name": string }
+  | { "kind": "keychain", "name": string };
+
+/**
+ * Tokens of one answer, or of many.
+ */
+export type Tokens = {
+  /** Fresh input. */
+  input: number,
+  /** Written to the five-minute cache. */
+  cache_write_5m: number,
+  /** Written to the one-hour cache. */
+  cache_write_1h: number,
+  /** Read from the cache. */
+  cache_read: number,
+  /** Output, thinking included. */
+  output: number,
+  /** Of the output, thinking. */
+  thinking: number
+};
 
 /**
  * Counters since the start.
@@ -565,4 +1059,83 @@ export type TtftPercentiles = {
   p50_ms: number,
   /** 95 of 100 did. */
   p95_ms: number
+};
+
+/**
+ * What some requests came to.
+ */
+export type Usage = {
+  /** How many. */
+  requests: number,
+  /** Those that did not end as [`RequestEnd::Answered`]. */
+  failed: number,
+  /** Their tokens. */
+  tokens: Tokens,
+  /** The cost of those with a known price. */
+  cost_usd: number,
+  /** Those with tokens but without a known price. */
+  unpriced: number,
+  /** What the prompt cache saved. */
+  cache_saved_usd: number,
+  /** What moving conversations cost in cache written anew. */
+  cache_lost_usd: number,
+  /** What probes cost; in sums by day, hour and endpoint. */
+  probes_usd: number
+};
+
+/**
+ * What usage is summed by.
+ */
+export type UsageBy = "day" | "hour" | "endpoint" | "model" | "session";
+
+/**
+ * Sums that are asked for.
+ */
+export type UsageQuery = {
+  /** Requests begun at this time or later. */
+  since_ms: number | null,
+  /** Requests begun before this time. */
+  until_ms: number | null,
+  /** What every row is of. */
+  by: UsageBy,
+  /** Splits every row further: for a chart of days by model, say. */
+  split: UsageBy | null
+};
+
+/**
+ * Sums.
+ */
+export type UsageReport = {
+  /** Days and hours in order of time, the rest by cost, dearest first. */
+  rows: Array<UsageRow>,
+  /** Of all rows. */
+  total: Usage,
+  /** Since when the journal knows: earlier requests are in no sum. */
+  complete_since_ms: number | null
+};
+
+/**
+ * A row of sums.
+ */
+export type UsageRow = {
+  /** The day, endpoint, model or session; empty: not known. */
+  key: string,
+  /** What the row is split by; empty where nothing was asked. */
+  split: string,
+  /** How many. */
+  requests: number,
+  /** Those that did not end as [`RequestEnd::Answered`]. */
+  failed: number,
+  /** Their tokens. */
+  tokens: Tokens,
+  /** The cost of those with a known price. */
+  cost_usd: number,
+  /** Those with tokens but without a known price. */
+  unpriced: number,
+  /** What the prompt cache saved. */
+  cache_saved_usd: number,
+  /** What moving conversations cost in cache written anew. */
+  cache_lost_usd: number,
+  /** What probes cost; in sums by day, hour and endpoint. */
+  probes_usd: number
 };

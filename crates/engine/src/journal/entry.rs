@@ -1,0 +1,56 @@
+//! What is written into the journal: handed over by whoever saw it happen, finished by the writer.
+//!
+//! Handing over copies nothing that is large. Decoding, redacting and compressing are the
+//! writer's, off the request path.
+
+use bytes::Bytes;
+use http::HeaderMap;
+use zephyr_control::{EndpointState, RequestRecord};
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Entry {
+    /// A request ended.
+    Request(Box<Finished>),
+    /// An endpoint was probed, or its state changed.
+    Sighting(Sighting),
+}
+
+/// A request that ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// What is known of it; the number is the writer's to give.
+    pub record: RequestRecord,
+    /// The client's headers, as they came.
+    pub request_headers: HeaderMap,
+    /// The answer's headers, as the client got them.
+    pub response_headers: HeaderMap,
+    /// The request's body, if it is to be kept.
+    pub request_body: Option<Captured>,
+    /// The answer's body, if it is to be kept.
+    pub response_body: Option<Captured>,
+}
+
+/// A body, as it passed; its `content-encoding` is in the headers beside it.
+#[derive(Debug, Default)]
+pub struct Captured {
+    /// Its beginning.
+    pub pieces: Vec<Bytes>,
+    /// Whether there was more.
+    pub truncated: bool,
+}
+
+/// How an endpoint was at a moment.
+#[derive(Debug)]
+pub struct Sighting {
+    /// Its name.
+    pub endpoint: String,
+    /// When.
+    pub at_ms: u64,
+    /// Its state then.
+    pub state: EndpointState,
+    /// The latency of the probe that showed it, if it was one that succeeded.
+    pub latency_ms: Option<f64>,
+    /// What that probe cost, in USD.
+    pub cost_usd: f64,
+}
