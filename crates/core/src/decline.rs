@@ -34,6 +34,8 @@ pub struct Slower {
 #[derive(Clone, Debug, Default)]
 pub struct Decline {
     samples: VecDeque<(Instant, Duration)>,
+    /// The same, shortest first: observing happens at every answer.
+    sorted: Vec<Duration>,
     /// Samples in a row that contradict what is believed.
     contrary: u32,
     declined: Option<(Instant, Slower)>,
@@ -49,7 +51,7 @@ impl Decline {
         while self.samples.len() > LEAST_SAMPLES
             && self.samples.front().is_some_and(|&(at, _)| is_old(at))
         {
-            self.samples.pop_front();
+            self.forget_oldest();
         }
         let Some(usual) = self.usual() else {
             self.keep(sample, now);
@@ -98,22 +100,24 @@ impl Decline {
 
     fn keep(&mut self, sample: Duration, now: Instant) {
         if self.samples.len() >= SAMPLES {
-            self.samples.pop_front();
+            self.forget_oldest();
         }
         self.samples.push_back((now, sample));
+        let place = self.sorted.partition_point(|&other| other < sample);
+        self.sorted.insert(place, sample);
+    }
+
+    fn forget_oldest(&mut self) {
+        let oldest = self.samples.pop_front();
+        if let Some(place) = oldest.and_then(|(_, sample)| self.sorted.binary_search(&sample).ok())
+        {
+            self.sorted.remove(place);
+        }
     }
 
     fn usual(&self) -> Option<Duration> {
-        if self.samples.len() < LEAST_SAMPLES {
-            return None;
-        }
-        let mut sorted = [Duration::ZERO; SAMPLES];
-        for (place, &(_, sample)) in sorted.iter_mut().zip(&self.samples) {
-            *place = sample;
-        }
-        let sorted = &mut sorted[..self.samples.len()];
-        let middle = sorted.len() / 2;
-        Some(*sorted.select_nth_unstable(middle).1)
+        let enough = self.sorted.len() >= LEAST_SAMPLES;
+        enough.then(|| self.sorted[self.sorted.len() / 2])
     }
 }
 

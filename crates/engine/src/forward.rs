@@ -231,7 +231,12 @@ impl Exchange {
             if let Some(miss) = misses.last() {
                 self.tell_failover(miss);
             }
-            match self.attempt(admission).instrument(attempt).await {
+            let attempted = {
+                // Pinned in its place: awaited as a value it would be there twice.
+                let attempting = pin!(self.attempt(admission).instrument(attempt));
+                attempting.await
+            };
+            match attempted {
                 Attempted::Commit(response) => {
                     if !misses.is_empty() {
                         self.dispatcher.count(Ending::FailedOver);

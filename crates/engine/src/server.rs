@@ -6,6 +6,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -168,7 +169,7 @@ async fn connection(
             .initial_stream_window_size(H2_STREAM_WINDOW)
             .initial_connection_window_size(H2_CONNECTION_WINDOW)
             .keep_alive_interval(head_timeout);
-        let mut connection = std::pin::pin!(builder.serve_connection(io, service));
+        let mut connection = pin!(builder.serve_connection(io, service));
         tokio::select! {
             ended = connection.as_mut() => ended,
             () = stop.cancelled() => {
@@ -182,7 +183,7 @@ async fn connection(
             .timer(TokioTimer::new())
             .header_read_timeout(head_timeout)
             .max_buf_size(MAX_HEAD);
-        let mut connection = std::pin::pin!(builder.serve_connection(io, service));
+        let mut connection = pin!(builder.serve_connection(io, service));
         tokio::select! {
             ended = connection.as_mut() => ended,
             () = stop.cancelled() => {
@@ -226,7 +227,7 @@ async fn serve_request(
         method = %request.method(),
         path = request.uri().path(),
     );
-    let answering = answer(&shared, request, id, reset).instrument(span);
+    let answering = pin!(answer(&shared, request, id, reset).instrument(span));
     let mut response = answering.await;
     if let Some(code) = response.extensions().get::<Code>() {
         shared.metrics.error(*code);
@@ -284,7 +285,8 @@ async fn answer(
         Version::HTTP_09 | Version::HTTP_10 => Abort::by_reset(reset),
         _ => Abort::by_framing(),
     };
-    forward(&shared.dispatcher, &live, request, id, abort).await
+    // hyper moves the future of every request about, so that it had better be small.
+    Box::pin(forward(&shared.dispatcher, &live, request, id, abort)).await
 }
 
 /// Binds the proxy's port.
