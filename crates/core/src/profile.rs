@@ -103,18 +103,27 @@ impl Profile {
         profile
     }
 
-    /// Whether a whole body asks for a stream. Where its text tells, all of it need not be understood.
-    pub fn wants_stream(body: &[u8]) -> bool {
+    /// Whether a body that ends so asks for a stream, if its last field says that.
+    pub fn stream_at_end(end: &[u8]) -> Option<bool> {
         // Behind the last value there is only the end of the top level, so its key stands there too.
-        let end = body.trim_ascii_end();
-        if let Some(end) = end.strip_suffix(b"}").map(<[u8]>::trim_ascii_end) {
-            for (word, wanted) in [(&b"true"[..], true), (b"false", false)] {
-                let before = end.strip_suffix(word).map(<[u8]>::trim_ascii_end);
-                let before = before.and_then(|before| before.strip_suffix(b":"));
-                if before.is_some_and(|before| before.trim_ascii_end().ends_with(br#""stream""#)) {
-                    return wanted;
-                }
-            }
+        let end = end.trim_ascii_end().strip_suffix(b"}")?.trim_ascii_end();
+        [(&b"true"[..], true), (b"false", false)]
+            .into_iter()
+            .find_map(|(word, wanted)| {
+                let before = end
+                    .strip_suffix(word)?
+                    .trim_ascii_end()
+                    .strip_suffix(b":")?;
+                let key = before.trim_ascii_end().strip_suffix(br#""stream""#)?;
+                // The same word in a text would have a backslash before its quotation mark.
+                matches!(key.trim_ascii_end().last(), Some(b',' | b'{')).then_some(wanted)
+            })
+    }
+
+    /// Whether a whole body asks for a stream. One that does not name it need not be understood.
+    pub fn wants_stream(body: &[u8]) -> bool {
+        if let Some(wanted) = Self::stream_at_end(body) {
+            return wanted;
         }
         let named = std::str::from_utf8(body).is_ok_and(|body| body.contains(r#""stream""#));
         named && Self::read(body, true).stream.unwrap_or(false)

@@ -675,9 +675,10 @@ impl Exchange {
         if !self.upload.is_whole() {
             return false;
         }
-        *self
-            .stream
-            .get_or_init(|| Profile::wants_stream(&self.upload.peek()))
+        *self.stream.get_or_init(|| {
+            Profile::stream_at_end(&self.upload.ending())
+                .unwrap_or_else(|| Profile::wants_stream(&self.upload.peek()))
+        })
     }
 
     fn tell_failover(&self, miss: &Miss) {

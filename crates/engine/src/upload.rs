@@ -14,6 +14,9 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+/// A shorter last piece does not count as an ending.
+const ENDING: usize = 64;
+
 /// The body of one request, for as many attempts as it takes.
 #[derive(Clone)]
 pub struct Upload(Arc<Shared>);
@@ -191,6 +194,15 @@ impl Upload {
             return error;
         }
         std::future::pending().await
+    }
+
+    /// What has arrived last: its last piece, or all of it.
+    pub fn ending(&self) -> Bytes {
+        let last = self.state().kept.last().cloned();
+        match last {
+            Some(last) if last.len() >= ENDING => last,
+            Some(_) | None => self.peek(),
+        }
     }
 
     /// Whether all of it has arrived and is kept.
