@@ -36,6 +36,16 @@ impl Cost {
         Self((usd * BILLION - HARDLY_ANYTHING).ceil() as u64)
     }
 
+    /// So many billionths of a dollar.
+    pub const fn from_billionths(billionths: u64) -> Self {
+        Self(billionths)
+    }
+
+    /// In billionths of a dollar.
+    pub const fn billionths(self) -> u64 {
+        self.0
+    }
+
     /// In dollars.
     pub fn usd(self) -> f64 {
         self.0 as f64 / BILLION
