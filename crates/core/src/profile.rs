@@ -69,6 +69,8 @@ pub struct Profile {
     pub stream: Option<bool>,
     /// The conversation it belongs to.
     pub session: Option<SessionKey>,
+    /// How its body names that.
+    pub session_id: Option<String>,
 }
 
 impl Profile {
@@ -180,7 +182,9 @@ impl<'de> Visitor<'de> for TopLevel<'_> {
                 Key::Metadata => {
                     let metadata = map.next_value::<Lenient<Metadata>>()?.0;
                     let user_id = metadata.and_then(|metadata| metadata.user_id);
-                    self.profile.session = user_id.as_deref().and_then(session_of_user_id);
+                    let session = user_id.as_deref().and_then(session_of_user_id);
+                    self.profile.session = session.as_deref().map(SessionKey::of);
+                    self.profile.session_id = session;
                 }
                 Key::Other => {
                     map.next_value::<IgnoredAny>()?;
@@ -230,7 +234,7 @@ struct Metadata {
 /// The session in `metadata.user_id`, in either of the forms that Claude Code has used: a JSON object
 /// with a `session_id` (2.1.329), or `user_HASH_account_UUID_session_UUID` (earlier). Any other
 /// identifier names a user, who may hold many conversations at once: no session.
-fn session_of_user_id(user_id: &str) -> Option<SessionKey> {
+fn session_of_user_id(user_id: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Ids {
         session_id: String,
@@ -244,8 +248,7 @@ fn session_of_user_id(user_id: &str) -> Option<SessionKey> {
             .rsplit_once("_session_")
             .map(|(_, id)| id.to_owned())
     };
-    let id = in_json.or_else(in_text).filter(|id| !id.is_empty())?;
-    Some(SessionKey::of(&id))
+    in_json.or_else(in_text).filter(|id| !id.is_empty())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 use crate::classify::Fault;
 use crate::messages::{Course, Format, no_stream};
 use crate::sse::{MAX_EVENT, Oversized, Reader};
+use crate::usage::Tally;
 
 pub use crate::messages::{judge_json, judge_json_head};
 
@@ -30,6 +31,7 @@ pub enum Stage {
 pub struct StreamJudge {
     reader: Reader,
     course: Course,
+    tally: Tally,
     fault: Option<Fault>,
 }
 
@@ -39,6 +41,7 @@ impl StreamJudge {
         Self {
             reader: Reader::default(),
             course: Course::new(format),
+            tally: Tally::default(),
             fault: None,
         }
     }
@@ -53,8 +56,9 @@ impl StreamJudge {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
         }
-        let (course, fault) = (&mut self.course, &mut self.fault);
+        let (course, tally, fault) = (&mut self.course, &mut self.tally, &mut self.fault);
         let read = self.reader.push(bytes, |event| {
+            tally.take_in(&event);
             if fault.is_none() {
                 *fault = course.take_in(&event).err();
             }
@@ -71,9 +75,22 @@ impl StreamJudge {
         }
     }
 
+    /// Takes in decoded bytes of a stream that is passed on whatever it is: only what it tells of itself
+    /// is read.
+    pub fn read_along(&mut self, bytes: &[u8]) {
+        let tally = &mut self.tally;
+        // An event without end tells nothing, and nothing behind it does.
+        let _ = self.reader.push(bytes, |event| tally.take_in(&event));
+    }
+
     /// How far it has come.
     pub fn stage(&self) -> Stage {
         self.course.stage()
+    }
+
+    /// What it has told of itself.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// The stream ended; was it whole?

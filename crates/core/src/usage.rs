@@ -1,89 +1,427 @@
-//! The tokens that the beginning of an answer tells.
+//! What an answer tells of itself: the model that served it, its tokens, why it stopped.
 //!
-//! A stream's `message_start` has the prompt's tokens, cached ones included: all that is needed to know
-//! what a conversation has cached. Not for: what an answer costs, which only its end tells.
+//! A stream tells it twice: `message_start` has the prompt's tokens, and each `message_delta` the sums so
+//! far, of the output always and of anything else where it has grown. What was told last counts, field by
+//! field. Only these events are read; of the others the length of their text is added up, so that there is
+//! something to show until the number comes. A stream that breaks off keeps what was told. An answer in one
+//! piece tells all of it at once.
+//!
+//! Not for: what tokens cost, which is [`crate::price`]'s.
 
-use serde_json::Value;
+use serde::Deserialize;
 
-use crate::price::Usage;
-use crate::sse::Reader;
+use crate::messages::value::Value;
+use crate::price::{Terms, Usage};
+use crate::sse::Event;
 
-/// No `message_start` is longer: it has no content.
-const LONGEST: usize = 64 * 1024;
+/// Names are cut off here: they are an endpoint's word, and are shown.
+const LONGEST_NAME: usize = 128;
+/// A `content_block_delta` has about so many bytes besides its text.
+const ENVELOPE: usize = 110;
+/// How far into an event its kind of delta is looked for.
+const HEAD: usize = 160;
+/// How many bytes of text a token is, about.
+const BYTES_PER_TOKEN: u64 = 4;
 
-/// Watches for the beginning of a stream, and looks at nothing after it.
-#[derive(Debug, Default)]
-pub struct Opening(State);
-
-#[derive(Debug, Default)]
-enum State {
-    #[default]
-    Nothing,
-    /// Bytes so far.
-    Reading(Reader, usize),
-    /// The event's data, if it is there.
-    Over(Option<Vec<u8>>),
+/// What an answer has told so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    model: Option<String>,
+    stop_reason: Option<String>,
+    counts: Counts,
+    /// Whether the output's number is more than the beginning's.
+    is_output_told: bool,
+    /// Bytes of text.
+    text: u64,
 }
 
-impl Opening {
-    /// Takes in decoded bytes.
-    pub fn push(&mut self, bytes: &[u8]) {
-        if let State::Nothing = self.0 {
-            self.0 = State::Reading(Reader::default(), 0);
+/// All that is to be paid for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Consumption {
+    /// The tokens by their rates.
+    pub tokens: Usage,
+    /// Of the output, thinking.
+    pub thinking: u64,
+    /// What else there is.
+    pub terms: Terms,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counts {
+    /// `None`: no usage was told.
+    input: Option<u64>,
+    written: u64,
+    written_1h: u64,
+    read: u64,
+    output: u64,
+    thinking: u64,
+    terms: Terms,
+}
+
+impl Tally {
+    /// What an answer in one piece tells.
+    pub fn of_message(body: &[u8]) -> Self {
+        let mut tally = Self::default();
+        if let Ok(Value::Object(message)) = serde_json::from_slice::<Value<'_, Message<'_>>>(body) {
+            tally.take_message(&message);
+            tally.is_output_told = tally.counts.input.is_some();
         }
-        let State::Reading(reader, seen) = &mut self.0 else {
-            return;
-        };
-        *seen += bytes.len();
-        let mut data = None;
-        let read = reader.push(bytes, |event| {
-            if data.is_none() && event.name == "message_start" {
-                data = event.data().map(std::borrow::Cow::into_owned);
+        tally
+    }
+
+    /// Takes in the next event of a stream.
+    pub(crate) fn take_in(&mut self, event: &Event<'_>) {
+        match event.name {
+            "content_block_delta" => self.text += text_in(event.raw()),
+            "message_start" | "message_delta" => {
+                let Some(data) = event.data() else {
+                    return;
+                };
+                if let Ok(Value::Object(part)) =
+                    serde_json::from_slice::<Value<'_, Part<'_>>>(&data)
+                {
+                    self.take_part(&part);
+                }
             }
-        });
-        if data.is_some() || read.is_err() || *seen > LONGEST {
-            self.0 = State::Over(data);
+            _ => {}
         }
     }
 
-    /// What it told.
-    pub fn usage(&self) -> Option<Usage> {
-        let State::Over(Some(data)) = &self.0 else {
-            return None;
-        };
-        let start: Value = serde_json::from_slice(data).ok()?;
-        Usage::read(&start["message"]["usage"])
+    /// The model that answers.
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref()
     }
+
+    /// Why it stopped.
+    pub fn stop_reason(&self) -> Option<&str> {
+        self.stop_reason.as_deref()
+    }
+
+    /// What it used so far; `None`: nothing was told.
+    pub fn consumption(&self) -> Option<Consumption> {
+        let counts = &self.counts;
+        let written_1h = counts.written_1h.min(counts.written);
+        Some(Consumption {
+            tokens: Usage {
+                input: counts.input?,
+                output: counts.output,
+                cache_write_5m: counts.written - written_1h,
+                cache_write_1h: written_1h,
+                cache_read: counts.read,
+            },
+            thinking: counts.thinking.min(counts.output),
+            terms: counts.terms,
+        })
+    }
+
+    /// The output's tokens so far: estimated by the text's length until they are told.
+    pub fn output(&self) -> u64 {
+        if self.is_output_told {
+            self.counts.output
+        } else {
+            self.text.div_ceil(BYTES_PER_TOKEN)
+        }
+    }
+
+    fn take_part(&mut self, part: &Part<'_>) {
+        if let Some(message) = part.message.object() {
+            self.take_message(message);
+        }
+        if let Some(delta) = part.delta.object() {
+            name(&mut self.stop_reason, &delta.stop_reason);
+        }
+        if let Some(usage) = part.usage.object() {
+            self.is_output_told |= usage.output_tokens.number().is_some();
+            self.counts.take(usage);
+        }
+    }
+
+    fn take_message(&mut self, message: &Message<'_>) {
+        name(&mut self.model, &message.model);
+        name(&mut self.stop_reason, &message.stop_reason);
+        if let Some(usage) = message.usage.object() {
+            self.counts.take(usage);
+        }
+    }
+}
+
+impl Counts {
+    fn take(&mut self, usage: &Told<'_>) {
+        if let Some(input) = usage.input_tokens.number() {
+            self.input = Some(input);
+        }
+        number(&mut self.written, &usage.cache_creation_input_tokens);
+        number(&mut self.read, &usage.cache_read_input_tokens);
+        number(&mut self.output, &usage.output_tokens);
+        if let Some(written) = usage.cache_creation.object() {
+            number(&mut self.written_1h, &written.ephemeral_1h_input_tokens);
+        }
+        if let Some(details) = usage.output_tokens_details.object() {
+            number(&mut self.thinking, &details.thinking_tokens);
+        }
+        if let Some(tools) = usage.server_tool_use.object() {
+            number(&mut self.terms.web_searches, &tools.web_search_requests);
+        }
+        word(&mut self.terms.batch, &usage.service_tier, "batch");
+        word(&mut self.terms.us_only, &usage.inference_geo, "us");
+        word(&mut self.terms.fast, &usage.speed, "fast");
+    }
+}
+
+/// The data of `message_start` and of `message_delta`.
+#[derive(Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct Part<'a> {
+    message: Value<'a, Message<'a>>,
+    delta: Value<'a, Delta<'a>>,
+    usage: Value<'a, Told<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct Message<'a> {
+    model: Value<'a>,
+    stop_reason: Value<'a>,
+    usage: Value<'a, Told<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct Delta<'a> {
+    stop_reason: Value<'a>,
+}
+
+/// A `usage`.
+#[derive(Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct Told<'a> {
+    input_tokens: Value<'a>,
+    output_tokens: Value<'a>,
+    cache_creation_input_tokens: Value<'a>,
+    cache_read_input_tokens: Value<'a>,
+    cache_creation: Value<'a, Written<'a>>,
+    output_tokens_details: Value<'a, Details<'a>>,
+    server_tool_use: Value<'a, Tools<'a>>,
+    service_tier: Value<'a>,
+    inference_geo: Value<'a>,
+    speed: Value<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct Written<'a> {
+    ephemeral_1h_input_tokens: Value<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct Details<'a> {
+    thinking_tokens: Value<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct Tools<'a> {
+    web_search_requests: Value<'a>,
+}
+
+/// What is not told stays.
+fn number(field: &mut u64, told: &Value<'_>) {
+    if let Some(number) = told.number() {
+        *field = number;
+    }
+}
+
+fn word(field: &mut bool, told: &Value<'_>, word: &str) {
+    if let Some(text) = told.text() {
+        *field = text == word;
+    }
+}
+
+fn name(field: &mut Option<String>, told: &Value<'_>) {
+    if let Some(text) = told.text() {
+        let end = text.floor_char_boundary(LONGEST_NAME);
+        *field = Some(text[..end].to_owned());
+    }
+}
+
+/// About how many bytes of text the event has.
+fn text_in(event: &[u8]) -> u64 {
+    let head = &event[..event.len().min(HEAD)];
+    if memchr::memmem::find(head, b"\"signature").is_some() {
+        return 0; // It stands for thinking that was counted, and is no text.
+    }
+    let is_padding = |byte: &u8| matches!(byte, b'}' | b' ' | b'\n' | b'\r');
+    let end = event.iter().rposition(|byte| !is_padding(byte));
+    end.unwrap_or_default().saturating_sub(ENVELOPE) as u64
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value as Json, json};
+
     use super::*;
+    use crate::sse::Reader;
 
-    const START: &[u8] =
-        b"event: message_start\ndata: {\"message\":{\"usage\":{\"input_tokens\":1,\
-        \"cache_read_input_tokens\":900}}}\n\n";
-
-    #[test]
-    fn the_beginning_of_a_stream_tells_what_is_cached() {
-        let mut opening = Opening::default();
-
-        for byte in [b": ping\n\n", START].concat() {
-            opening.push(&[byte]);
+    fn tally(events: &[(&str, Json)]) -> Tally {
+        let mut tally = Tally::default();
+        let mut reader = Reader::default();
+        for (name, data) in events {
+            let text = format!("event: {name}\ndata: {data}\n\n");
+            reader
+                .push(text.as_bytes(), |event| tally.take_in(&event))
+                .unwrap();
         }
+        tally
+    }
 
-        assert_eq!(opening.usage().map(|usage| usage.cache_read), Some(900));
+    fn start(usage: &Json) -> (&'static str, Json) {
+        let message = json!({ "model": "claude-opus-5-5", "stop_reason": null, "usage": usage });
+        (
+            "message_start",
+            json!({ "type": "message_start", "message": message }),
+        )
+    }
+
+    fn delta(reason: &Json, usage: &Json) -> (&'static str, Json) {
+        let delta = json!({ "stop_reason": reason });
+        (
+            "message_delta",
+            json!({ "type": "message_delta", "delta": delta, "usage": usage }),
+        )
+    }
+
+    fn text(text: &str) -> (&'static str, Json) {
+        let delta = json!({ "type": "text_delta", "text": text });
+        let data = json!({ "type": "content_block_delta", "index": 0, "delta": delta });
+        ("content_block_delta", data)
     }
 
     #[test]
-    fn what_has_no_beginning_tells_nothing_and_is_not_kept() {
-        let mut opening = Opening::default();
+    fn the_last_delta_counts_over_the_beginning_field_by_field() {
+        let tally = tally(&[
+            start(&json!({
+                "input_tokens": 2679, "output_tokens": 3, "cache_read_input_tokens": 40,
+                "cache_creation_input_tokens": 30,
+                "cache_creation": { "ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20 },
+                "service_tier": "standard",
+            })),
+            delta(&Json::Null, &json!({ "output_tokens": 100 })),
+            delta(
+                &json!("end_turn"),
+                &json!({
+                    "input_tokens": 10682, "cache_read_input_tokens": 0, "output_tokens": 510,
+                    "output_tokens_details": { "thinking_tokens": 200 },
+                    "server_tool_use": { "web_search_requests": 1 },
+                }),
+            ),
+        ]);
 
-        for _ in 0..200 {
-            opening.push(&[b'x'; 1024]);
+        let expected = Consumption {
+            tokens: Usage {
+                input: 10_682,
+                output: 510,
+                cache_write_5m: 10,
+                cache_write_1h: 20,
+                cache_read: 0,
+            },
+            thinking: 200,
+            terms: Terms {
+                web_searches: 1,
+                ..Terms::default()
+            },
+        };
+        assert_eq!(tally.consumption(), Some(expected));
+        assert_eq!(tally.model(), Some("claude-opus-5-5"));
+        assert_eq!(tally.stop_reason(), Some("end_turn"));
+        assert_eq!(tally.output(), 510);
+    }
+
+    #[test]
+    fn a_stream_that_breaks_off_keeps_what_was_told() {
+        let tally = tally(&[
+            start(&json!({ "input_tokens": 25, "output_tokens": 1 })),
+            text("Hello"),
+        ]);
+
+        let tokens = tally.consumption().unwrap().tokens;
+
+        assert_eq!((tokens.input, tokens.output), (25, 1));
+        assert_eq!(tally.stop_reason(), None);
+    }
+
+    #[test]
+    fn the_output_is_estimated_by_its_text_until_it_is_told() {
+        let words = "word ".repeat(80);
+        let begun = [
+            start(&json!({ "input_tokens": 1, "output_tokens": 1 })),
+            text(&words),
+        ];
+        let ended = [
+            begun.to_vec(),
+            vec![delta(&Json::Null, &json!({ "output_tokens": 7 }))],
+        ];
+
+        let (estimated, told) = (tally(&begun).output(), tally(&ended.concat()).output());
+
+        assert!((90..=110).contains(&estimated), "{estimated}");
+        assert_eq!(told, 7);
+    }
+
+    #[test]
+    fn signatures_are_no_text() {
+        let delta = json!({ "type": "signature_delta", "signature": "x".repeat(1000) });
+        let data = json!({ "type": "content_block_delta", "index": 0, "delta": delta });
+
+        assert_eq!(tally(&[("content_block_delta", data)]).output(), 0);
+    }
+
+    #[test]
+    fn an_answer_in_one_piece_tells_all_of_it() {
+        let body = json!({
+            "id": "msg_1", "content": [{ "type": "text", "text": "usage" }], "model": "m",
+            "stop_reason": "max_tokens",
+            "usage": {
+                "input_tokens": 1, "output_tokens": 2, "cache_creation_input_tokens": null,
+                "service_tier": "batch", "inference_geo": "us", "speed": "fast",
+            },
+        });
+
+        let tally = Tally::of_message(body.to_string().as_bytes());
+
+        let told = tally.consumption().unwrap();
+        assert_eq!((told.tokens.input, told.tokens.output), (1, 2));
+        assert!(told.terms.batch && told.terms.us_only && told.terms.fast);
+        assert_eq!(
+            (tally.model(), tally.stop_reason()),
+            (Some("m"), Some("max_tokens"))
+        );
+        assert_eq!(tally.output(), 2);
+    }
+
+    #[test]
+    fn what_is_no_usage_tells_nothing() {
+        for body in [
+            "",
+            "[]",
+            "{}",
+            r#"{"usage":{"prompt_tokens":3}}"#,
+            r#"{"usage":7}"#,
+        ] {
+            assert_eq!(
+                Tally::of_message(body.as_bytes()).consumption(),
+                None,
+                "{body}"
+            );
         }
+    }
 
-        assert_eq!(opening.usage(), None);
-        assert!(matches!(opening.0, State::Over(None)));
+    #[test]
+    fn a_name_is_cut_off_where_it_is_too_long() {
+        let body = json!({ "model": "é".repeat(1000) }).to_string();
+
+        let tally = Tally::of_message(body.as_bytes());
+
+        assert_eq!(tally.model().map(str::len), Some(LONGEST_NAME));
     }
 }

@@ -64,9 +64,7 @@ impl Cached {
     /// What an answer tells of it. A side call of the same conversation has a prefix of its own: one of
     /// less than half the size does not stand for the conversation while its own may still be there.
     pub(crate) fn update(old: Option<Self>, model: &str, usage: &Usage, now: Instant) -> Self {
-        let tokens = [usage.cache_read, usage.cache_write_5m, usage.cache_write_1h]
-            .into_iter()
-            .fold(0, u64::saturating_add);
+        let tokens = tokens_of(usage);
         match old {
             Some(old) if old.tokens / 2 > tokens && !old.has_expired(now) => old,
             old => {
@@ -87,6 +85,16 @@ impl Cached {
                 }
             }
         }
+    }
+
+    /// How many tokens it has, while it lives.
+    pub(crate) fn alive(&self, now: Instant) -> Option<u64> {
+        (!self.has_expired(now)).then_some(self.tokens)
+    }
+
+    /// Whether an answer of that model with this usage is one of the conversation itself, and no side call.
+    pub(crate) fn is_continued_by(&self, model: &str, usage: &Usage) -> bool {
+        self.model == model && tokens_of(usage) >= self.tokens / 2
     }
 
     fn has_expired(&self, now: Instant) -> bool {
@@ -121,6 +129,13 @@ impl Cached {
             cost: Cost::from_usd(tokens as f64 * difference / 1e6 + RISK_USD),
         }
     }
+}
+
+/// What is cached after an answer with this usage.
+fn tokens_of(usage: &Usage) -> u64 {
+    [usage.cache_read, usage.cache_write_5m, usage.cache_write_1h]
+        .into_iter()
+        .fold(0, u64::saturating_add)
 }
 
 #[cfg(test)]

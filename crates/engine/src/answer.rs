@@ -18,10 +18,12 @@ use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use zephyr_core::classify::{Fault, Outcome};
 use zephyr_core::proof::Stage;
+use zephyr_core::usage::Tally;
 
 use crate::dispatcher::{Admission, RequestGuard};
-use crate::inspect::{Inspector, OnInvalid};
+use crate::inspect::{OnInvalid, Sight};
 use crate::metrics::RequestEnd;
+use crate::remote::Remote;
 use crate::reply;
 use crate::request_id::RequestId;
 use crate::transcode::Passing;
@@ -43,7 +45,9 @@ pub struct Relay {
     /// The body fails with this as soon as what was passed on before has been flushed.
     broken: Option<Broken>,
     abort: Abort,
-    /// Counts the request until its answer has gone.
+    /// Whose answer it is.
+    from: Arc<Remote>,
+    /// Counts the request until its answer has gone, and what of the answer has.
     request: Option<RequestGuard>,
 }
 
@@ -60,7 +64,9 @@ pub enum Rest {
 /// Watches over an answer's pace and, while its admission is unsettled, what its end means.
 struct Watch {
     admission: Option<Admission>,
-    inspector: Option<Inspector>,
+    sight: Sight,
+    /// What was found wrong.
+    fault: Option<Fault>,
     idle: Duration,
     last_chunk: Instant,
     /// Running since the endpoint was first waited for.
@@ -117,7 +123,7 @@ impl Answer {
     /// Lets the request count as in flight until its answer has gone.
     pub fn count_until_gone(&mut self, guard: RequestGuard) {
         match self {
-            Self::Whole(_) => drop(guard),
+            Self::Whole(body) => guard.passes_whole(body.as_ref()),
             Self::Relayed(relay) => relay.request = Some(guard),
         }
     }
@@ -125,7 +131,13 @@ impl Answer {
 
 impl Relay {
     /// An answer of which `held` has arrived. It fails if its endpoint is silent for `idle`.
-    pub fn new(held: VecDeque<Bytes>, rest: Rest, idle: Duration, abort: Abort) -> Self {
+    pub fn new(
+        held: VecDeque<Bytes>,
+        rest: Rest,
+        from: Arc<Remote>,
+        idle: Duration,
+        abort: Abort,
+    ) -> Self {
         let end = matches!(rest, Rest::Ended).then_some(RequestEnd::Answered);
         let (rest, broken) = match rest {
             Rest::Flowing(body) => (Some(body), None),
@@ -137,7 +149,8 @@ impl Relay {
             rest,
             watch: Watch {
                 admission: None,
-                inspector: None,
+                sight: Sight::Nothing,
+                fault: None,
                 idle,
                 last_chunk: Instant::now(),
                 timer: None,
@@ -147,19 +160,20 @@ impl Relay {
             },
             broken,
             abort,
+            from,
             request: None,
         }
     }
 
-    /// Lets the answer's end settle `admission`. `inspector`: of a stream that can be looked into.
+    /// Lets the answer's end settle `admission`. `sight`: what was seen of it so far.
     #[must_use]
-    pub fn settling(mut self, admission: Admission, inspector: Option<Inspector>) -> Self {
-        let whole = inspector
-            .as_ref()
+    pub fn settling(mut self, admission: Admission, sight: Sight) -> Self {
+        let whole = sight
+            .inspector()
             .is_some_and(|inspector| inspector.stage() == Stage::Complete);
         self.watch.cut = Some(admission.cut.clone());
         self.watch.admission = Some(admission);
-        self.watch.inspector = inspector;
+        self.watch.sight = sight;
         if whole {
             self.watch.answered();
         }
@@ -169,6 +183,7 @@ impl Relay {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Aborted>>> {
         if let Some(chunk) = self.held.pop_front() {
+            self.note(&chunk);
             return Poll::Ready(Some(Ok(Frame::data(chunk))));
         }
         if let Some(broken) = self.broken.take() {
@@ -179,10 +194,11 @@ impl Relay {
         };
         match Pin::new(rest).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
-                if let Some(data) = frame.data_ref()
-                    && let Some(fault) = self.watch.chunk(data)
-                {
-                    self.broken = Some(Broken::Flushing(fault));
+                if let Some(data) = frame.data_ref() {
+                    if let Some(fault) = self.watch.chunk(data) {
+                        self.broken = Some(Broken::Flushing(fault));
+                    }
+                    self.note(data);
                 }
                 self.notice_end();
                 Poll::Ready(Some(Ok(frame)))
@@ -199,6 +215,14 @@ impl Relay {
                 let fault = ready!(self.watch.poll_silence(cx));
                 self.fail(Broken::Flushing(fault), cx)
             }
+        }
+    }
+
+    /// Notes what goes to the client.
+    fn note(&mut self, chunk: &Bytes) {
+        if let Some(request) = &mut self.request {
+            let tally = self.watch.sight.tally();
+            request.passes(chunk, tally.map_or(0, Tally::output));
         }
     }
 
@@ -226,6 +250,7 @@ impl Relay {
             Broken::Now(fault) => {
                 self.abort.now();
                 self.watch.end = Some(RequestEnd::Aborted);
+                self.watch.fault = Some(fault.clone());
                 if let Some(admission) = self.watch.admission.take() {
                     admission.settle_aborted(fault.clone());
                 }
@@ -237,9 +262,16 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        if let (Some(request), Some(end)) = (&mut self.request, self.watch.end) {
+        // The attempt ends before its request does.
+        drop(self.watch.admission.take());
+        let Some(mut request) = self.request.take() else {
+            return;
+        };
+        if let Some(end) = self.watch.end {
             request.ends(end);
         }
+        let sight = std::mem::take(&mut self.watch.sight);
+        request.came_from(Arc::clone(&self.from), sight, self.watch.fault.take());
     }
 }
 
@@ -247,12 +279,13 @@ impl Watch {
     /// Looks at the next piece. Says what is wrong, if the answer must not go on.
     fn chunk(&mut self, data: &Bytes) -> Option<Fault> {
         self.last_chunk = Instant::now();
-        match self.inspector.as_mut()?.look(data) {
+        match self.sight.inspector_mut()?.look(data) {
             Ok(Stage::Complete) => self.answered(),
             Ok(Stage::Silent | Stage::Started | Stage::Content) => {}
             // The client understands it: passed on, and counted.
             Err(fault @ Fault::ErrorEvent(_)) => {
                 self.end = Some(RequestEnd::Failed);
+                self.fault.get_or_insert_with(|| fault.clone());
                 self.settle(Outcome::Failed(fault));
             }
             Err(fault) => return self.invalid(fault),
@@ -262,7 +295,7 @@ impl Watch {
 
     /// The endpoint ended its answer. Says what is missing, if it was not the end.
     fn complete(&mut self) -> Option<Fault> {
-        let inspector = self.inspector.as_ref();
+        let inspector = self.sight.inspector();
         match inspector.and_then(|inspector| inspector.finish().err()) {
             // An error event was passed on, and booked when it came.
             Some(Fault::ErrorEvent(_)) | None => {
@@ -275,16 +308,20 @@ impl Watch {
 
     /// The answer is wrong. Gives the fault back, if the answer must not go on.
     fn invalid(&mut self, fault: Fault) -> Option<Fault> {
-        match self.inspector.as_ref().map(Inspector::on_invalid) {
-            Some(OnInvalid::PassOn) => {
-                self.inspector = None; // Once is enough.
+        let Some(inspector) = self.sight.inspector_mut() else {
+            return Some(fault);
+        };
+        match inspector.on_invalid() {
+            OnInvalid::PassOn | OnInvalid::Ignore => {
+                inspector.stop_judging();
                 self.end.get_or_insert(RequestEnd::Failed);
+                self.fault.get_or_insert_with(|| fault.clone());
                 if let Some(admission) = self.admission.take() {
                     admission.settle_passed_on(fault);
                 }
                 None
             }
-            Some(OnInvalid::Abort) | None => Some(fault),
+            OnInvalid::Abort => Some(fault),
         }
     }
 

@@ -8,23 +8,36 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use http::header::HeaderMap;
+use http::{Method, Response, Uri};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio_util::sync::CancellationToken;
-use zephyr_control::{Event, EventKind, Totals};
+use zephyr_control::{Event, EventKind, LiveRequest, Totals};
 use zephyr_core::classify::{Fault, Outcome};
-use zephyr_core::config::{Price, ProbeMode};
+use zephyr_core::config::{LogBody, Price, ProbeMode};
 use zephyr_core::fleet::{Denied, Journey, Lesson, Memory, Permit, Ticket, Why};
 use zephyr_core::{Config, Effect, EndpointId, Fleet};
 
+use crate::answer::Answer;
 use crate::calendar;
 use crate::clock::Clock;
+use crate::headers;
+use crate::inspect::Sight;
+use crate::journal::{Entry, Journal};
+use crate::live::Live;
 use crate::memory::Keeper;
 use crate::metrics::{Metrics, RequestEnd};
 use crate::prober;
 use crate::punctuality::Punctuality;
+use crate::record::{self, Got};
 use crate::remote::Remote;
+use crate::reply::{self, Code};
 use crate::request_id::RequestId;
-use crate::view;
+use crate::requests::Requests;
+use crate::trail::{Leg, LegEnd, Trail};
+use crate::upstream::{self, Handshake};
+use crate::view::{self, Phase};
 use crate::wake::Watch;
 
 /// Events kept for front-ends.
@@ -43,6 +56,8 @@ struct Inner {
     /// Rung when there is something to remember.
     keeper: Keeper,
     counters: Counters,
+    requests: Requests,
+    journal: Journal,
     metrics: Arc<Metrics>,
     punctuality: Punctuality,
 }
@@ -139,6 +154,7 @@ impl Dispatcher {
         fleet: Fleet,
         remotes: BTreeMap<EndpointId, Arc<Remote>>,
         keeper: Keeper,
+        journal: Journal,
         metrics: Arc<Metrics>,
     ) -> Self {
         Self(Arc::new(Inner {
@@ -155,6 +171,8 @@ impl Dispatcher {
             timer: Notify::new(),
             keeper,
             counters: Counters::default(),
+            requests: Requests::default(),
+            journal,
             metrics,
             punctuality: Punctuality::default(),
         }))
@@ -201,30 +219,34 @@ impl Dispatcher {
         self.state().fleet.memory(Instant::now())
     }
 
-    /// Admits an attempt.
+    /// Admits an attempt of the request with this trail.
     ///
     /// # Errors
     ///
     /// Says why there is none.
-    pub fn admit(&self, journey: &mut Journey) -> Result<Admission, Denied> {
+    pub fn admit(&self, journey: &mut Journey, trail: &Arc<Trail>) -> Result<Admission, Denied> {
         self.wake_if_slept(None);
         let admitted = self.step(|state, now| {
             let grant = state.fleet.admit(journey, now)?;
             let id = grant.permit.endpoint();
             let remote = state.remotes.get(&id).cloned();
             let cut = state.cuts.entry(id).or_default().clone();
-            Ok((grant, remote, cut))
+            let reason = view::why(&state.fleet, id, grant.why);
+            Ok((grant, remote, cut, reason))
         });
-        let (grant, remote, cut) = admitted?;
+        let (grant, remote, cut, reason) = admitted?;
         self.0.counters.attempts.fetch_add(1, Ordering::Relaxed);
+        let remote =
+            remote.expect("every endpoint of the fleet has its remote: both change in one step");
+        let leg = Leg::new(Arc::clone(&remote), reason);
         Ok(Admission {
             permit: Some(grant.permit),
             why: grant.why,
-            remote: remote
-                .expect("every endpoint of the fleet has its remote: both change in one step"),
+            remote,
             cut,
-            request: None,
-            started: Instant::now(),
+            started: leg.began,
+            leg: trail.set_out(leg),
+            trail: Arc::clone(trail),
             dispatcher: self.clone(),
         })
     }
@@ -355,16 +377,56 @@ impl Dispatcher {
         }
     }
 
-    /// Counts a request until the guard is dropped.
-    pub fn begin_request(&self, id: RequestId) -> RequestGuard {
+    /// Counts a request, shows it, and leaves its record, until and once the guard is dropped.
+    pub fn begin_request(
+        &self,
+        id: RequestId,
+        (method, target, headers): (Method, &Uri, HeaderMap),
+        live: &Arc<Live>,
+    ) -> RequestGuard {
         self.0.counters.requests.fetch_add(1, Ordering::Relaxed);
         self.0.counters.in_flight.fetch_add(1, Ordering::Relaxed);
+        let (request_body, response_body) = self.bodies_to_keep(live);
+        let trail = Arc::new(Trail::new(id, method, target, headers, request_body));
+        self.0.requests.begin(&trail);
         RequestGuard {
             dispatcher: self.clone(),
-            id,
-            started: Instant::now(),
+            trail,
+            live: Arc::clone(live),
             end: None,
+            got: Got::nothing(response_body),
         }
+    }
+
+    /// Answers a request that is not forwarded with an error, and leaves its record.
+    pub fn turn_down(
+        &self,
+        id: RequestId,
+        (method, target, headers): (Method, &Uri, HeaderMap),
+        (code, message): (Code, &str),
+    ) -> Response<Answer> {
+        let response = reply::error(code, message).map(|body| reply::naming(&body, id));
+        if self.0.journal.is_kept() {
+            let trail = Trail::new(id, method, target, headers, LogBody::None);
+            let mut got = Got::nothing(LogBody::None);
+            got.status = Some(response.status());
+            got.headers = response.headers().clone();
+            got.bytes = response.body().len() as u64;
+            got.error = Some(message.to_owned());
+            let finished = record::finished(&trail, RequestEnd::Refused, got, None);
+            self.0.journal.write(Entry::Request(Box::new(finished)));
+        }
+        response.map(|body| Answer::Whole(Some(body)))
+    }
+
+    /// The requests in flight, and those that ended a moment ago.
+    pub fn requests(&self, clock: &Clock) -> Vec<LiveRequest> {
+        self.0.requests.view(clock)
+    }
+
+    /// Whether there is any of them.
+    pub fn has_requests(&self) -> bool {
+        self.0.requests.are_any(Instant::now())
     }
 
     /// Counts what became of a request.
@@ -404,6 +466,15 @@ impl Dispatcher {
                 return;
             }
             idle.await;
+        }
+    }
+
+    fn bodies_to_keep(&self, live: &Live) -> (LogBody, LogBody) {
+        if self.0.journal.is_kept() {
+            let logging = &live.config.logging;
+            (logging.request_body, logging.response_body)
+        } else {
+            (LogBody::None, LogBody::None)
         }
     }
 
@@ -500,28 +571,63 @@ pub struct Admission {
     pub remote: Arc<Remote>,
     /// Cancelled when the endpoint's drain is over.
     pub cut: CancellationToken,
-    request: Option<RequestId>,
-    started: Instant,
+    /// When it began.
+    pub started: Instant,
+    /// Whose attempt it is, and which of its attempts.
+    trail: Arc<Trail>,
+    leg: usize,
     dispatcher: Dispatcher,
 }
 
 impl Admission {
-    /// Says whose attempt it is, for the log.
-    pub fn of(mut self, request: RequestId) -> Self {
-        self.request = Some(request);
-        self
+    /// Notes how its connection began.
+    pub fn shook_hands(&self, handshake: Option<Handshake>) {
+        if handshake.is_some() {
+            self.trail.note(self.leg, |leg| leg.handshake = handshake);
+        }
+    }
+
+    /// Notes the head of an answer.
+    pub fn is_answered<B>(&self, response: &Response<B>) {
+        let took = self.started.elapsed();
+        self.trail.note(self.leg, |leg| {
+            leg.status = Some(response.status().as_u16());
+            leg.headers = Some(took);
+            leg.handshake = leg.handshake.or(upstream::handshake(response));
+            let limits = headers::rate_limits(response.headers());
+            leg.rate_limits = limits
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect();
+        });
     }
 
     /// The answer is real and begins to reach the client.
     pub fn begin(&self, ttft: Duration, lesson: &Lesson) {
         self.remote.meter.first_event.observe(ttft);
-        if let Some(permit) = &self.permit {
-            self.dispatcher.step(|state, now| {
+        let left = self.permit.as_ref().and_then(|permit| {
+            let left = self.dispatcher.step(|state, now| {
                 state.fleet.begin(permit, ttft, now);
-                state.fleet.learn(permit, lesson, now);
+                state.fleet.learn(permit, lesson, now)
             });
             self.dispatcher.0.keeper.measured();
+            left
+        });
+        let mut notes = self.trail.notes();
+        notes.answered = Some(self.started + ttft);
+        notes.left = left;
+        if let Some(leg) = notes.legs.get_mut(self.leg) {
+            leg.first_event = Some(ttft);
         }
+    }
+
+    /// Why it goes there, in words, where there was something to weigh.
+    pub fn weighed(&self) -> Option<String> {
+        let (Why::StaysForCache(_) | Why::WorthMoving(_)) = self.why else {
+            return None;
+        };
+        let notes = self.trail.notes();
+        let reason = &notes.legs.get(self.leg)?.why;
+        Some(zephyr_control::text(zephyr_control::Language::En, reason))
     }
 
     /// Books how the attempt ended.
@@ -548,18 +654,33 @@ impl Admission {
         self.book(Outcome::Failed(fault), Some(told));
     }
 
+    fn phase(&self) -> Phase {
+        match self.trail.notes().answered {
+            Some(_) => Phase::Midway,
+            None => Phase::Before,
+        }
+    }
+
     fn book(&mut self, outcome: Outcome, told: Option<EventKind>) {
         if let Some(permit) = self.permit.take() {
             if let Some(event) = &told {
-                view::log(event, self.request);
+                view::log(event, Some(self.trail.id));
             }
             self.remote.meter.attempt(&outcome, self.started.elapsed());
-            self.dispatcher.step(|state, now| {
+            let reason = view::why_not_answered(&outcome, self.phase());
+            let end = self.dispatcher.step(|state, now| {
                 if let Some(event) = told {
                     state.log.push(event, Clock::now().unix_ms(now));
                 }
+                let seen = outcome.clone();
                 state.fleet.settle(permit, outcome, now);
+                LegEnd {
+                    at: now,
+                    outcome: view::attempt(&state.fleet, &seen),
+                    reason,
+                }
             });
+            self.trail.note(self.leg, |leg| leg.end = Some(end));
         }
     }
 }
@@ -635,9 +756,11 @@ fn turn_in(effect: &Effect) -> Option<(Ticket, Turn)> {
 /// A request that is being answered. Dropping it ends the request: as abandoned, if nothing else was said.
 pub struct RequestGuard {
     dispatcher: Dispatcher,
-    id: RequestId,
-    started: Instant,
+    /// Where it has been.
+    pub trail: Arc<Trail>,
+    live: Arc<Live>,
     end: Option<RequestEnd>,
+    got: Got,
 }
 
 impl RequestGuard {
@@ -645,15 +768,84 @@ impl RequestGuard {
     pub fn ends(&mut self, end: RequestEnd) {
         self.end.get_or_insert(end);
     }
+
+    /// Ends it with an error of our own.
+    pub fn turn_down(mut self, code: Code, message: &str) -> Response<Answer> {
+        self.ends(RequestEnd::Refused);
+        let response = reply::error(code, message).map(|body| Answer::Whole(Some(body)));
+        self.error(message);
+        self.answers(response)
+    }
+
+    /// Says what is wrong, in words of our own.
+    pub fn error(&mut self, message: &str) {
+        self.got.error = Some(message.to_owned());
+    }
+
+    /// The client gets this; the request ends when that has gone.
+    pub fn answers(mut self, mut response: Response<Answer>) -> Response<Answer> {
+        self.got.status = Some(response.status());
+        if self.dispatcher.0.journal.is_kept() {
+            self.got.headers = response.headers().clone();
+        } else {
+            self.trail.notes().headers = HeaderMap::new();
+        }
+        response.body_mut().name(self.trail.id);
+        response.body_mut().count_until_gone(self);
+        response
+    }
+
+    /// A piece of the answer goes to the client; `output`: its tokens so far.
+    pub fn passes(&mut self, piece: &Bytes, output: u64) {
+        self.got.take_in(piece);
+        self.trail.note_output(output);
+    }
+
+    /// All of an answer of our own goes to the client.
+    pub fn passes_whole(mut self, body: Option<&Bytes>) {
+        if let Some(body) = body {
+            self.got.take_in(body);
+        }
+    }
+
+    /// Says what was seen of an endpoint's answer.
+    pub fn came_from(&mut self, remote: Arc<Remote>, sight: Sight, fault: Option<Fault>) {
+        self.got.from = Some(remote);
+        self.got.sight = sight;
+        self.got.fault = fault;
+    }
 }
 
 impl Drop for RequestGuard {
     fn drop(&mut self) {
-        let took = self.started.elapsed();
+        let now = Instant::now();
+        let trail = &self.trail;
+        let took = now.saturating_duration_since(trail.begun.instant());
         let end = self.end.unwrap_or(RequestEnd::Abandoned);
-        tracing::debug!(request = %self.id, outcome = end.as_str(), ?took, "request ended");
+        tracing::debug!(request = %trail.id, outcome = end.as_str(), ?took, "request ended");
         let inner = &self.dispatcher.0;
         inner.metrics.request(end, took);
+        let got = std::mem::replace(&mut self.got, Got::nothing(LogBody::None));
+        let account = got.account(trail, &self.live.config);
+        if let (Some(account), Some(from)) = (&account, &got.from) {
+            let cost = account.bill.map(|bill| bill.cost);
+            from.meter.answer(&account.consumption.tokens, cost);
+        }
+        {
+            let mut notes = trail.notes();
+            notes.ended = Some((now, record::end_of(end, got.status)));
+            if let Some(account) = &account {
+                trail.note_output(account.consumption.tokens.output);
+            }
+            if !inner.journal.is_kept() {
+                notes.headers = HeaderMap::new(); // It is shown for a while, and they are not.
+            }
+        }
+        if inner.journal.is_kept() {
+            let finished = record::finished(trail, end, got, account.as_ref());
+            inner.journal.write(Entry::Request(Box::new(finished)));
+        }
+        inner.requests.end(trail, now);
         if inner.counters.in_flight.fetch_sub(1, Ordering::Relaxed) == 1 {
             inner.counters.idle.notify_waiters();
         }

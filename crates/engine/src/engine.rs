@@ -23,7 +23,9 @@ use zephyr_core::{Config, EndpointId, Fleet};
 
 use crate::awaited;
 use crate::calendar;
+use crate::clock::Clock;
 use crate::dispatcher::Dispatcher;
+use crate::journal::Journal;
 use crate::live::{self, Live, Source};
 use crate::memory::Keeper;
 use crate::metrics::Metrics;
@@ -40,6 +42,9 @@ use crate::wake;
 
 /// Least time between two snapshots of one stream.
 const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Longest time between two snapshots of one stream while there are requests to show.
+const REQUESTS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long the last bytes of answers may take to leave at the end.
 const LAST_BYTES: Duration = Duration::from_secs(1);
@@ -94,6 +99,8 @@ pub struct Options {
     pub data_dir: Option<PathBuf>,
     /// The address of the system bus, in place of the usual one; for tests.
     pub system_bus: Option<String>,
+    /// A journal in place of its own; for tests.
+    pub journal: Option<Journal>,
 }
 
 /// What every part of a running engine shares.
@@ -278,6 +285,7 @@ impl Shared {
                 fleet,
                 remotes,
                 keeper.clone(),
+                options.journal.unwrap_or_default(),
                 Arc::clone(&network.metrics),
             ),
             metrics: Arc::clone(&network.metrics),
@@ -309,6 +317,7 @@ impl Shared {
     pub fn snapshot(&self) -> Arc<Snapshot> {
         let live = self.live();
         let totals = self.dispatcher.totals();
+        let requests = self.dispatcher.requests(&Clock::now());
         let mut problems = live.problems.clone();
         let (listening, drain_until) = {
             let status = self.status();
@@ -342,7 +351,7 @@ impl Shared {
                     in_flight: totals.in_flight,
                     until_ms: clock.unix_ms(until),
                 }),
-                requests: Vec::new(),
+                requests,
                 journal: zephyr_control::JournalStatus::default(),
                 host: Host::default(),
                 appearance: view::appearance(&live.config.ui),
@@ -642,7 +651,13 @@ impl Control for Handle {
                 if spaced {
                     tokio::time::sleep(SNAPSHOT_INTERVAL).await;
                 }
-                changes.changed().await.ok()?;
+                if shared.dispatcher.has_requests() {
+                    // Streams flow, and what has ended fades, without a change that anybody rings for.
+                    let change = tokio::time::timeout(REQUESTS_INTERVAL, changes.changed()).await;
+                    change.unwrap_or(Ok(())).ok()?;
+                } else {
+                    changes.changed().await.ok()?;
+                }
                 Some((shared.snapshot(), (shared, changes, true)))
             },
         );
@@ -791,7 +806,13 @@ pub async fn test_timing(
     let network = Network::new(Vec::new());
     let remotes = remotes(&fleet, &live, &network)?;
     let metrics = Arc::clone(&network.metrics);
-    let dispatcher = Dispatcher::new(fleet, remotes, Keeper::default(), metrics);
+    let dispatcher = Dispatcher::new(
+        fleet,
+        remotes,
+        Keeper::default(),
+        Journal::default(),
+        metrics,
+    );
     let _ = tokio::time::timeout(span, dispatcher.drive()).await;
     Ok(dispatcher.punctuality().lateness())
 }

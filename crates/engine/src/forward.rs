@@ -8,34 +8,37 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::uri::PathAndQuery;
-use http::{Method, Request, Response, StatusCode, Version, response};
+use http::{Request, Response, StatusCode, Version, response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tracing::Instrument;
 use zephyr_control::EventKind;
 use zephyr_core::classify::{Attempt, Fault, Outcome, Refusal};
-use zephyr_core::fleet::{Denied, DeniedWhy, Journey, Lesson, Why};
+use zephyr_core::fleet::{Denied, DeniedWhy, Journey, Lesson};
 use zephyr_core::price::Usage;
 use zephyr_core::profile::{CallKind, LOOKED_AT, Profile};
 use zephyr_core::proof::{self, Stage};
+use zephyr_core::usage::Tally;
 
 use crate::answer::{Abort, Answer, Relay, Rest};
 use crate::dispatcher::{Admission, Dispatcher, Ending, RequestGuard, Turn};
 use crate::headers::{self, VIA_ZEPHYR, strip_hop_by_hop};
-use crate::inspect::{self, Inspector};
+use crate::inspect::{self, Inspector, Sight};
 use crate::live::Live;
 use crate::metrics::RequestEnd;
 use crate::remote::Remote;
 use crate::reply::{self, Code};
 use crate::request_id::RequestId;
+use crate::trail::Trail;
 use crate::transcode;
 use crate::upload::{Upload, UploadError};
+use crate::upstream::SendError;
 use crate::view;
 
 /// How long an answer is held after `message_start`: what pings without content cannot prolong.
@@ -59,7 +62,6 @@ const ENDPOINT_INDEX: HeaderName = HeaderName::from_static("x-endpoint-index");
 const WHY: HeaderName = HeaderName::from_static("x-zephyr-why");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-zephyr-attempts");
 const STAINLESS_TIMEOUT: HeaderName = HeaderName::from_static("x-stainless-timeout");
-const SESSION_ID: HeaderName = HeaderName::from_static("x-claude-code-session-id");
 
 /// Forwards a request and returns what its client gets.
 pub async fn forward(
@@ -69,15 +71,16 @@ pub async fn forward(
     id: RequestId,
     abort: Abort,
 ) -> Response<Answer> {
-    let mut guard = dispatcher.begin_request(id);
-    let exchange = match Exchange::begin(dispatcher, live, request, id, abort).await {
-        Ok(exchange) => exchange,
-        Err((code, message)) => {
-            guard.ends(RequestEnd::Refused);
-            return own(reply::error(code, &message));
-        }
-    };
-    exchange.run(guard).await
+    let (head, body) = request.into_parts();
+    let asked = (head.method, &head.uri, head.headers);
+    let guard = dispatcher.begin_request(id, asked, live);
+    let target = head.uri.path_and_query().cloned();
+    let target = target.unwrap_or(PathAndQuery::from_static("/"));
+    let trail = Arc::clone(&guard.trail);
+    match Exchange::begin(dispatcher, live, target, body, trail, abort).await {
+        Ok(exchange) => exchange.run(guard).await,
+        Err((code, message)) => guard.turn_down(code, &message),
+    }
 }
 
 /// An answer of our own.
@@ -87,16 +90,13 @@ pub fn own(response: Response<Bytes>) -> Response<Answer> {
 
 /// A request on its way.
 struct Exchange {
-    id: RequestId,
+    trail: Arc<Trail>,
     dispatcher: Dispatcher,
     live: Arc<Live>,
-    kind: CallKind,
-    method: Method,
     target: PathAndQuery,
+    /// What goes to every endpoint.
     headers: HeaderMap,
     upload: Upload,
-    /// Whether the client wants a stream; found out late where the body was long.
-    stream: OnceLock<bool>,
     /// How long the client waits for an answer that is not streamed.
     client_patience: Duration,
     journey: Journey,
@@ -137,12 +137,12 @@ impl Exchange {
     async fn begin(
         dispatcher: &Dispatcher,
         live: &Arc<Live>,
-        request: Request<Incoming>,
-        id: RequestId,
+        target: PathAndQuery,
+        body: Incoming,
+        trail: Arc<Trail>,
         abort: Abort,
     ) -> Result<Self, (Code, String)> {
-        let (head, body) = request.into_parts();
-        let kind = CallKind::of(head.method.as_str(), head.uri.path());
+        let kind = trail.kind;
         let failover = &live.config.failover;
         let (size, replay) = if kind.is_understood() {
             (live.config.server.max_body, failover.replay_limit)
@@ -153,52 +153,52 @@ impl Exchange {
         if announced.is_some_and(|length| length > size) {
             return Err(too_large(size));
         }
-        let upload = Upload::new(body, size, replay);
-        let session = head.headers.get(SESSION_ID).and_then(|id| id.to_str().ok());
-        let session = session.filter(|id| !id.is_empty());
+        let upload = Upload::new(body, size, replay, Arc::clone(&trail));
+        let (mut headers, session) = {
+            let notes = trail.notes();
+            (notes.headers.clone(), notes.session.clone())
+        };
         let mut profile = Profile::default();
         if kind.is_understood() {
-            let looking = tokio::time::timeout(BODY_PATIENCE, look_into(&upload, session));
+            let looking =
+                tokio::time::timeout(BODY_PATIENCE, look_into(&upload, session.as_deref()));
             profile = looking
                 .await
                 .unwrap_or(Err(UploadError::Stalled))
                 .map_err(|error| upload_error(error, size))?;
         }
-        let profile = profile.with_session_header(session);
-        let client_patience = client_patience(&head.headers);
-        let mut headers = headers::for_upstream(head.headers);
+        let profile = profile.with_session_header(session.as_deref());
+        let client_patience = client_patience(&headers);
+        headers = headers::for_upstream(headers);
         headers.append(VIA_ZEPHYR, live.instance.clone());
-        let stream = OnceLock::new();
         if let Some(known) = profile.stream {
-            let _ = stream.set(known);
+            let _ = trail.stream.set(known);
+        }
+        {
+            let mut notes = trail.notes();
+            notes.model.clone_from(&profile.model);
+            notes.session = session.or(profile.session_id);
         }
         Ok(Self {
-            id,
             dispatcher: dispatcher.clone(),
             live: Arc::clone(live),
-            kind,
-            method: head.method,
-            target: head
-                .uri
-                .path_and_query()
-                .cloned()
-                .unwrap_or(PathAndQuery::from_static("/")),
+            target,
             headers,
             upload,
-            stream,
             client_patience,
             journey: Journey::new(kind, profile.model, profile.session),
             abort,
+            trail,
         })
     }
 
-    async fn run(mut self, mut guard: RequestGuard) -> Response<Answer> {
+    async fn run(mut self, guard: RequestGuard) -> Response<Answer> {
         let mut misses: Vec<Miss> = Vec::new();
         // What was missed before it last waited: told only if nothing was tried since.
         let mut before_waiting: Vec<Miss> = Vec::new();
         loop {
-            let admission = match self.dispatcher.admit(&mut self.journey) {
-                Ok(admission) => admission.of(self.id),
+            let admission = match self.dispatcher.admit(&mut self.journey, &self.trail) {
+                Ok(admission) => admission,
                 Err(denied) => {
                     if !misses.is_empty() {
                         before_waiting = std::mem::take(&mut misses);
@@ -209,10 +209,9 @@ impl Exchange {
                             return self.give_up(before_waiting, Some(&denied), guard);
                         }
                         Err(error) => {
-                            guard.ends(RequestEnd::Refused);
                             let size = self.live.config.server.max_body;
                             let (code, message) = upload_error(error, size);
-                            return own(reply::error(code, &message));
+                            return guard.turn_down(code, &message);
                         }
                     }
                 }
@@ -251,9 +250,8 @@ impl Exchange {
                     }
                 }
                 Attempted::Upload(error) => {
-                    guard.ends(RequestEnd::Refused);
                     let (code, message) = upload_error(error, self.live.config.server.max_body);
-                    return own(reply::error(code, &message));
+                    return guard.turn_down(code, &message);
                 }
             }
         }
@@ -278,11 +276,11 @@ impl Exchange {
 
     /// Sends one attempt and holds its answer until it is known what to make of it.
     async fn attempt(&self, admission: Admission) -> Attempted {
-        let started = Instant::now();
+        let started = admission.started;
         let cut = admission.cut.clone();
         let answered = tokio::select! {
             biased;
-            answered = self.send(&admission.remote, started) => answered,
+            answered = self.send(&admission) => answered,
             () = cut.cancelled() => Err(Fault::DrainTimeout),
         };
         let response = match answered {
@@ -294,7 +292,8 @@ impl Exchange {
                 return self.miss(admission, Outcome::Failed(fault.clone()), fault, None);
             }
         };
-        if !self.kind.is_understood() {
+        admission.is_answered(&response);
+        if !self.trail.kind.is_understood() {
             return self.pass_other(admission, response, started);
         }
         if !response.status().is_success() {
@@ -314,17 +313,15 @@ impl Exchange {
             () = cut.cancelled() => Err((Fault::DrainTimeout, None)),
         };
         match judged {
-            Ok((held, inspector)) => {
+            Ok((held, sight)) => {
                 let took = started.elapsed();
                 // An answer that is not streamed begins when it is written, so its time says little.
                 let lesson = Lesson {
-                    first_event: inspector.as_ref().map(|_| took),
-                    usage: inspector
-                        .as_ref()
-                        .and_then(|inspector| self.usage(inspector)),
+                    first_event: sight.judges().then_some(took),
+                    usage: self.usage(&sight),
                 };
                 admission.begin(took, &lesson);
-                Attempted::Commit(Box::new(self.commit(held, admission, inspector)))
+                Attempted::Commit(Box::new(self.commit(held, admission, sight)))
             }
             Err((fault, held)) => {
                 let outcome = self.asked(&admission).judge_fault(fault.clone());
@@ -343,13 +340,18 @@ impl Exchange {
         }
     }
 
-    async fn send(&self, remote: &Remote, started: Instant) -> Result<Response<Incoming>, Fault> {
+    async fn send(&self, admission: &Admission) -> Result<Response<Incoming>, Fault> {
+        let (remote, started) = (&admission.remote, admission.started);
+        let fault = |error: SendError| {
+            admission.shook_hands(error.handshake);
+            error.fault
+        };
         let request = self.request(remote)?;
         let upstream = &remote.upstream;
         if !self.upload.is_replayable() {
             // It could not be sent again if a pooled connection turned out to be stale.
             let sent = self.within_patience(started, upstream.send_fresh(request));
-            return sent.await?.map_err(|error| error.fault);
+            return sent.await?.map_err(fault);
         }
         let result = self
             .within_patience(started, upstream.send(request))
@@ -359,11 +361,9 @@ impl Exchange {
             Err(error) if error.stale && self.upload.is_replayable() => {
                 tracing::debug!(endpoint = %remote.spec.name, "stale connection, trying a fresh one");
                 let fresh = upstream.send_fresh(self.request(remote)?);
-                self.within_patience(started, fresh)
-                    .await?
-                    .map_err(|error| error.fault)
+                self.within_patience(started, fresh).await?.map_err(fault)
             }
-            result => result.map_err(|error| error.fault),
+            result => result.map_err(fault),
         }
     }
 
@@ -372,7 +372,7 @@ impl Exchange {
             .url(&self.target)
             .map_err(|error| Fault::Connect(error.to_string()))?;
         let mut request = Request::new(self.upload.attempt());
-        *request.method_mut() = self.method.clone();
+        *request.method_mut() = self.trail.method.clone();
         *request.uri_mut() = url;
         *request.headers_mut() = self.headers.clone();
         remote.authorize(request.headers_mut());
@@ -384,18 +384,20 @@ impl Exchange {
         &self,
         mut held: Held,
         started: Instant,
-    ) -> Result<(Held, Option<Inspector>), (Fault, Option<Held>)> {
+    ) -> Result<(Held, Sight), (Fault, Option<Held>)> {
         let validation = &self.live.config.validation;
-        let inspector = Inspector::of(&held.head.headers, validation);
-        let Some(mut inspector) = inspector.filter(|_| validation.streaming) else {
-            return Ok((held, None));
+        let Some(mut inspector) = Inspector::of(&held.head.headers, validation) else {
+            return Ok((held, Sight::Nothing));
         };
+        if !inspector.judges() {
+            return Ok((held, Sight::Passing(Box::new(inspector))));
+        }
         let mut hold_until: Option<Instant> = None;
         loop {
             let next = match hold_until {
                 Some(until) => match tokio::time::timeout_at(until.into(), held.next()).await {
                     Ok(next) => next,
-                    Err(_) => return Ok((held, Some(inspector))),
+                    Err(_) => return Ok((held, Sight::Passing(Box::new(inspector)))),
                 },
                 None => match self.within_patience(started, held.next()).await {
                     Ok(next) => next,
@@ -405,19 +407,21 @@ impl Exchange {
             let stage = match next {
                 Next::Piece(piece) => inspector.look(&piece),
                 Next::End => match inspector.finish() {
-                    Ok(()) => return Ok((held, Some(inspector))),
+                    Ok(()) => return Ok((held, Sight::Passing(Box::new(inspector)))),
                     Err(fault) => Err(fault),
                 },
                 Next::Broken(fault) => Err(fault),
             };
             match stage {
-                Ok(Stage::Content | Stage::Complete) => return Ok((held, Some(inspector))),
+                Ok(Stage::Content | Stage::Complete) => {
+                    return Ok((held, Sight::Passing(Box::new(inspector))));
+                }
                 Ok(Stage::Started) => {
                     let until =
                         *hold_until.get_or_insert_with(|| Instant::now() + HOLD_AFTER_START);
                     // Looked at here too: pings without pause keep the timer from being asked.
                     if held.bytes > HELD_STREAM || until <= Instant::now() {
-                        return Ok((held, Some(inspector)));
+                        return Ok((held, Sight::Passing(Box::new(inspector))));
                     }
                 }
                 Ok(Stage::Silent) if held.bytes > HELD_STREAM => {
@@ -435,7 +439,7 @@ impl Exchange {
         &self,
         mut held: Held,
         started: Instant,
-    ) -> Result<(Held, Option<Inspector>), (Fault, Option<Held>)> {
+    ) -> Result<(Held, Sight), (Fault, Option<Held>)> {
         if held.is_event_stream() {
             return Err((
                 Fault::NotMessages("expected JSON, seen a stream of events".to_owned()),
@@ -451,22 +455,25 @@ impl Exchange {
                 Ok(Next::Piece(_)) => {
                     let head = held.plain().map_err(|fault| (fault, None))?;
                     let judged = head.map_or(Ok(()), |head| {
-                        proof::judge_json_head(format, self.kind, &head)
+                        proof::judge_json_head(format, self.trail.kind, &head)
                     });
-                    return judged.map(|()| (held, None)).map_err(|fault| (fault, None));
+                    let passing = judged.map(|()| (held, Sight::Nothing));
+                    return passing.map_err(|fault| (fault, None));
                 }
                 Ok(Next::End) => {
                     let body = held.plain().map_err(|fault| (fault, None))?;
+                    let kind = self.trail.kind;
                     let judged = match body {
-                        None => Ok(()),
+                        None => Ok(Sight::Nothing),
                         // Its beginning: compressed it was short enough.
                         Some(body) if body.len() >= JSON_ANSWER => {
-                            proof::judge_json_head(format, self.kind, &body)
+                            proof::judge_json_head(format, kind, &body).map(|()| Sight::Nothing)
                         }
-                        Some(body) => proof::judge_json(format, self.kind, &body),
+                        Some(body) => proof::judge_json(format, kind, &body)
+                            .map(|()| Sight::Whole(Tally::of_message(&body))),
                     };
                     return match judged {
-                        Ok(()) => Ok((held, None)),
+                        Ok(sight) => Ok((held, sight)),
                         Err(fault) => Err((fault, Some(held))),
                     };
                 }
@@ -513,7 +520,7 @@ impl Exchange {
             return self.miss(admission, outcome, Fault::Status(status), Some(held));
         }
         admission.begin(started.elapsed(), &Lesson::default());
-        Attempted::Commit(Box::new(self.commit(held, admission, None)))
+        Attempted::Commit(Box::new(self.commit(held, admission, Sight::Nothing)))
     }
 
     fn miss(
@@ -535,45 +542,30 @@ impl Exchange {
         }))
     }
 
-    fn commit(
-        &self,
-        mut held: Held,
-        admission: Admission,
-        inspector: Option<Inspector>,
-    ) -> Response<Answer> {
+    fn commit(&self, mut held: Held, admission: Admission, sight: Sight) -> Response<Answer> {
         self.upload.stop_keeping();
-        if inspector.is_some() {
+        if sight.judges() {
             // A stream that is whole by its length may still lack its end: that must be seen.
             held.head.headers.remove(CONTENT_LENGTH);
         }
-        if let Some(why) = self.weighed(&admission) {
-            held.head.headers.insert(WHY, why);
+        if let Some(why) = admission.weighed() {
+            tracing::info!(endpoint = %admission.remote.spec.name, "a conversation: {why}");
+            if let Ok(why) = HeaderValue::from_str(&why) {
+                held.head.headers.insert(WHY, why);
+            }
         }
-        held.relay(self, |relay| relay.settling(admission, inspector))
+        held.relay(self, |relay| relay.settling(admission, sight))
     }
 
-    /// What a conversation has cached; of a single request nobody asks.
-    fn usage(&self, inspector: &Inspector) -> Option<Usage> {
-        self.journey.is_conversation().then(|| inspector.usage())?
-    }
-
-    /// Why the answer comes from there, where there was something to weigh.
-    fn weighed(&self, admission: &Admission) -> Option<HeaderValue> {
-        let (Why::StaysForCache(_) | Why::WorthMoving(_)) = admission.why else {
-            return None;
-        };
-        let (id, why) = (admission.remote.id, admission.why);
-        let reason = self
-            .dispatcher
-            .look(|state, _| view::why(&state.fleet, id, why));
-        let text = zephyr_control::text(zephyr_control::Language::En, &reason);
-        tracing::info!(endpoint = %admission.remote.spec.name, "a conversation: {text}");
-        HeaderValue::from_str(&text).ok()
+    /// What a conversation has cached; of a single request, or a count of tokens, nobody asks.
+    fn usage(&self, sight: &Sight) -> Option<Usage> {
+        let asks = self.journey.is_conversation() && self.trail.kind == CallKind::Messages;
+        asks.then(|| sight.usage())?
     }
 
     fn asked<'a>(&'a self, admission: &Admission) -> Attempt<'a> {
         Attempt {
-            kind: self.kind,
+            kind: self.trail.kind,
             model: self.journey.model(),
             own_credential: admission.remote.credential.is_ours(),
         }
@@ -619,7 +611,7 @@ impl Exchange {
                 result = &mut future => return Ok(result),
                 () = tokio::time::sleep_until(deadline.into()) => {
                     let patience = self.patience();
-                    let is_streamed = self.stream.get() != Some(&false) && self.kind.is_understood();
+                    let is_streamed = self.trail.stream.get() != Some(&false) && self.trail.kind.is_understood();
                     if !is_streamed && deadline < started + patience {
                         deadline = started + patience;
                         continue;
@@ -640,7 +632,7 @@ impl Exchange {
 
     /// How long an answer may take to begin.
     fn patience(&self) -> Duration {
-        if self.kind == CallKind::Messages && self.wants_stream() {
+        if self.trail.kind == CallKind::Messages && self.wants_stream() {
             return self.live.config.failover.first_event_timeout;
         }
         self.client_patience
@@ -649,11 +641,12 @@ impl Exchange {
     /// Whether an answer is to be held as a stream: if one was asked for. Where any format counts, or
     /// events are not looked at, what came has its say too.
     fn is_streamed(&self, held: &Held) -> bool {
-        if self.kind != CallKind::Messages {
+        if self.trail.kind != CallKind::Messages {
             return false;
         }
         let validation = &self.live.config.validation;
         let asked = self
+            .trail
             .stream
             .get()
             .copied()
@@ -669,13 +662,13 @@ impl Exchange {
 
     /// Asked for only when it matters: `stream` stands at the end of Claude Code's long bodies.
     fn wants_stream(&self) -> bool {
-        if let Some(known) = self.stream.get() {
+        if let Some(known) = self.trail.stream.get() {
             return *known;
         }
         if !self.upload.is_whole() {
             return false;
         }
-        *self.stream.get_or_init(|| {
+        *self.trail.stream.get_or_init(|| {
             Profile::stream_at_end(&self.upload.ending())
                 .unwrap_or_else(|| Profile::wants_stream(&self.upload.peek()))
         })
@@ -686,7 +679,7 @@ impl Exchange {
             from: miss.endpoint.clone(),
             why: view::fault(&miss.fault),
         };
-        self.dispatcher.note_of(self.id, event);
+        self.dispatcher.note_of(self.trail.id, event);
     }
 
     /// All is spent: the most telling answer of an endpoint, unmodified, else one of our own.
@@ -699,7 +692,10 @@ impl Exchange {
         self.dispatcher.count(Ending::Failed);
         guard.ends(RequestEnd::Failed);
         let retry_after = self.earliest_return();
-        let own_error = self.own_error(&misses, denied);
+        let (code, message) = self.own_error(&misses, denied);
+        if self.trail.kind == CallKind::Messages {
+            self.wants_stream(); // So that its record tells.
+        }
         let mut telling: Option<Held> = None;
         for held in misses.into_iter().filter_map(|miss| miss.held) {
             let better = telling
@@ -711,7 +707,10 @@ impl Exchange {
         }
         let mut response = match telling {
             Some(held) => held.relay(&self, std::convert::identity),
-            None => own(own_error),
+            None => {
+                guard.error(&message);
+                own(reply::error(code, &message))
+            }
         };
         if let Some(wait) = retry_after
             && matches!(response.status().as_u16(), 429 | 503 | 529)
@@ -721,7 +720,7 @@ impl Exchange {
             response.headers_mut().remove("retry-after-ms"); // The SDKs would prefer it.
         }
         tracing::info!(
-            request = %self.id,
+            request = %self.trail.id,
             status = response.status().as_u16(),
             attempts = self.journey.attempts(),
             "a request got no answer but an error",
@@ -729,7 +728,7 @@ impl Exchange {
         self.sign(response, guard)
     }
 
-    fn own_error(&self, misses: &[Miss], denied: Option<&Denied>) -> Response<Bytes> {
+    fn own_error(&self, misses: &[Miss], denied: Option<&Denied>) -> (Code, String) {
         let tried = misses
             .iter()
             .map(|miss| format!("{}: {}", miss.endpoint, view::in_words(&miss.fault)));
@@ -753,30 +752,31 @@ impl Exchange {
         let overloaded = Fault::ErrorEvent("overloaded_error".to_owned());
         match denied.map(|denied| denied.why) {
             Some(_) if self.dispatcher.look(|state, _| state.fleet.turns_away()) => {
-                reply::error(Code::ShuttingDown, "Zephyr is about to end; start it again")
+                let message = "Zephyr is about to end; start it again";
+                (Code::ShuttingDown, message.to_owned())
             }
             Some(DeniedWhy::NoEndpoints) => {
                 let message = "Zephyr has no endpoint to send this to; add one to config.toml (see config.toml.example)";
-                reply::error(Code::NoEndpoints, message)
+                (Code::NoEndpoints, message.to_owned())
             }
-            _ if self.is_offline() => reply::error(
+            _ if self.is_offline() => (
                 Code::Offline,
-                &format!(
+                format!(
                     "nothing can be reached, so this machine seems to be offline ({reasons}); check its \
                      network, Zephyr goes on by itself when it is back"
                 ),
             ),
-            Some(_) if misses.is_empty() => reply::error(
+            Some(_) if misses.is_empty() => (
                 Code::NoneUsable,
-                &format!("no endpoint is usable ({reasons}); see `zephyr status`"),
+                format!("no endpoint is usable ({reasons}); see `zephyr status`"),
             ),
-            _ if misses.iter().any(|miss| miss.fault == overloaded) => reply::error(
+            _ if misses.iter().any(|miss| miss.fault == overloaded) => (
                 Code::AllOverloaded,
-                &format!("every endpoint failed ({reasons})"),
+                format!("every endpoint failed ({reasons})"),
             ),
-            _ => reply::error(
+            _ => (
                 Code::AllFailed,
-                &format!("every endpoint failed ({reasons})"),
+                format!("every endpoint failed ({reasons})"),
             ),
         }
     }
@@ -806,8 +806,7 @@ impl Exchange {
             attempts => HeaderValue::from(attempts),
         };
         response.headers_mut().insert(ATTEMPTS, attempts);
-        response.body_mut().count_until_gone(guard);
-        response
+        guard.answers(response)
     }
 }
 
@@ -927,7 +926,8 @@ impl Held {
         head.headers
             .insert(ENDPOINT_INDEX, self.from.index_header.clone());
         let idle = exchange.live.config.failover.idle_timeout;
-        let relay = Relay::new(self.pieces, self.rest, idle, exchange.abort.clone());
+        let abort = exchange.abort.clone();
+        let relay = Relay::new(self.pieces, self.rest, self.from, idle, abort);
         Response::from_parts(head, Answer::Relayed(Box::new(finish(relay))))
     }
 }

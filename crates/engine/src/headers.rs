@@ -113,6 +113,19 @@ pub fn client_tokens(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     keys.chain(bearers)
 }
 
+/// What an answer says of limits: how much is left of them, and how long to wait.
+pub fn rate_limits(headers: &HeaderMap) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+    const TELLING: [&str; 3] = [
+        "anthropic-ratelimit-",
+        "anthropic-priority-",
+        "anthropic-fast-",
+    ];
+    headers.iter().filter(|(name, _)| {
+        let name = name.as_str();
+        name == RETRY_AFTER.as_str() || TELLING.iter().any(|prefix| name.starts_with(prefix))
+    })
+}
+
 /// How long an answer asks to wait: `retry-after-ms` (which the SDKs read), else `Retry-After` in seconds
 /// or as a date.
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {

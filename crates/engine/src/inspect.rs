@@ -6,7 +6,7 @@ use zephyr_core::classify::Fault;
 use zephyr_core::config::Validation;
 use zephyr_core::price::Usage;
 use zephyr_core::proof::{Stage, StreamJudge};
-use zephyr_core::usage::Opening;
+use zephyr_core::usage::Tally;
 
 use crate::decode::Decoder;
 
@@ -15,7 +15,18 @@ pub struct Inspector {
     decoder: Decoder,
     judge: StreamJudge,
     on_invalid: OnInvalid,
-    opening: Opening,
+}
+
+/// What is seen of an answer.
+#[derive(Default)]
+pub enum Sight {
+    /// A stream, in passing.
+    Passing(Box<Inspector>),
+    /// What an answer in one piece tells of itself.
+    Whole(Tally),
+    /// Nothing.
+    #[default]
+    Nothing,
 }
 
 /// What becomes of an answer that is found wrong after its client has seen a part of it.
@@ -25,6 +36,8 @@ pub enum OnInvalid {
     Abort,
     /// It is passed on, and the fault is noted.
     PassOn,
+    /// It is passed on, and nobody asks whether it is wrong.
+    Ignore,
 }
 
 impl Inspector {
@@ -33,12 +46,19 @@ impl Inspector {
         Some(Self {
             decoder: Decoder::of(headers)?,
             judge: StreamJudge::new(validation.format()),
-            on_invalid: if validation.disconnect_on_invalid {
-                OnInvalid::Abort
-            } else {
-                OnInvalid::PassOn
+            on_invalid: match validation {
+                Validation {
+                    streaming: false, ..
+                } => OnInvalid::Ignore,
+                Validation {
+                    disconnect_on_invalid: true,
+                    ..
+                } => OnInvalid::Abort,
+                Validation {
+                    disconnect_on_invalid: false,
+                    ..
+                } => OnInvalid::PassOn,
             },
-            opening: Opening::default(),
         })
     }
 
@@ -48,14 +68,32 @@ impl Inspector {
     ///
     /// The first fault in the answer.
     pub fn look(&mut self, bytes: &Bytes) -> Result<Stage, Fault> {
-        let (judge, opening) = (&mut self.judge, &mut self.opening);
-        match self.decoder.decode(bytes, |decoded| {
-            opening.push(decoded);
-            judge.push(decoded)
-        }) {
-            Ok(stage) => stage,
-            Err(error) => Err(undecodable(&error)),
+        let (judge, on_invalid) = (&mut self.judge, self.on_invalid);
+        let judged = self.decoder.decode(bytes, |decoded| match on_invalid {
+            OnInvalid::Abort | OnInvalid::PassOn => judge.push(decoded),
+            OnInvalid::Ignore => {
+                judge.read_along(decoded);
+                Ok(judge.stage())
+            }
+        });
+        match (judged, on_invalid) {
+            (Ok(stage), _) => stage,
+            (Err(_), OnInvalid::Ignore) => Ok(self.judge.stage()),
+            (Err(error), OnInvalid::Abort | OnInvalid::PassOn) => Err(undecodable(&error)),
         }
+    }
+
+    /// Whether the answer is judged, and not only read.
+    pub fn judges(&self) -> bool {
+        match self.on_invalid {
+            OnInvalid::Abort | OnInvalid::PassOn => true,
+            OnInvalid::Ignore => false,
+        }
+    }
+
+    /// Judges no more: once is enough.
+    pub fn stop_judging(&mut self) {
+        self.on_invalid = OnInvalid::Ignore;
     }
 
     /// What becomes of the answer if it is wrong.
@@ -63,9 +101,9 @@ impl Inspector {
         self.on_invalid
     }
 
-    /// The tokens that the stream's beginning tells.
-    pub fn usage(&self) -> Option<Usage> {
-        self.opening.usage()
+    /// What the stream has told of itself.
+    pub fn tally(&self) -> &Tally {
+        self.judge.tally()
     }
 
     /// How far the answer has come.
@@ -79,7 +117,48 @@ impl Inspector {
     ///
     /// What is missing.
     pub fn finish(&self) -> Result<(), Fault> {
-        self.judge.finish()
+        if self.judges() {
+            self.judge.finish()
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Sight {
+    /// The stream in passing, if it is one.
+    pub fn inspector(&self) -> Option<&Inspector> {
+        match self {
+            Self::Passing(inspector) => Some(inspector),
+            Self::Whole(_) | Self::Nothing => None,
+        }
+    }
+
+    /// The same, to go on.
+    pub fn inspector_mut(&mut self) -> Option<&mut Inspector> {
+        match self {
+            Self::Passing(inspector) => Some(inspector),
+            Self::Whole(_) | Self::Nothing => None,
+        }
+    }
+
+    /// Whether it is a stream that is judged.
+    pub fn judges(&self) -> bool {
+        self.inspector().is_some_and(Inspector::judges)
+    }
+
+    /// What the answer has told of itself.
+    pub fn tally(&self) -> Option<&Tally> {
+        match self {
+            Self::Passing(inspector) => Some(inspector.tally()),
+            Self::Whole(tally) => Some(tally),
+            Self::Nothing => None,
+        }
+    }
+
+    /// Its tokens, as far as they were told.
+    pub fn usage(&self) -> Option<Usage> {
+        Some(self.tally()?.consumption()?.tokens)
     }
 }
 

@@ -18,6 +18,14 @@ pub struct Journal {
 }
 
 impl Journal {
+    /// A journal whose entries go into this queue, whoever reads them there.
+    pub fn into_queue(queue: std::sync::mpsc::SyncSender<Entry>) -> Self {
+        Self {
+            queue: Some(queue),
+            dropped: Arc::default(),
+        }
+    }
+
     /// Hands an entry over; at once, whatever the disk does.
     pub fn write(&self, entry: Entry) {
         if let Some(queue) = &self.queue

@@ -13,6 +13,7 @@
 //! | `calendar` | which day it is where the user is |
 //! | `wake` | notices a sleep, and a network that is back |
 //! | [`journal`] | every request and every endpoint's history, in a file |
+//! | `trail`, `requests`, `record`, `capture` | what is known of a request on its way, shown of it, and left of it |
 //! | `memory` | what survives a restart |
 //! | [`private`] | files that nobody but the user may read |
 //! | [`vault`], [`secret`] | where secrets come from, and how they are kept from showing |
@@ -22,6 +23,7 @@
 mod answer;
 mod awaited;
 mod calendar;
+mod capture;
 mod client_io;
 mod clock;
 mod decode;
@@ -42,12 +44,15 @@ mod pages;
 pub mod private;
 mod prober;
 mod punctuality;
+mod record;
 mod remote;
 mod reply;
 mod request_id;
+mod requests;
 pub mod secret;
 mod server;
 pub mod settings;
+mod trail;
 mod transcode;
 mod upload;
 mod upstream;

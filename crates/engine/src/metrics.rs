@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
@@ -24,6 +24,7 @@ use prometheus_client::registry::{Registry, Unit};
 use zephyr_control::{EndpointState, Snapshot};
 use zephyr_core::classify::Outcome;
 use zephyr_core::fleet::ProbeResult;
+use zephyr_core::price::{Cost, Usage};
 
 use crate::reply::Code;
 
@@ -74,6 +75,9 @@ pub struct EndpointMeter {
     attempt_time: Histogram,
     probes: [Count; PROBE_RESULTS.len()],
     probe_time: Histogram,
+    tokens: [Count; TOKEN_KINDS.len()],
+    /// In billionths of a dollar.
+    cost: Count,
 }
 
 /// Bytes in both directions.
@@ -174,6 +178,21 @@ impl EndpointMeter {
         self.attempt_time.observe(took);
     }
 
+    /// Counts what an answer has told of its tokens, and what they cost, where that is known.
+    pub fn answer(&self, tokens: &Usage, cost: Option<Cost>) {
+        let told = [
+            tokens.input,
+            tokens.cache_write_5m,
+            tokens.cache_write_1h,
+            tokens.cache_read,
+            tokens.output,
+        ];
+        for (count, tokens) in self.tokens.iter().zip(told) {
+            count.add(tokens);
+        }
+        self.cost.add(cost.unwrap_or_default().billionths());
+    }
+
     /// Counts a probe that has ended.
     pub fn probe(&self, result: &ProbeResult) {
         let (index, took) = match result {
@@ -212,6 +231,15 @@ fn attempt_outcome(outcome: &Outcome) -> usize {
         Outcome::Abandoned => 7,
     }
 }
+
+/// Tokens by their rates, in the order of [`EndpointMeter::answer`].
+const TOKEN_KINDS: [&str; 5] = [
+    "input",
+    "cache_write_5m",
+    "cache_write_1h",
+    "cache_read",
+    "output",
+];
 
 /// What becomes of probes, in the order of [`EndpointMeter::probe`].
 const PROBE_RESULTS: [&str; 3] = ["answered", "reached", "failed"];
@@ -337,6 +365,9 @@ impl Scrape {
             .observed(&[], &metrics.request_time)?;
         out.gauges("requests_in_flight", "Requests being answered", None)?
             .add(&[], i64::from(totals.in_flight))?;
+        let help = "Requests that wait for an endpoint to return";
+        out.gauges("requests_waiting", help, None)?
+            .add(&[], i64::from(totals.waiting))?;
         let help = "Requests that another endpoint answered than the first asked";
         out.counters("failovers", help, None)?
             .add(&[], totals.failed_over)?;
@@ -382,7 +413,13 @@ impl Scrape {
             }
         }
         let help = "Of probes that were answered";
-        out.by_endpoint("probe_duration", help, &meters, |meter| &meter.probe_time)
+        out.by_endpoint("probe_duration", help, &meters, |meter| &meter.probe_time)?;
+        let help = "What probes have cost today, estimated";
+        let mut family = out.gauges("probe_cost_today", help, Some(&USD))?;
+        for endpoint in &self.snapshot.endpoints {
+            family.add(&[("endpoint", &endpoint.name)], endpoint.probe_cost_usd)?;
+        }
+        Ok(())
     }
 
     fn of_endpoints(&self, out: &mut Out<'_>) -> fmt::Result {
@@ -416,6 +453,19 @@ impl Scrape {
         for (name, meter) in &meters {
             family.add(&[("endpoint", name)], meter.traffic.sent.get())?;
         }
+        let help = "Tokens that answers have told, by their rate";
+        let mut family = out.counters("tokens", help, None)?;
+        for (name, meter) in &meters {
+            for (kind, count) in TOKEN_KINDS.iter().zip(&meter.tokens) {
+                family.add(&[("endpoint", name), ("kind", kind)], count.get())?;
+            }
+        }
+        let help = "What answers cost by list prices, where these are known";
+        let mut family = out.counters("cost", help, Some(&USD))?;
+        for (name, meter) in &meters {
+            let cost = Cost::from_billionths(meter.cost.get());
+            family.add_float(&[("endpoint", name)], cost.usd())?;
+        }
         Ok(())
     }
 
@@ -433,6 +483,7 @@ impl Scrape {
 
 const SECONDS: Option<&'static Unit> = Some(&Unit::Seconds);
 const BYTES: Option<&'static Unit> = Some(&Unit::Bytes);
+static USD: LazyLock<Unit> = LazyLock::new(|| Unit::Other("usd".to_owned()));
 
 /// The text on its way out.
 struct Out<'a>(DescriptorEncoder<'a>);
@@ -495,6 +546,12 @@ impl Out<'_> {
 
 impl Counters<'_> {
     fn add(&mut self, labels: &[(&str, &str)], value: u64) -> fmt::Result {
+        self.0.series(labels, |series| {
+            series.encode_counter::<NoLabelSet, _, f64>(&value, None)
+        })
+    }
+
+    fn add_float(&mut self, labels: &[(&str, &str)], value: f64) -> fmt::Result {
         self.0.series(labels, |series| {
             series.encode_counter::<NoLabelSet, _, f64>(&value, None)
         })

@@ -44,6 +44,11 @@ impl RequestIds {
 }
 
 impl RequestId {
+    /// Its place among the names of its run.
+    pub fn number(self) -> u64 {
+        self.number
+    }
+
     /// As the value of a header.
     pub fn header(self) -> HeaderValue {
         HeaderValue::from_maybe_shared(bytes::Bytes::from(self.to_string()))

@@ -247,13 +247,13 @@ async fn answer(
     let live = shared.live();
     let headers = request.headers();
     if let Err(refused) = live.guard.check(headers, request.uri().authority()) {
-        return own(reply::error(refused.code, &refused.message));
+        return turn_down(shared, request, id, refused.code, &refused.message);
     }
     if request.method() == Method::GET && request.uri().path() == "/health" {
         return own(pages::health(shared));
     }
     if let Err(refused) = live.guard.check_client(headers) {
-        return own(reply::error(refused.code, &refused.message));
+        return turn_down(shared, request, id, refused.code, &refused.message);
     }
     if request.method() == Method::GET {
         match request.uri().path() {
@@ -264,7 +264,7 @@ async fn answer(
     }
     if !request.uri().path().starts_with('/') {
         let message = "only paths are forwarded: neither CONNECT nor *";
-        return own(reply::error(Code::NoPath, message));
+        return turn_down(shared, request, id, Code::NoPath, message);
     }
     if headers
         .get_all(VIA_ZEPHYR)
@@ -273,13 +273,11 @@ async fn answer(
     {
         let message =
             "this request has been here before: an endpoint leads back to Zephyr; change its url";
-        return own(reply::error(Code::LoopDetected, message));
+        return turn_down(shared, request, id, Code::LoopDetected, message);
     }
     if shared.is_draining() {
-        return own(reply::error(
-            Code::ShuttingDown,
-            "Zephyr is about to end; start it again",
-        ));
+        let message = "Zephyr is about to end; start it again";
+        return turn_down(shared, request, id, Code::ShuttingDown, message);
     }
     let abort = match request.version() {
         Version::HTTP_09 | Version::HTTP_10 => Abort::by_reset(reset),
@@ -287,6 +285,19 @@ async fn answer(
     };
     // hyper moves the future of every request about, so that it had better be small.
     Box::pin(forward(&shared.dispatcher, &live, request, id, abort)).await
+}
+
+/// Answers a request that is not forwarded.
+fn turn_down(
+    shared: &Shared,
+    request: Request<Incoming>,
+    id: RequestId,
+    code: Code,
+    message: &str,
+) -> Response<Answer> {
+    let (head, _) = request.into_parts();
+    let asked = (head.method, &head.uri, head.headers);
+    shared.dispatcher.turn_down(id, asked, (code, message))
 }
 
 /// Binds the proxy's port.

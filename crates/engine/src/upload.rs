@@ -14,6 +14,8 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use crate::trail::Trail;
+
 /// A shorter last piece does not count as an ending.
 const ENDING: usize = 64;
 
@@ -41,6 +43,8 @@ struct State {
     waiting: bool,
     limit: Limits,
     last_progress: Instant,
+    /// Where it is noted what comes.
+    trail: Option<Arc<Trail>>,
 }
 
 #[derive(Clone, Copy)]
@@ -73,15 +77,15 @@ pub enum UploadError {
 }
 
 impl Upload {
-    /// A body that may have up to `size` bytes, of which up to `replay` are kept.
-    pub fn new(body: Incoming, size: u64, replay: u64) -> Self {
+    /// A request's body that may have up to `size` bytes, of which up to `replay` are kept.
+    pub fn new(body: Incoming, size: u64, replay: u64, trail: Arc<Trail>) -> Self {
         let length = body.size_hint().exact();
         let source = if body.is_end_stream() {
             Source::Ended(None)
         } else {
             Source::Flowing(body)
         };
-        Self::with(source, length, Limits { size, replay })
+        Self::with(source, length, Limits { size, replay }, Some(trail))
     }
 
     /// A body that is there already.
@@ -94,6 +98,7 @@ impl Upload {
                 size: length,
                 replay: length,
             },
+            None,
         );
         if length > 0 {
             upload.state().kept.push(body);
@@ -101,7 +106,7 @@ impl Upload {
         upload
     }
 
-    fn with(source: Source, length: Option<u64>, limit: Limits) -> Self {
+    fn with(source: Source, length: Option<u64>, limit: Limits, trail: Option<Arc<Trail>>) -> Self {
         let keeping = length.is_none_or(|length| length <= limit.replay);
         Self(Arc::new(Shared {
             length,
@@ -116,6 +121,7 @@ impl Upload {
                 waiting: false,
                 limit,
                 last_progress: Instant::now(),
+                trail,
             }),
         }))
     }
@@ -275,6 +281,9 @@ impl State {
 
     fn take_in(&mut self, data: Bytes) {
         self.received += data.len() as u64;
+        if let Some(trail) = &self.trail {
+            trail.uploads(&data);
+        }
         if self.received > self.limit.size {
             self.source = Source::Broken(UploadError::TooLarge);
             return;

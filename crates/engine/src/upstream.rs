@@ -2,7 +2,7 @@
 //!
 //! hyper-util's client does the pooling and speaks HTTP/1.1 or, where TLS negotiated it, HTTP/2. This
 //! module adds the way there (system proxy, direct, a proxy of the endpoint's own), one time limit over
-//! all handshakes, the refusal to connect to ourselves, and the knowledge whether a connection that
+//! all handshakes and how long each took, the refusal to connect to ourselves, and the knowledge whether a connection that
 //! broke had answered before: then it had merely grown stale, and one fresh connection is tried.
 
 use std::error::Error as StdError;
@@ -229,15 +229,32 @@ pub struct SendError {
     pub fault: Fault,
     /// Whether the connection had answered before: it may merely have been closed while idle.
     pub stale: bool,
+    /// Its beginning, if it had not answered before.
+    pub handshake: Option<Handshake>,
+}
+
+/// How long a new connection took to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handshake {
+    /// Name resolution, TCP, and the way through a proxy.
+    pub connect: Duration,
+    /// TLS, if there is any.
+    pub tls: Option<Duration>,
+}
+
+/// The beginning of the connection that an answer came on, if it is the first there.
+pub fn handshake<B>(response: &Response<B>) -> Option<Handshake> {
+    response.extensions().get::<Handshake>().copied()
 }
 
 fn settle_use(
     result: Result<Response<Incoming>, ClientError>,
 ) -> Result<Response<Incoming>, SendError> {
     match result {
-        Ok(response) => {
-            if let Some(answered) = response.extensions().get::<Answered>() {
-                answered.0.store(true, Ordering::Relaxed);
+        Ok(mut response) => {
+            let origin = response.extensions().get::<Origin>();
+            if let Some(first) = origin.and_then(Origin::answers) {
+                response.extensions_mut().insert(first);
             }
             Ok(response)
         }
@@ -246,9 +263,9 @@ fn settle_use(
             if let Some(connection) = error.connect_info() {
                 connection.get_extras(&mut extras);
             }
-            let stale = extras
-                .get::<Answered>()
-                .is_some_and(|answered| answered.0.load(Ordering::Relaxed));
+            let origin = extras.get::<Origin>();
+            let stale = origin.is_some_and(Origin::has_answered);
+            let handshake = origin.filter(|_| !stale).map(Origin::handshake);
             // A broken stream of HTTP/2 says nothing about its connection's age.
             let http2 = error
                 .connect_info()
@@ -262,6 +279,7 @@ fn settle_use(
             Err(SendError {
                 fault,
                 stale: stale && !http2,
+                handshake,
             })
         }
     }
@@ -282,9 +300,44 @@ fn root_cause(error: &(dyn StdError + 'static)) -> String {
     chain[telling..].join(": ")
 }
 
-/// Set on a connection that has carried an answer.
+/// How a connection began, and whether it has carried an answer.
 #[derive(Clone)]
-struct Answered(Arc<AtomicBool>);
+struct Origin(Arc<Beginning>);
+
+struct Beginning {
+    answered: AtomicBool,
+    connect: Duration,
+    /// Set once TLS is there.
+    tls: OnceLock<Duration>,
+}
+
+impl Origin {
+    fn new(connect: Duration) -> Self {
+        Self(Arc::new(Beginning {
+            answered: AtomicBool::new(false),
+            connect,
+            tls: OnceLock::new(),
+        }))
+    }
+
+    /// Notes an answer. Gives its beginning, if it is the first.
+    fn answers(&self) -> Option<Handshake> {
+        // Looked at first: writing disturbs other processors.
+        let is_first = !self.has_answered() && !self.0.answered.swap(true, Ordering::Relaxed);
+        is_first.then(|| self.handshake())
+    }
+
+    fn has_answered(&self) -> bool {
+        self.0.answered.load(Ordering::Relaxed)
+    }
+
+    fn handshake(&self) -> Handshake {
+        Handshake {
+            connect: self.0.connect,
+            tls: self.0.tls.get().copied(),
+        }
+    }
+}
 
 /// All handshakes under one time limit.
 #[derive(Clone)]
@@ -306,19 +359,33 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, url: Uri) -> Self::Future {
+        let is_https = url.scheme() == Some(&http::uri::Scheme::HTTPS);
         let connecting = self.inner.call(url);
         let limit = self.limit;
         let (meter, started) = (Arc::clone(&self.meter), Instant::now());
         Box::pin(async move {
             match tokio::time::timeout(limit, connecting).await {
                 Ok(Ok(connected)) => {
-                    meter.connect.observe(started.elapsed());
+                    let took = started.elapsed();
+                    meter.connect.observe(took);
+                    if is_https {
+                        note_tls(&connected, took);
+                    }
                     Ok(connected)
                 }
                 Ok(Err(error)) => Err(error),
                 Err(_) => Err(format!("no connection within {} s", limit.as_secs_f32()).into()),
             }
         })
+    }
+}
+
+/// Notes how long TLS took, of a connection that took so long in all.
+fn note_tls(connected: &Stream, took: Duration) {
+    let mut extras = Extensions::new();
+    connected.connected().get_extras(&mut extras);
+    if let Some(Origin(beginning)) = extras.get() {
+        let _ = beginning.tls.set(took.saturating_sub(beginning.connect));
     }
 }
 
@@ -360,7 +427,7 @@ impl Service<Uri> for Route {
     }
 
     fn call(&mut self, url: Uri) -> Self::Future {
-        let route = self.clone();
+        let (route, started) = (self.clone(), Instant::now());
         Box::pin(async move {
             let intercept = match &route.way {
                 Way::Direct => None,
@@ -372,15 +439,15 @@ impl Service<Uri> for Route {
                 Way::Via(matcher) => matcher.intercept(&url),
             };
             match intercept {
-                None => route.direct(url).await,
-                Some(proxy) => route.through(proxy, url).await,
+                None => route.direct(url, started).await,
+                Some(proxy) => route.through(proxy, url, started).await,
             }
         })
     }
 }
 
 impl Route {
-    async fn direct(mut self, url: Uri) -> Result<Socket, BoxError> {
+    async fn direct(mut self, url: Uri, started: Instant) -> Result<Socket, BoxError> {
         let io = self.tcp.call(url).await?;
         if io
             .inner()
@@ -389,12 +456,17 @@ impl Route {
         {
             return Err("this URL leads back to Zephyr itself; change the endpoint's url".into());
         }
-        Ok(Socket::new(io, &self.meter))
+        Ok(Socket::new(io, &self.meter, started))
     }
 
-    async fn through(self, proxy: Intercept, url: Uri) -> Result<Socket, BoxError> {
+    async fn through(
+        self,
+        proxy: Intercept,
+        url: Uri,
+        started: Instant,
+    ) -> Result<Socket, BoxError> {
         let address = proxy.uri().clone();
-        let tunnel = self.tunnel(&proxy, url).await;
+        let tunnel = self.tunnel(&proxy, url, started).await;
         // In words at once, since only the innermost errors are told. The address has no credentials.
         tunnel.map_err(|error| {
             let why = root_cause(error.as_ref());
@@ -405,7 +477,12 @@ impl Route {
         })
     }
 
-    async fn tunnel(self, proxy: &Intercept, url: Uri) -> Result<Socket, BoxError> {
+    async fn tunnel(
+        self,
+        proxy: &Intercept,
+        url: Uri,
+        started: Instant,
+    ) -> Result<Socket, BoxError> {
         let address = proxy.uri().clone();
         let meter = self.meter;
         let io = match address.scheme_str() {
@@ -430,7 +507,7 @@ impl Route {
                 tunnel.call(with_port(url)?).await?
             }
         };
-        Ok(Socket::new(io, &meter))
+        Ok(Socket::new(io, &meter, started))
     }
 }
 
@@ -450,25 +527,26 @@ fn with_port(url: Uri) -> Result<Uri, BoxError> {
     Ok(Uri::from_parts(parts)?)
 }
 
-/// A TCP connection that remembers whether it has carried an answer.
+/// A TCP connection that remembers how it began.
 struct Socket {
     io: TokioIo<Metered>,
-    answered: Answered,
+    origin: Origin,
 }
 
 impl Socket {
-    fn new(io: TokioIo<TcpStream>, meter: &EndpointMeter) -> Self {
+    /// A connection that was begun to be made at `started`.
+    fn new(io: TokioIo<TcpStream>, meter: &EndpointMeter, started: Instant) -> Self {
         let counted = Metered::new(io.into_inner(), Arc::clone(&meter.traffic));
         Self {
             io: TokioIo::new(counted),
-            answered: Answered(Arc::default()),
+            origin: Origin::new(started.elapsed()),
         }
     }
 }
 
 impl Connection for Socket {
     fn connected(&self) -> Connected {
-        self.io.connected().extra(self.answered.clone())
+        self.io.connected().extra(self.origin.clone())
     }
 }
 

@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use zephyr_control::{
-    self as control, Appearance, EndpointState, EndpointView, EventKind, LanguageChoice, NotChosen,
-    ProbeCosts, Reason, ThemeChoice, TtftPercentiles,
+    self as control, Appearance, AttemptOutcome, EndpointState, EndpointView, EventKind,
+    LanguageChoice, NotChosen, ProbeCosts, Reason, ThemeChoice, TtftPercentiles,
 };
 use zephyr_core::circuit::{Cause, State as CircuitState};
-use zephyr_core::classify::Fault;
+use zephyr_core::classify::{Fault, Outcome};
 use zephyr_core::config::{Auth, Language, Strategy, Theme, Ui};
 use zephyr_core::fleet::{Availability, Decision, EndpointStatus, Mode, Why, WhyNot};
 use zephyr_core::price::Cost;
@@ -15,6 +15,15 @@ use zephyr_core::{Effect, EndpointId, Fleet};
 
 use crate::clock::{Clock, millis};
 use crate::request_id::RequestId;
+
+/// When a fault was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Before the client saw anything.
+    Before,
+    /// After it had seen a part of the answer.
+    Midway,
+}
 
 /// Every endpoint as front-ends see it.
 pub fn endpoints(fleet: &Fleet, clock: &Clock) -> Vec<EndpointView> {
@@ -211,6 +220,44 @@ pub fn fault(fault: &Fault) -> Reason {
             detail: detail.clone(),
         },
         Fault::DrainTimeout => Reason::DrainTimeout,
+    }
+}
+
+/// What an attempt came to; asked once it is settled.
+pub fn attempt(fleet: &Fleet, outcome: &Outcome) -> AttemptOutcome {
+    match outcome {
+        Outcome::Answered => AttemptOutcome::Answered,
+        Outcome::ClientFault(_) => AttemptOutcome::ClientFault,
+        Outcome::NotServed(_) => AttemptOutcome::NotServed,
+        Outcome::Refused(_) => AttemptOutcome::Refused,
+        Outcome::Exhausted { .. } => AttemptOutcome::Exhausted,
+        Outcome::Throttled { .. } => AttemptOutcome::Throttled,
+        Outcome::Failed(Fault::Html | Fault::Empty | Fault::NotMessages(_)) => {
+            AttemptOutcome::Invalid
+        }
+        Outcome::Failed(Fault::Connect(_) | Fault::Lost(_) | Fault::TimedOut(_))
+            if fleet.offline_since().is_some() =>
+        {
+            AttemptOutcome::Offline
+        }
+        Outcome::Failed(_) => AttemptOutcome::Failed,
+        Outcome::Abandoned => AttemptOutcome::Abandoned,
+    }
+}
+
+/// Why an attempt did not come to an answer.
+pub fn why_not_answered(outcome: &Outcome, phase: Phase) -> Option<Reason> {
+    match outcome {
+        Outcome::Answered | Outcome::Abandoned => None,
+        Outcome::ClientFault(status) => Some(Reason::ClientFault { status: *status }),
+        Outcome::NotServed(seen)
+        | Outcome::Refused(seen)
+        | Outcome::Failed(seen)
+        | Outcome::Exhausted { fault: seen, .. }
+        | Outcome::Throttled { fault: seen, .. } => Some(match phase {
+            Phase::Before => fault(seen),
+            Phase::Midway => fault_midway(seen),
+        }),
     }
 }
 

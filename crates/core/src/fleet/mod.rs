@@ -39,7 +39,7 @@ use crate::budget::RetryBudget;
 use crate::circuit::{Change, Pass};
 use crate::classify::{Contact, Outcome};
 use crate::config::Config;
-use crate::price::{Cost, Usage};
+use crate::price::{Cost, Left, Usage};
 use crate::profile::{CallKind, SessionKey};
 use crate::rng::Rng;
 use crate::spend::Spend;
@@ -453,27 +453,25 @@ impl Fleet {
         Ok(Grant { permit, why })
     }
 
-    /// Learns from the beginning of an answer: how fast the endpoint is, what it has cached.
-    pub fn learn(&mut self, permit: &Permit, lesson: &Lesson, now: Instant) {
-        let Some(model) = permit.asked.model.as_deref() else {
-            return;
-        };
-        if let (Some(session), Some(usage)) = (permit.session, &lesson.usage) {
-            self.sticky
-                .note_usage(session, permit.endpoint, (model, usage), now);
+    /// Learns from the beginning of an answer: how fast the endpoint is, what it has cached. Says what the
+    /// conversation had cached elsewhere, if this is its first answer after a move.
+    pub fn learn(&mut self, permit: &Permit, lesson: &Lesson, now: Instant) -> Option<Left> {
+        let model = permit.asked.model.as_deref()?;
+        let behind = permit.session.zip(lesson.usage).and_then(|told| {
+            let (session, usage) = told;
+            let told = (model, &usage);
+            self.sticky.note_usage(session, permit.endpoint, told, now)
+        });
+        let left = behind.and_then(|behind| {
+            Some(Left {
+                tokens: behind.tokens,
+                price: self.get(behind.endpoint)?.spec.price,
+            })
+        });
+        if let Some(took) = lesson.first_event {
+            self.learn_pace(permit, model, took, now);
         }
-        let Some(took) = lesson.first_event else {
-            return;
-        };
-        let others = self
-            .endpoints
-            .iter()
-            .filter(|other| other.id != permit.endpoint && other.is_in_use());
-        let elsewhere = others.filter_map(|other| other.pace.usual(model)).min();
-        if let Some(endpoint) = self.get_mut(permit.endpoint) {
-            endpoint.pace.observe(model, took, elsewhere, now);
-            self.reconsider(now);
-        }
+        left
     }
 
     /// The attempt's answer is real and begins to reach the client. `ttft`: time to its first event.
@@ -657,6 +655,18 @@ impl Fleet {
     /// One endpoint as it is now.
     pub fn status_of(&self, id: EndpointId) -> Option<EndpointStatus<'_>> {
         self.get(id).map(Endpoint::status)
+    }
+
+    fn learn_pace(&mut self, permit: &Permit, model: &str, took: Duration, now: Instant) {
+        let others = self
+            .endpoints
+            .iter()
+            .filter(|other| other.id != permit.endpoint && other.is_in_use());
+        let elsewhere = others.filter_map(|other| other.pace.usual(model)).min();
+        if let Some(endpoint) = self.get_mut(permit.endpoint) {
+            endpoint.pace.observe(model, took, elsewhere, now);
+            self.reconsider(now);
+        }
     }
 
     fn allow_attempt(&mut self, journey: &Journey, now: Instant) -> Result<(), DeniedWhy> {

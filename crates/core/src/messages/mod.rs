@@ -10,7 +10,7 @@
 mod answer;
 mod course;
 mod plain;
-mod value;
+pub(crate) mod value;
 
 use std::borrow::Cow;
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 
 /// A value; `O` is what an object is read as, `L` a list.
 #[derive(Debug, Default)]
-pub(super) enum Value<'a, O = IgnoredAny, L = IgnoredAny> {
+pub(crate) enum Value<'a, O = IgnoredAny, L = IgnoredAny> {
     /// The field is absent.
     #[default]
     Nothing,
@@ -28,7 +28,7 @@ pub(super) enum Value<'a, O = IgnoredAny, L = IgnoredAny> {
 
 impl<O, L> Value<'_, O, L> {
     /// Its kind, in words.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
             Self::Null => "null",
@@ -40,7 +40,31 @@ impl<O, L> Value<'_, O, L> {
         }
     }
 
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(crate) fn number(&self) -> Option<u64> {
+        match self {
+            Self::Number(number) => *number,
+            Self::Nothing
+            | Self::Null
+            | Self::Bool
+            | Self::Text(_)
+            | Self::List(_)
+            | Self::Object(_) => None,
+        }
+    }
+
+    pub(crate) fn object(&self) -> Option<&O> {
+        match self {
+            Self::Object(object) => Some(object),
+            Self::Nothing
+            | Self::Null
+            | Self::Bool
+            | Self::Number(_)
+            | Self::Text(_)
+            | Self::List(_) => None,
+        }
+    }
+
+    pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             Self::Nothing

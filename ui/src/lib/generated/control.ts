@@ -875,7 +875,8 @@ export type RequestRecord = {
   cost_usd: number | null,
   /** What reading from the prompt cache saved against reading all as fresh input. */
   cache_saved_usd: number | null,
-  /** What writing anew cost, of what was cached where the conversation was before. */
+  /** What writing anew cost more than reading would have, of what was cached where the conversation was
+ * before; `None`: it did not move. */
   cache_lost_usd: number | null,
   /** What went wrong, in English. */
   error: string | null

@@ -1,0 +1,206 @@
+//! What is known of one request while it is on its way.
+//!
+//! Whoever takes part in it notes what it sees: the forwarder what is asked for, an admission how its
+//! attempt went, the answer how far it has come. What is noted is small and is there anyway (instants,
+//! handles, counts); words are made of it only when somebody looks ([`crate::requests`]) or when the
+//! request has ended ([`crate::record`]).
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Uri};
+use zephyr_control::{AttemptOutcome, Reason, RequestEnd};
+use zephyr_core::config::LogBody;
+use zephyr_core::price::Left;
+use zephyr_core::profile::CallKind;
+
+use crate::capture::Capture;
+use crate::clock::Clock;
+use crate::remote::Remote;
+use crate::request_id::RequestId;
+use crate::upstream::Handshake;
+
+/// The session, as Claude Code names it.
+pub const SESSION_ID: HeaderName = HeaderName::from_static("x-claude-code-session-id");
+
+/// Where a request has been so far.
+pub struct Trail {
+    /// Its name.
+    pub id: RequestId,
+    /// When its head was there.
+    pub begun: Clock,
+    /// How it is asked.
+    pub method: Method,
+    /// What for, without the query.
+    pub path: String,
+    /// Which kind of call that is.
+    pub kind: CallKind,
+    /// Whether a stream is asked for; found out late where the body is long.
+    pub stream: OnceLock<bool>,
+    uploaded: AtomicU64,
+    keeps_body: bool,
+    /// Tokens of its answer so far.
+    output: AtomicU64,
+    notes: Mutex<Notes>,
+}
+
+/// What is noted on the way.
+#[derive(Default)]
+pub struct Notes {
+    /// The client's headers, as they came.
+    pub headers: HeaderMap,
+    /// The model asked for.
+    pub model: Option<String>,
+    /// The session it belongs to.
+    pub session: Option<String>,
+    /// Its attempts.
+    pub legs: Vec<Leg>,
+    /// When its answer began to reach the client.
+    pub answered: Option<Instant>,
+    /// When and how it ended.
+    pub ended: Option<(Instant, RequestEnd)>,
+    /// Its body, where that is to be kept.
+    pub body: Option<Capture>,
+    /// What its conversation had cached elsewhere.
+    pub left: Option<Left>,
+}
+
+/// One attempt.
+pub struct Leg {
+    /// Where to.
+    pub remote: Arc<Remote>,
+    /// Why there.
+    pub why: Reason,
+    /// When it began.
+    pub began: Instant,
+    /// The beginning of its connection, if that was new.
+    pub handshake: Option<Handshake>,
+    /// The endpoint's status.
+    pub status: Option<u16>,
+    /// Until the answer's head.
+    pub headers: Option<Duration>,
+    /// Until the answer had proven real.
+    pub first_event: Option<Duration>,
+    /// What the answer's head says of limits.
+    pub rate_limits: Vec<(HeaderName, HeaderValue)>,
+    /// How it ended.
+    pub end: Option<LegEnd>,
+}
+
+/// How an attempt ended.
+pub struct LegEnd {
+    /// When.
+    pub at: Instant,
+    /// As what.
+    pub outcome: AttemptOutcome,
+    /// Why it did not come to an answer.
+    pub reason: Option<Reason>,
+}
+
+impl Trail {
+    /// A request with this head; `body`: how much of its body is to be kept.
+    pub fn new(
+        id: RequestId,
+        method: Method,
+        target: &Uri,
+        headers: HeaderMap,
+        body: LogBody,
+    ) -> Self {
+        let path = target.path().to_owned();
+        Self {
+            id,
+            begun: Clock::now(),
+            kind: CallKind::of(method.as_str(), &path),
+            method,
+            path,
+            stream: OnceLock::new(),
+            uploaded: AtomicU64::new(0),
+            keeps_body: body != LogBody::None,
+            output: AtomicU64::new(0),
+            notes: Mutex::new(Notes {
+                session: named(&headers, &SESSION_ID),
+                headers,
+                body: Capture::of(body),
+                ..Notes::default()
+            }),
+        }
+    }
+
+    /// What is noted so far.
+    pub fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An attempt begins; gives its number.
+    pub fn set_out(&self, leg: Leg) -> usize {
+        let mut notes = self.notes();
+        notes.legs.push(leg);
+        notes.legs.len() - 1
+    }
+
+    /// Notes something about an attempt.
+    pub fn note(&self, leg: usize, note: impl FnOnce(&mut Leg)) {
+        if let Some(leg) = self.notes().legs.get_mut(leg) {
+            note(leg);
+        }
+    }
+
+    /// A piece of the request's body has come.
+    pub fn uploads(&self, piece: &Bytes) {
+        self.uploaded
+            .fetch_add(piece.len() as u64, Ordering::Relaxed);
+        if self.keeps_body
+            && let Some(body) = &mut self.notes().body
+        {
+            body.push(piece);
+        }
+    }
+
+    /// Bytes of the request's body so far.
+    pub fn uploaded(&self) -> u64 {
+        self.uploaded.load(Ordering::Relaxed)
+    }
+
+    /// The answer has come so far.
+    pub fn note_output(&self, tokens: u64) {
+        self.output.store(tokens, Ordering::Relaxed);
+    }
+
+    /// Tokens of the answer so far.
+    pub fn output(&self) -> u64 {
+        self.output.load(Ordering::Relaxed)
+    }
+}
+
+impl Notes {
+    /// Where the request is, or was last.
+    pub fn last_leg(&self) -> Option<&Leg> {
+        self.legs.last()
+    }
+}
+
+impl Leg {
+    /// An attempt that begins now.
+    pub fn new(remote: Arc<Remote>, why: Reason) -> Self {
+        Self {
+            remote,
+            why,
+            began: Instant::now(),
+            handshake: None,
+            status: None,
+            headers: None,
+            first_event: None,
+            rate_limits: Vec::new(),
+            end: None,
+        }
+    }
+}
+
+/// The text of a header, if there is one and it is not empty.
+pub fn named(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let text = headers.get(name)?.to_str().ok()?;
+    (!text.is_empty()).then(|| text.to_owned())
+}
