@@ -3,7 +3,7 @@
 //! A pure function of its arguments: "ago" and "to go" are counted from the moment of the snapshot, not
 //! from a clock. All words come from the message catalogues.
 
-mod columns;
+pub(crate) mod columns;
 mod phrase;
 
 use std::path::Path;
@@ -446,7 +446,7 @@ fn state_cell(state: EndpointState, language: Language, colours: Colours) -> Cel
 }
 
 /// What an endpoint or a file said may hold escape sequences; a terminal would obey them.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
 }
 

@@ -6,13 +6,13 @@ mod common;
 
 use std::net::SocketAddr;
 
-use common::{Server, every_command, snapshot, web_admin};
+use common::{Asked, Server, every_command, record, snapshot, web_admin};
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use zephyr_control::{ControlError, ErrorCode, Snapshot};
+use zephyr_control::{ControlError, ErrorCode, RequestRecord, Snapshot};
 use zephyr_core::config::WebAdmin;
 
 fn request(address: SocketAddr, method: Method, path: &str) -> RequestBuilder {
@@ -94,6 +94,118 @@ async fn a_proof_needs_no_token_and_tells_none() {
     assert_eq!(first, again);
     assert_ne!(first, other);
     assert_ne!(first, server.secret().trim());
+}
+
+#[tokio::test]
+async fn a_wrong_parameter_is_named_and_nothing_is_asked() {
+    let server = Server::start().await;
+    let cases = [
+        ("/api/v1/requests?since_ms=yesterday", "since_ms"),
+        ("/api/v1/requests?modle=x", "modle"),
+        ("/api/v1/requests?limit=0", "limit"),
+        ("/api/v1/requests/export?format=csv&limit=3", "limit"),
+        ("/api/v1/requests/export", "format"),
+        ("/api/v1/requests/export?format=xml", "format"),
+        ("/api/v1/usage?by=week", "by"),
+        ("/api/v1/usage?by=day&by=hour", "by"),
+        ("/api/v1/history?status=529", "status"),
+    ];
+
+    for (path, name) in cases {
+        let response = get(&server, path).send().await.unwrap();
+
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{path}");
+        let error: ControlError = response.json().await.unwrap();
+        assert!(
+            error.message.contains(&format!("`{name}`")),
+            "{path}: {error}"
+        );
+    }
+    let no_number = get(&server, "/api/v1/requests/latest").send().await;
+    assert_eq!(no_number.unwrap().status(), StatusCode::BAD_REQUEST);
+    assert_eq!(server.control.asked(), []);
+}
+
+#[tokio::test]
+async fn an_export_has_every_request_that_matches() {
+    let server = Server::start().await;
+    server.control.record((1..=2500).map(record));
+
+    let lines = get(&server, "/api/v1/requests/export?format=jsonl&model=x").send();
+    let lines = lines.await.unwrap();
+    let table = get(&server, "/api/v1/requests/export?format=csv").send();
+    let table = table.await.unwrap();
+
+    let disposition = |response: &Response| response.headers()["content-disposition"].clone();
+    assert_eq!(
+        disposition(&lines),
+        "attachment; filename=\"zephyr-requests.jsonl\""
+    );
+    assert_eq!(
+        disposition(&table),
+        "attachment; filename=\"zephyr-requests.csv\""
+    );
+    let lines = lines.text().await.unwrap();
+    let records = lines
+        .lines()
+        .map(|line| serde_json::from_str::<RequestRecord>(line).unwrap());
+    assert!(records.eq((1..=2500).rev().map(record)));
+    let table = table.text().await.unwrap();
+    assert_eq!(table.lines().count(), 2501);
+    assert!(table.starts_with("id,time,"), "{table}");
+    let filters = server.control.asked().into_iter().map(|asked| match asked {
+        Asked::Requests(filter, _) => filter.model,
+        other => panic!("{other:?}"),
+    });
+    let expected = [Some("x".to_owned()), None].map(|model| [(); 3].map(|()| model.clone()));
+    assert!(filters.eq(expected.into_iter().flatten()));
+}
+
+#[tokio::test]
+async fn an_export_that_cannot_begin_is_an_error_and_no_file() {
+    let server = Server::start().await;
+    let error = ControlError::new(ErrorCode::NotPossible, "nothing is kept");
+    server.control.refuse(error);
+
+    let response = get(&server, "/api/v1/requests/export?format=csv").send();
+
+    assert_eq!(
+        error_of(response.await.unwrap()).await,
+        (409, "not_possible".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn an_export_of_nothing_is_a_table_of_nothing() {
+    let server = Server::start().await;
+
+    let response = get(&server, "/api/v1/requests/export?format=csv").send();
+
+    let text = response.await.unwrap().text().await.unwrap();
+    assert_eq!(text.lines().count(), 1);
+}
+
+#[tokio::test]
+async fn a_token_in_a_body_is_not_in_the_answer() {
+    let server = Server::start().await;
+    let wrong = [
+        r#"{"command":"store_token","reference":5,"token":"hunter2"}"#,
+        r#"{"command":"store_token","reference":{"a":"hunter2"},"token":"x"}"#,
+        r#"{"command":"move_endpoint","name":"a","to":"hunter2"}"#,
+        r#"{"what":"draft","endpoint":"hunter2"}"#,
+    ];
+
+    for path in ["/api/v1/commands", "/api/v1/check", "/api/v1/diagnose"] {
+        for body in wrong {
+            let response = request(server.address, Method::POST, path)
+                .bearer_auth(server.secret())
+                .body(body);
+            let text = response.send().await.unwrap().text().await.unwrap();
+
+            assert!(text.contains("the body is not"), "{text}");
+            assert!(!text.contains("hunter2"), "{path} {body}: {text}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -201,6 +313,14 @@ async fn without_the_token_nothing_is_told() {
         "/api/v1/snapshot",
         "/api/v1/events",
         "/api/v1/commands",
+        "/api/v1/check",
+        "/api/v1/diagnose",
+        "/api/v1/configuration",
+        "/api/v1/requests",
+        "/api/v1/requests/1",
+        "/api/v1/requests/export?format=csv",
+        "/api/v1/usage",
+        "/api/v1/history",
         "/api/v1/nowhere",
         "/api",
         "/api/",
