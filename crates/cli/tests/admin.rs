@@ -153,9 +153,11 @@ async fn an_export_has_every_request_that_matches() {
     let table = table.text().await.unwrap();
     assert_eq!(table.lines().count(), 2501);
     assert!(table.starts_with("id,time,"), "{table}");
-    let filters = server.control.asked().into_iter().map(|asked| match asked {
-        Asked::Requests(filter, _) => filter.model,
-        other => panic!("{other:?}"),
+    let filters = server.control.asked().into_iter().map(|asked| {
+        let Asked::Requests(filter, _) = asked else {
+            panic!("{asked:?}");
+        };
+        filter.model
     });
     let expected = [Some("x".to_owned()), None].map(|model| [(); 3].map(|()| model.clone()));
     assert!(filters.eq(expected.into_iter().flatten()));

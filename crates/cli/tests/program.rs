@@ -496,9 +496,11 @@ async fn sums_are_shown() {
         "{}",
         stdout(&csv)
     );
-    let asked = server.control.asked().into_iter().map(|asked| match asked {
-        Asked::Usage(query) => (query.by, query.since_ms),
-        other => panic!("{other:?}"),
+    let asked = server.control.asked().into_iter().map(|asked| {
+        let Asked::Usage(query) = asked else {
+            panic!("{asked:?}");
+        };
+        (query.by, query.since_ms)
     });
     let asked: Vec<_> = asked.collect();
     assert_eq!(asked[0], (zephyr_control::UsageBy::Day, Some(1000)));
