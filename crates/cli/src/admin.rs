@@ -2,7 +2,7 @@
 //!
 //! | path | answers |
 //! | --- | --- |
-//! | `GET /` | a page for people |
+//! | `GET /` | the interface, for people with a browser |
 //! | `GET /api/v1/snapshot` | the state |
 //! | `GET /api/v1/events` | the state now and after every change, as server-sent events |
 //! | `POST /api/v1/commands` | carries out a command |
@@ -17,6 +17,8 @@
 //! | `GET /api/v1/proof` | shows that it knows the token, to whoever is about to send it |
 //! | `GET /metrics` | what is counted, for Prometheus |
 //!
+//! Who signs in with a browser, and how, is told in `sign_in`.
+//!
 //! It is not for other machines and not for web pages of other origins: it binds loopback addresses
 //! only, answers no preflight, and asks the guard before anything else. A client that is slow on
 //! purpose holds one of a bounded number of connections for a bounded time.
@@ -26,6 +28,9 @@ mod connections;
 mod failure;
 mod guard;
 mod journal;
+mod page;
+pub(crate) mod sign_in;
+mod visitors;
 
 use std::convert::Infallible;
 use std::io;
@@ -37,11 +42,11 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::sse::{self, KeepAlive, Sse};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::{Stream, StreamExt};
 use http::header::{self, HeaderMap, HeaderName};
-use http::{HeaderValue, Uri};
+use http::{HeaderValue, Method, Uri};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use zephyr_control::{Control, METRICS_TYPE, Snapshot, Snapshots};
@@ -49,6 +54,7 @@ use zephyr_core::config::WebAdmin;
 
 use self::connections::Connections;
 use self::failure::Failure;
+use self::visitors::Visitors;
 use crate::token::Token;
 
 /// Comments on a quiet event stream are this far apart; a client that hears nothing for much longer
@@ -95,10 +101,12 @@ pub async fn serve(
     let api = Api {
         control,
         token,
+        visitors: Visitors::default(),
+        has_page: config.enabled,
         port: address.port(),
         shutdown: shutdown.clone(),
     };
-    let connections = Connections::accept(listener, router(Arc::new(api), config), shutdown);
+    let connections = Connections::accept(listener, router(Arc::new(api)), shutdown);
     Ok(Admin {
         address,
         connections,
@@ -129,11 +137,13 @@ async fn bind(config: &WebAdmin) -> io::Result<TcpListener> {
 struct Api {
     control: Arc<dyn Control>,
     token: Token,
+    visitors: Visitors,
+    has_page: bool,
     port: u16,
     shutdown: CancellationToken,
 }
 
-fn router(api: Arc<Api>, config: &WebAdmin) -> Router {
+fn router(api: Arc<Api>) -> Router {
     let router = Router::new()
         .route("/api/v1/snapshot", get(snapshot))
         .route("/api/v1/events", get(events))
@@ -146,16 +156,26 @@ fn router(api: Arc<Api>, config: &WebAdmin) -> Router {
         .route("/api/v1/requests/{id}", get(journal::request))
         .route("/api/v1/usage", get(journal::usage))
         .route("/api/v1/history", get(journal::history))
+        .route(sign_in::CODES, post(sign_in::code))
+        .route(
+            sign_in::SESSION,
+            get(sign_in::session)
+                .post(sign_in::exchange)
+                .delete(sign_in::end),
+        )
         .route(PROOF, get(proof))
         .route("/metrics", get(metrics));
-    let router = if config.enabled {
-        router.route("/", get(page))
-    } else {
+    let router = if api.has_page {
         router
+            .route("/", get(page::index))
+            .route(sign_in::PAGE, get(sign_in::page))
+            .route(sign_in::SCRIPT, get(sign_in::script))
+            .fallback(page::other)
+    } else {
+        router.fallback(unknown_path)
     };
     router
         .method_not_allowed_fallback(wrong_method)
-        .fallback(unknown_path)
         .layer(middleware::from_fn_with_state(api.clone(), require_token))
         .layer(middleware::from_fn_with_state(api.clone(), require_source))
         .layer(middleware::map_response(harden))
@@ -169,11 +189,20 @@ async fn require_source(State(api): State<Arc<Api>>, request: Request, next: Nex
     }
 }
 
-/// By the path alone, so that a route nobody thought of is closed.
+/// By the path, so that a route nobody thought of is closed. A program sends the token. A browser sends
+/// a session, and that has to come from our own page.
 async fn require_token(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_open = path == PROOF || !(path.starts_with("/api") || path.starts_with("/metrics"));
-    match guard::admit_bearer(request.headers(), &api.token) {
+    let (path, headers) = (request.uri().path(), request.headers());
+    let is_open = match path {
+        PROOF => true,
+        sign_in::SESSION => request.method() == Method::POST,
+        _ => !(path.starts_with("/api") || path.starts_with("/metrics")),
+    };
+    let admitted = match guard::admit_bearer(headers, &api.token) {
+        Err(_) if sign_in::admit(&api, headers) => guard::admit_same_origin(headers),
+        admitted => admitted,
+    };
+    match admitted {
         Err(rejection) if !is_open => rejection.into_response(),
         Ok(()) | Err(_) => next.run(request).await,
     }
@@ -227,21 +256,17 @@ async fn unknown_path() -> Failure {
     Failure::UnknownPath
 }
 
-/// The page says nothing that a program without the token may not know.
-async fn page() -> Html<&'static str> {
-    Html(include_str!("admin/page.html"))
-}
-
 async fn harden(mut response: Response) -> Response {
     let headers: &mut HeaderMap = response.headers_mut();
     for (name, value) in HARDENING {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    let cached = headers.entry(header::CACHE_CONTROL);
+    cached.or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
 const HARDENING: [(HeaderName, &str); 6] = [
-    (header::CACHE_CONTROL, "no-store"),
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -251,6 +276,10 @@ const HARDENING: [(HeaderName, &str); 6] = [
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
     (
         HeaderName::from_static("cross-origin-resource-policy"),
         "same-origin",

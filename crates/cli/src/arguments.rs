@@ -64,6 +64,12 @@ pub(crate) enum Action {
     Logs(#[command(flatten)] Box<Logs>),
     /// Show what requests came to: tokens, cost, what the cache saved
     Usage(#[command(flatten)] Usage),
+    /// Open Zephyr's page in the browser, signed in
+    Open {
+        /// Only print the address, which signs in once and within a minute
+        #[arg(long)]
+        print: bool,
+    },
     /// Choose an endpoint by hand
     Use {
         /// The endpoint's name

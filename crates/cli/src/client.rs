@@ -24,6 +24,7 @@ use zephyr_control::{
 };
 
 use self::sse::Parser;
+use crate::admin::sign_in::{self, Code};
 use crate::admin::{KEEP_ALIVE, PROOF};
 use crate::query;
 use crate::token::{self, Token};
@@ -70,6 +71,19 @@ impl Client {
     /// Where the instance is asked.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// An address that signs a browser on this machine in: once, and within a minute. Whoever opens it
+    /// is whoever may do everything, so it is for nobody's eyes but the user's.
+    ///
+    /// # Errors
+    ///
+    /// The instance has no page, or cannot be asked.
+    pub async fn sign_in_url(&self) -> Result<String, ControlError> {
+        let request = self.to(Method::POST, sign_in::CODES);
+        let code = self.ask::<Code>(request.timeout(QUERY_TIMEOUT)).await;
+        let Code { code } = code.map_err(|obstacle| self.error(obstacle))?;
+        Ok(format!("http://{}{}#{code}", self.address, sign_in::PAGE))
     }
 
     /// The state, or what stands in the way.

@@ -9,6 +9,7 @@ mod connect;
 mod demonstrate;
 mod failure;
 mod logs;
+mod open_page;
 mod output;
 mod remote;
 mod serve;
@@ -60,6 +61,8 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Action::Status { json: false } => remote::status(config).await,
         Action::Logs(asked) => logs::show(config, *asked).await,
         Action::Usage(asked) => usage::show(config, &asked).await,
+        Action::Open { print: true } => open_page::print().await,
+        Action::Open { print: false } => open_page::open(config).await,
         Action::Use { name } => {
             remote::steer_one(&name, |endpoint| Command::Use { endpoint }).await
         }

@@ -6,6 +6,7 @@
 pub(crate) mod columns;
 mod phrase;
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -95,6 +96,17 @@ pub fn started(snapshot: &Snapshot, language: Language) -> String {
         problem: in_words(problem),
     }));
     lines(language, &phrases)
+}
+
+/// That the page was opened in the browser.
+pub fn opened(admin: SocketAddr, language: Language) -> String {
+    let url = local_url(admin);
+    lines(language, &[Phrase::Opened { url }])
+}
+
+/// Where there is no browser to open: what the user is to open elsewhere.
+pub fn open_by_hand(url: &str, language: Language) -> String {
+    lines(language, &[Phrase::OpenByHand { url }])
 }
 
 /// What the demo started, and what to try.

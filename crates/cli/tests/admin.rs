@@ -323,6 +323,7 @@ async fn without_the_token_nothing_is_told() {
         "/api/v1/requests/export?format=csv",
         "/api/v1/usage",
         "/api/v1/history",
+        "/api/v1/session/codes",
         "/api/v1/nowhere",
         "/api",
         "/api/",
@@ -409,7 +410,18 @@ async fn no_answer_invites_other_origins_or_caches() {
         assert_eq!(headers["referrer-policy"], "no-referrer");
         let policy = headers["content-security-policy"].to_str().unwrap();
         assert!(policy.contains("default-src 'none'"), "{policy}");
+        assert_eq!(headers["cross-origin-opener-policy"], "same-origin");
+        assert_eq!(headers["cross-origin-resource-policy"], "same-origin");
+        assert_eq!(headers["x-frame-options"], "DENY");
     }
+}
+
+/// The files that a page asks for.
+fn files_of(page: &str) -> Vec<String> {
+    let named = page
+        .split(['"', '\''])
+        .filter(|text| text.starts_with("./"));
+    named.map(|text| text[1..].to_owned()).collect()
 }
 
 #[tokio::test]
@@ -422,9 +434,66 @@ async fn the_page_needs_no_token_and_tells_nothing() {
         .unwrap();
 
     assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(
+        response.headers()["content-type"],
+        "text/html; charset=utf-8"
+    );
+    assert_eq!(response.headers()["cache-control"], "no-store");
     let page = response.text().await.unwrap();
-    assert!(page.contains("zephyr status"), "{page}");
+    // The interface, if it was built; else how to build it.
+    let files = files_of(&page);
+    assert!(
+        !files.is_empty() || page.contains("npm run build"),
+        "{page}"
+    );
     assert!(!page.contains(&server.secret()));
+    for path in files {
+        let file = request(server.address, Method::GET, &path);
+        let file = file.header("accept-encoding", "gzip").send().await.unwrap();
+        assert_eq!(file.status(), StatusCode::OK, "{path}");
+        assert_eq!(file.headers()["content-encoding"], "gzip", "{path}");
+        assert_eq!(
+            file.headers()["cache-control"],
+            "public, max-age=31536000, immutable",
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_page_needs_what_its_policy_forbids() {
+    let server = Server::start().await;
+
+    for path in ["/", "/sign-in"] {
+        let response = request(server.address, Method::GET, path).send().await;
+        let response = response.unwrap();
+        let policy = response.headers()["content-security-policy"].clone();
+        let policy = policy.to_str().unwrap();
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert!(
+            policy.contains("script-src 'self'; style-src 'self'"),
+            "{policy}"
+        );
+        let page = response.text().await.unwrap();
+
+        for script in page.match_indices("<script").map(|(at, _)| &page[at..]) {
+            let (tag, rest) = script.split_once('>').unwrap();
+            assert!(
+                tag.contains("src=") && rest.starts_with("</script>"),
+                "{page}"
+            );
+        }
+        for inline in [
+            "<style",
+            " style=",
+            " onload=",
+            " onclick=",
+            "javascript:",
+            "https://",
+        ] {
+            assert!(!page.contains(inline), "{inline}: {page}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -435,11 +504,16 @@ async fn the_page_can_be_switched_off_and_the_api_cannot() {
     })
     .await;
 
-    let page = get(&server, "/").send().await.unwrap();
+    for path in ["/", "/index.html", "/sign-in", "/sign-in.js"] {
+        let page = get(&server, path).send().await.unwrap();
+        assert_eq!(page.status(), StatusCode::NOT_FOUND, "{path}");
+    }
     let api = get(&server, "/api/v1/snapshot").send().await.unwrap();
+    let no_code = server.client().sign_in_url().await.unwrap_err();
 
-    assert_eq!(page.status(), StatusCode::NOT_FOUND);
     assert_eq!(api.status(), StatusCode::OK);
+    assert_eq!(no_code.code, ErrorCode::NotPossible);
+    assert!(no_code.message.contains("web_admin.enabled"), "{no_code}");
 }
 
 #[tokio::test]

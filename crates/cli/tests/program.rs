@@ -154,6 +154,8 @@ fn commands_to_nobody_exit_1_with_advice() {
         &["logs", "7"],
         &["logs", "--follow"],
         &["usage"],
+        &["open"],
+        &["open", "--print"],
     ] {
         let output = home.run(arguments);
 
@@ -507,6 +509,61 @@ async fn sums_are_shown() {
     assert_eq!(asked[1].0, zephyr_control::UsageBy::Model);
     let month_and_day = asked[2].1.unwrap() - asked[1].1.unwrap();
     assert!(month_and_day / 86_400_000 == 29, "{month_and_day}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_address_that_signs_in_is_printed_where_there_is_no_browser() {
+    let (server, _registration) = instance().await;
+    let page = format!("http://{}/sign-in#", server.address);
+
+    let printed = run(&server, &["open", "--print"]).await;
+    let by_hand = run(&server, &["open"]).await;
+
+    assert!(stdout(&printed).starts_with(&page), "{}", stdout(&printed));
+    assert_eq!(stdout(&printed).trim_end().len(), page.len() + 64);
+    if cfg!(target_os = "linux") {
+        assert!(stdout(&by_hand).contains(&page), "{}", stdout(&by_hand));
+    }
+    assert!(!stdout(&by_hand).contains(server.secret().trim()));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_browser_is_given_the_address_and_the_terminal_is_not() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
+    use tokio::io::{AsyncBufReadExt, BufReader};
+    use tokio::time::timeout;
+    let (server, _registration) = instance().await;
+    let home = Home::new();
+    home.write("xdg-open", "#!/bin/sh\necho \"$1\" > \"$OPENED\"\n");
+    let browser = home.0.path().join("xdg-open");
+    fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).unwrap();
+    let opened = home.0.path().join("opened");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &opened, rustix::fs::Mode::RWXU).unwrap();
+    let mut command = home.command(server.data_dir.path(), &["open"]);
+    command
+        .env("DISPLAY", ":0")
+        .env("PATH", home.0.path())
+        .env("OPENED", &opened);
+
+    // Held open for writing too, so that it does not end before the browser begins.
+    let mut options = tokio::net::unix::pipe::OpenOptions::new();
+    let receiver = options.read_write(true).open_receiver(&opened).unwrap();
+    let mut lines = BufReader::new(receiver).lines();
+
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+    let address = timeout(Duration::from_secs(60), lines.next_line()).await;
+    let address = address.unwrap().unwrap().unwrap();
+    let output = output.await.unwrap();
+
+    let page = format!("http://{}", server.address);
+    assert!(
+        address.starts_with(&format!("{page}/sign-in#")),
+        "{address}"
+    );
+    let told = stdout(&output);
+    assert!(told.contains(&page) && !told.contains('#'), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -6,6 +6,7 @@ use zephyr_control::{ControlError, ErrorCode};
 
 use super::guard::Rejection;
 use crate::query::BadParameter;
+use crate::token::TokenError;
 
 /// Why a request got no answer of its own.
 pub(super) enum Failure {
@@ -15,6 +16,12 @@ pub(super) enum Failure {
     Parameter(BadParameter),
     /// The journal numbers its requests.
     NoNumber,
+    Rejected(Rejection),
+    Token(TokenError),
+    /// The code is unknown, used or too old.
+    NoCode,
+    /// There is nothing to sign in to.
+    NoPage,
     TooLarge,
     TooSlow,
     UnknownPath,
@@ -24,6 +31,18 @@ pub(super) enum Failure {
 impl From<ControlError> for Failure {
     fn from(error: ControlError) -> Self {
         Self::Control(error)
+    }
+}
+
+impl From<Rejection> for Failure {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<TokenError> for Failure {
+    fn from(error: TokenError) -> Self {
+        Self::Token(error)
     }
 }
 
@@ -37,6 +56,25 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let bad = |message: &str| ControlError::new(ErrorCode::BadRequest, message);
         let (status, error) = match self {
+            Self::Rejected(rejection) => return rejection.into_response(),
+            Self::Token(error) => {
+                let error = ControlError::new(ErrorCode::Internal, error.to_string());
+                (StatusCode::INTERNAL_SERVER_ERROR, error)
+            }
+            Self::NoCode => {
+                let message =
+                    "this code has been used already, or is too old; type `zephyr open` again";
+                let error = ControlError::new(ErrorCode::Unauthorized, message);
+                (StatusCode::UNAUTHORIZED, error)
+            }
+            Self::NoPage => {
+                let message =
+                    "the page is switched off; set web_admin.enabled = true and start Zephyr again";
+                (
+                    StatusCode::CONFLICT,
+                    ControlError::new(ErrorCode::NotPossible, message),
+                )
+            }
             Self::Control(error) => (status_of(error.code), error),
             Self::NotJson(expected, error) => (
                 StatusCode::BAD_REQUEST,
@@ -60,7 +98,7 @@ impl IntoResponse for Failure {
                 bad(
                     "no such path; there are /api/v1/snapshot, /api/v1/events, /api/v1/commands, \
                      /api/v1/check, /api/v1/diagnose, /api/v1/configuration, /api/v1/requests, \
-                     /api/v1/usage, /api/v1/history and /metrics",
+                     /api/v1/usage, /api/v1/history, /api/v1/session and /metrics",
                 ),
             ),
             Self::WrongMethod => (
