@@ -20,11 +20,12 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
         all => (all, "debug"),
     };
     tools::c_compiler()?;
+    // Both programs contain it.
+    tools::node()?;
+    desktop::build_interface(&target_dir()?)?;
     let configured = configuration(arguments);
     let (package, name, mode): (_, _, &[&str]) = if has_display() {
-        tools::node()?;
         tools::window()?;
-        desktop::build_interface(&target_dir()?)?;
         let simulated: &[&str] = &["--demo", "--show"];
         let mode = if configured.is_some() { &[] } else { simulated };
         ("zephyr-desktop", "zephyr-desktop", mode)

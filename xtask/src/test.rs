@@ -44,7 +44,7 @@ pub(crate) fn test() -> Result<()> {
             .args(["--all-features", "check", "bans", "licenses", "sources"])
             .current_dir(root()))
     })?;
-    // The tray program contains its interface, so there is no compiling it without.
+    // Both programs contain it, and there is no compiling the tray program without.
     steps.step("interface", || {
         desktop::build_interface(&target)?;
         desktop::test_interface()

@@ -2,19 +2,35 @@
 //!
 //! | path | answers |
 //! | --- | --- |
-//! | `GET /` | a page for people |
+//! | `GET /` | the interface, for people with a browser |
 //! | `GET /api/v1/snapshot` | the state |
 //! | `GET /api/v1/events` | the state now and after every change, as server-sent events |
 //! | `POST /api/v1/commands` | carries out a command |
+//! | `POST /api/v1/check` | what would be wrong if a command were carried out |
+//! | `POST /api/v1/diagnose` | tests an endpoint step by step |
+//! | `GET /api/v1/configuration` | what stands in the configuration file |
+//! | `GET /api/v1/requests` | the journal: a page of the requests that match |
+//! | `GET /api/v1/requests/export` | all of those, as a file: `format=csv` or `format=jsonl` |
+//! | `GET /api/v1/requests/ID` | one of them in full |
+//! | `GET /api/v1/usage` | sums over the journal |
+//! | `GET /api/v1/history` | how endpoints were over time |
 //! | `GET /api/v1/proof` | shows that it knows the token, to whoever is about to send it |
 //! | `GET /metrics` | what is counted, for Prometheus |
+//!
+//! Who signs in with a browser, and how, is told in `sign_in`.
 //!
 //! It is not for other machines and not for web pages of other origins: it binds loopback addresses
 //! only, answers no preflight, and asks the guard before anything else. A client that is slow on
 //! purpose holds one of a bounded number of connections for a bounded time.
 
+mod commands;
 mod connections;
+mod failure;
 mod guard;
+mod journal;
+mod page;
+pub(crate) mod sign_in;
+mod visitors;
 
 use std::convert::Infallible;
 use std::io;
@@ -23,25 +39,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::sse::{self, KeepAlive, Sse};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::{Stream, StreamExt};
 use http::header::{self, HeaderMap, HeaderName};
-use http::{HeaderValue, StatusCode, Uri};
+use http::{HeaderValue, Method, Uri};
 use tokio::net::TcpListener;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use zephyr_control::{
-    Command, Control, ControlError, Done, ErrorCode, METRICS_TYPE, Snapshot, Snapshots,
-};
+use zephyr_control::{Control, METRICS_TYPE, Snapshot, Snapshots};
 use zephyr_core::config::WebAdmin;
 
 use self::connections::Connections;
-use self::guard::Rejection;
+use self::failure::Failure;
+use self::visitors::Visitors;
 use crate::token::Token;
 
 /// Comments on a quiet event stream are this far apart; a client that hears nothing for much longer
@@ -51,9 +64,6 @@ pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Where an instance proves that it knows the token, to a client that does not want to tell it to just
 /// anybody who listens here.
 pub(crate) const PROOF: &str = "/api/v1/proof";
-
-const BODY_LIMIT: usize = 64 * 1024;
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A running admin server. It ends when its shutdown token is cancelled.
 #[must_use]
@@ -91,10 +101,12 @@ pub async fn serve(
     let api = Api {
         control,
         token,
+        visitors: Visitors::default(),
+        has_page: config.enabled,
         port: address.port(),
         shutdown: shutdown.clone(),
     };
-    let connections = Connections::accept(listener, router(Arc::new(api), config), shutdown);
+    let connections = Connections::accept(listener, router(Arc::new(api)), shutdown);
     Ok(Admin {
         address,
         connections,
@@ -125,25 +137,45 @@ async fn bind(config: &WebAdmin) -> io::Result<TcpListener> {
 struct Api {
     control: Arc<dyn Control>,
     token: Token,
+    visitors: Visitors,
+    has_page: bool,
     port: u16,
     shutdown: CancellationToken,
 }
 
-fn router(api: Arc<Api>, config: &WebAdmin) -> Router {
+fn router(api: Arc<Api>) -> Router {
     let router = Router::new()
         .route("/api/v1/snapshot", get(snapshot))
         .route("/api/v1/events", get(events))
-        .route("/api/v1/commands", post(command))
+        .route("/api/v1/commands", post(commands::execute))
+        .route("/api/v1/check", post(commands::check))
+        .route("/api/v1/diagnose", post(commands::diagnose))
+        .route("/api/v1/configuration", get(commands::configuration))
+        .route("/api/v1/requests", get(journal::requests))
+        .route("/api/v1/requests/export", get(journal::export))
+        .route("/api/v1/requests/{id}", get(journal::request))
+        .route("/api/v1/usage", get(journal::usage))
+        .route("/api/v1/history", get(journal::history))
+        .route(sign_in::CODES, post(sign_in::code))
+        .route(
+            sign_in::SESSION,
+            get(sign_in::session)
+                .post(sign_in::exchange)
+                .delete(sign_in::end),
+        )
         .route(PROOF, get(proof))
         .route("/metrics", get(metrics));
-    let router = if config.enabled {
-        router.route("/", get(page))
-    } else {
+    let router = if api.has_page {
         router
+            .route("/", get(page::index))
+            .route(sign_in::PAGE, get(sign_in::page))
+            .route(sign_in::SCRIPT, get(sign_in::script))
+            .fallback(page::other)
+    } else {
+        router.fallback(unknown_path)
     };
     router
         .method_not_allowed_fallback(wrong_method)
-        .fallback(unknown_path)
         .layer(middleware::from_fn_with_state(api.clone(), require_token))
         .layer(middleware::from_fn_with_state(api.clone(), require_source))
         .layer(middleware::map_response(harden))
@@ -157,11 +189,20 @@ async fn require_source(State(api): State<Arc<Api>>, request: Request, next: Nex
     }
 }
 
-/// By the path alone, so that a route nobody thought of is closed.
+/// By the path, so that a route nobody thought of is closed. A program sends the token. A browser sends
+/// a session, and that has to come from our own page.
 async fn require_token(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_open = path == PROOF || !(path.starts_with("/api") || path.starts_with("/metrics"));
-    match guard::admit_bearer(request.headers(), &api.token) {
+    let (path, headers) = (request.uri().path(), request.headers());
+    let is_open = match path {
+        PROOF => true,
+        sign_in::SESSION => request.method() == Method::POST,
+        _ => !(path.starts_with("/api") || path.starts_with("/metrics")),
+    };
+    let admitted = match guard::admit_bearer(headers, &api.token) {
+        Err(_) if sign_in::admit(&api, headers) => guard::admit_same_origin(headers),
+        admitted => admitted,
+    };
+    match admitted {
         Err(rejection) if !is_open => rejection.into_response(),
         Ok(()) | Err(_) => next.run(request).await,
     }
@@ -196,18 +237,6 @@ fn event(snapshot: &Snapshot) -> sse::Event {
     })
 }
 
-async fn command(State(api): State<Arc<Api>>, body: Body) -> Result<Response, Failure> {
-    let body = match timeout(BODY_TIMEOUT, to_bytes(body, BODY_LIMIT)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => return Err(Failure::TooLarge),
-        Err(_) => return Err(Failure::TooSlow),
-    };
-    let command: Command = serde_json::from_slice(&body).map_err(Failure::NoCommand)?;
-    tracing::debug!(?command, "command from the admin port");
-    let done: Done = api.control.execute(command).await?;
-    Ok(axum::Json(done).into_response())
-}
-
 async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Failure> {
     let text = api.control.metrics().await?;
     Ok(([(header::CONTENT_TYPE, METRICS_TYPE)], text).into_response())
@@ -227,21 +256,17 @@ async fn unknown_path() -> Failure {
     Failure::UnknownPath
 }
 
-/// The page says nothing that a program without the token may not know.
-async fn page() -> Html<&'static str> {
-    Html(include_str!("admin/page.html"))
-}
-
 async fn harden(mut response: Response) -> Response {
     let headers: &mut HeaderMap = response.headers_mut();
     for (name, value) in HARDENING {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    let cached = headers.entry(header::CACHE_CONTROL);
+    cached.or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
 const HARDENING: [(HeaderName, &str); 6] = [
-    (header::CACHE_CONTROL, "no-store"),
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -252,85 +277,11 @@ const HARDENING: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
         HeaderName::from_static("cross-origin-resource-policy"),
         "same-origin",
     ),
 ];
-
-/// Why a request got no answer of its own.
-enum Failure {
-    Control(ControlError),
-    NoCommand(serde_json::Error),
-    TooLarge,
-    TooSlow,
-    UnknownPath,
-    WrongMethod,
-}
-
-impl From<ControlError> for Failure {
-    fn from(error: ControlError) -> Self {
-        Self::Control(error)
-    }
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        let bad = |message: &str| ControlError::new(ErrorCode::BadRequest, message);
-        let (status, error) = match self {
-            Self::Control(error) => (status_of(error.code), error),
-            Self::NoCommand(error) => (
-                StatusCode::BAD_REQUEST,
-                bad(&format!("the body is no command: {error}")),
-            ),
-            Self::TooLarge => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                bad("the body is larger than 64 KB or was cut off"),
-            ),
-            Self::TooSlow => (
-                StatusCode::REQUEST_TIMEOUT,
-                bad("the body did not arrive within 10 seconds"),
-            ),
-            Self::UnknownPath => (
-                StatusCode::NOT_FOUND,
-                bad(
-                    "no such path; there are /api/v1/snapshot, /api/v1/events, /api/v1/commands and \
-                     /metrics",
-                ),
-            ),
-            Self::WrongMethod => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                bad("wrong method; commands are sent with POST, the rest is read with GET"),
-            ),
-        };
-        (status, axum::Json(error)).into_response()
-    }
-}
-
-fn status_of(code: ErrorCode) -> StatusCode {
-    match code {
-        ErrorCode::UnknownEndpoint => StatusCode::NOT_FOUND,
-        ErrorCode::NotPossible => StatusCode::CONFLICT,
-        ErrorCode::InvalidConfiguration => StatusCode::UNPROCESSABLE_ENTITY,
-        ErrorCode::Unreachable => StatusCode::BAD_GATEWAY,
-        ErrorCode::Unauthorized => StatusCode::UNAUTHORIZED,
-        ErrorCode::BadRequest => StatusCode::BAD_REQUEST,
-        ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-    }
-}
-
-impl IntoResponse for Rejection {
-    fn into_response(self) -> Response {
-        let message = self.to_string();
-        match self {
-            Self::ForeignHost { .. } | Self::ForeignOrigin => {
-                let error = ControlError::new(ErrorCode::BadRequest, message);
-                (StatusCode::FORBIDDEN, axum::Json(error)).into_response()
-            }
-            Self::Unauthorized => {
-                let error = ControlError::new(ErrorCode::Unauthorized, message);
-                let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
-                (StatusCode::UNAUTHORIZED, challenge, axum::Json(error)).into_response()
-            }
-        }
-    }
-}

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use zephyr_cli::moment::Moment;
 
 use crate::failure::Failure;
 
@@ -58,6 +59,16 @@ pub(crate) enum Action {
         /// Everything there is to show, as JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Show requests from the journal, or one of them in full
+    Logs(#[command(flatten)] Box<Logs>),
+    /// Show what requests came to: tokens, cost, what the cache saved
+    Usage(#[command(flatten)] Usage),
+    /// Open Zephyr's page in the browser, signed in
+    Open {
+        /// Only print the address, which signs in once and within a minute
+        #[arg(long)]
+        print: bool,
     },
     /// Choose an endpoint by hand
     Use {
@@ -128,6 +139,87 @@ pub(crate) enum Action {
     },
 }
 
+/// What `zephyr logs` is asked for.
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// The number of the request to show in full
+    #[arg(conflicts_with_all = ["follow", "limit", "csv", "filter"])]
+    pub(crate) id: Option<u64>,
+    /// Go on with requests as they end
+    #[arg(long, short, conflicts_with = "until")]
+    pub(crate) follow: bool,
+    #[command(flatten)]
+    pub(crate) filter: Filter,
+    /// Most requests to show, the newest
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: u32,
+    /// As JSON, an object per line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// As CSV
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
+}
+
+/// Which requests.
+#[derive(Debug, Args)]
+#[group(id = "filter", multiple = true)]
+pub(crate) struct Filter {
+    /// Only requests without a whole answer
+    #[arg(long)]
+    pub(crate) failed: bool,
+    /// Only requests that were sent to this endpoint
+    #[arg(long, value_name = "NAME")]
+    pub(crate) endpoint: Option<String>,
+    /// Only requests for this model
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// Only requests of this session
+    #[arg(long, value_name = "ID")]
+    pub(crate) session: Option<String>,
+    /// Only requests that the client got this HTTP status for
+    #[arg(long, value_name = "CODE", value_parser = clap::value_parser!(u16).range(100..1000))]
+    pub(crate) status: Option<u16>,
+    /// Only requests since then: 2h, 3d, 2026-11-20, 2026-11-20T10:00
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<Moment>,
+    /// Only requests before then
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<Moment>,
+    /// Only requests in which these words occur
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) search: Option<String>,
+}
+
+/// What `zephyr usage` is asked for.
+#[derive(Debug, Args)]
+pub(crate) struct Usage {
+    /// What a row is of
+    #[arg(long, value_enum, default_value_t = SummedBy::Day)]
+    pub(crate) by: SummedBy,
+    /// Since when: 2h, 3d, 2026-11-20, 2026-11-20T10:00 [default: 30d, by hour 24h]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<Moment>,
+    /// Until when
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<Moment>,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// As CSV
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SummedBy {
+    Endpoint,
+    Model,
+    Day,
+    Hour,
+    Session,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Client {
     /// Claude Code: two keys in the `env` of its settings.json
@@ -195,5 +287,28 @@ mod tests {
         }
         assert!(matches!(split(&["zephyr"]), Ok((None, None))));
         assert!(split(&["zephyr", "--headless", "status"]).is_err());
+    }
+
+    #[test]
+    fn one_request_is_asked_for_by_its_number_alone() {
+        let parses = |line: &[&str]| Arguments::try_parse_from(line).is_ok();
+
+        assert!(parses(&["zephyr", "logs", "17"]));
+        assert!(parses(&["zephyr", "logs", "17", "--json"]));
+        assert!(parses(&[
+            "zephyr", "logs", "--follow", "--failed", "--since", "2h"
+        ]));
+        for line in [
+            &["zephyr", "logs", "17", "--follow"][..],
+            &["zephyr", "logs", "17", "--failed"],
+            &["zephyr", "logs", "17", "--since", "2h"],
+            &["zephyr", "logs", "17", "--csv"],
+            &["zephyr", "logs", "seventeen"],
+            &["zephyr", "logs", "--since", "yesterday"],
+            &["zephyr", "logs", "--follow", "--until", "2h"],
+            &["zephyr", "logs", "--csv", "--json"],
+        ] {
+            assert!(!parses(line), "{line:?}");
+        }
     }
 }

@@ -15,18 +15,24 @@ use std::time::Duration;
 use futures_util::{StreamExt, TryFutureExt, stream};
 use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, Response};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use zephyr_control::{
-    Command, Control, ControlError, ControlFuture, Done, ErrorCode, Snapshot, Snapshots,
+    Command, Complaint, Configuration, Control, ControlError, ControlFuture, Diagnosis, Done,
+    EndpointHistory, ErrorCode, HistoryQuery, Paging, RequestDetail, RequestFilter, RequestPage,
+    Snapshot, Snapshots, Tested, UsageQuery, UsageReport,
 };
 
 use self::sse::Parser;
+use crate::admin::sign_in::{self, Code};
 use crate::admin::{KEEP_ALIVE, PROOF};
+use crate::query;
 use crate::token::{self, Token};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
+/// A search may read a whole journal.
+const JOURNAL_TIMEOUT: Duration = Duration::from_secs(60);
 /// A command that probes every endpoint waits for the slowest.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(120);
 /// More than any proof has.
@@ -67,9 +73,22 @@ impl Client {
         self.address
     }
 
+    /// An address that signs a browser on this machine in: once, and within a minute. Whoever opens it
+    /// is whoever may do everything, so it is for nobody's eyes but the user's.
+    ///
+    /// # Errors
+    ///
+    /// The instance has no page, or cannot be asked.
+    pub async fn sign_in_url(&self) -> Result<String, ControlError> {
+        let request = self.to(Method::POST, sign_in::CODES);
+        let code = self.ask::<Code>(request.timeout(QUERY_TIMEOUT)).await;
+        let Code { code } = code.map_err(|obstacle| self.error(obstacle))?;
+        Ok(format!("http://{}{}#{code}", self.address, sign_in::PAGE))
+    }
+
     /// The state, or what stands in the way.
     pub(crate) async fn current(&self) -> Result<Arc<Snapshot>, Obstacle> {
-        let request = self.request(Method::GET, "/api/v1/snapshot");
+        let request = self.to(Method::GET, "/api/v1/snapshot");
         let snapshot = self.ask(request.timeout(QUERY_TIMEOUT)).await;
         snapshot.map(Arc::new)
     }
@@ -120,7 +139,28 @@ impl Client {
         }
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    /// Asks for `path`, with this query string.
+    fn read<T: DeserializeOwned + Send + 'static>(
+        &self,
+        path: &str,
+        query: &str,
+    ) -> ControlFuture<'_, T> {
+        let request = self.to(Method::GET, &format!("{path}?{query}"));
+        let answer = self.ask(request.timeout(JOURNAL_TIMEOUT));
+        Box::pin(answer.map_err(|obstacle| self.error(obstacle)))
+    }
+
+    fn post<T: DeserializeOwned + Send + 'static>(
+        &self,
+        path: &str,
+        body: &(impl Serialize + ?Sized),
+    ) -> ControlFuture<'_, T> {
+        let request = self.to(Method::POST, path).json(body);
+        let answer = self.ask(request.timeout(COMMAND_TIMEOUT));
+        Box::pin(answer.map_err(|obstacle| self.error(obstacle)))
+    }
+
+    fn to(&self, method: Method, path: &str) -> RequestBuilder {
         self.http
             .request(method, format!("http://{}{path}", self.address))
             .bearer_auth(self.token.reveal())
@@ -152,7 +192,7 @@ impl Control for Client {
     }
 
     fn snapshots(&self) -> ControlFuture<'_, Snapshots> {
-        let response = self.send(self.request(Method::GET, "/api/v1/events"));
+        let response = self.send(self.to(Method::GET, "/api/v1/events"));
         Box::pin(
             response
                 .map_ok(snapshots_of)
@@ -161,13 +201,11 @@ impl Control for Client {
     }
 
     fn execute(&self, command: Command) -> ControlFuture<'_, Done> {
-        let request = self.request(Method::POST, "/api/v1/commands");
-        let done = self.ask(request.timeout(COMMAND_TIMEOUT).json(&command));
-        Box::pin(done.map_err(|obstacle| self.error(obstacle)))
+        self.post("/api/v1/commands", &command)
     }
 
     fn metrics(&self) -> ControlFuture<'_, String> {
-        let request = self.request(Method::GET, "/metrics");
+        let request = self.to(Method::GET, "/metrics");
         Box::pin(async move {
             let response = self.send(request.timeout(QUERY_TIMEOUT)).await;
             let text = match response {
@@ -176,6 +214,34 @@ impl Control for Client {
             };
             text.map_err(|obstacle| self.error(obstacle))
         })
+    }
+
+    fn requests(&self, filter: RequestFilter, paging: Paging) -> ControlFuture<'_, RequestPage> {
+        self.read("/api/v1/requests", &query::of_requests(&filter, paging))
+    }
+
+    fn request(&self, id: u64) -> ControlFuture<'_, RequestDetail> {
+        self.read(&format!("/api/v1/requests/{id}"), "")
+    }
+
+    fn usage(&self, query: UsageQuery) -> ControlFuture<'_, UsageReport> {
+        self.read("/api/v1/usage", &query::of_usage(&query))
+    }
+
+    fn history(&self, query: HistoryQuery) -> ControlFuture<'_, Vec<EndpointHistory>> {
+        self.read("/api/v1/history", &query::of_history(&query))
+    }
+
+    fn configuration(&self) -> ControlFuture<'_, Configuration> {
+        self.read("/api/v1/configuration", "")
+    }
+
+    fn check(&self, command: Command) -> ControlFuture<'_, Vec<Complaint>> {
+        self.post("/api/v1/check", &command)
+    }
+
+    fn diagnose(&self, tested: Tested) -> ControlFuture<'_, Diagnosis> {
+        self.post("/api/v1/diagnose", &tested)
     }
 }
 

@@ -14,6 +14,8 @@
 //! | [`names`] | which endpoint a person means |
 //! | [`language`] | which language to speak |
 //! | [`status`] | a snapshot as text |
+//! | [`journal`] | requests and sums as text |
+//! | [`moment`] | points in time as a person types them |
 //! | [`demo`] | simulated endpoints, and a configuration over them |
 //! | [`logging`], [`signals`] | log lines on stderr; what the system tells a program |
 //! | [`descriptors`] | as many open files as the system grants |
@@ -25,9 +27,12 @@ pub mod client;
 pub mod demo;
 pub mod descriptors;
 pub mod instance;
+pub mod journal;
 pub mod language;
 pub mod logging;
+pub mod moment;
 pub mod names;
+mod query;
 pub mod signals;
 pub mod status;
 pub mod token;

@@ -8,10 +8,13 @@ mod configuration;
 mod connect;
 mod demonstrate;
 mod failure;
+mod logs;
+mod open_page;
 mod output;
 mod remote;
 mod serve;
 mod token_command;
+mod usage;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -56,6 +59,10 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Action::Demo { port } => demonstrate::run(port).await,
         Action::Status { json: true } => remote::status_json().await,
         Action::Status { json: false } => remote::status(config).await,
+        Action::Logs(asked) => logs::show(config, *asked).await,
+        Action::Usage(asked) => usage::show(config, &asked).await,
+        Action::Open { print: true } => open_page::print().await,
+        Action::Open { print: false } => open_page::open(config).await,
         Action::Use { name } => {
             remote::steer_one(&name, |endpoint| Command::Use { endpoint }).await
         }

@@ -3,6 +3,8 @@
 use std::env;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
+use jiff::tz::TimeZone;
+use zephyr_cli::journal::Look;
 use zephyr_cli::language;
 use zephyr_cli::status::Colours;
 use zephyr_control::Language;
@@ -12,13 +14,36 @@ use crate::failure::Failure;
 
 /// Writes to stdout; whoever stops reading has read enough.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    write(text).map(|_| ())
+}
+
+/// Writes to stdout, and says whether there is any use in writing more.
+pub(crate) fn write(text: &str) -> Result<Reader, Failure> {
     let mut stdout = io::stdout().lock();
     let written = stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush());
     match written {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
-        Ok(()) | Err(_) => Ok(()),
+        Ok(()) => Ok(Reader::Listens),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Left),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whoever reads stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    Listens,
+    /// The pipe is closed.
+    Left,
+}
+
+/// How text for a person is to look on stdout; the configuration file says the language.
+pub(crate) fn look(language: Language) -> Look {
+    Look {
+        language,
+        colours: colours(&io::stdout()),
+        zone: TimeZone::system(),
     }
 }
 

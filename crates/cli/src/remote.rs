@@ -56,14 +56,20 @@ async fn execute(running: &Running, command: Command) -> Result<(), Failure> {
     output::print(&(done.message + "\n"))
 }
 
-async fn find() -> Result<Running, Failure> {
+/// The running instance.
+pub(crate) async fn find() -> Result<Running, Failure> {
     Ok(instance::find(&data_dir()?).await?.running()?)
 }
 
 fn show(snapshot: &Snapshot, config: Option<&Path>) -> Result<(), Failure> {
-    let config = config.or(snapshot.config_path.as_deref().map(Path::new));
     let colours = output::colours(&io::stdout());
-    output::print(&status::view(snapshot, language(config), colours))
+    let language = language_of(config, snapshot);
+    output::print(&status::view(snapshot, language, colours))
+}
+
+/// The language of that file, else of the one that the instance reads.
+pub(crate) fn language_of(config: Option<&Path>, snapshot: &Snapshot) -> Language {
+    language(config.or(snapshot.config_path.as_deref().map(Path::new)))
 }
 
 /// The language of that file; a file that cannot be read must not hide the status.

@@ -3,9 +3,10 @@
 //! A pure function of its arguments: "ago" and "to go" are counted from the moment of the snapshot, not
 //! from a clock. All words come from the message catalogues.
 
-mod columns;
+pub(crate) mod columns;
 mod phrase;
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -95,6 +96,17 @@ pub fn started(snapshot: &Snapshot, language: Language) -> String {
         problem: in_words(problem),
     }));
     lines(language, &phrases)
+}
+
+/// That the page was opened in the browser.
+pub fn opened(admin: SocketAddr, language: Language) -> String {
+    let url = local_url(admin);
+    lines(language, &[Phrase::Opened { url }])
+}
+
+/// Where there is no browser to open: what the user is to open elsewhere.
+pub fn open_by_hand(url: &str, language: Language) -> String {
+    lines(language, &[Phrase::OpenByHand { url }])
 }
 
 /// What the demo started, and what to try.
@@ -446,7 +458,7 @@ fn state_cell(state: EndpointState, language: Language, colours: Colours) -> Cel
 }
 
 /// What an endpoint or a file said may hold escape sequences; a terminal would obey them.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
 }
 

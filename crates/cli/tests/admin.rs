@@ -6,13 +6,13 @@ mod common;
 
 use std::net::SocketAddr;
 
-use common::{Server, every_command, snapshot, web_admin};
+use common::{Asked, Server, every_command, record, snapshot, web_admin};
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use zephyr_control::{ControlError, ErrorCode, Snapshot};
+use zephyr_control::{ControlError, ErrorCode, RequestRecord, Snapshot};
 use zephyr_core::config::WebAdmin;
 
 fn request(address: SocketAddr, method: Method, path: &str) -> RequestBuilder {
@@ -94,6 +94,120 @@ async fn a_proof_needs_no_token_and_tells_none() {
     assert_eq!(first, again);
     assert_ne!(first, other);
     assert_ne!(first, server.secret().trim());
+}
+
+#[tokio::test]
+async fn a_wrong_parameter_is_named_and_nothing_is_asked() {
+    let server = Server::start().await;
+    let cases = [
+        ("/api/v1/requests?since_ms=yesterday", "since_ms"),
+        ("/api/v1/requests?modle=x", "modle"),
+        ("/api/v1/requests?limit=0", "limit"),
+        ("/api/v1/requests/export?format=csv&limit=3", "limit"),
+        ("/api/v1/requests/export", "format"),
+        ("/api/v1/requests/export?format=xml", "format"),
+        ("/api/v1/usage?by=week", "by"),
+        ("/api/v1/usage?by=day&by=hour", "by"),
+        ("/api/v1/history?status=529", "status"),
+    ];
+
+    for (path, name) in cases {
+        let response = get(&server, path).send().await.unwrap();
+
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{path}");
+        let error: ControlError = response.json().await.unwrap();
+        assert!(
+            error.message.contains(&format!("`{name}`")),
+            "{path}: {error}"
+        );
+    }
+    let no_number = get(&server, "/api/v1/requests/latest").send().await;
+    assert_eq!(no_number.unwrap().status(), StatusCode::BAD_REQUEST);
+    assert_eq!(server.control.asked(), []);
+}
+
+#[tokio::test]
+async fn an_export_has_every_request_that_matches() {
+    let server = Server::start().await;
+    server.control.record((1..=2500).map(record));
+
+    let lines = get(&server, "/api/v1/requests/export?format=jsonl&model=x").send();
+    let lines = lines.await.unwrap();
+    let table = get(&server, "/api/v1/requests/export?format=csv").send();
+    let table = table.await.unwrap();
+
+    let disposition = |response: &Response| response.headers()["content-disposition"].clone();
+    assert_eq!(
+        disposition(&lines),
+        "attachment; filename=\"zephyr-requests.jsonl\""
+    );
+    assert_eq!(
+        disposition(&table),
+        "attachment; filename=\"zephyr-requests.csv\""
+    );
+    let lines = lines.text().await.unwrap();
+    let records = lines
+        .lines()
+        .map(|line| serde_json::from_str::<RequestRecord>(line).unwrap());
+    assert!(records.eq((1..=2500).rev().map(record)));
+    let table = table.text().await.unwrap();
+    assert_eq!(table.lines().count(), 2501);
+    assert!(table.starts_with("id,time,"), "{table}");
+    let filters = server.control.asked().into_iter().map(|asked| {
+        let Asked::Requests(filter, _) = asked else {
+            panic!("{asked:?}");
+        };
+        filter.model
+    });
+    let expected = [Some("x".to_owned()), None].map(|model| [(); 3].map(|()| model.clone()));
+    assert!(filters.eq(expected.into_iter().flatten()));
+}
+
+#[tokio::test]
+async fn an_export_that_cannot_begin_is_an_error_and_no_file() {
+    let server = Server::start().await;
+    let error = ControlError::new(ErrorCode::NotPossible, "nothing is kept");
+    server.control.refuse(error);
+
+    let response = get(&server, "/api/v1/requests/export?format=csv").send();
+
+    assert_eq!(
+        error_of(response.await.unwrap()).await,
+        (409, "not_possible".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn an_export_of_nothing_is_a_table_of_nothing() {
+    let server = Server::start().await;
+
+    let response = get(&server, "/api/v1/requests/export?format=csv").send();
+
+    let text = response.await.unwrap().text().await.unwrap();
+    assert_eq!(text.lines().count(), 1);
+}
+
+#[tokio::test]
+async fn a_token_in_a_body_is_not_in_the_answer() {
+    let server = Server::start().await;
+    let wrong = [
+        r#"{"command":"store_token","reference":5,"token":"hunter2"}"#,
+        r#"{"command":"store_token","reference":{"a":"hunter2"},"token":"x"}"#,
+        r#"{"command":"move_endpoint","name":"a","to":"hunter2"}"#,
+        r#"{"what":"draft","endpoint":"hunter2"}"#,
+    ];
+
+    for path in ["/api/v1/commands", "/api/v1/check", "/api/v1/diagnose"] {
+        for body in wrong {
+            let response = request(server.address, Method::POST, path)
+                .bearer_auth(server.secret())
+                .body(body);
+            let text = response.send().await.unwrap().text().await.unwrap();
+
+            assert!(text.contains("the body is not"), "{text}");
+            assert!(!text.contains("hunter2"), "{path} {body}: {text}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -201,6 +315,15 @@ async fn without_the_token_nothing_is_told() {
         "/api/v1/snapshot",
         "/api/v1/events",
         "/api/v1/commands",
+        "/api/v1/check",
+        "/api/v1/diagnose",
+        "/api/v1/configuration",
+        "/api/v1/requests",
+        "/api/v1/requests/1",
+        "/api/v1/requests/export?format=csv",
+        "/api/v1/usage",
+        "/api/v1/history",
+        "/api/v1/session/codes",
         "/api/v1/nowhere",
         "/api",
         "/api/",
@@ -287,7 +410,18 @@ async fn no_answer_invites_other_origins_or_caches() {
         assert_eq!(headers["referrer-policy"], "no-referrer");
         let policy = headers["content-security-policy"].to_str().unwrap();
         assert!(policy.contains("default-src 'none'"), "{policy}");
+        assert_eq!(headers["cross-origin-opener-policy"], "same-origin");
+        assert_eq!(headers["cross-origin-resource-policy"], "same-origin");
+        assert_eq!(headers["x-frame-options"], "DENY");
     }
+}
+
+/// The files that a page asks for.
+fn files_of(page: &str) -> Vec<String> {
+    let named = page
+        .split(['"', '\''])
+        .filter(|text| text.starts_with("./"));
+    named.map(|text| text[1..].to_owned()).collect()
 }
 
 #[tokio::test]
@@ -300,9 +434,66 @@ async fn the_page_needs_no_token_and_tells_nothing() {
         .unwrap();
 
     assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(
+        response.headers()["content-type"],
+        "text/html; charset=utf-8"
+    );
+    assert_eq!(response.headers()["cache-control"], "no-store");
     let page = response.text().await.unwrap();
-    assert!(page.contains("zephyr status"), "{page}");
+    // The interface, if it was built; else how to build it.
+    let files = files_of(&page);
+    assert!(
+        !files.is_empty() || page.contains("npm run build"),
+        "{page}"
+    );
     assert!(!page.contains(&server.secret()));
+    for path in files {
+        let file = request(server.address, Method::GET, &path);
+        let file = file.header("accept-encoding", "gzip").send().await.unwrap();
+        assert_eq!(file.status(), StatusCode::OK, "{path}");
+        assert_eq!(file.headers()["content-encoding"], "gzip", "{path}");
+        assert_eq!(
+            file.headers()["cache-control"],
+            "public, max-age=31536000, immutable",
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_page_needs_what_its_policy_forbids() {
+    let server = Server::start().await;
+
+    for path in ["/", "/sign-in"] {
+        let response = request(server.address, Method::GET, path).send().await;
+        let response = response.unwrap();
+        let policy = response.headers()["content-security-policy"].clone();
+        let policy = policy.to_str().unwrap();
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert!(
+            policy.contains("script-src 'self'; style-src 'self'"),
+            "{policy}"
+        );
+        let page = response.text().await.unwrap();
+
+        for script in page.match_indices("<script").map(|(at, _)| &page[at..]) {
+            let (tag, rest) = script.split_once('>').unwrap();
+            assert!(
+                tag.contains("src=") && rest.starts_with("</script>"),
+                "{page}"
+            );
+        }
+        for inline in [
+            "<style",
+            " style=",
+            " onload=",
+            " onclick=",
+            "javascript:",
+            "https://",
+        ] {
+            assert!(!page.contains(inline), "{inline}: {page}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -313,11 +504,16 @@ async fn the_page_can_be_switched_off_and_the_api_cannot() {
     })
     .await;
 
-    let page = get(&server, "/").send().await.unwrap();
+    for path in ["/", "/index.html", "/sign-in", "/sign-in.js"] {
+        let page = get(&server, path).send().await.unwrap();
+        assert_eq!(page.status(), StatusCode::NOT_FOUND, "{path}");
+    }
     let api = get(&server, "/api/v1/snapshot").send().await.unwrap();
+    let no_code = server.client().sign_in_url().await.unwrap_err();
 
-    assert_eq!(page.status(), StatusCode::NOT_FOUND);
     assert_eq!(api.status(), StatusCode::OK);
+    assert_eq!(no_code.code, ErrorCode::NotPossible);
+    assert!(no_code.message.contains("web_admin.enabled"), "{no_code}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{FakeControl, Server, every_command, snapshot, web_admin};
+use common::{Asked, FakeControl, Server, every_command, record, snapshot, web_admin};
 use futures_util::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
@@ -12,7 +12,10 @@ use tokio_util::sync::CancellationToken;
 use zephyr_cli::admin;
 use zephyr_cli::client::Client;
 use zephyr_cli::token::Token;
-use zephyr_control::{Command, Control, ControlError, ErrorCode};
+use zephyr_control::{
+    Command, Control, ControlError, ErrorCode, HistoryQuery, Paging, RequestFilter, RequestPage,
+    SecretText, Tested, UsageBy, UsageQuery,
+};
 
 #[tokio::test]
 async fn the_state_arrives_as_it_is() {
@@ -99,6 +102,88 @@ async fn what_is_counted_there_is_read_here() {
     let text = server.client().metrics().await.unwrap();
 
     assert_eq!(text, common::COUNTED);
+}
+
+#[tokio::test]
+async fn a_page_of_the_journal_arrives_as_it_was_asked_for() {
+    let server = Server::start().await;
+    server.control.record((1..=3).map(record));
+    let filter = RequestFilter {
+        since_ms: Some(1),
+        endpoint: Some("东京 & co".to_owned()),
+        text: Some("100% wrong".to_owned()),
+        ..RequestFilter::default()
+    };
+    let paging = Paging {
+        limit: Some(2),
+        ..Paging::default()
+    };
+
+    let page = server.client().requests(filter.clone(), paging).await;
+
+    let expected = RequestPage {
+        requests: vec![record(3), record(2)],
+        next: Some(2),
+    };
+    assert_eq!(page, Ok(expected));
+    assert_eq!(server.control.asked(), [Asked::Requests(filter, paging)]);
+}
+
+#[tokio::test]
+async fn one_request_arrives_in_full_or_the_reason_why_not() {
+    let server = Server::start().await;
+    server.control.record([record(7)]);
+
+    let there = server.client().request(7).await;
+    let missing = server.client().request(8).await;
+
+    assert_eq!(there, Ok(common::detail(record(7))));
+    assert_eq!(missing.unwrap_err().code, ErrorCode::NotPossible);
+}
+
+#[tokio::test]
+async fn sums_and_histories_arrive() {
+    let server = Server::start().await;
+    let usage = UsageQuery {
+        since_ms: Some(5),
+        until_ms: None,
+        by: UsageBy::Model,
+        split: Some(UsageBy::Day),
+    };
+    let history = HistoryQuery {
+        endpoint: Some("HK".to_owned()),
+        ..HistoryQuery::default()
+    };
+
+    let report = server.client().usage(usage.clone()).await;
+    let histories = server.client().history(history.clone()).await;
+
+    assert_eq!(report, Ok(common::usage()));
+    assert_eq!(histories, Ok(common::history()));
+    let asked = [Asked::Usage(usage), Asked::History(history)];
+    assert_eq!(server.control.asked(), asked);
+}
+
+#[tokio::test]
+async fn forms_and_tests_of_them_arrive() {
+    let server = Server::start().await;
+    let command = Command::AddEndpoint {
+        endpoint: Box::new(common::form()),
+    };
+    let tested = Tested::Draft {
+        endpoint: common::form(),
+        token: Some(SecretText::new("hunter2")),
+    };
+
+    let configuration = server.client().configuration().await;
+    let complaints = server.client().check(command.clone()).await;
+    let diagnosis = server.client().diagnose(tested.clone()).await;
+
+    assert_eq!(configuration, Ok(common::configuration()));
+    assert_eq!(complaints, Ok(common::complaints()));
+    assert_eq!(diagnosis, Ok(common::diagnosis()));
+    let asked = [Asked::Check(command), Asked::Diagnose(tested)];
+    assert_eq!(server.control.asked(), asked);
 }
 
 #[tokio::test]

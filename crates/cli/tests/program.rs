@@ -8,10 +8,13 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::{Server, snapshot};
+use common::{Asked, Server, record, snapshot};
 use tempfile::TempDir;
 use zephyr_cli::instance::{self, Instance, Registration, Role};
-use zephyr_control::{Command as ControlCommand, EndpointState, EndpointView, Snapshot};
+use zephyr_control::{
+    Command as ControlCommand, EndpointState, EndpointView, RequestDetail, RequestEnd,
+    RequestRecord, Snapshot, UsageReport,
+};
 
 /// A home of its own: no configuration, no instance.
 struct Home(TempDir);
@@ -31,16 +34,20 @@ impl Home {
     }
 
     fn run_in(&self, data_dir: &Path, arguments: &[&str]) -> Output {
+        self.command(data_dir, arguments).output().unwrap()
+    }
+
+    fn command(&self, data_dir: &Path, arguments: &[&str]) -> Command {
         let home = self.0.path();
-        Command::new(env!("CARGO_BIN_EXE_zephyr"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_zephyr"));
+        command
             .args(arguments)
             .current_dir(home)
             .env_clear()
             .env("HOME", home)
             .env("XDG_CONFIG_HOME", home.join("config"))
-            .env("ZEPHYR_DATA_DIR", data_dir)
-            .output()
-            .unwrap()
+            .env("ZEPHYR_DATA_DIR", data_dir);
+        command
     }
 }
 
@@ -143,6 +150,12 @@ fn commands_to_nobody_exit_1_with_advice() {
         &["use", "HK"],
         &["auto"],
         &["reinstate"],
+        &["logs"],
+        &["logs", "7"],
+        &["logs", "--follow"],
+        &["usage"],
+        &["open"],
+        &["open", "--print"],
     ] {
         let output = home.run(arguments);
 
@@ -349,6 +362,208 @@ async fn the_status_of_a_running_instance_is_shown() {
     assert!(stdout(&table).contains("In use: HK"), "{}", stdout(&table));
     let snapshot: Snapshot = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(snapshot.endpoints.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_newest_requests_are_shown_the_newest_last() {
+    let (server, _registration) = instance().await;
+    server.control.record((1..=60).map(record));
+
+    let table = run(&server, &["logs"]).await;
+    let few = run(&server, &["logs", "--limit", "2", "--json"]).await;
+    let csv = run(&server, &["logs", "--csv", "--limit", "2000"]).await;
+
+    assert_eq!(code(&table), 0, "{}", stderr(&table));
+    let lines: Vec<_> = stdout(&table).lines().collect();
+    assert_eq!(lines.len(), 51);
+    assert!(lines[50].starts_with("60  2026-11-21"), "{}", lines[50]);
+    assert!(lines[50].contains("unknown"), "{}", lines[50]);
+    let few: Vec<RequestRecord> = stdout(&few)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(few, [record(59), record(60)]);
+    assert_eq!(stdout(&csv).lines().count(), 61);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn what_is_asked_of_the_journal_arrives() {
+    let (server, _registration) = instance().await;
+
+    let output = run(
+        &server,
+        &[
+            "logs",
+            "--failed",
+            "--endpoint",
+            "tokyo",
+            "--model",
+            "m",
+            "--session",
+            "s",
+            "--status",
+            "529",
+            "--since",
+            "1970-01-01T00:00:01Z",
+            "--until",
+            "1970-01-01T00:00:02Z",
+            "--search",
+            "a b",
+        ],
+    )
+    .await;
+
+    assert_eq!(stdout(&output), "No request matches.\n");
+    let [Asked::Requests(filter, _)] = &server.control.asked()[..] else {
+        panic!("one question");
+    };
+    assert_eq!(filter.endpoint.as_deref(), Some("Tokyo"));
+    assert_eq!(filter.model.as_deref(), Some("m"));
+    assert_eq!(filter.session.as_deref(), Some("s"));
+    assert_eq!(filter.text.as_deref(), Some("a b"));
+    assert_eq!((filter.since_ms, filter.until_ms), (Some(1000), Some(2000)));
+    assert_eq!((filter.failed, filter.status), (true, Some(529)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_follower_sees_what_is_new_and_ends_when_nobody_reads() {
+    use tokio::io::{AsyncBufReadExt, BufReader};
+    let (server, _registration) = instance().await;
+    server.control.record([record(1)]);
+    let home = Home::new();
+    let mut child = tokio::process::Command::from(home.command(
+        server.data_dir.path(),
+        &["logs", "--follow", "--json", "--failed"],
+    ))
+    .stdout(std::process::Stdio::piped())
+    .kill_on_drop(true)
+    .spawn()
+    .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let failed = |id| RequestRecord {
+        end: RequestEnd::Failed,
+        ..record(id)
+    };
+
+    server.control.record([record(2), failed(3)]);
+    let third = lines.next_line().await.unwrap().unwrap();
+    server.control.record([failed(4)]);
+    let fourth = lines.next_line().await.unwrap().unwrap();
+    drop(lines);
+    server.control.record([failed(5)]);
+    let status = child.wait().await.unwrap();
+
+    let read = |line: &str| serde_json::from_str::<RequestRecord>(line).unwrap();
+    assert_eq!([read(&third), read(&fourth)], [failed(3), failed(4)]);
+    assert!(status.success(), "{status}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn one_request_is_shown_in_full() {
+    let (server, _registration) = instance().await;
+    server.control.record([record(7)]);
+
+    let text = run(&server, &["logs", "7"]).await;
+    let json = run(&server, &["logs", "7", "--json"]).await;
+    let missing = run(&server, &["logs", "8"]).await;
+
+    for part in [
+        "Request 7 ",
+        "retry-after: 3",
+        "x-api-key: [redacted]",
+        "你好",
+    ] {
+        assert!(stdout(&text).contains(part), "{}", stdout(&text));
+    }
+    let detail: RequestDetail = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(detail, common::detail(record(7)));
+    assert_eq!(code(&missing), 1);
+    assert_eq!(stderr(&missing), "zephyr: no such request\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn sums_are_shown() {
+    let (server, _registration) = instance().await;
+
+    let table = run(&server, &["usage", "--since", "1970-01-01T00:00:01Z"]).await;
+    let json = run(&server, &["usage", "--by", "model", "--json"]).await;
+    let csv = run(&server, &["usage", "--by", "hour", "--csv"]).await;
+
+    assert!(stdout(&table).contains("2026-11-21"), "{}", stdout(&table));
+    assert!(stdout(&table).contains("unknown"), "{}", stdout(&table));
+    let report: UsageReport = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(report, common::usage());
+    assert!(
+        stdout(&csv).starts_with("key,requests,"),
+        "{}",
+        stdout(&csv)
+    );
+    let asked = server.control.asked().into_iter().map(|asked| {
+        let Asked::Usage(query) = asked else {
+            panic!("{asked:?}");
+        };
+        (query.by, query.since_ms)
+    });
+    let asked: Vec<_> = asked.collect();
+    assert_eq!(asked[0], (zephyr_control::UsageBy::Day, Some(1000)));
+    assert_eq!(asked[1].0, zephyr_control::UsageBy::Model);
+    let month_and_day = asked[2].1.unwrap() - asked[1].1.unwrap();
+    assert!(month_and_day / 86_400_000 == 29, "{month_and_day}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_address_that_signs_in_is_printed_where_there_is_no_browser() {
+    let (server, _registration) = instance().await;
+    let page = format!("http://{}/sign-in#", server.address);
+
+    let printed = run(&server, &["open", "--print"]).await;
+    let by_hand = run(&server, &["open"]).await;
+
+    assert!(stdout(&printed).starts_with(&page), "{}", stdout(&printed));
+    assert_eq!(stdout(&printed).trim_end().len(), page.len() + 64);
+    if cfg!(target_os = "linux") {
+        assert!(stdout(&by_hand).contains(&page), "{}", stdout(&by_hand));
+    }
+    assert!(!stdout(&by_hand).contains(server.secret().trim()));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_browser_is_given_the_address_and_the_terminal_is_not() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
+    use tokio::io::{AsyncBufReadExt, BufReader};
+    use tokio::time::timeout;
+    let (server, _registration) = instance().await;
+    let home = Home::new();
+    home.write("xdg-open", "#!/bin/sh\necho \"$1\" > \"$OPENED\"\n");
+    let browser = home.0.path().join("xdg-open");
+    fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).unwrap();
+    let opened = home.0.path().join("opened");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &opened, rustix::fs::Mode::RWXU).unwrap();
+    let mut command = home.command(server.data_dir.path(), &["open"]);
+    command
+        .env("DISPLAY", ":0")
+        .env("PATH", home.0.path())
+        .env("OPENED", &opened);
+
+    // Held open for writing too, so that it does not end before the browser begins.
+    let mut options = tokio::net::unix::pipe::OpenOptions::new();
+    let receiver = options.read_write(true).open_receiver(&opened).unwrap();
+    let mut lines = BufReader::new(receiver).lines();
+
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+    let address = timeout(Duration::from_secs(60), lines.next_line()).await;
+    let address = address.unwrap().unwrap().unwrap();
+    let output = output.await.unwrap();
+
+    let page = format!("http://{}", server.address);
+    assert!(
+        address.starts_with(&format!("{page}/sign-in#")),
+        "{address}"
+    );
+    let told = stdout(&output);
+    assert!(told.contains(&page) && !told.contains('#'), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

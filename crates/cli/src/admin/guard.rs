@@ -35,7 +35,7 @@ pub(super) enum Rejection {
     /// The token is missing or wrong.
     #[error(
         "the admin token is missing or wrong; send `Authorization: Bearer` with the contents of \
-         the file admin-token in Zephyr's data folder"
+         the file admin-token in Zephyr's data folder, or sign a browser in with `zephyr open`"
     )]
     Unauthorized,
 }
@@ -66,6 +66,20 @@ pub(super) fn admit_source(uri: &Uri, headers: &HeaderMap, port: u16) -> Result<
         .iter()
         .all(|site| matches!(site.as_bytes(), b"same-origin" | b"none"));
     if same_origin && same_site {
+        Ok(())
+    } else {
+        Err(Rejection::ForeignOrigin)
+    }
+}
+
+/// Whether the request was certainly made by our own page, which is more than
+/// [not certainly by another](admit_source): a cookie comes along by itself, also with what a browser
+/// does not tell the origin of.
+pub(super) fn admit_same_origin(headers: &HeaderMap) -> Result<(), Rejection> {
+    let mut sites = headers.get_all(SEC_FETCH_SITE).iter().peekable();
+    // A browser too old to tell the site tells the origin, which has been compared already.
+    let told = sites.peek().is_some() || headers.contains_key(ORIGIN);
+    if told && sites.all(|site| site.as_bytes() == b"same-origin") {
         Ok(())
     } else {
         Err(Rejection::ForeignOrigin)
@@ -193,6 +207,28 @@ mod tests {
             let refusal = source(&[(HOST, "localhost:8081"), (name.clone(), value)]);
             assert_eq!(refusal, Err(Rejection::ForeignOrigin), "{name}: {value}");
         }
+    }
+
+    #[test]
+    fn only_our_own_page_is_certainly_our_own_page() {
+        let certain = |headers: &[(HeaderName, &'static str)]| {
+            let values = headers.iter().cloned();
+            let values = values.map(|(name, value)| (name, HeaderValue::from_static(value)));
+            admit_same_origin(&values.collect()).is_ok()
+        };
+        let origin = (ORIGIN, "http://localhost:8081");
+
+        assert!(certain(&[(SEC_FETCH_SITE, "same-origin")]));
+        assert!(certain(&[origin.clone(), (SEC_FETCH_SITE, "same-origin")]));
+        assert!(certain(std::slice::from_ref(&origin)));
+        for site in ["none", "same-site", "cross-site", ""] {
+            assert!(!certain(&[(SEC_FETCH_SITE, site)]), "{site}");
+            assert!(
+                !certain(&[origin.clone(), (SEC_FETCH_SITE, site)]),
+                "{site}"
+            );
+        }
+        assert!(!certain(&[]));
     }
 
     #[test]

@@ -6,27 +6,32 @@ const GAP: &str = "  ";
 
 /// Which side of its column a cell stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Align {
+pub(crate) enum Align {
     Left,
     Right,
 }
 
 /// One cell; its text has no control characters.
 #[derive(Clone, Debug)]
-pub(super) struct Cell {
+pub(crate) struct Cell {
     text: String,
     align: Align,
     /// The parameters of an ANSI sequence.
-    pub(super) colour: Option<&'static str>,
+    pub(crate) colour: Option<&'static str>,
 }
 
 impl Cell {
-    pub(super) fn new(text: String, align: Align) -> Self {
+    pub(crate) fn new(text: String, align: Align) -> Self {
         Self {
             text,
             align,
             colour: None,
         }
+    }
+
+    /// Sets it off from the margin.
+    pub(crate) fn indent(&mut self) {
+        self.text.insert_str(0, GAP);
     }
 
     fn width(&self) -> usize {
@@ -47,22 +52,38 @@ impl Cell {
 }
 
 /// One line per row; no line ends in spaces.
-pub(super) fn columns<const N: usize>(rows: &[[Cell; N]]) -> String {
-    let widths: [usize; N] = std::array::from_fn(|column| {
-        rows.iter()
-            .map(|row| row[column].width())
-            .max()
-            .unwrap_or(0)
-    });
-    let line = |row: &[Cell; N]| {
-        let cells: Vec<_> = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| cell.padded(width))
-            .collect();
-        format!("{}\n", cells.join(GAP).trim_end())
-    };
-    rows.iter().map(line).collect()
+pub(crate) fn columns<const N: usize>(rows: &[[Cell; N]]) -> String {
+    Widths::default().lines(rows)
+}
+
+/// How wide columns are, of a table that is printed piece by piece.
+#[derive(Debug)]
+pub(crate) struct Widths<const N: usize>([usize; N]);
+
+impl<const N: usize> Default for Widths<N> {
+    fn default() -> Self {
+        Self([0; N])
+    }
+}
+
+impl<const N: usize> Widths<N> {
+    /// One line per row, as wide as those before; no line ends in spaces.
+    pub(crate) fn lines(&mut self, rows: &[[Cell; N]]) -> String {
+        for row in rows {
+            for (width, cell) in self.0.iter_mut().zip(row) {
+                *width = cell.width().max(*width);
+            }
+        }
+        let line = |row: &[Cell; N]| {
+            let cells: Vec<_> = row
+                .iter()
+                .zip(self.0)
+                .map(|(cell, width)| cell.padded(width))
+                .collect();
+            format!("{}\n", cells.join(GAP).trim_end())
+        };
+        rows.iter().map(line).collect()
+    }
 }
 
 #[cfg(test)]
@@ -93,5 +114,16 @@ mod tests {
         let text = columns(&[[coloured, last()], [plain, last()]]);
 
         assert_eq!(text, "\u{1b}[32mup\u{1b}[0m    x\ndown  x\n");
+    }
+
+    #[test]
+    fn a_table_in_pieces_only_grows_wider() {
+        let row = |name: &str| [name, "x"].map(|text| Cell::new(text.to_owned(), Align::Left));
+        let mut widths = Widths::default();
+
+        let pieces = [&[row("four")][..], &[row("a")], &[row("longer")]];
+        let pieces = pieces.map(|rows| widths.lines(rows));
+
+        assert_eq!(pieces, ["four  x\n", "a     x\n", "longer  x\n"]);
     }
 }

@@ -120,6 +120,12 @@ pub(super) enum Phrase<'a> {
     AdminAt {
         admin: &'a str,
     },
+    Opened {
+        url: String,
+    },
+    OpenByHand {
+        url: &'a str,
+    },
     EndpointsAre {
         names: String,
     },

@@ -373,7 +373,7 @@ fn a_start_says_where_to_point_clients() {
     let expected = "\
 Zephyr 0.1.0 is ready.
   Clients:    export ANTHROPIC_BASE_URL=http://127.0.0.1:8080
-  Admin:      http://127.0.0.1:8081 (see `zephyr status`)
+  Admin:      http://127.0.0.1:8081 (`zephyr open` signs your browser in)
   Endpoints:  🇭🇰 HK, 东京, Relay
   Configured: /home/me/config.toml
   Attention:  line 3: server.prot is unknown: did you mean server.port?

@@ -1,0 +1,426 @@
+use jiff::tz::offset;
+use zephyr_control::{
+    AttemptOutcome, AttemptRecord, Reason, RecordedBody, RequestDetail, RequestEnd, RequestRecord,
+    Tokens, Usage, UsageBy, UsageReport, UsageRow,
+};
+
+use super::*;
+
+const AT: u64 = 1_795_271_402_000;
+
+fn look(language: Language) -> Look {
+    Look {
+        language,
+        colours: Colours::Plain,
+        zone: TimeZone::fixed(offset(8)),
+    }
+}
+
+fn attempt(endpoint: &str, outcome: AttemptOutcome) -> AttemptRecord {
+    AttemptRecord {
+        endpoint: endpoint.to_owned(),
+        why: None,
+        outcome,
+        reason: None,
+        status: Some(200),
+        queue_ms: 0.4,
+        connect_ms: Some(12.0),
+        tls_ms: None,
+        headers_ms: Some(300.0),
+        first_event_ms: Some(420.0),
+        last_byte_ms: 5300.0,
+        rate_limits: Vec::new(),
+    }
+}
+
+fn answered(id: u64) -> RequestRecord {
+    RequestRecord {
+        id,
+        request: format!("r{id}"),
+        at_ms: AT,
+        method: "POST".to_owned(),
+        path: "/v1/messages".to_owned(),
+        status: Some(200),
+        end: RequestEnd::Answered,
+        client: Some("claude-cli/2.1".to_owned()),
+        session: Some("s-1".to_owned()),
+        agent: None,
+        model: Some("claude-haiku-4-5".to_owned()),
+        served_model: Some("claude-haiku-4-5".to_owned()),
+        stream: Some(true),
+        endpoint: Some("东京".to_owned()),
+        attempts: vec![attempt("东京", AttemptOutcome::Answered)],
+        duration_ms: 5321.0,
+        ttft_ms: Some(433.0),
+        request_bytes: 12_345,
+        response_bytes: 999,
+        tokens: Some(Tokens {
+            input: 10,
+            cache_write_5m: 200,
+            cache_write_1h: 0,
+            cache_read: 3000,
+            output: 45,
+            thinking: 5,
+        }),
+        stop_reason: Some("end_turn".to_owned()),
+        cost_usd: Some(0.012_34),
+        cache_saved_usd: Some(0.5),
+        cache_lost_usd: None,
+        error: None,
+    }
+}
+
+fn failed(id: u64) -> RequestRecord {
+    let overloaded = AttemptRecord {
+        reason: Some(Reason::Overloaded { status: 529 }),
+        status: Some(529),
+        ..attempt("HK", AttemptOutcome::Throttled)
+    };
+    RequestRecord {
+        status: Some(529),
+        end: RequestEnd::Failed,
+        attempts: vec![overloaded],
+        endpoint: Some("HK".to_owned()),
+        ttft_ms: None,
+        tokens: None,
+        cost_usd: None,
+        error: Some("overloaded_error".to_owned()),
+        ..answered(id)
+    }
+}
+
+fn lines(text: &str) -> Vec<&str> {
+    text.lines().collect()
+}
+
+#[test]
+fn requests_stand_below_each_other() {
+    let text = Table::new(look(Language::En)).rows(&[answered(7), failed(18)]);
+
+    assert_eq!(
+        lines(&text),
+        [
+            "ID  TIME                 RESULT      MODEL             ENDPOINT  FIRST EVENT  DURATION  INPUT  OUTPUT     COST  NOTE",
+            " 7  2026-11-21 22:30:02  200         claude-haiku-4-5  东京           433 ms     5.3 s  3,210      45  $0.0123",
+            "18  2026-11-21 22:30:02  529 failed  claude-haiku-4-5  HK                  –     5.3 s      –       –        –  HK: overloaded (HTTP 529)",
+        ]
+    );
+}
+
+#[test]
+fn the_head_is_printed_once() {
+    let mut table = Table::new(look(Language::En));
+
+    table.rows(&[]);
+    let text = table.rows(&[answered(7)]);
+
+    assert_eq!(lines(&text).len(), 1);
+    assert!(!text.contains("MODEL"), "{text}");
+}
+
+#[test]
+fn an_unknown_cost_is_said_to_be_unknown() {
+    let unpriced = RequestRecord {
+        cost_usd: None,
+        ..answered(7)
+    };
+    let without_usage = RequestRecord {
+        tokens: None,
+        ..unpriced.clone()
+    };
+    let report = |cost_usd| {
+        let usage = Usage {
+            requests: 2,
+            unpriced: 1,
+            cost_usd,
+            ..Usage::default()
+        };
+        let row = UsageRow {
+            key: "2026-11-21".to_owned(),
+            split: String::new(),
+            usage,
+        };
+        UsageReport {
+            rows: vec![row],
+            total: usage,
+            complete_since_ms: None,
+        }
+    };
+
+    for (language, unknown) in [(Language::En, "unknown"), (Language::Zh, "未知")] {
+        let look = look(language);
+        for record in [&unpriced, &without_usage] {
+            let row = Table::new(look.clone()).rows(std::slice::from_ref(record));
+            assert!(row.contains(unknown), "{row}");
+            assert!(!row.contains("$0"), "{row}");
+            let shown = detail(&of(record.clone()), &look);
+            assert!(shown.contains(unknown), "{shown}");
+        }
+        let nothing_known = usage(&report(0.0), UsageBy::Day, None, &look);
+        let one_known = usage(&report(1.5), UsageBy::Day, None, &look);
+        assert!(nothing_known.contains(unknown), "{nothing_known}");
+        assert!(!nothing_known.contains("$0"), "{nothing_known}");
+        assert!(
+            one_known.contains(&format!("$1.5000 + {unknown}")),
+            "{one_known}"
+        );
+        assert!(one_known.contains("[pricing]"), "{one_known}");
+    }
+}
+
+#[test]
+fn an_answer_after_a_failover_says_what_went_before() {
+    let mut record = answered(7);
+    record.attempts.insert(0, failed(7).attempts.remove(0));
+
+    let text = Table::new(look(Language::En)).rows(&[record]);
+
+    assert!(
+        text.ends_with("after HK: overloaded (HTTP 529)\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn colours_are_for_terminals_only() {
+    let ansi = Look {
+        colours: Colours::Ansi,
+        ..look(Language::En)
+    };
+
+    let coloured = Table::new(ansi).rows(&[failed(7)]);
+    let plain = Table::new(look(Language::En)).rows(&[failed(7)]);
+
+    assert!(
+        coloured.contains("\u{1b}[31m529 failed\u{1b}[0m"),
+        "{coloured}"
+    );
+    assert!(!plain.contains('\u{1b}'), "{plain}");
+}
+
+#[test]
+fn nothing_that_was_recorded_reaches_the_terminal_as_a_command() {
+    let evil = "\u{1b}[2Jx\r\ny\u{9b}";
+    let mut record = failed(7);
+    record.model = Some(evil.to_owned());
+    record.endpoint = Some(evil.to_owned());
+    record.error = Some(evil.to_owned());
+    record.client = Some(evil.to_owned());
+    record.attempts[0].reason = None;
+    record.attempts[0].endpoint = evil.to_owned();
+    record.attempts[0].rate_limits = vec![(evil.to_owned(), evil.to_owned())];
+    let mut full = of(record.clone());
+    full.request_headers = vec![(evil.to_owned(), evil.to_owned())];
+    full.response_body = Some(RecordedBody {
+        text: evil.to_owned(),
+        truncated: true,
+    });
+    let report = UsageReport {
+        rows: vec![UsageRow {
+            key: evil.to_owned(),
+            split: String::new(),
+            usage: Usage::default(),
+        }],
+        ..UsageReport::default()
+    };
+    let look = look(Language::En);
+
+    for text in [
+        Table::new(look.clone()).rows(&[record]),
+        detail(&full, &look),
+        usage(&report, UsageBy::Model, None, &look),
+    ] {
+        assert!(
+            text.chars().all(|c| c == '\n' || !c.is_control()),
+            "{text:?}"
+        );
+    }
+}
+
+fn of(record: RequestRecord) -> RequestDetail {
+    RequestDetail {
+        record,
+        request_headers: Vec::new(),
+        response_headers: Vec::new(),
+        request_body: None,
+        response_body: None,
+    }
+}
+
+#[test]
+fn a_request_in_full() {
+    let mut record = answered(7);
+    record.attempts.insert(0, failed(7).attempts.remove(0));
+    record.attempts[1].rate_limits = vec![("retry-after".to_owned(), "3".to_owned())];
+    record.served_model = Some("claude-haiku-4-5-20251001".to_owned());
+    let full = RequestDetail {
+        request_headers: vec![("x-api-key".to_owned(), "[redacted]".to_owned())],
+        request_body: Some(RecordedBody {
+            text: "{\n\"model\": 1}".to_owned(),
+            truncated: true,
+        }),
+        ..of(record)
+    };
+
+    let text = detail(&full, &look(Language::En));
+
+    assert_eq!(
+        lines(&text),
+        [
+            "Request 7 · 2026-11-21 22:30:02",
+            "  POST /v1/messages → 200, answered",
+            "  Identifier  r7",
+            "  Client      claude-cli/2.1",
+            "  Session     s-1",
+            "  Model       claude-haiku-4-5, served by claude-haiku-4-5-20251001, streamed",
+            "  Endpoint    东京",
+            "  Duration    5.3 s; first event after 433 ms",
+            "  Size        12.3 kB sent, 999 B received",
+            "  Tokens      input 10 · written to the cache 200 (5 min), 0 (1 h) · read from it 3,000 · output 45, of it thinking 5",
+            "  Cost        $0.0123 · the cache saved $0.5000 · moving lost $0",
+            "  Stopped     end_turn",
+            "",
+            "Attempts",
+            "  ENDPOINT  OUTCOME        AFTER  CONNECT  TLS  HEADERS  FIRST EVENT  DURATION  REASON",
+            "  HK        529 throttled   0 ms    12 ms    –   300 ms       420 ms     5.3 s  overloaded (HTTP 529)",
+            "  东京      200 answered    0 ms    12 ms    –   300 ms       420 ms     5.3 s",
+            "",
+            "Rate limits of 东京",
+            "  retry-after: 3",
+            "",
+            "Request headers",
+            "  x-api-key: [redacted]",
+            "",
+            "Request body",
+            "  {",
+            "  \"model\": 1}",
+            "  … (the rest was not kept)",
+        ]
+    );
+}
+
+#[test]
+fn sums_end_with_their_total_and_what_is_in_none() {
+    let of_day = Usage {
+        requests: 1200,
+        failed: 3,
+        tokens: answered(1).tokens.unwrap(),
+        cost_usd: 12.5,
+        unpriced: 0,
+        cache_saved_usd: 3.25,
+        cache_lost_usd: 0.0,
+        probes_usd: 0.001,
+    };
+    let rows = [("2026-11-21", of_day), ("", Usage::default())];
+    let report = UsageReport {
+        rows: rows
+            .map(|(key, usage)| UsageRow {
+                key: key.to_owned(),
+                split: String::new(),
+                usage,
+            })
+            .into(),
+        total: of_day,
+        complete_since_ms: Some(AT),
+    };
+    let look = look(Language::En);
+
+    let text = usage(&report, UsageBy::Day, Some(AT - 1), &look);
+    let covered = usage(&report, UsageBy::Day, Some(AT), &look);
+
+    assert_eq!(
+        lines(&text),
+        [
+            "DAY         REQUESTS  FAILED  INPUT  CACHE WRITTEN  CACHE READ  OUTPUT      COST  CACHE SAVED  LOST BY MOVING   CHECKS",
+            "2026-11-21     1,200       3     10            200       3,000      45  $12.5000      $3.2500               –  $0.0010",
+            "unknown            0       0      0              0           0       0        $0            –               –        –",
+            "TOTAL          1,200       3     10            200       3,000      45  $12.5000      $3.2500               –  $0.0010",
+            "",
+            "The journal begins at 2026-11-21 22:30:02; earlier requests are in no sum.",
+        ]
+    );
+    assert!(!covered.contains("begins"), "{covered}");
+    let none = usage(&UsageReport::default(), UsageBy::Day, None, &look);
+    assert_eq!(none, "No requests in this time.\n");
+}
+
+#[test]
+fn a_csv_cell_is_never_a_formula() {
+    let cases = [
+        ("=1+1", "\"'=1+1\""),
+        ("+1", "\"'+1\""),
+        ("-1", "\"'-1\""),
+        ("@SUM(A1)", "\"'@SUM(A1)\""),
+        ("\t=1", "\"'\t=1\""),
+        ("\r=1", "\"'\r=1\""),
+        ("＝1", "\"'＝1\""),
+        ("a,b", "\"a,b\""),
+        ("say \"hi\"", "\"say \"\"hi\"\"\""),
+        ("=\"a\"", "\"'=\"\"a\"\"\""),
+        ("two\nlines", "\"two\nlines\""),
+        ("东京", "东京"),
+    ];
+
+    for (text, cell) in cases {
+        let record = RequestRecord {
+            error: Some(text.to_owned()),
+            ..answered(7)
+        };
+        let line = Format::Csv.lines(&[record]);
+        assert!(line.ends_with(&format!(",{cell}\r\n")), "{line}");
+        let report = UsageReport {
+            rows: vec![UsageRow {
+                key: text.to_owned(),
+                split: String::new(),
+                usage: Usage::default(),
+            }],
+            ..UsageReport::default()
+        };
+        let lines = usage_csv(&report);
+        assert!(lines.contains(&format!("\r\n{cell},0,0,")), "{lines}");
+    }
+}
+
+#[test]
+fn a_csv_has_as_many_cells_as_names_and_leaves_unknown_ones_empty() {
+    let record = RequestRecord {
+        cost_usd: None,
+        ..failed(7)
+    };
+
+    let text = Format::Csv.head() + &Format::Csv.lines(&[answered(6), record]);
+
+    let rows: Vec<Vec<_>> = text.lines().map(|line| line.split(',').collect()).collect();
+    assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{text}");
+    let cell = |row: usize, name: &str| {
+        let column = rows[0].iter().position(|head| *head == name).unwrap();
+        rows[row][column]
+    };
+    assert_eq!(cell(1, "cost_usd"), "0.01234");
+    assert_eq!(cell(1, "time"), "2026-11-21T14:30:02Z");
+    assert_eq!(cell(2, "cost_usd"), "");
+    assert_eq!(cell(2, "input_tokens"), "");
+    assert_eq!(cell(2, "end"), "failed");
+    let sums = usage_csv(&UsageReport {
+        rows: vec![UsageRow {
+            key: "a".to_owned(),
+            split: String::new(),
+            usage: Usage::default(),
+        }],
+        ..UsageReport::default()
+    });
+    let widths: Vec<_> = sums.lines().map(|line| line.split(',').count()).collect();
+    assert_eq!(widths, [14, 14]);
+}
+
+#[test]
+fn json_lines_are_the_records() {
+    let text = Format::JsonLines.lines(&[answered(6), failed(7)]);
+
+    let read: Vec<RequestRecord> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(read, [answered(6), failed(7)]);
+    assert_eq!(Format::JsonLines.head(), "");
+}

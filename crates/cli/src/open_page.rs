@@ -1,0 +1,52 @@
+//! `zephyr open`: the running instance's page in the browser, signed in.
+
+use std::env;
+use std::path::Path;
+
+use zephyr_cli::instance::{self, Found, Role, Running};
+use zephyr_cli::status;
+use zephyr_control::Language;
+
+use crate::configuration::data_dir;
+use crate::failure::Failure;
+use crate::{output, remote};
+
+/// `zephyr open`.
+pub(crate) async fn open(config: Option<&Path>) -> Result<(), Failure> {
+    let running = find().await?;
+    let url = running.client.sign_in_url().await?;
+    let language: Language = remote::language_of(config, &running.snapshot);
+    if has_browser() && open::that_detached(&url).is_ok() {
+        output::print(&status::opened(running.client.address(), language))
+    } else {
+        output::print(&status::open_by_hand(&url, language))
+    }
+}
+
+/// `zephyr open --print`.
+pub(crate) async fn print() -> Result<(), Failure> {
+    let url = find().await?.client.sign_in_url().await?;
+    output::print(&(url + "\n"))
+}
+
+/// The engine's page; without an engine, that of a tray program that waits for one.
+async fn find() -> Result<Running, Failure> {
+    let data_dir = data_dir()?;
+    let found = match instance::find(&data_dir).await? {
+        Found::Running(running) => return Ok(running),
+        found @ (Found::Stale(_) | Found::Nothing) => found,
+    };
+    match instance::find_as(Role::Desktop, &data_dir).await? {
+        Found::Running(running) => Ok(running),
+        Found::Stale(_) | Found::Nothing => Ok(found.running()?),
+    }
+}
+
+/// Only Linux runs without a desktop; there a browser of the terminal would take it over.
+fn has_browser() -> bool {
+    let named = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux")
+        || ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"]
+            .into_iter()
+            .any(named)
+}
