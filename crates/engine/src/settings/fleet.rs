@@ -11,9 +11,9 @@ use super::plain_secret::is_secret;
 use super::sections::health_check;
 use super::table::{Spelled, Table};
 
-const DEFAULT_PRIORITY: u32 = 1;
-const DEFAULT_WEIGHT: u32 = 1;
-const DEFAULT_PRICE: f64 = 1.0;
+pub(super) const DEFAULT_PRIORITY: u32 = 1;
+pub(super) const DEFAULT_WEIGHT: u32 = 1;
+pub(super) const DEFAULT_PRICE: f64 = 1.0;
 
 const GROUP_EXAMPLE: &str = "[[groups]] and its keys below, once for each group";
 const ENDPOINT_EXAMPLE: &str =

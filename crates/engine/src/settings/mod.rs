@@ -14,6 +14,7 @@ mod credential;
 mod dotenv;
 pub mod edit;
 mod fleet;
+pub mod form;
 mod keys;
 mod paths;
 mod plain_secret;
