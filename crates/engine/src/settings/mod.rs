@@ -10,6 +10,7 @@
 //! [`Environment`] resolves references to environment variables.
 
 mod address;
+pub mod change;
 mod credential;
 mod dotenv;
 pub mod edit;
@@ -20,6 +21,7 @@ mod paths;
 mod plain_secret;
 mod problem;
 mod report;
+mod rewrite;
 mod sections;
 mod table;
 mod watch;
@@ -35,7 +37,7 @@ pub use credential::{EntryNameError, check_entry_name};
 pub use dotenv::{Dotenv, Environment, Unavailable, dotenv, dotenv_path};
 pub use paths::{LocateError, Located, Origin, commented_default, data_dir, find, locate};
 pub use problem::{Problem, Problems};
-pub use watch::{Watch, WatchError, watch};
+pub use watch::{OwnWrite, Watch, WatchError, watch};
 
 use report::Report;
 use table::Table;
