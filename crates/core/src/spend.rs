@@ -115,6 +115,12 @@ impl Spend {
         }
     }
 
+    pub(crate) fn rename(&mut self, from: &str, to: &str) {
+        if let Some(cost) = self.today.endpoints.remove(from) {
+            self.book(to, cost);
+        }
+    }
+
     pub(crate) fn total(&self) -> Cost {
         self.today.endpoints.values().copied().sum()
     }

@@ -1,5 +1,7 @@
 //! A running engine: listener, fleet, probes and settings, and the `Control` over them.
 
+mod amend;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
@@ -14,8 +16,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use zephyr_control::{
-    Command, Control, ControlError, ControlFuture, Done, Drain, ErrorCode, EventKind, Host,
-    Listening, Problem, ProblemKind, Snapshot, Snapshots,
+    Command, Complaint, Configuration, Control, ControlError, ControlFuture, Done, Drain,
+    ErrorCode, EventKind, Host, Listening, Problem, ProblemKind, Snapshot, Snapshots,
 };
 use zephyr_core::config::{HealthCheck, ProbeMode};
 use zephyr_core::fleet::{Availability, ProbeResult};
@@ -34,6 +36,7 @@ use crate::punctuality::Lateness;
 use crate::remote::Remote;
 use crate::request_id::RequestIds;
 use crate::server;
+use crate::settings::change::Change;
 use crate::settings::{self, Loaded};
 use crate::upstream::{Network, Upstream};
 use crate::vault::{Keychain, KeychainError, Store};
@@ -124,6 +127,10 @@ pub struct Shared {
     status: Mutex<Status>,
     /// One reload at a time.
     reloading: tokio::sync::Mutex<()>,
+    /// One change of the configuration file at a time.
+    amending: tokio::sync::Mutex<()>,
+    own_write: settings::OwnWrite,
+    removed: Mutex<Option<amend::Removed>>,
 }
 
 /// What front-ends are shown besides the fleet.
@@ -300,6 +307,9 @@ impl Shared {
             address,
             status: Mutex::new(status),
             reloading: tokio::sync::Mutex::new(()),
+            amending: tokio::sync::Mutex::new(()),
+            own_write: settings::OwnWrite::default(),
+            removed: Mutex::default(),
         })
     }
 
@@ -378,6 +388,7 @@ impl Shared {
             return Err(ControlError::new(ErrorCode::NotPossible, message));
         }
         let _one_at_a_time = self.reloading.lock().await;
+        self.own_write.forget();
         let (source, old) = (self.source.clone(), self.live());
         let keychain = Arc::clone(&self.keychain);
         let read =
@@ -408,6 +419,18 @@ impl Shared {
             Ok(Some(live)) => drop(self.apply(&live)),
             Ok(None) => {}
             Err(error) => tracing::error!(%error, "the keychain was not looked at"),
+        }
+    }
+
+    /// Looks every credential up again, and takes them over without dropping a request.
+    async fn renew_credentials(&self) {
+        let _one_at_a_time = self.reloading.lock().await;
+        let live = self.live();
+        let (source, keychain) = (self.source.clone(), Arc::clone(&self.keychain));
+        let look = move || Arc::new(live.renewed(&source, &keychain));
+        match tokio::task::spawn_blocking(look).await {
+            Ok(live) => drop(self.apply(&live)),
+            Err(error) => tracing::error!(%error, "the credentials were not looked up"),
         }
     }
 
@@ -499,6 +522,9 @@ impl Shared {
     }
 
     async fn execute(&self, command: Command) -> Result<Done, ControlError> {
+        if let Some(change) = Change::of(&command) {
+            return self.amend(change).await;
+        }
         let (event, message) = match command {
             Command::Use { endpoint } => {
                 let id = self.find_usable(&endpoint)?;
@@ -568,12 +594,14 @@ impl Shared {
                 self.turn_to_keychain();
                 return outcome;
             }
+            Command::StoreToken { reference, token } => {
+                return self.store_token(reference, token).await;
+            }
             Command::AddEndpoint { .. }
             | Command::EditEndpoint { .. }
             | Command::MoveEndpoint { .. }
             | Command::RemoveEndpoint { .. }
             | Command::Set { .. }
-            | Command::StoreToken { .. }
             | Command::ConnectClaudeCode
             | Command::DisconnectClaudeCode
             | Command::LaunchAtLogin { .. }
@@ -671,6 +699,14 @@ impl Control for Handle {
     fn metrics(&self) -> ControlFuture<'_, String> {
         Box::pin(async { Ok(self.0.metrics.text(self.0.snapshot())) })
     }
+
+    fn configuration(&self) -> ControlFuture<'_, Configuration> {
+        Box::pin(self.0.configuration())
+    }
+
+    fn check(&self, command: Command) -> ControlFuture<'_, Vec<Complaint>> {
+        Box::pin(self.0.check(command))
+    }
 }
 
 fn spawn_tasks(
@@ -699,6 +735,7 @@ fn spawn_tasks(
     tokio::spawn(stop.clone().run_until_cancelled_owned(keeping));
     match watch {
         Some(Ok(mut watch)) => {
+            watch.ignore(shared.own_write.clone());
             let shared = Arc::clone(shared);
             let watching = async move {
                 loop {

@@ -132,6 +132,11 @@ impl Live {
         if self.withheld.iter().all(same) {
             return None;
         }
+        Some(self.renewed(source, keychain))
+    }
+
+    /// The same configuration with the secrets of today. Blocks like [`Self::prepare`].
+    pub fn renewed(&self, source: &Source, keychain: &Keychain) -> Self {
         let loaded = Loaded {
             config: self.config.clone(),
             warnings: self.warnings.clone(),
@@ -139,7 +144,7 @@ impl Live {
         };
         let instance = self.instance.clone();
         let known = &self.given;
-        Some(Self::knowing(loaded, source, instance, keychain, known))
+        Self::knowing(loaded, source, instance, keychain, known)
     }
 
     /// The secret of an endpoint, if its reference led to one.

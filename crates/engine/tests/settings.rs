@@ -361,12 +361,13 @@ fn two_default_groups_are_refused_with_both_lines() {
 }
 
 #[test]
-fn a_group_without_endpoints_is_refused_and_no_group_is_not() {
+fn a_group_that_forgets_its_endpoints_is_refused_and_one_that_says_it_has_none_is_not() {
     let missing = only_error(GROUP);
-    let empty = only_error(&format!("{GROUP}endpoints = []\n"));
+    let empty = parse(&format!("{GROUP}endpoints = []\n")).unwrap();
 
     assert_eq!(place(&missing), (Some(1), "groups[0].endpoints"));
-    assert_eq!(place(&empty), (Some(4), "groups[0].endpoints"));
+    assert_eq!(place(&empty.warnings[0]), (Some(4), "groups[0].endpoints"));
+    assert_eq!(empty.warnings.len(), 1);
     assert!(parse("[routing]\n").is_ok());
 }
 

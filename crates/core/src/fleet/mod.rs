@@ -371,6 +371,19 @@ impl Fleet {
         self.reconsider(now);
     }
 
+    /// Calls an endpoint by another name from now on; what was learned of it stays. The configuration
+    /// that calls it so is handed in next.
+    pub fn rename(&mut self, from: &str, to: &str) {
+        let named = self
+            .endpoints
+            .iter_mut()
+            .find(|endpoint| endpoint.spec.name == from);
+        if let Some(endpoint) = named {
+            to.clone_into(&mut endpoint.spec.name);
+            self.spend.rename(from, to);
+        }
+    }
+
     /// Grants an attempt to the endpoint that should have it.
     ///
     /// # Errors

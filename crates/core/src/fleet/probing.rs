@@ -67,6 +67,11 @@ impl Fleet {
         self.spend.knows_day(now)
     }
 
+    /// Counts what a check outside of the schedule cost at the endpoint of that name.
+    pub fn book_check(&mut self, endpoint: &str, cost: Cost) {
+        self.spend.book(endpoint, cost);
+    }
+
     /// What all probes have cost today.
     pub fn spent_today(&self) -> Cost {
         self.spend.total()

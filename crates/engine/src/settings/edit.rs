@@ -1,4 +1,4 @@
-//! Changes one key of the configuration file, and nothing else in it.
+//! Changes one key of the configuration file, or takes it out, and nothing else in it.
 //!
 //! The new text is put into the old one at the place where the key's value stands or belongs; no other
 //! byte is touched, so comments, order and line ends stay by construction. The outcome must say exactly
@@ -49,27 +49,51 @@ pub enum EditError {
 ///
 /// The file is as it was; says why.
 pub fn set(path: &Path, key: &[&str], value: impl Into<toml::Value>) -> Result<(), EditError> {
-    let unreadable = |source| LoadError::Io {
-        path: path.to_owned(),
-        source,
-    };
     let invalid = |problems| LoadError::Invalid {
         path: path.to_owned(),
         problems,
     };
-    let file = fs::canonicalize(path).map_err(unreadable)?;
-    let before = fs::read(&file).map_err(unreadable)?;
-    let text = String::from_utf8(before.clone()).map_err(|error| invalid(not_utf8(&error)))?;
-    parse(&text).map_err(invalid)?;
-    let edited = edited(&text, key, &value.into()).ok_or_else(|| EditError::NoPlace {
+    let before = Before::read(path)?;
+    parse(&before.text).map_err(invalid)?;
+    let edited = with(&before.text, key, &value.into()).ok_or_else(|| EditError::NoPlace {
         path: path.to_owned(),
         key: key.join("."),
     })?;
     parse(&edited).map_err(invalid)?;
-    if edited == text {
-        return Ok(());
+    before.replace(&edited)
+}
+
+/// A configuration file as it was read, to be written anew if nobody else has meanwhile.
+pub(super) struct Before {
+    /// Behind a symbolic link, if it is one.
+    file: PathBuf,
+    pub(super) text: String,
+}
+
+impl Before {
+    /// Reads it. Blocks.
+    pub(super) fn read(path: &Path) -> Result<Self, EditError> {
+        let unreadable = |source| LoadError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let file = fs::canonicalize(path).map_err(unreadable)?;
+        let bytes = fs::read(&file).map_err(unreadable)?;
+        let text = String::from_utf8(bytes).map_err(|error| LoadError::Invalid {
+            path: path.to_owned(),
+            problems: not_utf8(&error),
+        })?;
+        Ok(Self { file, text })
     }
-    replace(&file, &before, edited.as_bytes())
+
+    /// Writes this text in its place. The file appears whole under its name, with the permissions that
+    /// it had. Blocks.
+    pub(super) fn replace(&self, text: &str) -> Result<(), EditError> {
+        if text == self.text {
+            return Ok(());
+        }
+        replace(&self.file, self.text.as_bytes(), text.as_bytes())
+    }
 }
 
 fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<(), EditError> {
@@ -94,9 +118,9 @@ fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<(), EditError> {
 }
 
 /// The text with that value for the key, if there is a way to write it that changes nothing else.
-fn edited(text: &str, key: &[&str], value: &toml::Value) -> Option<String> {
+pub(super) fn with(text: &str, key: &[&str], value: &toml::Value) -> Option<String> {
     let said: toml::Table = toml::from_str(text).ok()?;
-    let wanted = with(said.clone(), key, value)?;
+    let wanted = table_with(said.clone(), key, value)?;
     if said == wanted {
         return Some(text.to_owned());
     }
@@ -109,7 +133,89 @@ fn edited(text: &str, key: &[&str], value: &toml::Value) -> Option<String> {
     outcomes.into_iter().find(is_right)
 }
 
-fn with(mut table: toml::Table, key: &[&str], value: &toml::Value) -> Option<toml::Table> {
+/// The text without the key, if there is a way to take it out that changes nothing else. A comment above
+/// it, or behind it on its line, stays.
+pub(super) fn without(text: &str, key: &[&str]) -> Option<String> {
+    let said: toml::Table = toml::from_str(text).ok()?;
+    let wanted = table_without(said.clone(), key)?;
+    if said == wanted {
+        return Some(text.to_owned());
+    }
+    let document = DeTable::parse(text).ok()?;
+    let (name, tables) = key.split_last()?;
+    let mut entries = document.get_ref();
+    let mut in_braces = false;
+    for table in tables {
+        let value = entries.get(*table)?;
+        in_braces |= matches!(Style::of(text, &value.span()), Style::Braces);
+        entries = value.get_ref().as_table()?;
+    }
+    let (written, value) = entries.get_key_value(*name)?;
+    let (from, to) = (written.span().start, value.span().end);
+    let edits = if in_braces {
+        without_comma(text, from, to)
+    } else {
+        vec![without_line(text, from, to)]
+    };
+    let is_right = |outcome: &String| {
+        let table = toml::from_str::<toml::Table>(outcome);
+        table.is_ok_and(|table| without_empty(table) == without_empty(wanted.clone()))
+    };
+    let outcomes = edits.into_iter().map(|edit| edit.applied(text));
+    outcomes.into_iter().find(is_right)
+}
+
+fn without_line(text: &str, from: usize, to: usize) -> Edit {
+    let line = text[..from].rfind('\n').map_or(0, |end| end + 1);
+    let rest = &text[to..next_line(text, to)];
+    let kept = match rest.trim_start() {
+        comment if comment.starts_with('#') => comment.len(),
+        _ => 0,
+    };
+    Edit {
+        range: line..to + rest.len() - kept,
+        new: String::new(),
+    }
+}
+
+/// Together with the comma behind it, or the one before it.
+fn without_comma(text: &str, from: usize, to: usize) -> Vec<Edit> {
+    let cut = |range| Edit {
+        range,
+        new: String::new(),
+    };
+    let behind = text[to..].trim_start().strip_prefix(',');
+    let behind = behind.map(|rest| from..text.len() - rest.trim_start_matches(' ').len());
+    let before = text[..from].trim_end().strip_suffix(',');
+    let before = before.map(|rest| rest.len()..to);
+    behind
+        .into_iter()
+        .chain(before)
+        .chain([from..to])
+        .map(cut)
+        .collect()
+}
+
+fn table_without(mut table: toml::Table, key: &[&str]) -> Option<toml::Table> {
+    let (name, tables) = key.split_last()?;
+    let mut inner = &mut table;
+    for name in tables {
+        match inner.get_mut(*name) {
+            Some(value) => inner = value.as_table_mut()?,
+            None => return Some(table),
+        }
+    }
+    inner.remove(*name);
+    Some(table)
+}
+
+/// A table whose last key went may be gone with it.
+fn without_empty(mut table: toml::Table) -> toml::Table {
+    table.retain(|_, value| value.as_table().is_none_or(|table| !table.is_empty()));
+    table
+}
+
+fn table_with(mut table: toml::Table, key: &[&str], value: &toml::Value) -> Option<toml::Table> {
     let (name, tables) = key.split_last()?;
     let mut inner = &mut table;
     for table in tables {
@@ -338,7 +444,7 @@ mod tests {
     const LAUNCH: &[&str] = &["desktop", "launch_at_login"];
 
     fn launched(text: &str) -> String {
-        edited(text, LAUNCH, &toml::Value::from(true)).unwrap()
+        with(text, LAUNCH, &toml::Value::from(true)).unwrap()
     }
 
     #[test]
@@ -405,6 +511,56 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_taken_out_and_comments_stay() {
+        let cases = [
+            (
+                "# a\n[desktop] # b\n# Whether.\nlaunch_at_login = true\nstart_hidden = true\n",
+                "# a\n[desktop] # b\n# Whether.\nstart_hidden = true\n",
+            ),
+            (
+                "[desktop]\r\nlaunch_at_login = true # mine\r\n[ui]\r\n",
+                "[desktop]\r\n# mine\r\n[ui]\r\n",
+            ),
+            ("[desktop]\nlaunch_at_login = true", "[desktop]\n"),
+            ("desktop.launch_at_login = true\n[ui]\n", "[ui]\n"),
+            (
+                "desktop = { launch_at_login = true, start_hidden = true }\n",
+                "desktop = { start_hidden = true }\n",
+            ),
+            (
+                "desktop = { start_hidden = true, launch_at_login = true }\n",
+                "desktop = { start_hidden = true }\n",
+            ),
+            ("desktop = { launch_at_login = true }\n", "desktop = {  }\n"),
+            (
+                "[desktop]\n#launch_at_login = true\n",
+                "[desktop]\n#launch_at_login = true\n",
+            ),
+            ("[ui]\n", "[ui]\n"),
+        ];
+
+        for (before, after) in cases {
+            assert_eq!(without(before, LAUNCH).as_deref(), Some(after), "{before}");
+        }
+        let lines = "[server]\nallowed_hosts = [\n  \"a\", # a\n] # b\nport = 1\n";
+        let hosts = without(lines, &["server", "allowed_hosts"]);
+        assert_eq!(hosts.as_deref(), Some("[server]\n# b\nport = 1\n"));
+    }
+
+    #[test]
+    fn every_key_of_the_example_can_be_taken_out() {
+        let document: toml::Table = toml::from_str(EXAMPLE).unwrap();
+        for (table, entries) in &document {
+            for name in entries.as_table().into_iter().flat_map(toml::Table::keys) {
+                let shorter = without(EXAMPLE, &[table, name]).unwrap();
+
+                let lines = (EXAMPLE.lines().count(), shorter.lines().count());
+                assert_eq!(lines.0, lines.1 + 1, "{table}.{name}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_no_single_value_is_left_alone() {
         for text in [
             "[desktop.launch_at_login]\nx = 1\n",
@@ -412,7 +568,7 @@ mod tests {
             "[[desktop]]\nx = 1\n",
             "[[desktop.launch_at_login]]\nx = 1\n",
         ] {
-            assert_eq!(edited(text, LAUNCH, &true.into()), None, "{text}");
+            assert_eq!(with(text, LAUNCH, &true.into()), None, "{text}");
         }
     }
 
@@ -426,13 +582,13 @@ mod tests {
             });
             let mut changes = 0;
             for (key, value) in tables.flatten().filter(|(_, value)| !value.is_table()) {
-                let changed = edited(text, &key, &"something else".into()).unwrap();
-                let back = edited(&changed, &key, value).unwrap();
+                let changed = with(text, &key, &"something else".into()).unwrap();
+                let back = with(&changed, &key, value).unwrap();
 
                 // A number may come back in another spelling.
                 assert_eq!(other_lines(text, &changed), 1, "{key:?}");
                 assert!(other_lines(text, &back) <= 1, "{key:?}");
-                assert_eq!(edited(text, &key, value).unwrap(), text, "{key:?}");
+                assert_eq!(with(text, &key, value).unwrap(), text, "{key:?}");
                 changes += 1;
             }
             assert!(changes > 50, "{changes}");

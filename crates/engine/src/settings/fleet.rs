@@ -11,9 +11,9 @@ use super::plain_secret::is_secret;
 use super::sections::health_check;
 use super::table::{Spelled, Table};
 
-const DEFAULT_PRIORITY: u32 = 1;
-const DEFAULT_WEIGHT: u32 = 1;
-const DEFAULT_PRICE: f64 = 1.0;
+pub(super) const DEFAULT_PRIORITY: u32 = 1;
+pub(super) const DEFAULT_WEIGHT: u32 = 1;
+pub(super) const DEFAULT_PRICE: f64 = 1.0;
 
 const GROUP_EXAMPLE: &str = "[[groups]] and its keys below, once for each group";
 const ENDPOINT_EXAMPLE: &str =
@@ -89,13 +89,16 @@ impl FleetReader<'_> {
         warn_about_api_key(table);
 
         let endpoints = table.tables("endpoints", ENDPOINT_EXAMPLE);
-        if !table.has("endpoints") || endpoints.as_ref().is_some_and(Vec::is_empty) {
+        if !table.has("endpoints") {
             table.error(
                 "endpoints",
-                format!(
-                    "is missing or empty, so group {} has no endpoint",
-                    shown(&name)
-                ),
+                format!("is missing, so group {} has no endpoint", shown(&name)),
+                format!("write {ENDPOINT_EXAMPLE}, or delete the group"),
+            );
+        } else if endpoints.as_ref().is_some_and(Vec::is_empty) {
+            table.warn(
+                "endpoints",
+                format!("is empty, so group {} has no endpoint", shown(&name)),
                 format!("write {ENDPOINT_EXAMPLE}, or delete the group"),
             );
         }

@@ -57,10 +57,31 @@ pub(super) const INHERITED: &[(&str, Option<&str>)] = &[
     ("logging.json_format", Some(STDERR_ONLY)),
 ];
 
+/// Keys that are read once, when the program starts.
+const AT_START: &[&str] = &[
+    "server.host",
+    "server.port",
+    "logging.level",
+    "logging.log_directory",
+    "web_admin.enabled",
+    "web_admin.host",
+    "web_admin.port",
+];
+
 const NO_JOURNAL: &str = "requests are not recorded";
 const ONE_FOR_ALL: &str = "it is the same for all groups, and belongs in [server]";
 const LEVEL_DECIDES: &str = "logging.level says how much is logged";
 const STDERR_ONLY: &str = "log lines go to stderr";
+
+/// Whether a change of this key takes effect only after a restart.
+pub(super) fn is_read_at_start(pattern: &str) -> bool {
+    AT_START.contains(&pattern)
+}
+
+/// Whether the key is one of claude-zephyr's, which nobody should write today.
+pub(super) fn is_inherited(pattern: &str) -> bool {
+    INHERITED.iter().any(|(row, _)| *row == pattern)
+}
 
 /// What happens meanwhile, if the feature of this key, which a reader knows, is not built yet.
 pub(super) fn not_yet(pattern: &str) -> Option<&'static str> {

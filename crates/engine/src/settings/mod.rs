@@ -10,15 +10,18 @@
 //! [`Environment`] resolves references to environment variables.
 
 mod address;
+pub mod change;
 mod credential;
 mod dotenv;
 pub mod edit;
 mod fleet;
+pub mod form;
 mod keys;
 mod paths;
 mod plain_secret;
 mod problem;
 mod report;
+mod rewrite;
 mod sections;
 mod table;
 mod watch;
@@ -34,7 +37,7 @@ pub use credential::{EntryNameError, check_entry_name};
 pub use dotenv::{Dotenv, Environment, Unavailable, dotenv, dotenv_path};
 pub use paths::{LocateError, Located, Origin, commented_default, data_dir, find, locate};
 pub use problem::{Problem, Problems};
-pub use watch::{Watch, WatchError, watch};
+pub use watch::{OwnWrite, Watch, WatchError, watch};
 
 use report::Report;
 use table::Table;

@@ -1,7 +1,9 @@
 //! Collects what is wrong, with lines, while the document is read.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use zephyr_control::{SettingKind, SettingValue};
 
 use super::keys;
 use super::plain_secret::is_secret;
@@ -13,7 +15,17 @@ pub(super) struct Report<'t> {
     errors: RefCell<Vec<Problem>>,
     warnings: RefCell<Vec<Problem>>,
     known: RefCell<BTreeSet<String>>,
+    shapes: RefCell<BTreeMap<String, Shape>>,
     unknown: RefCell<Vec<Unknown>>,
+}
+
+/// What a reader takes a key for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Shape {
+    /// What values it takes.
+    pub(super) kind: SettingKind,
+    /// What holds without it.
+    pub(super) default: SettingValue,
 }
 
 struct Unknown {
@@ -31,6 +43,7 @@ impl<'t> Report<'t> {
             errors: RefCell::default(),
             warnings: RefCell::default(),
             known: RefCell::default(),
+            shapes: RefCell::default(),
             unknown: RefCell::default(),
         }
     }
@@ -69,6 +82,16 @@ impl<'t> Report<'t> {
         if !known.contains(pattern) {
             known.insert(pattern.to_owned());
         }
+    }
+
+    /// The key of this pattern takes such values.
+    pub(super) fn describe(&self, pattern: String, shape: Shape) {
+        self.shapes.borrow_mut().insert(pattern, shape);
+    }
+
+    /// What every key was taken for, by pattern.
+    pub(super) fn shapes(&self) -> BTreeMap<String, Shape> {
+        self.shapes.take()
     }
 
     /// A key that nobody asked for; judged when all known keys have been.

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use zephyr_control::{SettingKind, SettingValue};
 
 use super::keys;
 use super::plain_secret::is_secret_key;
-use super::report::{Report, key_path, key_pattern, nearest, no_effect_yet};
+use super::report::{Report, Shape, key_path, key_pattern, nearest, no_effect_yet};
 
 /// An enum with a spelling for each of its values.
 pub(super) trait Spelled: Copy + PartialEq + 'static {
@@ -111,6 +112,7 @@ impl<'a> Table<'a> {
 
     /// `true` or `false`.
     pub(super) fn flag(&self, key: &'static str, default: bool) -> bool {
+        self.describe(key, SettingKind::Switch, SettingValue::Switch(default));
         self.read(key, default, |value| {
             value.as_bool().ok_or_else(|| {
                 (
@@ -124,8 +126,14 @@ impl<'a> Table<'a> {
     /// A whole number.
     pub(super) fn whole<N>(&self, key: &'static str, range: RangeInclusive<N>, default: N) -> N
     where
-        N: Copy + PartialEq + PartialOrd + std::fmt::Display + TryFrom<i128>,
+        N: Copy + PartialEq + PartialOrd + std::fmt::Display + TryFrom<i128> + Into<u64>,
     {
+        let takes = SettingKind::Number {
+            min: as_number(*range.start()),
+            max: as_number(*range.end()),
+            whole: true,
+        };
+        self.describe(key, takes, SettingValue::Number(as_number(default)));
         self.read(key, default, |value| {
             let remedy = || {
                 format!(
@@ -179,6 +187,13 @@ impl<'a> Table<'a> {
 
     /// A number that is not negative.
     pub(super) fn amount(&self, key: &'static str, default: f64) -> f64 {
+        const LARGEST: f64 = 1e9;
+        let takes = SettingKind::Number {
+            min: 0.0,
+            max: LARGEST,
+            whole: false,
+        };
+        self.describe(key, takes, SettingValue::Number(default));
         self.read(key, default, |value| {
             let remedy = || "write a number that is not negative, such as 0.5".to_owned();
             let written = if let DeValue::Integer(integer) = value {
@@ -189,7 +204,7 @@ impl<'a> Table<'a> {
                 return Err((format!("is {}, not a number", kind(value)), remedy()));
             };
             match written.parse() {
-                Ok(number) if (0.0..=1e9).contains(&number) => Ok(number),
+                Ok(number) if (0.0..=LARGEST).contains(&number) => Ok(number),
                 Ok(_) | Err(_) => Err((format!("is {written}, which is out of range"), remedy())),
             }
         })
@@ -202,6 +217,11 @@ impl<'a> Table<'a> {
 
     /// One of an enum's spellings, if the key is there; `usual` is what needs no word.
     pub(super) fn chosen<T: Spelled>(&self, key: &'static str, usual: T) -> Option<T> {
+        let options = T::SPELLINGS.iter();
+        let takes = SettingKind::Choice {
+            options: options.map(|(word, _)| (*word).to_owned()).collect(),
+        };
+        self.describe(key, takes, SettingValue::Text(usual.spelling().to_owned()));
         let value = self.decode(key, |value| {
             let spellings = || T::SPELLINGS.iter().map(|(spelling, _)| *spelling);
             let Some(text) = value.as_str() else {
@@ -225,6 +245,7 @@ impl<'a> Table<'a> {
 
     /// Text, if the key is there and not empty.
     pub(super) fn text(&self, key: &'static str) -> Option<&'a str> {
+        self.describe(key, SettingKind::Text, SettingValue::Text(String::new()));
         self.read(key, None, |value| match value.as_str() {
             Some(text) => Ok(Some(text.trim()).filter(|text| !text.is_empty())),
             None => Err((
@@ -236,6 +257,11 @@ impl<'a> Table<'a> {
 
     /// Text that may not be empty.
     pub(super) fn filled_text(&self, key: &'static str, default: &str) -> String {
+        self.describe(
+            key,
+            SettingKind::Text,
+            SettingValue::Text(default.to_owned()),
+        );
         self.read(key, default.to_owned(), |value| match value.as_str() {
             Some(text) if !text.trim().is_empty() => Ok(text.trim().to_owned()),
             Some(_) => Err((
@@ -255,6 +281,7 @@ impl<'a> Table<'a> {
         key: &'static str,
         accept: impl Fn(&str) -> Result<String, (&'static str, &'static str)>,
     ) -> Vec<String> {
+        self.describe(key, SettingKind::List, SettingValue::List(Vec::new()));
         self.ask(key);
         let Some((_, value)) = self.entry(key) else {
             return Vec::new();
@@ -339,6 +366,11 @@ impl<'a> Table<'a> {
             entries,
             asked: RefCell::default(),
         }
+    }
+
+    fn describe(&self, key: &str, kind: SettingKind, default: SettingValue) {
+        let pattern = self.pattern_of(key);
+        self.report.describe(pattern, Shape { kind, default });
     }
 
     fn read<T: Clone + PartialEq>(
@@ -427,6 +459,11 @@ fn kind(value: &DeValue<'_>) -> &'static str {
         DeValue::Array(_) => "an array",
         DeValue::Table(_) => "a table",
     }
+}
+
+/// No bound is beyond what 32 bits hold.
+fn as_number(whole: impl Into<u64>) -> f64 {
+    u32::try_from(whole.into()).map_or(f64::INFINITY, f64::from)
 }
 
 fn one_of<'s>(spellings: impl Iterator<Item = &'s str>) -> String {

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -26,6 +27,7 @@ const SETTLING: Duration = Duration::from_millis(200);
 pub struct Watch {
     files: [PathBuf; 2],
     seen: Fingerprint,
+    own_write: OwnWrite,
     /// When to look into an event that has come; outlives a dropped [`Watch::changed`].
     look_at: Option<Instant>,
     events: mpsc::Receiver<()>,
@@ -80,6 +82,7 @@ pub fn watch(path: &Path) -> Result<Watch, WatchError> {
     Ok(Watch {
         seen: Fingerprint::of(&files),
         files,
+        own_write: OwnWrite::default(),
         look_at: None,
         events,
         _watcher: watcher,
@@ -96,6 +99,11 @@ impl Watch {
             self.look_at = Some(Instant::now());
         }
         self
+    }
+
+    /// What is written there is in force already, and no change to speak of.
+    pub fn ignore(&mut self, own_write: OwnWrite) {
+        self.own_write = own_write;
     }
 
     /// Waits until one of the two files holds something else than when this was last said. May be
@@ -115,10 +123,38 @@ impl Watch {
             while self.events.try_recv().is_ok() {}
             let now = Fingerprint::of(&self.files);
             if now != self.seen {
+                let of_others = now.0[1] != self.seen.0[1] || !self.own_write.is(now.0[0]);
                 self.seen = now;
-                return;
+                if of_others {
+                    return;
+                }
             }
         }
+    }
+}
+
+/// What this program itself wrote into the configuration file and has put into force.
+#[derive(Clone, Debug, Default)]
+pub struct OwnWrite(Arc<Mutex<Option<u64>>>);
+
+impl OwnWrite {
+    /// This is in force.
+    pub fn remember(&self, fingerprint: u64) {
+        self.put(Some(fingerprint));
+    }
+
+    /// Something else may be.
+    pub fn forget(&self) {
+        self.put(None);
+    }
+
+    fn put(&self, fingerprint: Option<u64>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = fingerprint;
+    }
+
+    fn is(&self, fingerprint: Option<u64>) -> bool {
+        let own = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        own.is_some() && own == fingerprint
     }
 }
 

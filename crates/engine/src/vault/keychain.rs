@@ -91,6 +91,37 @@ impl Keychain {
         found
     }
 
+    /// Keeps a secret under that name. Blocks, for a few seconds at most.
+    ///
+    /// # Errors
+    ///
+    /// Says why it cannot be kept.
+    pub fn keep(&self, name: &str, secret: &Secret) -> Result<(), KeychainError> {
+        let Some(turn) = self.one_look.wait(PATIENCE) else {
+            return Err(KeychainError::Silent);
+        };
+        let (sender, receiver) = mpsc::channel();
+        let store = Arc::clone(&self.store);
+        let (name, secret) = (name.to_owned(), secret.clone());
+        let keep = move || {
+            let _turn = turn;
+            // Whoever has given up waiting needs no answer.
+            let _ = sender.send(store.set(&name, &secret));
+        };
+        let thread = thread::Builder::new().name("keychain".to_owned());
+        let spawned = thread.spawn(keep);
+        spawned.map_err(|error| KeychainError::Failed {
+            why: error.to_string(),
+        })?;
+        match receiver.recv_timeout(PATIENCE) {
+            Ok(kept) => kept,
+            Err(RecvTimeoutError::Timeout) => Err(KeychainError::Silent),
+            Err(RecvTimeoutError::Disconnected) => Err(KeychainError::Failed {
+                why: "it broke off".to_owned(),
+            }),
+        }
+    }
+
     /// Asks the person to unlock it, unless they are being asked; calls `unlocked` when they have.
     pub fn ask(&self, unlocked: impl FnOnce() + Send + 'static) {
         if self.is_asking.swap(true, Ordering::AcqRel) {

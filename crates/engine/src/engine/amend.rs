@@ -1,0 +1,254 @@
+//! Changes of the configuration file that forms ask for, and what they show of it.
+//!
+//! A change is written, then read again like a file that somebody edited: there is one way into force.
+//! What a check complains of and what a command refuses are the same.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use zephyr_control::{
+    Command, Complaint, Configuration, ControlError, Done, EndpointForm, ErrorCode, SecretText,
+};
+
+use super::Shared;
+use crate::secret::Secret;
+use crate::settings::change::{Change, Changed, File, NotChanged};
+use crate::settings::edit::EditError;
+use crate::settings::{self, form};
+use crate::vault::KeychainError;
+
+/// The endpoint that was taken out last, and the texts before and after: bringing it back is then exact.
+pub(super) struct Removed {
+    endpoint: EndpointForm,
+    before: String,
+    after: String,
+}
+
+/// What a change came to.
+struct Amended {
+    /// What the file says now.
+    fingerprint: u64,
+    removed: Option<Removed>,
+}
+
+impl Shared {
+    pub(super) async fn configuration(&self) -> Result<Configuration, ControlError> {
+        let Some(path) = self.source.path().map(PathBuf::from) else {
+            return Ok(form::without_file(&self.live().config));
+        };
+        blocking(move || {
+            let file = File::read(&path).map_err(|error| unreadable(&error))?;
+            let shown = form::configuration(file.text());
+            let shown = shown.map_err(|problems| invalid(problems.to_string()))?;
+            Ok(Configuration {
+                path: Some(path.display().to_string()),
+                ..shown
+            })
+        })
+        .await
+    }
+
+    pub(super) async fn check(&self, command: Command) -> Result<Vec<Complaint>, ControlError> {
+        let path = self.config_file()?;
+        if let Command::StoreToken { reference, token } = &command {
+            return Ok(check_token(reference, token).err().into_iter().collect());
+        }
+        let Some(change) = Change::of(&command) else {
+            let message = "only commands that change the configuration file can be checked";
+            return Err(ControlError::new(ErrorCode::BadRequest, message));
+        };
+        blocking(move || {
+            let file = File::read(&path).map_err(|error| unreadable(&error))?;
+            Ok(match change.applied(file.text()) {
+                Ok(changed) => changed.complaints,
+                Err(why) => vec![why.complaint(&change)],
+            })
+        })
+        .await
+    }
+
+    /// Writes the change and puts it into force.
+    pub(super) async fn amend(&self, change: Change) -> Result<Done, ControlError> {
+        let path = self.config_file()?;
+        let _one_at_a_time = self.amending.lock().await;
+        let message = done(&change);
+        let renamed = match &change {
+            Change::Edit(name, form) if form.name.trim() != name => {
+                Some((name.clone(), form.name.trim().to_owned()))
+            }
+            Change::Add(_)
+            | Change::Edit(..)
+            | Change::Move(..)
+            | Change::Remove(_)
+            | Change::Set(..) => None,
+        };
+        let removed = self.last_removed().take();
+        let amended = blocking(move || write(&path, &change, removed)).await?;
+        *self.last_removed() = amended.removed;
+        if let Some((from, to)) = renamed {
+            self.dispatcher
+                .step(|state, _| state.fleet.rename(&from, &to));
+        }
+        self.reload().await?;
+        self.own_write.remember(amended.fingerprint);
+        Ok(Done { message })
+    }
+
+    /// Puts a token into the keychain, and looks up every credential again.
+    pub(super) async fn store_token(
+        &self,
+        reference: String,
+        token: SecretText,
+    ) -> Result<Done, ControlError> {
+        let path = self.config_file()?;
+        let secret = check_token(&reference, &token)
+            .map_err(|complaint| ControlError::new(ErrorCode::BadRequest, complaint.message))?;
+        let keychain = Arc::clone(&self.keychain);
+        let name = reference.clone();
+        let stored = blocking(move || Ok(keychain.keep(&name, &secret))).await?;
+        if let Err(error) = stored {
+            if error == KeychainError::Locked {
+                let news = Arc::clone(&self.keychain_news);
+                self.keychain.ask(move || news.notify_one());
+            }
+            let message = not_stored(&error, &settings::dotenv_path(&path));
+            return Err(ControlError::new(ErrorCode::NotPossible, message));
+        }
+        self.renew_credentials().await;
+        let message = format!("the token is in the keychain as {reference}");
+        Ok(Done { message })
+    }
+
+    fn config_file(&self) -> Result<PathBuf, ControlError> {
+        self.source.path().map(PathBuf::from).ok_or_else(|| {
+            let message = "this instance has no configuration file, so nothing can be saved; start \
+                           `zephyr serve` or the tray program for that";
+            ControlError::new(ErrorCode::NotPossible, message)
+        })
+    }
+
+    fn last_removed(&self) -> MutexGuard<'_, Option<Removed>> {
+        self.removed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn write(path: &Path, change: &Change, removed: Option<Removed>) -> Result<Amended, ControlError> {
+    let file = File::read(path).map_err(|error| unreadable(&error))?;
+    let text = match (change, removed) {
+        (Change::Add(form), Some(removed))
+            if **form == removed.endpoint && file.text() == removed.after =>
+        {
+            Some(removed.before)
+        }
+        _ => None,
+    };
+    let changed = match text {
+        Some(text) => Changed::back_to(text),
+        None => change.applied(file.text()),
+    };
+    let changed = changed.map_err(|why| {
+        let code = match why {
+            NotChanged::UnknownEndpoint(_) => ErrorCode::UnknownEndpoint,
+            NotChanged::UnknownKey(_) | NotChanged::OtherKind(_) => ErrorCode::BadRequest,
+            NotChanged::Apart(_) | NotChanged::Unwritable(_) => ErrorCode::NotPossible,
+        };
+        ControlError::new(code, in_words(&[why.complaint(change)]))
+    })?;
+    let outcome = changed
+        .outcome
+        .map_err(|_| invalid(in_words(&changed.complaints)))?;
+    file.write(&outcome).map_err(|error| unwritten(&error))?;
+    let gone = match change {
+        Change::Remove(name) => {
+            let shown = form::configuration(file.text()).ok();
+            let mut endpoints = shown.into_iter().flat_map(|shown| shown.endpoints);
+            endpoints.find(|endpoint| endpoint.name == *name)
+        }
+        Change::Add(_) | Change::Edit(..) | Change::Move(..) | Change::Set(..) => None,
+    };
+    Ok(Amended {
+        fingerprint: outcome.fingerprint(),
+        removed: gone.map(|endpoint| Removed {
+            endpoint,
+            before: file.text().to_owned(),
+            after: outcome.text,
+        }),
+    })
+}
+
+fn done(change: &Change) -> String {
+    match change {
+        Change::Add(form) => format!("{} is added", form.name.trim()),
+        Change::Edit(_, form) => format!("{} is saved", form.name.trim()),
+        Change::Move(name, _) => format!("{name} is moved"),
+        Change::Remove(name) => format!("{name} is removed; its requests in flight may finish"),
+        Change::Set(key, Some(_)) => format!("{key} is saved"),
+        Change::Set(key, None) => format!("{key} has its default again"),
+    }
+}
+
+fn check_token(reference: &str, token: &SecretText) -> Result<Secret, Complaint> {
+    let complaint = |field: &str, message: String| Complaint {
+        field: Some(field.to_owned()),
+        message,
+        is_warning: false,
+    };
+    settings::check_entry_name(reference).map_err(|error| {
+        let message = format!("{error}; write a short name, such as \"primary\"");
+        complaint("reference", message)
+    })?;
+    Secret::new(token.expose()).map_err(|why| {
+        let message = format!("this is no token: {why}; copy it again, whole and in one line");
+        complaint("token", message)
+    })
+}
+
+fn not_stored(error: &KeychainError, dotenv: &Path) -> String {
+    let without_keychain = format!(
+        "without one, write TOKEN_NAME=… into {} and choose the variable TOKEN_NAME here instead",
+        dotenv.display()
+    );
+    let remedy = match error {
+        KeychainError::Locked => {
+            "unlock it in the password dialog that the system shows now, and save again".to_owned()
+        }
+        KeychainError::Absent { .. } => {
+            format!("start one (on Linux gnome-keyring or KWallet); {without_keychain}")
+        }
+        KeychainError::Silent | KeychainError::Failed { .. } | KeychainError::Refused { .. } => {
+            format!("{}; {without_keychain}", error.remedy())
+        }
+        KeychainError::Missing { .. } | KeychainError::Unusable { .. } => error.remedy(),
+    };
+    format!("the token was not stored: {error}; {remedy}")
+}
+
+fn in_words(complaints: &[Complaint]) -> String {
+    let errors = complaints.iter().filter(|complaint| !complaint.is_warning);
+    let lines: Vec<String> = errors
+        .map(|complaint| match &complaint.field {
+            Some(field) => format!("{field}: {}", complaint.message),
+            None => complaint.message.clone(),
+        })
+        .collect();
+    lines.join("\n")
+}
+
+fn invalid(message: String) -> ControlError {
+    ControlError::new(ErrorCode::InvalidConfiguration, message)
+}
+
+fn unreadable(error: &EditError) -> ControlError {
+    invalid(error.to_string())
+}
+
+fn unwritten(error: &EditError) -> ControlError {
+    ControlError::new(ErrorCode::NotPossible, error.to_string())
+}
+
+async fn blocking<T: Send + 'static>(
+    act: impl FnOnce() -> Result<T, ControlError> + Send + 'static,
+) -> Result<T, ControlError> {
+    let acted = tokio::task::spawn_blocking(act).await;
+    acted.map_err(|error| ControlError::new(ErrorCode::Internal, error.to_string()))?
+}
