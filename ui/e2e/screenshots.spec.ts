@@ -18,7 +18,7 @@ const PLACES: { name: string; at: string; state?: SnapshotName }[] = [
   { name: "all-down", at: "#/", state: "all-down" },
   { name: "first-run", at: "#/", state: "empty" },
   { name: "requests", at: "#/requests" },
-  { name: "request", at: "#/requests/99990" },
+  { name: "request", at: "#/requests/1992" },
   { name: "requests-none", at: "#/requests?text=nowhere" },
   { name: "usage", at: "#/usage" },
   { name: "usage-by-model", at: "#/usage?days=30&by=model" },

@@ -8,11 +8,19 @@ export type Metric = "cost" | "tokens" | "requests";
 
 export const METRICS: readonly Metric[] = ["cost", "tokens", "requests"];
 
+export interface Part {
+  name: string;
+  isRest: boolean;
+  /** Whether it was not measured at all: there is use, but no price. */
+  isUnknown: boolean;
+  values: number[];
+}
+
 export interface Bars {
   /** The spans of time, in order. */
   keys: string[];
   /** The largest parts; the last one has the rest, if `isRest`. */
-  parts: { name: string; isRest: boolean; values: number[] }[];
+  parts: Part[];
 }
 
 /** More colours than this cannot be told apart. */
@@ -40,12 +48,20 @@ export function bars(report: UsageReport, metric: Metric, keys: readonly string[
     values[place] = (values[place] ?? 0) + measure(row, metric);
     byPart.set(row.split, values);
   }
+  const unpriced = new Set(report.rows.filter((row) => row.unpriced > 0).map(({ split }) => split));
+  const isUnknown = (name: string, values: readonly number[]) =>
+    metric === "cost" && unpriced.has(name) && sum(values) === 0;
   const sorted = [...byPart].sort(([, a], [, b]) => sum(b) - sum(a));
-  const parts = sorted.slice(0, PARTS).map(([name, values]) => ({ name, isRest: false, values }));
+  const parts = sorted.slice(0, PARTS).map(([name, values]) => ({
+    name,
+    isRest: false,
+    isUnknown: isUnknown(name, values),
+    values,
+  }));
   const rest = sorted.slice(PARTS).map(([, values]) => values);
   if (rest.length > 0) {
     const values = all.map((_, index) => sum(rest.map((part) => part[index] ?? 0)));
-    parts.push({ name: "", isRest: true, values });
+    parts.push({ name: "", isRest: true, isUnknown: false, values });
   }
   return { keys: all, parts };
 }
