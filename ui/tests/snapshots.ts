@@ -1,6 +1,6 @@
 // Snapshots as an engine sends them, one for each thing that a window has to show.
 
-import type { EndpointView, Event, Snapshot } from "../src/lib/generated/control";
+import type { EndpointView, Event, LiveRequest, Snapshot } from "../src/lib/generated/control";
 
 /** When they were taken. */
 export const NOW = Date.UTC(2026, 4, 12, 9, 30);
@@ -195,10 +195,63 @@ const many = snapshot({
   }),
 });
 
+function live(request: string, fields: Partial<LiveRequest> = {}): LiveRequest {
+  return {
+    request,
+    at_ms: NOW - 4_000,
+    ended_at_ms: null,
+    end: null,
+    path: "/v1/messages",
+    model: "claude-sonnet-4-5",
+    session: "session-7",
+    endpoint: "Tokyo",
+    attempts: 1,
+    streaming: true,
+    output_tokens: 412,
+    ...fields,
+  };
+}
+
+const PERCENTILES = [{ model: "claude-sonnet-4-5", count: 212, p50_ms: 512, p95_ms: 1_840 }];
+
+const busy = snapshot({
+  ...degraded,
+  endpoints: degraded.endpoints.map((it) => {
+    switch (it.name) {
+      case "Tokyo":
+        return {
+          ...it,
+          in_flight: 3,
+          share: 0.81,
+          ttft_percentiles: PERCENTILES,
+          quota: [
+            { name: "5h", left: 0.62, limit: null, remaining: null, resets_at_ms: NOW + 6_300_000 },
+            { name: "7d", left: 0.06, limit: null, remaining: null, resets_at_ms: NOW + 190_000_000 },
+          ],
+        };
+      case "Singapore":
+        return { ...it, share: 0.19, ttft_percentiles: PERCENTILES };
+      default:
+        return { ...it, share: 0 };
+    }
+  }),
+  requests: [
+    live("req_1", { at_ms: NOW - 31_000, output_tokens: 2_904, attempts: 2 }),
+    live("req_2", { model: "claude-haiku-4-5", output_tokens: 88 }),
+    live("req_3", { at_ms: NOW - 1_200, streaming: false, output_tokens: 0 }),
+    live("req_4", { at_ms: NOW - 600, endpoint: null, attempts: 0, streaming: false, output_tokens: 0 }),
+    live("req_5", { at_ms: NOW - 9_000, ended_at_ms: NOW - 2_100, end: "answered", output_tokens: 640 }),
+    live("req_6", { at_ms: NOW - 5_000, ended_at_ms: NOW - 1_000, end: "aborted", endpoint: "Frankfurt", output_tokens: 17 }),
+  ],
+  journal: { path: "/home/ada/.local/share/zephyr/journal.db", bytes: 48_300_000, dropped: 0 },
+  probes: { today_usd: 0.0421, budget_usd: 0.5, reached: false },
+});
+
 /** By what they show. */
 export const SNAPSHOTS = {
   healthy,
   degraded,
+  busy,
   "all-down": allDown,
   paused: snapshot({ ...healthy, paused: true }),
   draining: snapshot({ ...healthy, drain: { in_flight: 2, until_ms: NOW + 28_000 } }),

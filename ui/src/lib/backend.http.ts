@@ -1,8 +1,22 @@
-// The engine behind the admin HTTP API that served this page.
+// The engine behind the admin HTTP API that served this page, and how a browser signs in there.
+//
+// `zephyr open` opens this page with a one-time code in the fragment, which is sent to no server. It is
+// taken out of the address and exchanged for a session cookie before anything else is asked.
 
 import type { Backend } from "./backend";
 import { failure } from "./failure";
-import type { ControlError, Done, Snapshot } from "./generated/control";
+import type {
+  Complaint,
+  Configuration,
+  ControlError,
+  Diagnosis,
+  Done,
+  EndpointHistory,
+  RequestDetail,
+  RequestPage,
+  Snapshot,
+  UsageReport,
+} from "./generated/control";
 
 /** A quiet engine sends nothing that a page can see, so after this long it is asked. */
 const QUIET_MS = 20_000;
@@ -10,19 +24,62 @@ const QUIET_MS = 20_000;
 /** A browser gives up an event stream that was answered with an error. */
 const RECONNECT_MS = 3_000;
 
-export function httpBackend(api: URL): Backend {
-  const snapshot = () => ask<Snapshot>(new URL("snapshot", api));
+/** The one-time code that `zephyr open` put into the address; it does not stay there. */
+export function takeCode(): string | undefined {
+  // A link that is pasted into the tab of this page changes the fragment alone.
+  addEventListener("hashchange", () => codeIn(location.hash) && location.reload());
+  const code = codeIn(location.hash);
+  if (code !== undefined) history.replaceState(null, "", "#/");
+  return code;
+}
+
+function codeIn(fragment: string): string | undefined {
+  return /^#code=(.+)$/.exec(fragment)?.[1];
+}
+
+export function httpBackend(api: URL, code?: string): Backend {
+  // What is wrong with the code is told by whatever is asked next: there is no session then.
+  const signedIn =
+    code === undefined
+      ? undefined
+      : ask<unknown>(new URL("session", api), posted({ code })).catch(() => undefined);
+  const call = async <Answer>(path: string, init?: RequestInit): Promise<Answer> => {
+    if (signedIn) await signedIn;
+    return ask<Answer>(new URL(path, api), init);
+  };
+  const snapshot = () => call<Snapshot>("snapshot");
   return {
     snapshot,
     subscribe: (listener, onState) =>
-      new Subscription(new URL("events", api), snapshot, listener, onState).stop,
-    execute: (command) =>
-      ask<Done>(new URL("commands", api), {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(command),
-      }),
+      new Subscription(new URL("events", api), signedIn, snapshot, listener, onState).stop,
+    execute: (command) => call<Done>("commands", posted(command)),
+    requests: (filter, paging) => call<RequestPage>(`requests${query({ ...filter, ...paging })}`),
+    request: (id) => call<RequestDetail>(`requests/${id}`),
+    usage: (asked) => call<UsageReport>(`usage${query(asked)}`),
+    history: (asked) => call<EndpointHistory[]>(`history${query(asked)}`),
+    configuration: () => call<Configuration>("configuration"),
+    check: (command) => call<Complaint[]>("check", posted(command)),
+    diagnose: (tested) => call<Diagnosis>("diagnose", posted(tested)),
+    exportLink: (filter, format) =>
+      new URL(`requests/export${query({ ...filter, format })}`, api).href,
   };
+}
+
+function posted(body: unknown): RequestInit {
+  return {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  };
+}
+
+/** What is said of the fields, as a query; `null`, `false` and nothing are not said. */
+function query(fields: Readonly<Record<string, string | number | boolean | null>>): string {
+  const said = new URLSearchParams();
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== null && value !== false && value !== "") said.set(name, String(value));
+  }
+  return said.size > 0 ? `?${said}` : "";
 }
 
 class Subscription {
@@ -32,11 +89,13 @@ class Subscription {
 
   constructor(
     private readonly url: URL,
+    signedIn: Promise<unknown> | undefined,
     private readonly snapshot: Backend["snapshot"],
     private readonly listener: Parameters<Backend["subscribe"]>[0],
     private readonly onState: Parameters<Backend["subscribe"]>[1],
   ) {
-    this.#connect();
+    if (signedIn) void signedIn.then(() => this.#stopped || this.#connect());
+    else this.#connect();
   }
 
   readonly stop = () => {
@@ -91,6 +150,7 @@ async function ask<Answer>(url: URL, init?: RequestInit): Promise<Answer> {
   } catch (thrown) {
     throw failure(thrown, "unreachable") satisfies ControlError;
   }
-  if (!response.ok) throw failure(body, "internal") satisfies ControlError;
+  const code = response.status === 401 ? "unauthorized" : "internal";
+  if (!response.ok) throw failure(body, code) satisfies ControlError;
   return body as Answer;
 }

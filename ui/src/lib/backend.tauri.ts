@@ -5,14 +5,51 @@ import { listen } from "@tauri-apps/api/event";
 
 import type { Backend } from "./backend";
 import { failure } from "./failure";
-import type { Command, Done, Snapshot } from "./generated/control";
+import type {
+  Command,
+  Complaint,
+  Configuration,
+  Diagnosis,
+  Done,
+  EndpointHistory,
+  HistoryQuery,
+  Paging,
+  RequestDetail,
+  RequestFilter,
+  RequestPage,
+  Snapshot,
+  Tested,
+  UsageQuery,
+  UsageReport,
+} from "./generated/control";
 
 export { isTauri } from "@tauri-apps/api/core";
 
-type Request = { ask: "snapshot" } | { ask: "execute"; command: Command };
+type Request =
+  | { ask: "snapshot" }
+  | { ask: "execute"; command: Command }
+  | { ask: "requests"; filter: RequestFilter; paging: Paging }
+  | { ask: "request"; id: number }
+  | { ask: "usage"; query: UsageQuery }
+  | { ask: "history"; query: HistoryQuery }
+  | { ask: "configuration" }
+  | { ask: "check"; command: Command }
+  | { ask: "diagnose"; tested: Tested };
 
 export function tauriBackend(): Backend {
-  return { snapshot, subscribe, execute };
+  return {
+    snapshot,
+    subscribe,
+    execute,
+    requests: (filter, paging) => ask<RequestPage>({ ask: "requests", filter, paging }),
+    request: (id) => ask<RequestDetail>({ ask: "request", id }),
+    usage: (query) => ask<UsageReport>({ ask: "usage", query }),
+    history: (query) => ask<EndpointHistory[]>({ ask: "history", query }),
+    configuration: () => ask<Configuration>({ ask: "configuration" }),
+    check: (command) => ask<Complaint[]>({ ask: "check", command }),
+    diagnose: (tested) => ask<Diagnosis>({ ask: "diagnose", tested }),
+    exportLink: () => null,
+  };
 }
 
 function snapshot(): Promise<Snapshot> {

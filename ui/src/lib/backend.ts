@@ -1,8 +1,25 @@
 // Where snapshots come from and where commands go: one interface, one module per host of the page.
 
-import { httpBackend } from "./backend.http";
+import { httpBackend, takeCode } from "./backend.http";
 import { isTauri, tauriBackend } from "./backend.tauri";
-import type { Command, ControlError, Done, Snapshot } from "./generated/control";
+import type {
+  Command,
+  Complaint,
+  Configuration,
+  ControlError,
+  Diagnosis,
+  Done,
+  EndpointHistory,
+  HistoryQuery,
+  Paging,
+  RequestDetail,
+  RequestFilter,
+  RequestPage,
+  Snapshot,
+  Tested,
+  UsageQuery,
+  UsageReport,
+} from "./generated/control";
 
 /** Whether what is shown is what is. */
 export type Connection =
@@ -23,9 +40,37 @@ export interface Backend {
 
   /** Carries out a command; it has taken effect when the promise is resolved. */
   execute(command: Command): Promise<Done>;
+
+  /** A part of the journal. */
+  requests(filter: RequestFilter, paging: Paging): Promise<RequestPage>;
+
+  /** One request of the journal, by its number. */
+  request(id: number): Promise<RequestDetail>;
+
+  /** Sums over the journal. */
+  usage(query: UsageQuery): Promise<UsageReport>;
+
+  /** How endpoints were over time. */
+  history(query: HistoryQuery): Promise<EndpointHistory[]>;
+
+  /** What stands in the configuration file. */
+  configuration(): Promise<Configuration>;
+
+  /** What would be wrong with a change of it. */
+  check(command: Command): Promise<Complaint[]>;
+
+  /** A step-by-step test. */
+  diagnose(tested: Tested): Promise<Diagnosis>;
+
+  /** Where the requests that match can be downloaded; `null`: here, they are read page by page. */
+  exportLink(filter: RequestFilter, format: ExportFormat): string | null;
 }
+
+/** What a journal is exported as. */
+export type ExportFormat = "csv" | "jsonl";
 
 /** The backend of the program that shows this page. */
 export function backend(): Backend {
-  return isTauri() ? tauriBackend() : httpBackend(new URL("api/v1/", document.baseURI));
+  if (isTauri()) return tauriBackend();
+  return httpBackend(new URL("api/v1/", document.baseURI), takeCode());
 }

@@ -46,6 +46,16 @@ export function phrase(language: Language, code: Phrase, parameters: Parameters 
   return fill(language, "ui", code, parameters);
 }
 
+/** The phrase `ui.KIND_VALUE`; a value that has none is shown as it is. */
+export function named(language: Language, kind: string, value: string): string {
+  return catalogues[language][`ui.${kind}_${value}`] ?? value;
+}
+
+/** What a key of the configuration means; without a message, the key. */
+export function meaning(language: Language, key: string): string {
+  return catalogues[language][`settings.${key}`] ?? key;
+}
+
 /** What `ui.language` comes to on this computer. */
 export function resolve(choice: LanguageChoice, system: string): Language {
   if (choice !== "auto") return choice;

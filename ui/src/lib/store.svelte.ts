@@ -4,6 +4,7 @@
 // what a command changed comes back as the next snapshot.
 
 import { createContext } from "svelte";
+import { MediaQuery } from "svelte/reactivity";
 
 import type { Backend, Connection } from "./backend";
 import { failure } from "./failure";
@@ -13,6 +14,8 @@ import {
   type Language,
   type Parameters,
   type Phrase,
+  meaning,
+  named,
   phrase,
   resolve,
   sentence,
@@ -37,17 +40,25 @@ export class Store {
   /** Milliseconds since the Unix epoch, to the second. */
   now = $state(Date.now());
 
+  /** For queries; commands go through `run` or `execute`. */
+  readonly backend: Backend;
+
   readonly language: Language = $derived(
     resolve(this.snapshot?.appearance.language ?? "auto", navigator.language),
   );
 
+  #systemIsDark = new MediaQuery("(prefers-color-scheme: dark)");
+  readonly theme: "dark" | "light" = $derived.by(() => {
+    const choice = this.snapshot?.appearance.theme ?? "auto";
+    return choice === "auto" ? (this.#systemIsDark.current ? "dark" : "light") : choice;
+  });
+
   #underWay = $state.raw<ReadonlySet<string>>(new Set());
-  #backend: Backend;
   #stop: (() => void) | undefined;
   #lastToast = 0;
 
   constructor(backend: Backend) {
-    this.#backend = backend;
+    this.backend = backend;
   }
 
   /** Follows the engine until the returned function is called. */
@@ -64,21 +75,24 @@ export class Store {
   connect() {
     this.#stop?.();
     this.connection = { state: "connecting" };
-    this.#stop = this.#backend.subscribe(
+    this.#stop = this.backend.subscribe(
       (snapshot) => this.#take(snapshot),
       (connection) => (this.connection = connection),
     );
   }
 
-  /** Carries out a command; a failure becomes a toast. The same command is not sent twice at once. */
-  async run(command: Command): Promise<void> {
+  /** Carries out a command; a failure becomes a toast. The same command is not sent twice at once.
+      Tells whether it was carried out. */
+  async run(command: Command): Promise<boolean> {
     const key = JSON.stringify(command);
-    if (this.#underWay.has(key)) return;
+    if (this.#underWay.has(key)) return false;
     this.#underWay = new Set(this.#underWay).add(key);
     try {
-      await this.#backend.execute(command);
+      await this.backend.execute(command);
+      return true;
     } catch (thrown) {
-      this.#complain(failure(thrown, "internal"));
+      this.complain(failure(thrown, "internal"));
+      return false;
     } finally {
       const left = new Set(this.#underWay);
       left.delete(key);
@@ -91,6 +105,14 @@ export class Store {
     return this.#underWay.has(JSON.stringify(command));
   }
 
+  /** Says for a while what did not work. */
+  complain(error: ControlError) {
+    this.#lastToast += 1;
+    const id = this.#lastToast;
+    this.toasts = [...this.toasts.slice(-2), { id, error }];
+    setTimeout(() => this.dismiss(id), TOAST_MS);
+  }
+
   dismiss(id: number) {
     this.toasts = this.toasts.filter((toast) => toast.id !== id);
   }
@@ -101,6 +123,16 @@ export class Store {
 
   text(coded: Coded): string {
     return text(this.language, coded);
+  }
+
+  /** A phrase whose code is put together from a value; what is unknown is shown as it is. */
+  name(kind: string, value: string): string {
+    return named(this.language, kind, value);
+  }
+
+  /** What a key of the configuration means. */
+  meaning(key: string): string {
+    return meaning(this.language, key);
   }
 
   sentence(coded: Coded): string {
@@ -117,13 +149,6 @@ export class Store {
     if (stale) return;
     this.snapshot = snapshot;
     this.now = Date.now();
-  }
-
-  #complain(error: ControlError) {
-    this.#lastToast += 1;
-    const id = this.#lastToast;
-    this.toasts = [...this.toasts.slice(-2), { id, error }];
-    setTimeout(() => this.dismiss(id), TOAST_MS);
   }
 }
 

@@ -5,6 +5,7 @@ import type {
   EndpointView,
   Problem,
   Reason,
+  RequestEnd,
   Snapshot,
   Strategy,
 } from "./generated/control";
@@ -183,5 +184,20 @@ export function by(strategy: Strategy): Status {
       return { status: "by_weight" };
     case "random":
       return { status: "by_chance" };
+  }
+}
+
+/** How the end of a request looks. */
+export function endTone(end: RequestEnd): Tone {
+  switch (end) {
+    case "answered":
+      return "good";
+    case "abandoned":
+      return "off";
+    case "aborted":
+    case "refused":
+      return "warn";
+    case "failed":
+      return "bad";
   }
 }

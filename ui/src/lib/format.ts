@@ -1,0 +1,94 @@
+// Numbers, money and times as the language writes them.
+
+import type { Tokens } from "./generated/control";
+import type { Language, Status } from "./messages";
+import { milliseconds, span } from "./view";
+
+const LOCALES: Record<Language, string> = { en: "en-GB", zh: "zh-CN" };
+
+/** A whole number, all digits. */
+export function whole(language: Language, value: number): string {
+  return new Intl.NumberFormat(LOCALES[language]).format(value);
+}
+
+/** A number, short from ten thousand on. */
+export function compact(language: Language, value: number): string {
+  const options = value < 10_000 ? {} : { notation: "compact", maximumFractionDigits: 1 } as const;
+  return new Intl.NumberFormat(LOCALES[language], options).format(value);
+}
+
+/** US dollars; the smaller, the more digits. */
+export function money(language: Language, usd: number): string {
+  const digits = usd === 0 || Math.abs(usd) >= 1 ? 2 : Math.abs(usd) >= 0.01 ? 3 : 6;
+  return new Intl.NumberFormat(LOCALES[language], {
+    style: "currency",
+    currency: "USD",
+    currencyDisplay: "narrowSymbol",
+    minimumFractionDigits: 2,
+    maximumFractionDigits: digits,
+  }).format(usd);
+}
+
+/** A part of a whole, 0 to 1. */
+export function percent(language: Language, part: number): string {
+  return new Intl.NumberFormat(LOCALES[language], {
+    style: "percent",
+    maximumFractionDigits: part > 0 && part < 0.01 ? 1 : 0,
+  }).format(part);
+}
+
+/** A size in bytes, in its largest unit. */
+export function bytes(language: Language, size: number): string {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
+  const power = Math.min(Math.max(Math.floor(Math.log10(Math.max(size, 1)) / 3), 0), 3);
+  return new Intl.NumberFormat(LOCALES[language], {
+    style: "unit",
+    unit: units[power] ?? "byte",
+    unitDisplay: "short",
+    maximumFractionDigits: power > 0 ? 1 : 0,
+  }).format(size / 1_000 ** power);
+}
+
+/** How long something took. */
+export function took(ms: number): Status {
+  if (ms < 1_000) return milliseconds(ms);
+  if (ms < 60_000) return { status: "seconds", seconds: (ms / 1_000).toFixed(1) };
+  return span(ms);
+}
+
+/** The time of a day, to the second. */
+export function time(language: Language, at: number): string {
+  return new Intl.DateTimeFormat(LOCALES[language], { timeStyle: "medium", hourCycle: "h23" }).format(at);
+}
+
+/** Day and time, as short as they are clear from `now`. */
+export function moment(language: Language, at: number, now: number): string {
+  const sameDay = new Date(at).toDateString() === new Date(now).toDateString();
+  if (sameDay) return time(language, at);
+  return new Intl.DateTimeFormat(LOCALES[language], {
+    month: "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  }).format(at);
+}
+
+/** A day of the year. */
+export function day(language: Language, at: number): string {
+  return new Intl.DateTimeFormat(LOCALES[language], { month: "short", day: "numeric" }).format(at);
+}
+
+/** Day and time, whole. */
+export function full(language: Language, at: number): string {
+  return new Intl.DateTimeFormat(LOCALES[language], {
+    dateStyle: "medium",
+    timeStyle: "medium",
+    hourCycle: "h23",
+  }).format(at);
+}
+
+/** All that went in, from the cache or not. */
+export function input(tokens: Tokens): number {
+  return tokens.input + tokens.cache_write_5m + tokens.cache_write_1h + tokens.cache_read;
+}
