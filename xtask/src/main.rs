@@ -9,6 +9,7 @@ mod bench;
 mod clients;
 mod desktop;
 mod direction;
+mod interface;
 mod long;
 mod process;
 mod run;
@@ -28,6 +29,7 @@ usage: cargo xtask COMMAND
   test --long                   run the long tests, and write their results to docs/long-tests.md
   clients [FILTER]              run the tests with real clients only
   desktop [FILTER]              run the tests of the tray program only
+  browser                       run the tests of the interface in a browser only
   desktop --measure             measure the tray program's release build
   bench [--rounds N] [FILTER]   measure what a request costs, beside nginx, HAProxy and a bare forwarder
 ";
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         ["desktop"] => test::desktop(None),
         ["desktop", "--measure"] => test::measure_desktop(),
         ["desktop", filter] => test::desktop(Some(filter)),
+        ["browser"] => test::browser(),
         ["bench", arguments @ ..] => bench::bench(arguments),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

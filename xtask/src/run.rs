@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use directories::ProjectDirs;
 
-use crate::desktop;
+use crate::interface;
 use crate::process::{cargo, run as run_to_end};
 use crate::tools::{self, executable};
 use crate::workspace::{root, target_dir};
@@ -22,7 +22,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     tools::c_compiler()?;
     // Both programs contain it.
     tools::node()?;
-    desktop::build_interface(&target_dir()?)?;
+    interface::build(&target_dir()?)?;
     let configured = configuration(arguments);
     let (package, name, mode): (_, _, &[&str]) = if has_display() {
         tools::window()?;

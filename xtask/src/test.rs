@@ -5,6 +5,7 @@ use anyhow::{Result, bail};
 use crate::clients;
 use crate::desktop;
 use crate::direction;
+use crate::interface;
 use crate::process::{cargo, run, run_tests};
 use crate::steps::Steps;
 use crate::tools;
@@ -20,7 +21,8 @@ pub(crate) fn test() -> Result<()> {
         tools::message_bus()?;
         tools::node()?;
         tools::python()?;
-        tools::desktop()
+        tools::desktop()?;
+        tools::browser()
     })?;
     steps.step("format", || {
         run(cargo()
@@ -46,8 +48,8 @@ pub(crate) fn test() -> Result<()> {
     })?;
     // Both programs contain it, and there is no compiling the tray program without.
     steps.step("interface", || {
-        desktop::build_interface(&target)?;
-        desktop::test_interface()
+        interface::build(&target)?;
+        interface::test()
     })?;
     steps.step("clippy", || {
         let arguments = [
@@ -84,6 +86,7 @@ pub(crate) fn test() -> Result<()> {
     })?;
     steps.counted("clients", || clients::test(&target, None))?;
     steps.counted("desktop", || desktop::test(&target, None))?;
+    steps.step("browser", || interface::test_in_browser(&target))?;
     steps.summarise();
     Ok(())
 }
@@ -112,6 +115,21 @@ pub(crate) fn desktop(filter: Option<&str>) -> Result<()> {
         tools::desktop()
     })?;
     steps.counted("desktop", || desktop::test(&target, filter))?;
+    steps.summarise();
+    Ok(())
+}
+
+/// Passes the tests of the interface in a browser.
+pub(crate) fn browser() -> Result<()> {
+    let target = target_dir()?;
+    let mut steps = Steps::default();
+    steps.step("tools", || {
+        tools::c_compiler()?;
+        tools::node()?;
+        tools::browser()
+    })?;
+    steps.step("interface", || interface::build(&target))?;
+    steps.step("browser", || interface::test_in_browser(&target))?;
     steps.summarise();
     Ok(())
 }

@@ -126,13 +126,29 @@ pub(crate) fn desktop() -> Result<()> {
     on_linux(present, &packages)
 }
 
+/// The browser in which the interface is tested.
+pub(crate) fn browser() -> Result<()> {
+    let present = || {
+        let fonts = output(Command::new("fc-list").args([":", "family"]));
+        fonts.is_some_and(|fonts| fonts.contains("CJK") && fonts.contains("DejaVu"))
+            && succeeds(Command::new("chromium").arg("--version"))
+    };
+    let packages = [
+        "chromium",
+        "fontconfig",
+        "fonts-dejavu-core",
+        "fonts-noto-cjk",
+    ];
+    on_linux(present, &packages)
+}
+
 /// Parts that only Linux has, by their names in Debian.
 fn on_linux(present: impl Fn() -> bool, packages: &[&str]) -> Result<()> {
     if !cfg!(target_os = "linux") {
         return Ok(());
     }
     let advice = format!(
-        "what the tray program needs is missing: on Debian `apt-get install {}`",
+        "what is needed for this is missing: on Debian `apt-get install {}`",
         packages.join(" ")
     );
     need(present, packages, &advice)
