@@ -79,7 +79,6 @@ impl Program {
             proxy(Method::GET, "/diagnostics"),
             (message.0, message.1.body(MESSAGE)),
             admin(Method::GET, "/"),
-            admin(Method::GET, "/sign-in"),
             admin(Method::GET, "/metrics"),
             admin(Method::GET, "/api/v1/snapshot"),
             admin(Method::GET, "/api/v1/proof?abc"),
@@ -216,7 +215,7 @@ async fn a_browser_is_signed_in_once_and_only_for_our_own_page() {
     let program = Program::start().await;
     let opened = program.home.run(&["open", "--print"]);
     let address = String::from_utf8(opened.stdout).unwrap();
-    let (_, code) = address.trim_end().split_once('#').unwrap();
+    let (_, code) = address.trim_end().split_once("#code=").unwrap();
     let exchange = || {
         let request = program.ask(Port::Admin, Method::POST, "/api/v1/session");
         request.body(format!(r#"{{"code":"{code}"}}"#))
