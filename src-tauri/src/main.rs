@@ -40,7 +40,7 @@ use zephyr_cli::admin::{self, Admin};
 use zephyr_cli::demo::Demo;
 use zephyr_cli::descriptors;
 use zephyr_cli::instance::{self, Claim, Instance, Registration, Role};
-use zephyr_cli::logging;
+use zephyr_cli::logging::{self, Files, Log};
 use zephyr_cli::signals::{Signal, Signals};
 use zephyr_cli::token::Token;
 use zephyr_control::{Command, Control};
@@ -98,6 +98,8 @@ struct Ties {
     claim: Claim,
     /// The demo's data folder.
     temporary: Option<tempfile::TempDir>,
+    /// Writes its last lines when it is dropped.
+    log: Log,
 }
 
 /// Everything that needs no display; nothing if another instance does what was asked.
@@ -121,7 +123,9 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
         let config = loaded.map_or_else(Config::default, |loaded| loaded.config);
         (config, Fleet::Configured)
     };
-    logging::start(config.logging.level);
+    let files = Files::of(&config.logging, &data_dir);
+    let files = (!arguments.demo).then_some(files);
+    let log = logging::start(config.logging.level, files);
     descriptors::raise();
     let signals = Signals::listen()?;
     let (greeting, hidden) = match (arguments.at_login, config.endpoints.is_empty()) {
@@ -159,6 +163,7 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
             registration,
             claim,
             temporary,
+            log,
         },
     }))
 }
@@ -244,6 +249,7 @@ impl Ties {
         self.admin.stopped().await;
         drop(self.claim);
         drop(self.temporary);
+        drop(self.log);
     }
 }
 

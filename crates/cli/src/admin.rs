@@ -166,11 +166,7 @@ fn router(api: Arc<Api>) -> Router {
         .route(PROOF, get(proof))
         .route("/metrics", get(metrics));
     let router = if api.has_page {
-        router
-            .route("/", get(page::index))
-            .route(sign_in::PAGE, get(sign_in::page))
-            .route(sign_in::SCRIPT, get(sign_in::script))
-            .fallback(page::other)
+        router.route("/", get(page::index)).fallback(page::other)
     } else {
         router.fallback(unknown_path)
     };

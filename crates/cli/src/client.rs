@@ -83,7 +83,11 @@ impl Client {
         let request = self.to(Method::POST, sign_in::CODES);
         let code = self.ask::<Code>(request.timeout(QUERY_TIMEOUT)).await;
         let Code { code } = code.map_err(|obstacle| self.error(obstacle))?;
-        Ok(format!("http://{}{}#{code}", self.address, sign_in::PAGE))
+        Ok(format!(
+            "http://{}{}{code}",
+            self.address,
+            sign_in::FRAGMENT
+        ))
     }
 
     /// The state, or what stands in the way.

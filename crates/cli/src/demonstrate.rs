@@ -11,7 +11,7 @@ use crate::serve;
 
 /// Runs the demo until a signal ends it.
 pub(crate) async fn run(port: Option<u16>) -> Result<(), Failure> {
-    logging::start(LogLevel::Info);
+    let _log = logging::start(LogLevel::Info, None);
     let demo = Demo::start(port).await.map_err(Failure::Operation)?;
     // Its own data folder: the demo must not pass for the instance that the user works with.
     let temporary = tempfile::Builder::new().prefix("zephyr-demo-").tempdir()?;

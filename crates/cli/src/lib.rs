@@ -17,7 +17,7 @@
 //! | [`journal`] | requests and sums as text |
 //! | [`moment`] | points in time as a person types them |
 //! | [`demo`] | simulated endpoints, and a configuration over them |
-//! | [`logging`], [`signals`] | log lines on stderr; what the system tells a program |
+//! | [`logging`], [`signals`] | log lines on stderr and in files; what the system tells a program |
 //! | [`descriptors`] | as many open files as the system grants |
 //! | [`claude_code`] | Claude Code's settings, pointed here and back |
 

@@ -6,9 +6,10 @@ use anyhow::anyhow;
 use tokio_util::sync::CancellationToken;
 use zephyr_cli::admin;
 use zephyr_cli::instance::{self, Found, Instance, Role};
+use zephyr_cli::logging::{self, Files};
 use zephyr_cli::signals::{Signal, Signals};
 use zephyr_cli::token::Token;
-use zephyr_cli::{descriptors, logging, status};
+use zephyr_cli::{descriptors, status};
 use zephyr_control::{Command, Control, Language, Snapshot};
 use zephyr_engine::settings::Loaded;
 use zephyr_engine::{Engine, Options, Source};
@@ -19,8 +20,9 @@ use crate::{configuration, output};
 /// `zephyr serve`.
 pub(crate) async fn serve(config: Option<&Path>) -> Result<(), Failure> {
     let (loaded, path) = configuration::read(config)?;
-    logging::start(loaded.config.logging.level);
     let data_dir = configuration::data_dir()?;
+    let logging = &loaded.config.logging;
+    let _log = logging::start(logging.level, Some(Files::of(logging, &data_dir)));
     // Front-ends are told where it is, and they start in other folders.
     let path = std::path::absolute(path)?;
     run(loaded, Source::File(path), &data_dir, status::started).await

@@ -514,7 +514,7 @@ async fn sums_are_shown() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_address_that_signs_in_is_printed_where_there_is_no_browser() {
     let (server, _registration) = instance().await;
-    let page = format!("http://{}/sign-in#", server.address);
+    let page = format!("http://{}/#code=", server.address);
 
     let printed = run(&server, &["open", "--print"]).await;
     let by_hand = run(&server, &["open"]).await;
@@ -558,10 +558,7 @@ async fn the_browser_is_given_the_address_and_the_terminal_is_not() {
     let output = output.await.unwrap();
 
     let page = format!("http://{}", server.address);
-    assert!(
-        address.starts_with(&format!("{page}/sign-in#")),
-        "{address}"
-    );
+    assert!(address.starts_with(&format!("{page}/#code=")), "{address}");
     let told = stdout(&output);
     assert!(told.contains(&page) && !told.contains('#'), "{told}");
 }

@@ -3,119 +3,19 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
 
+mod common;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::PathBuf;
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use common::serving::{Home, Serving};
 use futures_util::StreamExt;
-use tempfile::TempDir;
-use zephyr_cli::instance::{self, Found, Running};
+use zephyr_cli::instance::{Found, Running};
 use zephyr_control::{Control, EventKind, Mode, Snapshot};
 use zephyr_testkit::{Act, Endpoint, RawClient, get};
-
-/// A home with a configuration and a data folder of its own.
-struct Home(TempDir);
-
-impl Home {
-    /// Free ports, no probes, and these tables.
-    fn with(tables: &str) -> Self {
-        let home = Self(tempfile::tempdir().unwrap());
-        home.configure(&format!(
-            "[server]\nport = 0\n[web_admin]\nport = 0\n[health_check]\nmode = \"off\"\n{tables}"
-        ));
-        home
-    }
-
-    /// With one endpoint, called A.
-    fn over(endpoint: &Endpoint) -> Self {
-        Self::with(&format!(
-            "[[groups]]\nname = \"primary\"\nauth_type = \"passthrough\"\n\
-             endpoints = [{{ name = \"A\", url = \"{}\", proxy = \"direct\" }}]\n",
-            endpoint.url()
-        ))
-    }
-
-    fn configure(&self, text: &str) {
-        fs::write(self.0.path().join("config.toml"), text).unwrap();
-    }
-
-    fn data_dir(&self) -> PathBuf {
-        self.0.path().join("data")
-    }
-
-    fn zephyr(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_zephyr"));
-        command
-            .args(arguments)
-            .current_dir(self.0.path())
-            .env_clear()
-            .env("HOME", self.0.path())
-            .env("ZEPHYR_DATA_DIR", self.data_dir());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.zephyr(arguments).output().unwrap()
-    }
-
-    /// Starts `zephyr serve` and waits until it says that it is ready.
-    fn serve(&self) -> Serving {
-        let mut child = self
-            .zephyr(&["serve"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
-        while !said.contains(" is ready.\n") {
-            let read = stderr.read_line(&mut said).unwrap();
-            assert_ne!(read, 0, "it ended: {said}");
-        }
-        Serving { child, stderr }
-    }
-
-    async fn found(&self) -> Found {
-        instance::find(&self.data_dir()).await.unwrap()
-    }
-
-    async fn running(&self) -> Running {
-        self.found().await.running().unwrap()
-    }
-}
-
-/// A running `zephyr serve`; killed when dropped.
-struct Serving {
-    child: Child,
-    stderr: BufReader<ChildStderr>,
-}
-
-impl Serving {
-    fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        // The shell's own: a minimal system has no program of this name.
-        let kill = Command::new("sh")
-            .args(["-c", r#"kill -s "$0" "$1""#, name, &pid])
-            .status();
-        assert!(kill.unwrap().success());
-    }
-
-    /// Its exit code, and what else it said.
-    fn ended(mut self) -> (Option<i32>, String) {
-        let mut said = String::new();
-        self.stderr.read_to_string(&mut said).unwrap();
-        (self.child.wait().unwrap().code(), said)
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Waits until a snapshot is as it should be.
 async fn until(running: &Running, is_so: impl Fn(&Snapshot) -> bool) {
@@ -190,6 +90,44 @@ async fn a_hang_up_reads_the_configuration_again() {
     .await;
     serving.signal("TERM");
     assert_eq!(serving.ended().0, Some(0));
+}
+
+#[test]
+fn what_is_logged_stands_in_the_file_of_the_day_too() {
+    let log = |home: &Home, folder: &str| {
+        let serving = home.serve();
+        serving.signal("TERM");
+        let (_, said) = serving.ended();
+        assert!(said.contains("a second signal ends at once"), "{said}");
+        let files = fs::read_dir(home.path().join(folder)).unwrap();
+        let files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+        assert_eq!(files.len(), 1, "{files:?}");
+        fs::read_to_string(&files[0]).unwrap()
+    };
+
+    let usual = log(&Home::with(""), "data/logs");
+    let named = log(
+        &Home::with("[logging]\nlog_directory = \"elsewhere\"\n"),
+        "elsewhere",
+    );
+
+    for text in [usual, named] {
+        assert!(text.contains("a second signal ends at once"), "{text}");
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
+}
+
+#[test]
+fn where_no_log_can_be_kept_it_serves_and_says_so() {
+    let home = Home::with("");
+    fs::create_dir(home.data_dir()).unwrap();
+    fs::write(home.data_dir().join("logs"), "in the way").unwrap();
+
+    let serving = home.serve();
+    serving.signal("TERM");
+
+    let (code, _) = serving.ended();
+    assert_eq!(code, Some(0));
 }
 
 #[tokio::test]
@@ -274,7 +212,7 @@ async fn what_a_person_decided_survives_a_kill() {
 async fn a_probe_says_by_its_exit_code_whether_anything_is_usable() {
     let endpoint = Endpoint::start(Act::message("Hi")).await;
     let home = Home::over(&endpoint);
-    let text = fs::read_to_string(home.0.path().join("config.toml")).unwrap();
+    let text = fs::read_to_string(home.path().join("config.toml")).unwrap();
     home.configure(&text.replace("mode = \"off\"", "mode = \"message\""));
 
     let good = home.run(&["probe"]);

@@ -74,6 +74,19 @@ pub fn open(path: &Path) -> io::Result<File> {
     platform::private(options.write(true).create(true).truncate(false)).open(path)
 }
 
+/// Opens the file to write at its end, and creates it if none is there; one that others may read is
+/// closed to them.
+///
+/// # Errors
+///
+/// It cannot be written to.
+pub fn append(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    let file = platform::private(options.append(true).create(true)).open(path)?;
+    tighten(path)?;
+    Ok(file)
+}
+
 /// Takes away what others may do with the file, if they may do anything.
 ///
 /// # Errors

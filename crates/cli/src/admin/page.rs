@@ -7,7 +7,7 @@
 
 use std::io::Read;
 
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use flate2::read::GzDecoder;
 use http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, VARY,
@@ -32,8 +32,10 @@ const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000
 
 /// What stands at `/`.
 pub(super) async fn index(headers: HeaderMap) -> Response {
-    let without = || html(include_str!("without_interface.html"));
-    file("/index.html", INTERFACE).map_or_else(without, |file| file.answer(&headers))
+    file("/index.html", INTERFACE).map_or_else(
+        || Html(include_str!("without_interface.html")).into_response(),
+        |file| file.answer(&headers),
+    )
 }
 
 /// A file of the interface, if the path is one's.
@@ -47,11 +49,6 @@ pub(super) async fn other(
         Some(_) => Err(Failure::WrongMethod),
         None => Err(Failure::UnknownPath),
     }
-}
-
-/// A page that is not the interface's.
-pub(super) fn html(text: &'static str) -> Response {
-    ([(CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response()
 }
 
 fn file<'a>(path: &str, files: &'a [File]) -> Option<&'a File> {

@@ -3,10 +3,11 @@
 //! | path | answers |
 //! | --- | --- |
 //! | `POST /api/v1/session/codes` | a code, for a program that knows the admin token |
-//! | `GET /sign-in` | a page that exchanges the code behind its `#` for a session and goes on to `/` |
-//! | `POST /api/v1/session` | that exchange: `{"code":"…"}`; sets the cookie, 204; 401 if the code is not good |
+//! | `POST /api/v1/session` | exchanges it: `{"code":"…"}`; sets the cookie, 204; 401 if the code is not good |
 //! | `GET /api/v1/session` | 204 with a session (or the token), 401 without: whether a page is signed in |
 //! | `DELETE /api/v1/session` | ends the session, 204 |
+//!
+//! The program opens the page with `#code=` and the code. The page exchanges it before it asks anything.
 //!
 //! The cookie is for this host and the API's paths only, no script reads it, and no request that
 //! another site began carries it. Cookies know no ports, so its name has the port in it.
@@ -17,27 +18,26 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, COOKIE, HeaderMap, SET_COOKIE};
+use http::header::{COOKIE, HeaderMap, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use super::Api;
 use super::commands::read;
 use super::failure::Failure;
-use super::{guard, page};
+use super::guard;
 
 /// Where codes are exchanged, and sessions are asked for.
 pub(super) const SESSION: &str = "/api/v1/session";
 /// Where a program gets a code.
 pub(crate) const CODES: &str = "/api/v1/session/codes";
-/// Where a browser is sent with it, behind a `#`.
-pub(crate) const PAGE: &str = "/sign-in";
-pub(super) const SCRIPT: &str = "/sign-in.js";
+/// What stands between the page's address and the code. What is behind a `#` is sent to nobody.
+pub(crate) const FRAGMENT: &str = "/#code=";
 
 /// A code that a browser can be signed in with.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Code {
-    /// What is to stand behind the `#`.
+    /// What is to stand behind the [`FRAGMENT`].
     pub(crate) code: String,
 }
 
@@ -52,15 +52,6 @@ pub(super) async fn code(
     }
     let code = api.visitors.code(Instant::now())?;
     Ok(axum::Json(Code { code }).into_response())
-}
-
-pub(super) async fn page() -> Response {
-    page::html(include_str!("sign-in.html"))
-}
-
-pub(super) async fn script() -> Response {
-    let script = include_str!("sign-in.js");
-    ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], script).into_response()
 }
 
 pub(super) async fn exchange(

@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "every test program uses a part")]
 
+#[cfg(unix)]
+pub mod serving;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 

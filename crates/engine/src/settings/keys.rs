@@ -64,7 +64,7 @@ const AT_START: &[&str] = &[
 
 const ONE_FOR_ALL: &str = "it is the same for all groups, and belongs in [server]";
 const LEVEL_DECIDES: &str = "logging.level says how much is logged";
-const STDERR_ONLY: &str = "log lines go to stderr";
+const STDERR_ONLY: &str = "log lines go to stderr and to a file a day, in logging.log_directory";
 
 /// Whether a change of this key takes effect only after a restart.
 pub(super) fn is_read_at_start(pattern: &str) -> bool {
