@@ -504,6 +504,7 @@ fn matters(problem: &zephyr_control::Problem) -> bool {
         | ProblemKind::Keychain
         | ProblemKind::Port
         | ProblemKind::ClaudeCode
+        | ProblemKind::Journal
         | ProblemKind::Desktop => true,
         // The headline says that there are none.
         ProblemKind::ConfigWarning | ProblemKind::NoEndpoints => false,

@@ -438,6 +438,8 @@ pub enum ProblemKind {
     Port,
     /// Claude Code's settings.
     ClaudeCode,
+    /// The journal: its file, the disk it is on.
+    Journal,
     /// The desktop: its tray, its notifications.
     Desktop,
 }

@@ -17,6 +17,7 @@ use zephyr_control::{Event, EventKind, LiveRequest, Totals};
 use zephyr_core::classify::{Fault, Outcome};
 use zephyr_core::config::{LogBody, Price, ProbeMode};
 use zephyr_core::fleet::{Denied, Journey, Lesson, Memory, Permit, Ticket, Why};
+use zephyr_core::price::Cost;
 use zephyr_core::{Config, Effect, EndpointId, Fleet};
 
 use crate::answer::Answer;
@@ -24,7 +25,7 @@ use crate::calendar;
 use crate::clock::Clock;
 use crate::headers;
 use crate::inspect::Sight;
-use crate::journal::{Entry, Journal};
+use crate::journal::{Entry, Journal, Sighting};
 use crate::live::Live;
 use crate::memory::Keeper;
 use crate::metrics::{Metrics, RequestEnd};
@@ -57,6 +58,7 @@ struct Inner {
     keeper: Keeper,
     counters: Counters,
     requests: Requests,
+    /// Told of requests that ended, and how endpoints are.
     journal: Journal,
     metrics: Arc<Metrics>,
     punctuality: Punctuality,
@@ -200,6 +202,7 @@ impl Dispatcher {
             if matches!(event, EventKind::Switched { .. }) {
                 self.0.metrics.switches.add(1);
             }
+            self.sight(event);
         }
         for assignment in follow_up.probes {
             self.spawn_probe(assignment);
@@ -302,6 +305,7 @@ impl Dispatcher {
     /// Writes down something that happened outside the fleet.
     pub fn note(&self, event: EventKind) {
         view::log(&event, None);
+        self.sight(&event);
         self.write_down(event);
     }
 
@@ -482,6 +486,55 @@ impl Dispatcher {
         self.step(|state, now| state.log.push(event, Clock::now().unix_ms(now)));
     }
 
+    /// Tells the journal of an endpoint's state, if the event is a change of it.
+    fn sight(&self, event: &EventKind) {
+        match event {
+            EventKind::TakenOut { endpoint, .. }
+            | EventKind::Recovered { endpoint }
+            | EventKind::Enabled { endpoint }
+            | EventKind::Disabled { endpoint } => {
+                self.write_sighting(endpoint, None, Cost::ZERO);
+            }
+            EventKind::Chosen { .. }
+            | EventKind::Switched { .. }
+            | EventKind::FailedOver { .. }
+            | EventKind::Aborted { .. }
+            | EventKind::PassedOn { .. }
+            | EventKind::AllDown
+            | EventKind::SomethingUp
+            | EventKind::Offline
+            | EventKind::Online
+            | EventKind::Pinned { .. }
+            | EventKind::Automatic
+            | EventKind::Paused
+            | EventKind::Resumed
+            | EventKind::BudgetReached { .. }
+            | EventKind::ConfigReloaded
+            | EventKind::ConfigRejected => {}
+        }
+    }
+
+    /// Tells the journal how an endpoint is. `latency`, `cost`: of the probe that showed it.
+    fn write_sighting(&self, endpoint: &str, latency: Option<Duration>, cost: Cost) {
+        if !self.0.journal.is_kept() {
+            return;
+        }
+        let sighting = self.look(|state, clock| {
+            let id = state.fleet.find(endpoint)?;
+            let status = state.fleet.status_of(id)?;
+            Some(Sighting {
+                endpoint: endpoint.to_owned(),
+                at_ms: clock.unix_ms(clock.instant()),
+                state: view::state(&status),
+                latency_ms: latency.map(|latency| latency.as_secs_f64() * 1000.0),
+                cost_usd: cost.usd(),
+            })
+        });
+        if let Some(sighting) = sighting {
+            self.0.journal.write(Entry::Sighting(sighting));
+        }
+    }
+
     /// Tells the fleet which day it is, when it does not know.
     fn look_at_calendar(&self) {
         if self.look(|state, clock| !state.fleet.knows_day(clock.instant())) {
@@ -509,7 +562,9 @@ impl Dispatcher {
             dispatcher.0.punctuality.note(due, Instant::now());
             let probed = prober::probe(&remote, mode, &pricing).await;
             remote.meter.probe(&probed.result);
+            let (latency, cost) = (probed.result.latency(), probed.cost);
             dispatcher.step(|state, now| state.fleet.handle_probe(remote.id, probed, now));
+            dispatcher.write_sighting(&remote.spec.name, latency, cost);
             dispatcher.0.keeper.measured();
         });
     }

@@ -5,7 +5,7 @@ mod amend;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -17,7 +17,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use zephyr_control::{
     Command, Complaint, Configuration, Control, ControlError, ControlFuture, Done, Drain,
-    ErrorCode, EventKind, Host, Listening, Problem, ProblemKind, Snapshot, Snapshots,
+    EndpointHistory, ErrorCode, EventKind, HistoryQuery, Host, Listening, Paging, Problem,
+    ProblemKind, RequestDetail, RequestFilter, RequestPage, Snapshot, Snapshots, UsageQuery,
+    UsageReport,
 };
 use zephyr_core::config::{HealthCheck, ProbeMode};
 use zephyr_core::fleet::{Availability, ProbeResult};
@@ -27,7 +29,7 @@ use crate::awaited;
 use crate::calendar;
 use crate::clock::Clock;
 use crate::dispatcher::Dispatcher;
-use crate::journal::Journal;
+use crate::journal::{self, Journal, QueryError};
 use crate::live::{self, Live, Source};
 use crate::memory::Keeper;
 use crate::metrics::Metrics;
@@ -114,6 +116,9 @@ pub struct Shared {
     pub metrics: Arc<Metrics>,
     /// The names of requests.
     pub request_ids: RequestIds,
+    /// What is written down of them.
+    pub journal: Journal,
+    data_dir: Option<PathBuf>,
     keeper: Keeper,
     live: RwLock<Arc<Live>>,
     network: Network,
@@ -246,7 +251,8 @@ impl Engine {
         let _ = tokio::time::timeout(LAST_BYTES, self.connections.wait()).await;
         let dispatcher = self.shared.dispatcher.clone();
         let written = self.shared.keeper.write(move || dispatcher.memory());
-        let _ = tokio::time::timeout(LAST_WRITE, written).await;
+        let last = async { tokio::join!(written, self.shared.journal.flush()) };
+        let _ = tokio::time::timeout(LAST_WRITE, last).await;
     }
 }
 
@@ -275,7 +281,14 @@ impl Shared {
         let now = Instant::now();
         let mut fleet = Fleet::new(live.config.clone(), &live.without_credential(), seed, now);
         fleet.begin_day(calendar::today(now));
-        let keeper = Keeper::new(options.data_dir);
+        let data_dir = options.data_dir;
+        let keeper = Keeper::new(data_dir.clone());
+        let journal = options.journal.unwrap_or_else(|| {
+            let settings = journal_settings(&live, &source, data_dir.as_deref());
+            settings.map_or_else(Journal::default, |settings| {
+                Journal::open(settings, Arc::clone(&network.metrics.journal))
+            })
+        });
         if let Some(memory) = keeper.load() {
             fleet.restore(memory, now);
         }
@@ -292,11 +305,13 @@ impl Shared {
                 fleet,
                 remotes,
                 keeper.clone(),
-                options.journal.unwrap_or_default(),
+                journal.clone(),
                 Arc::clone(&network.metrics),
             ),
             metrics: Arc::clone(&network.metrics),
             request_ids: RequestIds::new(),
+            journal,
+            data_dir,
             keeper,
             live: RwLock::new(Arc::new(live)),
             network,
@@ -329,6 +344,7 @@ impl Shared {
         let totals = self.dispatcher.totals();
         let requests = self.dispatcher.requests(&Clock::now());
         let mut problems = live.problems.clone();
+        problems.extend(self.journal.problems());
         let (listening, drain_until) = {
             let status = self.status();
             let moved = self.moved(&live.config);
@@ -362,7 +378,7 @@ impl Shared {
                     until_ms: clock.unix_ms(until),
                 }),
                 requests,
-                journal: zephyr_control::JournalStatus::default(),
+                journal: self.journal.status(),
                 host: Host::default(),
                 appearance: view::appearance(&live.config.ui),
             })
@@ -497,6 +513,9 @@ impl Shared {
         );
         self.metrics
             .keep(|name| live.config.endpoint(name).is_some());
+        if let Some(settings) = journal_settings(live, &self.source, self.data_dir.as_deref()) {
+            self.journal.configure(settings);
+        }
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(live);
         self.keychain_news.notify_one();
         self.keeper.decided();
@@ -707,6 +726,35 @@ impl Control for Handle {
     fn check(&self, command: Command) -> ControlFuture<'_, Vec<Complaint>> {
         Box::pin(self.0.check(command))
     }
+
+    fn requests(&self, filter: RequestFilter, paging: Paging) -> ControlFuture<'_, RequestPage> {
+        Box::pin(async move { answer(self.0.journal.requests(filter, paging).await) })
+    }
+
+    fn request(&self, id: u64) -> ControlFuture<'_, RequestDetail> {
+        Box::pin(async move { answer(self.0.journal.request(id).await) })
+    }
+
+    fn usage(&self, query: UsageQuery) -> ControlFuture<'_, UsageReport> {
+        Box::pin(async move { answer(self.0.journal.usage(query).await) })
+    }
+
+    fn history(&self, query: HistoryQuery) -> ControlFuture<'_, Vec<EndpointHistory>> {
+        Box::pin(async move { answer(self.0.journal.history(query).await) })
+    }
+}
+
+/// The journal's answer in the contract's terms.
+fn answer<T>(answer: Result<T, QueryError>) -> Result<T, ControlError> {
+    answer.map_err(|error| {
+        let code = match error {
+            QueryError::NotKept | QueryError::NoRequest(_) => ErrorCode::NotPossible,
+            QueryError::Unreadable(_) | QueryError::Body(_) | QueryError::Ending => {
+                ErrorCode::Internal
+            }
+        };
+        ControlError::new(code, error.to_string())
+    })
 }
 
 fn spawn_tasks(
@@ -733,6 +781,14 @@ fn spawn_tasks(
     let (dispatcher, keeper) = (shared.dispatcher.clone(), shared.keeper.clone());
     let keeping = async move { keeper.keep(move || dispatcher.memory()).await };
     tokio::spawn(stop.clone().run_until_cancelled_owned(keeping));
+    let (dispatcher, journal) = (shared.dispatcher.clone(), shared.journal.clone());
+    let telling = async move {
+        loop {
+            journal.news().await;
+            dispatcher.touch();
+        }
+    };
+    tokio::spawn(stop.clone().run_until_cancelled_owned(telling));
     match watch {
         Some(Ok(mut watch)) => {
             watch.ignore(shared.own_write.clone());
@@ -894,6 +950,28 @@ fn remote(id: EndpointId, index: usize, live: &Live, network: &Network) -> Resul
     let format = live.config.validation.format();
     Remote::new(id, index, spec, format, secret, network, timeout)
         .map_err(|error| error.to_string())
+}
+
+/// What the journal is to keep, and where; `None`: there is no place for it.
+fn journal_settings(
+    live: &Live,
+    source: &Source,
+    data_dir: Option<&Path>,
+) -> Option<journal::Settings> {
+    let logging = live.config.logging.clone();
+    let folder = match &logging.directory {
+        // Beside the file that names it.
+        Some(named) => source
+            .path()
+            .and_then(Path::parent)
+            .map_or_else(|| PathBuf::from(named), |beside| beside.join(named)),
+        None => data_dir?.to_owned(),
+    };
+    Some(journal::Settings {
+        path: folder.join(journal::FILE),
+        logging,
+        secrets: live.secrets(),
+    })
 }
 
 fn configured_address(config: &Config) -> SocketAddr {

@@ -1,42 +1,485 @@
 //! The journal: every request and every endpoint's history, in a SQLite file, for weeks.
 //!
 //! One thread writes. What it is handed goes through a bounded queue that never makes a request wait: if
-//! it is full, the entry is dropped and counted.
+//! it is full, the entry is dropped and counted. Readers have connections of their own, on threads that
+//! may block, so neither waits for the other. `docs/journal.md` describes the file.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | [`entry`] | what is handed over |
+//! | `writer`, `file` | the thread, and the file it opens, or sets aside |
+//! | `schema`, `codes` | the tables |
+//! | `store` | from entries to rows |
+//! | `redact`, `body` | what is left out, and what is kept of bodies |
+//! | `retention` | what goes, and what is rolled up |
+//! | `requests`, `search` | records, found by filter and by word |
+//! | `sums` | usage and history |
 
+mod body;
+mod codes;
 mod entry;
+mod file;
+mod redact;
+mod requests;
+mod retention;
+mod schema;
+mod search;
+mod store;
+mod sums;
+mod writer;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::{Notify, Semaphore, oneshot};
+use zephyr_control::{
+    EndpointHistory, HistoryQuery, JournalStatus, Paging, Problem, RequestDetail, RequestFilter,
+    RequestPage, UsageQuery, UsageReport,
+};
+use zephyr_core::config::Logging;
 
 pub use self::entry::{Captured, Entry, Finished, Sighting};
+use crate::metrics::Count;
+use crate::secret::Secret;
+
+/// The file's name.
+pub const FILE: &str = "journal.db";
+
+/// Most entries that wait to be written.
+const QUEUE: usize = 8192;
+/// Most bytes of bodies that wait; beyond, records are written without.
+const HELD: usize = 64 * 1024 * 1024;
+/// Most queries at once.
+const READERS: usize = 4;
 
 /// A handle on the journal; the default one keeps nothing.
 #[derive(Clone, Default)]
-pub struct Journal {
-    queue: Option<std::sync::mpsc::SyncSender<Entry>>,
-    dropped: Arc<AtomicU64>,
+pub struct Journal(Place);
+
+/// Where entries go.
+#[derive(Clone, Default)]
+enum Place {
+    #[default]
+    Nowhere,
+    File(Arc<Inner>),
+    Queue(SyncSender<Entry>),
+}
+
+/// What a journal is to keep, and where.
+#[derive(Debug)]
+pub struct Settings {
+    /// The file.
+    pub path: PathBuf,
+    /// What is kept, and for how long.
+    pub logging: Logging,
+    /// What must not be in it.
+    pub secrets: Vec<Secret>,
+}
+
+/// Why a query has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// This program keeps no journal.
+    #[error("no journal is kept: start Zephyr with a data folder, or set logging.log_directory")]
+    NotKept,
+    /// No request has this number.
+    #[error("the journal has no request {0}; it may have been deleted by age or size")]
+    NoRequest(u64),
+    /// The file cannot be read.
+    #[error("the journal cannot be read: {0}")]
+    Unreadable(#[from] rusqlite::Error),
+    /// A body cannot be read.
+    #[error("a recorded body cannot be read: {0}")]
+    Body(#[source] std::io::Error),
+    /// The program is about to end.
+    #[error("the program is about to end")]
+    Ending,
+}
+
+/// Whether something was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dropped {
+    /// All of it is in the file.
+    Nothing,
+    /// Something could not be written.
+    Some,
+}
+
+/// What is counted of a journal.
+#[derive(Debug, Default)]
+pub struct Meter {
+    /// Requests written.
+    pub written: Count,
+    /// Entries lost.
+    pub dropped: Count,
+    /// Entries that wait to be written.
+    queued: AtomicUsize,
+    bytes: AtomicU64,
+}
+
+struct Inner {
+    queue: SyncSender<Entry>,
+    desk: Arc<Desk>,
+    readers: Semaphore,
+}
+
+/// What the handles and the writer share.
+struct Desk {
+    meter: Arc<Meter>,
+    path: Mutex<PathBuf>,
+    /// Bytes of bodies that wait.
+    held: AtomicUsize,
+    orders: Mutex<Vec<Order>>,
+    /// Whether the writer has something more urgent to do than to wait for others.
+    is_called: AtomicBool,
+    is_asleep: AtomicBool,
+    is_closing: AtomicBool,
+    thread: OnceLock<Thread>,
+    problems: Mutex<Problems>,
+    /// Rung when the problems are others.
+    news: Notify,
+}
+
+enum Order {
+    /// Says when everything handed over so far is written.
+    Flush(oneshot::Sender<Dropped>),
+    /// Goes on like this.
+    Configure(Box<Settings>),
+}
+
+/// What a person should look at.
+#[derive(Default)]
+struct Problems {
+    /// Why nothing is written at the moment.
+    failing: Option<Problem>,
+    /// What became of a file that could not be used.
+    set_aside: Option<Problem>,
 }
 
 impl Journal {
-    /// A journal whose entries go into this queue, whoever reads them there.
-    pub fn into_queue(queue: std::sync::mpsc::SyncSender<Entry>) -> Self {
-        Self {
-            queue: Some(queue),
-            dropped: Arc::default(),
+    /// Begins to keep a journal. The file is opened by the writer's thread, so nothing waits for it here.
+    pub fn open(settings: Settings, meter: Arc<Meter>) -> Self {
+        let (queue, waiting) = mpsc::sync_channel(QUEUE);
+        let desk = Arc::new(Desk::new(meter, settings.path.clone()));
+        let desk_of_writer = Arc::clone(&desk);
+        let started = thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || writer::run(&desk_of_writer, &waiting, settings));
+        match started {
+            Ok(thread) => {
+                let _ = desk.thread.set(thread.thread().clone());
+                Self(Place::File(Arc::new(Inner {
+                    queue,
+                    desk,
+                    readers: Semaphore::new(READERS),
+                })))
+            }
+            Err(error) => {
+                tracing::error!(%error, "no thread for the journal; nothing is recorded");
+                Self::default()
+            }
         }
+    }
+
+    /// A journal whose entries go into this queue, whoever reads them there.
+    pub fn into_queue(queue: SyncSender<Entry>) -> Self {
+        Self(Place::Queue(queue))
     }
 
     /// Hands an entry over; at once, whatever the disk does.
     pub fn write(&self, entry: Entry) {
-        if let Some(queue) = &self.queue
-            && queue.try_send(entry).is_err()
-        {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+        match &self.0 {
+            Place::Nowhere => {}
+            Place::File(inner) => inner.write(entry),
+            Place::Queue(queue) => {
+                let _ = queue.try_send(entry); // Whoever reads there sees what is missing.
+            }
+        }
+    }
+    /// Whether anything is kept: what is not need not be collected.
+    pub fn is_kept(&self) -> bool {
+        match &self.0 {
+            Place::Nowhere => false,
+            Place::File(_) | Place::Queue(_) => true,
         }
     }
 
-    /// Whether anything is kept: what is not need not be collected.
-    pub fn is_kept(&self) -> bool {
-        self.queue.is_some()
+    /// Goes on like this, with what is handed over from now on.
+    pub fn configure(&self, settings: Settings) {
+        if let Some(inner) = self.file() {
+            lock(&inner.desk.path).clone_from(&settings.path);
+            inner.desk.order(Order::Configure(Box::new(settings)));
+        }
     }
+
+    /// Waits until everything handed over so far is in the file, also for a machine that loses its power.
+    pub async fn flush(&self) -> Dropped {
+        let Some(inner) = self.file() else {
+            return Dropped::Nothing;
+        };
+        let (done, written) = oneshot::channel();
+        inner.desk.order(Order::Flush(done));
+        written.await.unwrap_or(Dropped::Some)
+    }
+
+    /// The journal itself, for front-ends.
+    pub fn status(&self) -> JournalStatus {
+        let Some(inner) = self.file() else {
+            return JournalStatus::default();
+        };
+        let meter = &inner.desk.meter;
+        JournalStatus {
+            path: Some(lock(&inner.desk.path).display().to_string()),
+            bytes: meter.bytes(),
+            dropped: meter.dropped.get(),
+        }
+    }
+
+    /// What a person should look at.
+    pub fn problems(&self) -> Vec<Problem> {
+        let Some(inner) = self.file() else {
+            return Vec::new();
+        };
+        let problems = lock(&inner.desk.problems);
+        let both = [&problems.failing, &problems.set_aside];
+        both.into_iter().flatten().cloned().collect()
+    }
+
+    /// Waits until the problems are others.
+    pub async fn news(&self) {
+        match self.file() {
+            Some(inner) => inner.desk.news.notified().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// A part of the requests that match.
+    ///
+    /// # Errors
+    ///
+    /// There is no journal, or it cannot be read; so for all queries.
+    pub async fn requests(
+        &self,
+        filter: RequestFilter,
+        paging: Paging,
+    ) -> Result<RequestPage, QueryError> {
+        self.read(move |connection| search::page(connection, &filter, paging))
+            .await
+    }
+
+    /// The request of this number, with all that was kept of it.
+    ///
+    /// # Errors
+    ///
+    /// There is no such request, or as for [`Self::requests`].
+    pub async fn request(&self, id: u64) -> Result<RequestDetail, QueryError> {
+        self.read(move |connection| requests::detail(connection, id))
+            .await
+    }
+
+    /// Sums.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::requests`].
+    pub async fn usage(&self, query: UsageQuery) -> Result<UsageReport, QueryError> {
+        self.read(move |connection| sums::usage(connection, &query))
+            .await
+    }
+
+    /// How endpoints were over time.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::requests`].
+    pub async fn history(&self, query: HistoryQuery) -> Result<Vec<EndpointHistory>, QueryError> {
+        self.read(move |connection| sums::history(connection, &query))
+            .await
+    }
+
+    fn file(&self) -> Option<&Inner> {
+        match &self.0 {
+            Place::File(inner) => Some(inner),
+            Place::Nowhere | Place::Queue(_) => None,
+        }
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, QueryError> + Send + 'static,
+    ) -> Result<T, QueryError> {
+        let inner = self.file().ok_or(QueryError::NotKept)?;
+        let _one_of_few = inner
+            .readers
+            .acquire()
+            .await
+            .map_err(|_| QueryError::Ending)?;
+        let path = lock(&inner.desk.path).clone();
+        let answered = tokio::task::spawn_blocking(move || {
+            let connection = file::open_to_read(&path)?;
+            // One moment for all of it.
+            connection.execute_batch("BEGIN")?;
+            query(&connection)
+        });
+        answered.await.map_err(|_| QueryError::Ending)?
+    }
+}
+
+impl Meter {
+    /// Entries that wait to be written.
+    pub fn queued(&self) -> usize {
+        self.queued.load(Ordering::Relaxed)
+    }
+
+    /// Size of the file.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+}
+
+impl Inner {
+    fn write(&self, mut entry: Entry) {
+        let desk = &self.desk;
+        let mut held = weight(&entry);
+        if held > 0 && desk.held.fetch_add(held, Ordering::Relaxed) + held > HELD {
+            desk.held.fetch_sub(held, Ordering::Relaxed);
+            without_bodies(&mut entry);
+            held = 0;
+        }
+        let queued = desk.meter.queued.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.queue.try_send(entry).is_ok() {
+            if queued == QUEUE / 2 {
+                desk.call();
+            } else if desk.is_asleep.swap(false, Ordering::SeqCst) {
+                desk.wake();
+            }
+        } else {
+            desk.meter.queued.fetch_sub(1, Ordering::Relaxed);
+            desk.held.fetch_sub(held, Ordering::Relaxed);
+            desk.meter.dropped.add(1);
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.desk.is_closing.store(true, Ordering::SeqCst);
+        self.desk.call();
+    }
+}
+
+impl Desk {
+    fn new(meter: Arc<Meter>, path: PathBuf) -> Self {
+        Self {
+            meter,
+            path: Mutex::new(path),
+            held: AtomicUsize::new(0),
+            orders: Mutex::default(),
+            is_called: AtomicBool::new(false),
+            is_asleep: AtomicBool::new(false),
+            is_closing: AtomicBool::new(false),
+            thread: OnceLock::new(),
+            problems: Mutex::default(),
+            news: Notify::new(),
+        }
+    }
+
+    fn order(&self, order: Order) {
+        lock(&self.orders).push(order);
+        self.call();
+    }
+
+    /// Has the writer come at once.
+    fn call(&self) {
+        self.is_called.store(true, Ordering::SeqCst);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+
+    fn is_called(&self) -> bool {
+        self.is_called.load(Ordering::SeqCst)
+    }
+
+    fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::SeqCst)
+    }
+
+    fn take_orders(&self) -> Vec<Order> {
+        self.is_called.store(false, Ordering::SeqCst);
+        std::mem::take(&mut *lock(&self.orders))
+    }
+
+    /// The writer waits for an entry, a call, or the end of this time.
+    fn sleep(&self, queue: &Receiver<Entry>, most: Duration) -> Option<Entry> {
+        self.is_asleep.store(true, Ordering::SeqCst);
+        // Whoever came before that did not wake anybody.
+        let entry = queue.try_recv().ok();
+        if entry.is_none() && !self.is_called() {
+            thread::park_timeout(most);
+        }
+        self.is_asleep.store(false, Ordering::SeqCst);
+        entry.or_else(|| queue.try_recv().ok())
+    }
+
+    fn processed(&self, entries: usize, held: usize) {
+        self.meter.queued.fetch_sub(entries, Ordering::Relaxed);
+        self.held.fetch_sub(held, Ordering::Relaxed);
+    }
+
+    fn set_bytes(&self, bytes: u64) {
+        self.meter.bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    fn set_failing(&self, problem: Option<Problem>) {
+        let mut problems = lock(&self.problems);
+        if problems.failing != problem {
+            match &problem {
+                Some(problem) => tracing::warn!("{}; {}", problem.message, problem.remedy),
+                None => tracing::info!("the journal is written again"),
+            }
+            problems.failing = problem;
+            self.news.notify_one();
+        }
+    }
+
+    fn set_set_aside(&self, problem: Option<Problem>) {
+        lock(&self.problems).set_aside = problem;
+        self.news.notify_one();
+    }
+}
+
+/// Bytes of bodies that an entry holds.
+fn weight(entry: &Entry) -> usize {
+    match entry {
+        Entry::Request(finished) => {
+            let bodies = [&finished.request_body, &finished.response_body];
+            let pieces = bodies.into_iter().flatten().flat_map(|body| &body.pieces);
+            pieces.map(bytes::Bytes::len).sum()
+        }
+        Entry::Sighting(_) => 0,
+    }
+}
+
+fn without_bodies(entry: &mut Entry) {
+    match entry {
+        Entry::Request(finished) => {
+            finished.request_body = None;
+            finished.response_body = None;
+        }
+        Entry::Sighting(_) => {}
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

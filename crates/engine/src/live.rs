@@ -38,6 +38,8 @@ pub struct Live {
     pub config: Config,
     /// Who may call.
     pub guard: Guard,
+    /// What clients are asked for.
+    client_token: Option<Secret>,
     /// Names this Zephyr in requests, so that a loop is noticed.
     pub instance: HeaderValue,
     /// What the references of the endpoints led to, by the endpoint's name.
@@ -110,8 +112,10 @@ impl Live {
                 remedy: "add a [[groups]] table with its endpoints to config.toml (see config.toml.example)".to_owned(),
             });
         }
+        let client_token = client_token.and_then(Result::ok);
         Self {
-            guard: Guard::new(&config.server, client_token.and_then(Result::ok)),
+            guard: Guard::new(&config.server, client_token.clone()),
+            client_token,
             config,
             instance,
             secrets,
@@ -150,6 +154,13 @@ impl Live {
     /// The secret of an endpoint, if its reference led to one.
     pub fn secret(&self, endpoint: &str) -> Option<&Secret> {
         self.secrets.get(endpoint)?.as_ref().ok()
+    }
+
+    /// Every secret that is known.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let of_endpoints = self.secrets.values().flatten();
+        let all = of_endpoints.chain(self.given.values());
+        all.chain(&self.client_token).cloned().collect()
     }
 
     /// Why an endpoint has no secret although it needs one.

@@ -26,6 +26,7 @@ use zephyr_core::classify::Outcome;
 use zephyr_core::fleet::ProbeResult;
 use zephyr_core::price::{Cost, Usage};
 
+use crate::journal;
 use crate::reply::Code;
 
 /// Upper bounds of a histogram's buckets, in milliseconds: from a warm connection nearby to a long
@@ -42,6 +43,8 @@ pub struct Metrics {
     pub clients: ClientMeter,
     /// How often the endpoint in use changed.
     pub switches: Count,
+    /// The journal.
+    pub journal: Arc<journal::Meter>,
     requests: [Count; RequestEnd::ALL.len()],
     request_time: Histogram,
     endpoints: Mutex<BTreeMap<String, Arc<EndpointMeter>>>,
@@ -276,7 +279,8 @@ impl Count {
         self.0.fetch_add(more, Ordering::Relaxed);
     }
 
-    fn get(&self) -> u64 {
+    /// How much it is.
+    pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -311,7 +315,8 @@ impl Collector for Scrape {
         self.of_requests(&mut out)?;
         self.of_attempts(&mut out)?;
         self.of_probes(&mut out)?;
-        self.of_endpoints(&mut out)
+        self.of_endpoints(&mut out)?;
+        self.of_journal(&mut out)
     }
 }
 
@@ -467,6 +472,22 @@ impl Scrape {
             family.add_float(&[("endpoint", name)], cost.usd())?;
         }
         Ok(())
+    }
+
+    fn of_journal(&self, out: &mut Out<'_>) -> fmt::Result {
+        let journal = &self.metrics.journal;
+        let help = "Requests written into the journal";
+        out.counters("journal_requests", help, None)?
+            .add(&[], journal.written.get())?;
+        let help = "Entries that the journal lost, because writing did not keep up or failed";
+        out.counters("journal_dropped", help, None)?
+            .add(&[], journal.dropped.get())?;
+        let help = "Entries that wait to be written into the journal";
+        let queued = i64::try_from(journal.queued()).unwrap_or(i64::MAX);
+        out.gauges("journal_queued", help, None)?.add(&[], queued)?;
+        let size = i64::try_from(journal.bytes()).unwrap_or(i64::MAX);
+        out.gauges("journal_size", "Size of the journal's file", BYTES)?
+            .add(&[], size)
     }
 
     /// The endpoints of the configuration in force with what was counted of them.

@@ -393,7 +393,8 @@ fn endpoint(fleet: &Fleet, status: &EndpointStatus<'_>, clock: &Clock) -> Endpoi
     }
 }
 
-fn state(status: &EndpointStatus<'_>) -> EndpointState {
+/// What an endpoint can do now.
+pub fn state(status: &EndpointStatus<'_>) -> EndpointState {
     match (status.availability, status.circuit) {
         (Availability::Disabled, _) => EndpointState::Disabled,
         (Availability::Draining { .. }, _) => EndpointState::Draining,

@@ -214,6 +214,14 @@ pub enum ProbeResult {
 }
 
 impl ProbeResult {
+    /// How long the answer took, if one came.
+    pub fn latency(&self) -> Option<Duration> {
+        match self {
+            Self::Answered(took) | Self::Reached(took) => Some(*took),
+            Self::Failed(_) => None,
+        }
+    }
+
     fn contact(&self) -> Contact {
         match self {
             Self::Answered(_) | Self::Reached(_) => Contact::Made,

@@ -15,12 +15,6 @@ pub(super) const NOT_YET: &[(&str, &str)] = &[
         "groups[].endpoints[].headers",
         "requests keep the headers that the client sends",
     ),
-    ("logging.log_request_types", NO_JOURNAL),
-    ("logging.log_request_body", NO_JOURNAL),
-    ("logging.log_response_body", NO_JOURNAL),
-    ("logging.log_directory", NO_JOURNAL),
-    ("logging.retention_days", NO_JOURNAL),
-    ("logging.max_size_mb", NO_JOURNAL),
 ];
 
 /// Keys of claude-zephyr: with a note, they do nothing here; without, they are read in place of the
@@ -68,7 +62,6 @@ const AT_START: &[&str] = &[
     "web_admin.port",
 ];
 
-const NO_JOURNAL: &str = "requests are not recorded";
 const ONE_FOR_ALL: &str = "it is the same for all groups, and belongs in [server]";
 const LEVEL_DECIDES: &str = "logging.level says how much is logged";
 const STDERR_ONLY: &str = "log lines go to stderr";

@@ -567,7 +567,7 @@ export type Problem = {
 /**
  * What a problem is about.
  */
-export type ProblemKind = "config_error" | "config_warning" | "no_endpoints" | "credential" | "keychain" | "port" | "claude_code" | "desktop";
+export type ProblemKind = "config_error" | "config_warning" | "no_endpoints" | "credential" | "keychain" | "port" | "claude_code" | "journal" | "desktop";
 
 /**
  * A program that runs an engine.
