@@ -58,6 +58,7 @@ struct Inner {
     keeper: Keeper,
     counters: Counters,
     requests: Requests,
+    /// Told of requests that ended, and how endpoints are.
     journal: Journal,
     metrics: Arc<Metrics>,
     punctuality: Punctuality,

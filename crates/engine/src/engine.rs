@@ -284,10 +284,10 @@ impl Shared {
         let data_dir = options.data_dir;
         let keeper = Keeper::new(data_dir.clone());
         let journal = options.journal.unwrap_or_else(|| {
-            match journal_settings(&live, &source, data_dir.as_deref()) {
-                Some(settings) => Journal::open(settings, Arc::clone(&network.metrics.journal)),
-                None => Journal::default(),
-            }
+            let settings = journal_settings(&live, &source, data_dir.as_deref());
+            settings.map_or_else(Journal::default, |settings| {
+                Journal::open(settings, Arc::clone(&network.metrics.journal))
+            })
         });
         if let Some(memory) = keeper.load() {
             fleet.restore(memory, now);

@@ -59,7 +59,16 @@ const READERS: usize = 4;
 
 /// A handle on the journal; the default one keeps nothing.
 #[derive(Clone, Default)]
-pub struct Journal(Option<Arc<Inner>>);
+pub struct Journal(Place);
+
+/// Where entries go.
+#[derive(Clone, Default)]
+enum Place {
+    #[default]
+    Nowhere,
+    File(Arc<Inner>),
+    Queue(SyncSender<Entry>),
+}
 
 /// What a journal is to keep, and where.
 #[derive(Debug)]
@@ -153,15 +162,6 @@ struct Problems {
 }
 
 impl Journal {
-    /// A journal whose entries go into this queue, whoever reads them there; it answers no query.
-    pub fn into_queue(queue: SyncSender<Entry>) -> Self {
-        Self(Some(Arc::new(Inner {
-            queue,
-            desk: Arc::new(Desk::new(Arc::default(), PathBuf::new())),
-            readers: Semaphore::new(READERS),
-        })))
-    }
-
     /// Begins to keep a journal. The file is opened by the writer's thread, so nothing waits for it here.
     pub fn open(settings: Settings, meter: Arc<Meter>) -> Self {
         let (queue, waiting) = mpsc::sync_channel(QUEUE);
@@ -173,7 +173,7 @@ impl Journal {
         match started {
             Ok(thread) => {
                 let _ = desk.thread.set(thread.thread().clone());
-                Self(Some(Arc::new(Inner {
+                Self(Place::File(Arc::new(Inner {
                     queue,
                     desk,
                     readers: Semaphore::new(READERS),
@@ -186,38 +186,32 @@ impl Journal {
         }
     }
 
-    /// Hands an entry over; at once, whatever the disk does.
-    pub fn write(&self, mut entry: Entry) {
-        let Some(inner) = &self.0 else { return };
-        let desk = &inner.desk;
-        let mut held = weight(&entry);
-        if held > 0 && desk.held.fetch_add(held, Ordering::Relaxed) + held > HELD {
-            desk.held.fetch_sub(held, Ordering::Relaxed);
-            without_bodies(&mut entry);
-            held = 0;
-        }
-        let queued = desk.meter.queued.fetch_add(1, Ordering::Relaxed) + 1;
-        if inner.queue.try_send(entry).is_ok() {
-            if queued == QUEUE / 2 {
-                desk.call();
-            } else if desk.is_asleep.swap(false, Ordering::SeqCst) {
-                desk.wake();
-            }
-        } else {
-            desk.meter.queued.fetch_sub(1, Ordering::Relaxed);
-            desk.held.fetch_sub(held, Ordering::Relaxed);
-            desk.meter.dropped.add(1);
-        }
+    /// A journal whose entries go into this queue, whoever reads them there.
+    pub fn into_queue(queue: SyncSender<Entry>) -> Self {
+        Self(Place::Queue(queue))
     }
 
+    /// Hands an entry over; at once, whatever the disk does.
+    pub fn write(&self, entry: Entry) {
+        match &self.0 {
+            Place::Nowhere => {}
+            Place::File(inner) => inner.write(entry),
+            Place::Queue(queue) => {
+                let _ = queue.try_send(entry); // Whoever reads there sees what is missing.
+            }
+        }
+    }
     /// Whether anything is kept: what is not need not be collected.
     pub fn is_kept(&self) -> bool {
-        self.0.is_some()
+        match &self.0 {
+            Place::Nowhere => false,
+            Place::File(_) | Place::Queue(_) => true,
+        }
     }
 
     /// Goes on like this, with what is handed over from now on.
     pub fn configure(&self, settings: Settings) {
-        if let Some(inner) = &self.0 {
+        if let Some(inner) = self.file() {
             lock(&inner.desk.path).clone_from(&settings.path);
             inner.desk.order(Order::Configure(Box::new(settings)));
         }
@@ -225,7 +219,7 @@ impl Journal {
 
     /// Waits until everything handed over so far is in the file, also for a machine that loses its power.
     pub async fn flush(&self) -> Dropped {
-        let Some(inner) = &self.0 else {
+        let Some(inner) = self.file() else {
             return Dropped::Nothing;
         };
         let (done, written) = oneshot::channel();
@@ -235,7 +229,7 @@ impl Journal {
 
     /// The journal itself, for front-ends.
     pub fn status(&self) -> JournalStatus {
-        let Some(inner) = &self.0 else {
+        let Some(inner) = self.file() else {
             return JournalStatus::default();
         };
         let meter = &inner.desk.meter;
@@ -248,7 +242,7 @@ impl Journal {
 
     /// What a person should look at.
     pub fn problems(&self) -> Vec<Problem> {
-        let Some(inner) = &self.0 else {
+        let Some(inner) = self.file() else {
             return Vec::new();
         };
         let problems = lock(&inner.desk.problems);
@@ -258,7 +252,7 @@ impl Journal {
 
     /// Waits until the problems are others.
     pub async fn news(&self) {
-        match &self.0 {
+        match self.file() {
             Some(inner) => inner.desk.news.notified().await,
             None => std::future::pending().await,
         }
@@ -308,11 +302,18 @@ impl Journal {
             .await
     }
 
+    fn file(&self) -> Option<&Inner> {
+        match &self.0 {
+            Place::File(inner) => Some(inner),
+            Place::Nowhere | Place::Queue(_) => None,
+        }
+    }
+
     async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, QueryError> + Send + 'static,
     ) -> Result<T, QueryError> {
-        let inner = self.0.as_ref().ok_or(QueryError::NotKept)?;
+        let inner = self.file().ok_or(QueryError::NotKept)?;
         let _one_of_few = inner
             .readers
             .acquire()
@@ -338,6 +339,30 @@ impl Meter {
     /// Size of the file.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
+    }
+}
+
+impl Inner {
+    fn write(&self, mut entry: Entry) {
+        let desk = &self.desk;
+        let mut held = weight(&entry);
+        if held > 0 && desk.held.fetch_add(held, Ordering::Relaxed) + held > HELD {
+            desk.held.fetch_sub(held, Ordering::Relaxed);
+            without_bodies(&mut entry);
+            held = 0;
+        }
+        let queued = desk.meter.queued.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.queue.try_send(entry).is_ok() {
+            if queued == QUEUE / 2 {
+                desk.call();
+            } else if desk.is_asleep.swap(false, Ordering::SeqCst) {
+                desk.wake();
+            }
+        } else {
+            desk.meter.queued.fetch_sub(1, Ordering::Relaxed);
+            desk.held.fetch_sub(held, Ordering::Relaxed);
+            desk.meter.dropped.add(1);
+        }
     }
 }
 

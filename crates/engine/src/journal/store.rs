@@ -23,7 +23,7 @@ pub(super) const HOUR: i64 = 60 * MINUTE;
 pub(super) const DAY: i64 = 24 * HOUR;
 
 /// Most strings, or shapes, whose numbers are remembered.
-const REMEMBERED: usize = 50_000;
+const REMEMBERED: usize = 10_000;
 /// Longer strings are cut: no identifier or message is that long.
 const LONGEST: usize = 2048;
 
