@@ -750,8 +750,11 @@ impl Pair {
             }
             Why::Pinned => assert_eq!((self.pinned, sum.is), (Some(endpoint), Is::Closed)),
             Why::Sticky => assert_eq!(self.home(n), Some(endpoint)),
-            Why::StaysForCache(_) | Why::WorthMoving(_) | Why::LeavesSlow(_) => {
-                panic!("nothing here is slow or cached: {why:?}")
+            Why::StaysForCache(_)
+            | Why::WorthMoving(_)
+            | Why::LeavesSlow(_)
+            | Why::SparesQuota(_) => {
+                panic!("nothing here is slow, cached or limited: {why:?}")
             }
             Why::FirstChoice
             | Why::Faster { .. }
@@ -840,7 +843,7 @@ impl Pair {
                 Effect::Online => assert!(std::mem::replace(&mut self.told_offline, false)),
                 Effect::TakenOut(_) => assert!(!self.told_offline, "out by the network's fault"),
                 Effect::AllDown => assert!(!self.told_offline, "offline says more"),
-                Effect::Recovered(_) | Effect::SomethingUp => {}
+                Effect::Recovered(_) | Effect::SomethingUp | Effect::Moved { .. } => {}
                 Effect::BudgetReached { .. } => panic!("nothing here costs anything"),
                 Effect::Called(_) | Effect::WaitedInVain(_) => panic!("nobody waits here"),
             }

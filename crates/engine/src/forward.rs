@@ -20,7 +20,7 @@ use hyper::body::Incoming;
 use tracing::Instrument;
 use zephyr_control::EventKind;
 use zephyr_core::classify::{Attempt, Fault, Outcome, Refusal};
-use zephyr_core::fleet::{Denied, DeniedWhy, Journey, Lesson};
+use zephyr_core::fleet::{Denied, DeniedWhy, Journey, Lesson, Why};
 use zephyr_core::price::Usage;
 use zephyr_core::profile::{CallKind, LOOKED_AT, Profile};
 use zephyr_core::proof::{self, Stage};
@@ -275,7 +275,7 @@ impl Exchange {
     }
 
     /// Sends one attempt and holds its answer until it is known what to make of it.
-    async fn attempt(&self, admission: Admission) -> Attempted {
+    async fn attempt(&self, mut admission: Admission) -> Attempted {
         let started = admission.started;
         let cut = admission.cut.clone();
         let answered = tokio::select! {
@@ -505,7 +505,7 @@ impl Exchange {
     /// Passes the answer of a path that is not understood here; only an endpoint's failure moves it on.
     fn pass_other(
         &self,
-        admission: Admission,
+        mut admission: Admission,
         response: Response<Incoming>,
         started: Instant,
     ) -> Attempted {
@@ -549,7 +549,9 @@ impl Exchange {
             held.head.headers.remove(CONTENT_LENGTH);
         }
         if let Some(why) = admission.weighed() {
-            tracing::info!(endpoint = %admission.remote.spec.name, "a conversation: {why}");
+            if let Why::StaysForCache(_) = admission.why {
+                tracing::info!(endpoint = %admission.remote.spec.name, "a conversation: {why}");
+            }
             if let Ok(why) = HeaderValue::from_str(&why) {
                 held.head.headers.insert(WHY, why);
             }

@@ -19,7 +19,8 @@
 //!
 //! # When the preferred endpoint changes
 //!
-//! At once when it becomes unfit, or slow as in [`crate::brownout`] while another is not. For speed, priority or price only when the other is better by the
+//! At once when it becomes unfit, slow as in [`crate::brownout`] while another is not, or about to run dry
+//! as in [`crate::quota`] while another is not. For speed, priority or price only when the other is better by the
 //! strategy's rule (latency: by at least `switch_threshold_ms`, both measured the same way), the last
 //! switch is `min_dwell_seconds` ago, and monitoring is not paused.
 
@@ -41,9 +42,11 @@ use crate::classify::{Contact, Outcome};
 use crate::config::Config;
 use crate::price::{Cost, Left, Usage};
 use crate::profile::{CallKind, SessionKey};
+use crate::quota::Quota;
 use crate::rng::Rng;
 use crate::spend::Spend;
 use crate::sticky::Sticky;
+use crate::worth::Worth;
 
 pub use endpoint::{Availability, EndpointStatus};
 pub use hold::{MOST_WAITING, Ticket};
@@ -245,6 +248,15 @@ pub enum Effect {
         to: EndpointId,
         /// Why, and why not the others.
         decision: Decision,
+    },
+    /// A conversation moves because that is worth more than its prompt cache.
+    Moved {
+        /// Where it was at home.
+        from: EndpointId,
+        /// Where it is now.
+        to: EndpointId,
+        /// Both sides of it.
+        worth: Worth,
     },
     /// An endpoint's circuit opened.
     TakenOut(EndpointId),
@@ -462,13 +474,18 @@ impl Fleet {
             && journey.asked.kind == CallKind::Messages
             && let Some(session) = journey.session
         {
-            self.sticky
-                .settle_at(session, id, self.config.routing.sticky_ttl, now);
+            let ttl = self.config.routing.sticky_ttl;
+            let home = self.sticky.home(session, ttl, now);
+            if let (Why::WorthMoving(worth), Some(home)) = (why, home) {
+                let (from, to) = (home.endpoint, id);
+                self.effects.push_back(Effect::Moved { from, to, worth });
+            }
+            self.sticky.settle_at(session, id, ttl, now);
         }
         let endpoint = self
             .get_mut(id)
             .expect("choose returns endpoints of the fleet");
-        let mut permit = endpoint.issue(Arc::clone(&journey.asked));
+        let mut permit = endpoint.issue(Arc::clone(&journey.asked), now);
         permit.session = journey.session;
         self.load_has_risen(now);
         Ok(Grant { permit, why })
@@ -510,6 +527,14 @@ impl Fleet {
             }
             let change = endpoint.circuit.begin(permit.pass);
             self.after(permit.endpoint, change, now);
+        }
+    }
+
+    /// Takes over what an answer says of its endpoint's quota.
+    pub fn note_quota(&mut self, permit: &Permit, quota: Quota, now: Instant) {
+        let endpoint = self.get_mut(permit.endpoint);
+        if endpoint.is_some_and(|endpoint| endpoint.note_quota(quota, now)) {
+            self.reconsider(now);
         }
     }
 
@@ -671,6 +696,14 @@ impl Fleet {
     /// Every endpoint as it is now, in the configuration's order.
     pub fn status(&self) -> impl Iterator<Item = EndpointStatus<'_>> {
         self.endpoints.iter().map(Endpoint::status)
+    }
+
+    /// An endpoint's part of the attempts of the last five minutes; `None`: there were none anywhere.
+    pub fn share(&self, id: EndpointId, now: Instant) -> Option<f64> {
+        let lately = |endpoint: &Endpoint| endpoint.lately(now);
+        let all: u64 = self.endpoints.iter().map(lately).sum();
+        let its = self.get(id).map(lately)?;
+        (all > 0).then(|| its as f64 / all as f64)
     }
 
     /// One endpoint as it is now.

@@ -8,6 +8,7 @@ mod hold;
 mod memory;
 mod network;
 mod probing;
+mod quota;
 
 use super::*;
 use crate::circuit::Cause;
@@ -110,6 +111,7 @@ impl Scene {
             | Effect::TakenOut(_)
             | Effect::Recovered(_)
             | Effect::AllDown
+            | Effect::Moved { .. }
             | Effect::SomethingUp
             | Effect::Called(_)
             | Effect::WaitedInVain(_)
