@@ -1,6 +1,7 @@
 //! A running engine: listener, fleet, probes and settings, and the `Control` over them.
 
 mod amend;
+mod diagnose;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -16,8 +17,9 @@ use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use zephyr_control::{
-    Command, Complaint, Configuration, Control, ControlError, ControlFuture, Done, Drain,
-    ErrorCode, EventKind, Host, Listening, Problem, ProblemKind, Snapshot, Snapshots,
+    Command, Complaint, Configuration, Control, ControlError, ControlFuture, Diagnosis, Done,
+    Drain, ErrorCode, EventKind, Host, Listening, Problem, ProblemKind, Snapshot, Snapshots,
+    Tested,
 };
 use zephyr_core::config::{HealthCheck, ProbeMode};
 use zephyr_core::fleet::{Availability, ProbeResult};
@@ -42,6 +44,8 @@ use crate::upstream::{Network, Upstream};
 use crate::vault::{Keychain, KeychainError, Store};
 use crate::view;
 use crate::wake;
+
+pub use diagnose::diagnose_once;
 
 /// Least time between two snapshots of one stream.
 const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(250);
@@ -706,6 +710,16 @@ impl Control for Handle {
 
     fn check(&self, command: Command) -> ControlFuture<'_, Vec<Complaint>> {
         Box::pin(self.0.check(command))
+    }
+
+    fn diagnose(&self, tested: Tested) -> ControlFuture<'_, Diagnosis> {
+        let shared = Arc::clone(&self.0);
+        Box::pin(async move {
+            // Whoever asked may leave; what it costs is counted all the same.
+            let diagnosed = tokio::spawn(async move { shared.diagnose(tested).await });
+            let diagnosed = diagnosed.await;
+            diagnosed.map_err(|error| ControlError::new(ErrorCode::Internal, error.to_string()))?
+        })
     }
 }
 
