@@ -505,7 +505,8 @@ impl Streamed {
     }
 
     fn usage(&self) -> Option<price::Usage> {
-        self.inspector.as_ref()?.usage()
+        let told = self.inspector.as_ref()?.tally().consumption()?;
+        Some(told.tokens)
     }
 }
 
