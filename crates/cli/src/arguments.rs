@@ -109,6 +109,11 @@ pub(crate) enum Action {
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(2..=3600), requires = "test_timing")]
         seconds: u64,
     },
+    /// Test an endpoint step by step, from its name to its first token, and say what to do
+    Diagnose {
+        /// The endpoint's name
+        name: String,
+    },
     /// Keep tokens in the system's keychain
     Token {
         #[command(subcommand)]

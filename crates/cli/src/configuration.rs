@@ -10,7 +10,7 @@ use zephyr_cli::{names, status};
 use zephyr_core::config::{Auth, Config, CredentialRef};
 use zephyr_engine::settings::{self, Environment, Loaded, Located, Origin};
 use zephyr_engine::vault::{Keychain, Vault};
-use zephyr_engine::{Source, probe_once};
+use zephyr_engine::{Source, diagnose_once, probe_once};
 
 use crate::failure::Failure;
 use crate::output;
@@ -106,6 +106,25 @@ pub(crate) async fn probe(explicit: Option<&Path>, typed: &[String]) -> Result<(
         Ok(())
     } else {
         Err(Failure::Operation(anyhow!("no endpoint is usable")))
+    }
+}
+
+/// `zephyr diagnose NAME`.
+pub(crate) async fn diagnose(explicit: Option<&Path>, typed: &str) -> Result<(), Failure> {
+    let (loaded, path) = read(explicit)?;
+    let language = output::language(loaded.config.ui.language);
+    let endpoints = loaded.config.endpoints.iter();
+    let known: Vec<_> = endpoints.map(|endpoint| endpoint.name.clone()).collect();
+    let name = names::resolve(typed, known.iter().map(String::as_str))?;
+
+    let diagnosis = diagnose_once(loaded, &Source::File(path), name).await;
+    let diagnosis = diagnosis.ok_or_else(|| Failure::Operation(anyhow!("{name} is gone")))?;
+
+    output::print(&status::diagnosis(&diagnosis, language))?;
+    if diagnosis.steps.iter().all(|step| step.passed) {
+        Ok(())
+    } else {
+        Err(Failure::Operation(anyhow!("{name} does not work")))
     }
 }
 

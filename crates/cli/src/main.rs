@@ -91,6 +91,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
             ..
         } => configuration::test_timing(config, Duration::from_secs(seconds)).await,
         Action::Probe { names, .. } => configuration::probe(config, &names).await,
+        Action::Diagnose { name } => configuration::diagnose(config, &name).await,
         Action::Token { action } => keep(config, &action).await,
         Action::Connect {
             client: Client::ClaudeCode,

@@ -11,8 +11,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use zephyr_control::{
-    Drain, EndpointState, EndpointView, Event, Language, Mode, ProbeCosts, Problem, Reason,
-    Snapshot, Strategy, Totals, text,
+    Diagnosis, DiagnosisStage, Drain, EndpointState, EndpointView, Event, Language, Mode,
+    ProbeCosts, Problem, Reason, Snapshot, Strategy, Totals, text,
 };
 
 use zephyr_engine::Lateness;
@@ -159,6 +159,47 @@ pub fn probes(
         ]
     });
     columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
+}
+
+/// The steps of a test as a table, with what to do below the one that failed.
+pub fn diagnosis(diagnosis: &Diagnosis, language: Language) -> String {
+    let rows = diagnosis.steps.iter().map(|step| {
+        let mark = if step.passed { "✓" } else { "✗" };
+        let ms = format!("{:.0}", step.took_ms);
+        [
+            Cell::new(mark.to_owned(), Align::Left),
+            Cell::new(text(language, &stage(step.stage)), Align::Left),
+            Cell::new(text(language, &Phrase::Milliseconds { ms }), Align::Right),
+            Cell::new(printable(&step.detail), Align::Left),
+        ]
+    });
+    let mut out = columns(&rows.collect::<Vec<_>>());
+    for remedy in diagnosis
+        .steps
+        .iter()
+        .filter_map(|step| step.remedy.as_ref())
+    {
+        out.push_str(&format!("\n{}\n", printable(remedy)));
+    }
+    if diagnosis.cost_usd > 0.0 {
+        let cost = format!("{:.6}", diagnosis.cost_usd);
+        out.push_str(&format!(
+            "\n{}\n",
+            text(language, &Phrase::StageCost { cost })
+        ));
+    }
+    out
+}
+
+fn stage(stage: DiagnosisStage) -> Phrase<'static> {
+    match stage {
+        DiagnosisStage::Dns => Phrase::StageDns,
+        DiagnosisStage::Tcp => Phrase::StageTcp,
+        DiagnosisStage::Tls => Phrase::StageTls,
+        DiagnosisStage::Auth => Phrase::StageAuth,
+        DiagnosisStage::Model => Phrase::StageModel,
+        DiagnosisStage::FirstToken => Phrase::StageFirstToken,
+    }
 }
 
 /// How punctual checks were.

@@ -235,6 +235,32 @@ async fn a_probe_says_by_its_exit_code_whether_anything_is_usable() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_diagnosis_says_step_by_step_how_far_an_endpoint_works_and_what_to_do() {
+    let endpoint = Endpoint::start(Act::message("Hi")).await;
+    let home = Home::over(&endpoint);
+
+    let good = home.run(&["diagnose", "a"]);
+    endpoint.set(Act::status(401));
+    let bad = home.run(&["diagnose", "A"]);
+    let unknown = home.run(&["diagnose", "B"]);
+
+    assert_eq!(good.status.code(), Some(0), "{}", stderr(&good));
+    let table = str::from_utf8(&good.stdout).unwrap();
+    assert!(
+        table.contains("First token") && table.contains("USD"),
+        "{table}"
+    );
+    assert_eq!(bad.status.code(), Some(1));
+    let table = str::from_utf8(&bad.stdout).unwrap();
+    assert!(
+        table.contains("✗") && table.contains("check the token"),
+        "{table}"
+    );
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(stderr(&unknown).contains("endpoints: A"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn how_well_the_schedule_is_kept_is_said_and_costs_nothing() {
     let endpoint = Endpoint::start(Act::message("Hi")).await;
     let home = Home::over(&endpoint);

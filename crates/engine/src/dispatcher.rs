@@ -502,6 +502,7 @@ impl Dispatcher {
             | EventKind::FailedOver { .. }
             | EventKind::Aborted { .. }
             | EventKind::PassedOn { .. }
+            | EventKind::Moved { .. }
             | EventKind::AllDown
             | EventKind::SomethingUp
             | EventKind::Offline

@@ -1,6 +1,7 @@
 //! A running engine: listener, fleet, probes and settings, and the `Control` over them.
 
 mod amend;
+mod diagnose;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -16,10 +17,10 @@ use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use zephyr_control::{
-    Command, Complaint, Configuration, Control, ControlError, ControlFuture, Done, Drain,
-    EndpointHistory, ErrorCode, EventKind, HistoryQuery, Host, Listening, Paging, Problem,
-    ProblemKind, RequestDetail, RequestFilter, RequestPage, Snapshot, Snapshots, UsageQuery,
-    UsageReport,
+    Command, Complaint, Configuration, Control, ControlError, ControlFuture, Diagnosis, Done,
+    Drain, EndpointHistory, ErrorCode, EventKind, HistoryQuery, Host, Listening, Paging, Problem,
+    ProblemKind, RequestDetail, RequestFilter, RequestPage, Snapshot, Snapshots, Tested,
+    UsageQuery, UsageReport,
 };
 use zephyr_core::config::{HealthCheck, ProbeMode};
 use zephyr_core::fleet::{Availability, ProbeResult};
@@ -44,6 +45,8 @@ use crate::upstream::{Network, Upstream};
 use crate::vault::{Keychain, KeychainError, Store};
 use crate::view;
 use crate::wake;
+
+pub use diagnose::diagnose_once;
 
 /// Least time between two snapshots of one stream.
 const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(250);
@@ -741,6 +744,16 @@ impl Control for Handle {
 
     fn history(&self, query: HistoryQuery) -> ControlFuture<'_, Vec<EndpointHistory>> {
         Box::pin(async move { answer(self.0.journal.history(query).await) })
+    }
+
+    fn diagnose(&self, tested: Tested) -> ControlFuture<'_, Diagnosis> {
+        let shared = Arc::clone(&self.0);
+        Box::pin(async move {
+            // Whoever asked may leave; what it costs is counted all the same.
+            let diagnosed = tokio::spawn(async move { shared.diagnose(tested).await });
+            let diagnosed = diagnosed.await;
+            diagnosed.map_err(|error| ControlError::new(ErrorCode::Internal, error.to_string()))?
+        })
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `upstream`, `remote`, `headers` | connections to endpoints, and what is sent there |
 //! | `dispatcher` | the one door to the fleet |
 //! | `prober`, `punctuality` | probes, and how punctual they are |
+//! | `diagnosis` | tests an endpoint step by step |
 //! | `calendar` | which day it is where the user is |
 //! | `wake` | notices a sleep, and a network that is back |
 //! | [`journal`] | every request and every endpoint's history, in a file |
@@ -27,6 +28,7 @@ mod capture;
 mod client_io;
 mod clock;
 mod decode;
+mod diagnosis;
 mod dispatcher;
 mod engine;
 mod forward;
@@ -60,6 +62,8 @@ pub mod vault;
 mod view;
 mod wake;
 
-pub use engine::{Engine, Options, ProbeReport, StartError, probe_once, test_timing};
+pub use engine::{
+    Engine, Options, ProbeReport, StartError, diagnose_once, probe_once, test_timing,
+};
 pub use live::Source;
 pub use punctuality::Lateness;

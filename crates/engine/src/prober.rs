@@ -329,7 +329,12 @@ impl Probe<'_> {
     }
 }
 
-fn request(
+/// A request of our own, with the endpoint's credential.
+///
+/// # Errors
+///
+/// The endpoint's URL and the target together are no URL.
+pub fn request(
     remote: &Remote,
     method: Method,
     target: &'static str,
@@ -351,7 +356,12 @@ fn request(
     Ok(request)
 }
 
-async fn send(remote: &Remote, request: Request<Upload>) -> Result<Response<Incoming>, Fault> {
+/// Sends it, once more if the connection had merely grown stale.
+///
+/// # Errors
+///
+/// No answer's head came.
+pub async fn send(remote: &Remote, request: Request<Upload>) -> Result<Response<Incoming>, Fault> {
     let (parts, upload) = request.into_parts();
     let once = || Request::from_parts(parts.clone(), upload.attempt());
     match remote.upstream.send(once()).await {
@@ -361,6 +371,7 @@ async fn send(remote: &Remote, request: Request<Upload>) -> Result<Response<Inco
     .map_err(|error| error.fault)
 }
 
-fn wait_asked_for(headers: &HeaderMap) -> Option<Duration> {
+/// How long the answer asks to wait.
+pub fn wait_asked_for(headers: &HeaderMap) -> Option<Duration> {
     headers::retry_after(headers, SystemTime::now())
 }

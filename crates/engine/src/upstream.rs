@@ -5,6 +5,8 @@
 //! all handshakes and how long each took, the refusal to connect to ourselves, and the knowledge whether a connection that
 //! broke had answered before: then it had merely grown stale, and one fresh connection is tried.
 
+mod steps;
+
 use std::error::Error as StdError;
 use std::future::Future;
 use std::io;
@@ -33,6 +35,8 @@ use zephyr_core::config::{Endpoint, ProxyRoute};
 use crate::metered::Metered;
 use crate::metrics::{EndpointMeter, Metrics};
 use crate::upload::AttemptBody;
+
+pub use steps::Steps;
 
 /// Idle connections are kept longer than a probe's default interval, so that probes keep them warm.
 const IDLE_CONNECTION: Duration = Duration::from_secs(90);
@@ -429,16 +433,7 @@ impl Service<Uri> for Route {
     fn call(&mut self, url: Uri) -> Self::Future {
         let (route, started) = (self.clone(), Instant::now());
         Box::pin(async move {
-            let intercept = match &route.way {
-                Way::Direct => None,
-                Way::System => route
-                    .network
-                    .system_proxy
-                    .get_or_init(Matcher::from_system)
-                    .intercept(&url),
-                Way::Via(matcher) => matcher.intercept(&url),
-            };
-            match intercept {
+            match route.intercept(&url) {
                 None => route.direct(url, started).await,
                 Some(proxy) => route.through(proxy, url, started).await,
             }
@@ -447,6 +442,19 @@ impl Service<Uri> for Route {
 }
 
 impl Route {
+    /// The proxy that the way to this URL leads through.
+    fn intercept(&self, url: &Uri) -> Option<Intercept> {
+        match &self.way {
+            Way::Direct => None,
+            Way::System => self
+                .network
+                .system_proxy
+                .get_or_init(Matcher::from_system)
+                .intercept(url),
+            Way::Via(matcher) => matcher.intercept(url),
+        }
+    }
+
     async fn direct(mut self, url: Uri, started: Instant) -> Result<Socket, BoxError> {
         let io = self.tcp.call(url).await?;
         if io
@@ -528,7 +536,7 @@ fn with_port(url: Uri) -> Result<Uri, BoxError> {
 }
 
 /// A TCP connection that remembers how it began.
-struct Socket {
+pub struct Socket {
     io: TokioIo<Metered>,
     origin: Origin,
 }

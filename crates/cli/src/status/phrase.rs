@@ -65,6 +65,15 @@ pub(super) enum Phrase<'a> {
         p95: String,
         max: String,
     },
+    StageDns,
+    StageTcp,
+    StageTls,
+    StageAuth,
+    StageModel,
+    StageFirstToken,
+    StageCost {
+        cost: String,
+    },
     Waiting {
         count: u32,
     },

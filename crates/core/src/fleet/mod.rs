@@ -62,6 +62,9 @@ use hold::{Errand, Hold, Went};
 pub struct EndpointId(u32);
 
 impl EndpointId {
+    /// Of an endpoint that is in no fleet.
+    pub const NONE: Self = Self(0);
+
     #[cfg(test)]
     pub(crate) fn new(id: u32) -> Self {
         Self(id)

@@ -223,7 +223,8 @@ fn not_stored(error: &KeychainError, dotenv: &Path) -> String {
     format!("the token was not stored: {error}; {remedy}")
 }
 
-fn in_words(complaints: &[Complaint]) -> String {
+/// The errors, one a line.
+pub(super) fn in_words(complaints: &[Complaint]) -> String {
     let errors = complaints.iter().filter(|complaint| !complaint.is_warning);
     let lines: Vec<String> = errors
         .map(|complaint| match &complaint.field {
@@ -234,11 +235,11 @@ fn in_words(complaints: &[Complaint]) -> String {
     lines.join("\n")
 }
 
-fn invalid(message: String) -> ControlError {
+pub(super) fn invalid(message: String) -> ControlError {
     ControlError::new(ErrorCode::InvalidConfiguration, message)
 }
 
-fn unreadable(error: &EditError) -> ControlError {
+pub(super) fn unreadable(error: &EditError) -> ControlError {
     invalid(error.to_string())
 }
 
@@ -246,7 +247,7 @@ fn unwritten(error: &EditError) -> ControlError {
     ControlError::new(ErrorCode::NotPossible, error.to_string())
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     act: impl FnOnce() -> Result<T, ControlError> + Send + 'static,
 ) -> Result<T, ControlError> {
     let acted = tokio::task::spawn_blocking(act).await;

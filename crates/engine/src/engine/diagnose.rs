@@ -1,0 +1,138 @@
+//! Who is tested step by step, and with which token; what that cost is counted with the checks.
+
+use std::sync::Arc;
+
+use zephyr_control::{
+    ControlError, Diagnosis, EndpointForm, ErrorCode, SecretText, Tested, TokenReference,
+};
+use zephyr_core::Config;
+use zephyr_core::config::{Auth, Endpoint};
+
+use super::amend::{blocking, in_words, invalid, unreadable};
+use super::{Shared, instance_id, prepare};
+use crate::diagnosis::{self, Token, Wrong};
+use crate::live::{Live, Source};
+use crate::secret::Secret;
+use crate::settings::change::{Change, File};
+use crate::settings::{self, Environment, Loaded, form};
+use crate::upstream::Network;
+use crate::vault::{Keychain, Vault, VaultError};
+
+/// Tests an endpoint of the configuration step by step, without an engine; `None` if it has none of that
+/// name.
+pub async fn diagnose_once(loaded: Loaded, source: &Source, name: &str) -> Option<Diagnosis> {
+    let keychain = Arc::new(Keychain::system());
+    let live = prepare(loaded, source, &instance_id(), &keychain).await;
+    let spec = live.config.endpoint(name)?;
+    let token = token_of(&live, spec);
+    let network = Network::new(Vec::new());
+    let (diagnosis, _) = diagnosis::diagnose(spec, token, &live.config, &network).await;
+    Some(diagnosis)
+}
+
+impl Shared {
+    pub(super) async fn diagnose(&self, tested: Tested) -> Result<Diagnosis, ControlError> {
+        let (spec, token, config) = match tested {
+            Tested::Configured { endpoint } => {
+                self.find(&endpoint)?;
+                let live = self.live();
+                let spec = live.config.endpoint(&endpoint).cloned();
+                let spec = spec.ok_or_else(|| {
+                    let message = format!("{endpoint} was taken out just now");
+                    ControlError::new(ErrorCode::UnknownEndpoint, message)
+                })?;
+                let token = token_of(&live, &spec);
+                (spec, token, live.config.clone())
+            }
+            Tested::Draft { endpoint, token } => self.draft(endpoint, token).await?,
+        };
+        let (diagnosis, cost) = diagnosis::diagnose(&spec, token, &config, &self.network).await;
+        self.dispatcher
+            .step(|state, _| state.fleet.book_check(&spec.name, cost));
+        Ok(diagnosis)
+    }
+
+    /// The endpoint as it would be if the form were saved.
+    async fn draft(
+        &self,
+        mut form: EndpointForm,
+        token: Option<SecretText>,
+    ) -> Result<(Endpoint, Token, Config), ControlError> {
+        let given = token.map(|token| Secret::new(token.expose())).transpose();
+        let given = given.map_err(|why| {
+            ControlError::new(ErrorCode::BadRequest, format!("this is no token: {why}"))
+        })?;
+        if given.is_some() && form.token == TokenReference::None {
+            // Where it will be is not said yet.
+            form.token = TokenReference::Keychain("draft".to_owned());
+        }
+        let source = self.source.clone();
+        let keychain = Arc::clone(&self.keychain);
+        blocking(move || {
+            let text = match source.path() {
+                Some(path) => {
+                    let file = File::read(path).map_err(|error| unreadable(&error))?;
+                    file.text().to_owned()
+                }
+                None => String::new(),
+            };
+            let config = config_with(&text, form.clone())?;
+            let spec = config.endpoint(form.name.trim()).cloned();
+            let spec = spec.ok_or_else(|| invalid("the endpoint was not understood".to_owned()))?;
+            let token = match (&spec.auth, given) {
+                (Auth::Passthrough, _) => Token::OfClients,
+                (Auth::Ours { .. }, Some(secret)) => Token::Ours(secret),
+                (Auth::Ours { credential, .. }, None) => {
+                    let dotenv = source.path().map(settings::dotenv_path);
+                    let dotenv = dotenv.and_then(|path| settings::dotenv(&path).ok());
+                    let environment = Environment::new(dotenv.unwrap_or_default());
+                    let vault = Vault::open(environment, &keychain, [credential]);
+                    vault
+                        .get(credential)
+                        .map_or_else(|error| missing(&error), Token::Ours)
+                }
+            };
+            Ok((spec, token, config))
+        })
+        .await
+    }
+}
+
+/// The configuration with the form in it, as a new endpoint or in place of the one of its name.
+fn config_with(text: &str, form: EndpointForm) -> Result<Config, ControlError> {
+    let shown = form::configuration(text).map_err(|problems| invalid(problems.to_string()))?;
+    let name = form.name.trim().to_owned();
+    let is_known = shown.endpoints.iter().any(|endpoint| endpoint.name == name);
+    let change = if is_known {
+        Change::Edit(name, Box::new(form))
+    } else {
+        Change::Add(Box::new(form))
+    };
+    let changed = change.applied(text);
+    let changed = changed.map_err(|why| invalid(in_words(&[why.complaint(&change)])))?;
+    let outcome = changed
+        .outcome
+        .map_err(|_| invalid(in_words(&changed.complaints)))?;
+    Ok(outcome.loaded.config)
+}
+
+fn token_of(live: &Live, spec: &Endpoint) -> Token {
+    match (&spec.auth, live.secret(&spec.name)) {
+        (Auth::Passthrough, _) => Token::OfClients,
+        (Auth::Ours { .. }, Some(secret)) => Token::Ours(secret.clone()),
+        (Auth::Ours { .. }, None) => match live.why_without(&spec.name) {
+            Some(error) => missing(error),
+            None => Token::Missing(Wrong::new(
+                "no token was found",
+                "name one for this endpoint",
+            )),
+        },
+    }
+}
+
+fn missing(error: &VaultError) -> Token {
+    Token::Missing(Wrong::new(
+        format!("there is no token: {error}"),
+        error.remedy(),
+    ))
+}
