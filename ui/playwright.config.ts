@@ -1,4 +1,4 @@
-// The interface in Debian's Chromium. `npm run e2e` builds the page first.
+// The interface in Debian's Chromium, as it was built into dist/.
 
 import { defineConfig } from "@playwright/test";
 

@@ -9,7 +9,9 @@ import AxeBuilder from "@axe-core/playwright";
 import type { SnapshotName } from "../tests/snapshots";
 import { expect, settled, test } from "./stage";
 
-const PICTURES = fileURLToPath(new URL("../../target/ui-screenshots/", import.meta.url));
+const PICTURES =
+  process.env["ZEPHYR_TEST_SCREENSHOTS"] ??
+  fileURLToPath(new URL("../../target/ui-screenshots", import.meta.url));
 mkdirSync(PICTURES, { recursive: true });
 
 const PLACES: { name: string; at: string; state?: SnapshotName }[] = [
@@ -39,7 +41,7 @@ for (const theme of ["light", "dark"] as const) {
 
           await show({ at, theme, language, requests: 2_000, ...(state ? { state } : {}) });
           await settled(page);
-          await page.screenshot({ path: `${PICTURES}${name}-${theme}-${size}-${language}.png` });
+          await page.screenshot({ path: `${PICTURES}/${name}-${theme}-${size}-${language}.png` });
 
           const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
           expect(overflow).toBeLessThanOrEqual(0);

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { Connection } from "../src/lib/backend";
-import { httpBackend } from "../src/lib/backend.http";
+import { httpBackend, takeCode } from "../src/lib/backend.http";
+import { EVERYTHING } from "../src/lib/route.svelte";
 import { SNAPSHOTS } from "./snapshots";
 
 const API = new URL("http://127.0.0.1:8081/api/v1/");
@@ -95,5 +96,78 @@ describe("the backend over HTTP", () => {
 
     expect(seen).toEqual([healthy]);
     expect(FakeEventSource.opened).toHaveLength(2);
+  });
+
+  it("asks the journal by the names of its parameters, and says nothing of what does not matter", async () => {
+    const asked: string[] = [];
+    vi.stubGlobal("fetch", async (url: URL) => {
+      asked.push(url.pathname + url.search);
+      return answers({});
+    });
+    const backend = httpBackend(API);
+    const filter = { ...EVERYTHING, endpoint: "Tokyo & Co", failed: true, text: "" };
+
+    await backend.requests(filter, { before: 7, after: null, limit: 500 });
+    await backend.request(7);
+    await backend.usage({ since_ms: 5, until_ms: null, by: "day", split: "model" });
+    await backend.history({ since_ms: null, until_ms: null, endpoint: null });
+    await backend.configuration();
+
+    expect(asked).toEqual([
+      "/api/v1/requests?endpoint=Tokyo+%26+Co&failed=true&before=7&limit=500",
+      "/api/v1/requests/7",
+      "/api/v1/usage?since_ms=5&by=day&split=model",
+      "/api/v1/history",
+      "/api/v1/configuration",
+    ]);
+    expect(backend.exportLink(filter, "csv")).toBe(
+      `${API.href}requests/export?endpoint=Tokyo+%26+Co&failed=true&format=csv`,
+    );
+  });
+
+  it("sends checks and tests as JSON", async () => {
+    const fetched = vi.fn(async () => answers([]));
+    vi.stubGlobal("fetch", fetched);
+
+    await httpBackend(API).check({ command: "pause" });
+    await httpBackend(API).diagnose({ what: "configured", endpoint: "Tokyo" });
+
+    expect(fetched.mock.calls).toMatchObject([
+      [new URL("check", API), { method: "POST", body: '{"command":"pause"}' }],
+      [new URL("diagnose", API), { method: "POST", body: '{"what":"configured","endpoint":"Tokyo"}' }],
+    ]);
+  });
+
+  it("signs in with its one-time code before anything else is asked", async () => {
+    const asked: [string, unknown][] = [];
+    vi.stubGlobal("fetch", async (url: URL, init?: RequestInit) => {
+      asked.push([url.pathname, init?.body]);
+      return answers({});
+    });
+    const backend = httpBackend(API, "one-time");
+
+    await Promise.all([backend.snapshot(), backend.configuration()]);
+    const stop = backend.subscribe(() => undefined, () => undefined);
+    await vi.waitFor(() => expect(FakeEventSource.opened).toHaveLength(1));
+    stop();
+
+    expect(asked[0]).toEqual(["/api/v1/session", '{"code":"one-time"}']);
+    expect(asked.filter(([path]) => path === "/api/v1/session")).toHaveLength(1);
+  });
+
+  it("says that one has to sign in, whatever the answer looks like", async () => {
+    vi.stubGlobal("fetch", async () => answers("no", 401));
+
+    await expect(httpBackend(API).snapshot()).rejects.toMatchObject({ code: "unauthorized" });
+  });
+
+  it("takes the code out of the address", () => {
+    history.replaceState(null, "", "#code=one-time");
+
+    const code = takeCode();
+
+    expect(code).toBe("one-time");
+    expect(location.href).not.toContain("one-time");
+    expect(takeCode()).toBeUndefined();
   });
 });

@@ -6,32 +6,50 @@ import { milliseconds, span } from "./view";
 
 const LOCALES: Record<Language, string> = { en: "en-GB", zh: "zh-CN" };
 
+/** Making a formatter costs more than using it a thousand times. */
+const made = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
+
+function numbers(language: Language, options: Intl.NumberFormatOptions = {}): Intl.NumberFormat {
+  const key = `number ${language} ${JSON.stringify(options)}`;
+  const found = made.get(key) ?? new Intl.NumberFormat(LOCALES[language], options);
+  made.set(key, found);
+  return found as Intl.NumberFormat;
+}
+
+function dates(language: Language, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `date ${language} ${JSON.stringify(options)}`;
+  const found = made.get(key) ?? new Intl.DateTimeFormat(LOCALES[language], options);
+  made.set(key, found);
+  return found as Intl.DateTimeFormat;
+}
+
 /** A whole number, all digits. */
 export function whole(language: Language, value: number): string {
-  return new Intl.NumberFormat(LOCALES[language]).format(value);
+  return numbers(language).format(value);
 }
 
 /** A number, short from ten thousand on. */
 export function compact(language: Language, value: number): string {
-  const options = value < 10_000 ? {} : { notation: "compact", maximumFractionDigits: 1 } as const;
-  return new Intl.NumberFormat(LOCALES[language], options).format(value);
+  const options = value < 10_000 ? {} : { notation: "compact", maximumSignificantDigits: 3 } as const;
+  return numbers(language, options).format(value);
 }
 
 /** US dollars; the smaller, the more digits. */
 export function money(language: Language, usd: number): string {
-  const digits = usd === 0 || Math.abs(usd) >= 1 ? 2 : Math.abs(usd) >= 0.01 ? 3 : 6;
-  return new Intl.NumberFormat(LOCALES[language], {
+  const isWholeCents = Number.isInteger(Number((usd * 100).toFixed(6)));
+  const digits = isWholeCents || Math.abs(usd) >= 1 ? 2 : Math.abs(usd) >= 0.01 ? 3 : 6;
+  return numbers(language, {
     style: "currency",
     currency: "USD",
     currencyDisplay: "narrowSymbol",
-    minimumFractionDigits: 2,
+    minimumFractionDigits: Math.min(digits, 3),
     maximumFractionDigits: digits,
   }).format(usd);
 }
 
 /** A part of a whole, 0 to 1. */
 export function percent(language: Language, part: number): string {
-  return new Intl.NumberFormat(LOCALES[language], {
+  return numbers(language, {
     style: "percent",
     maximumFractionDigits: part > 0 && part < 0.01 ? 1 : 0,
   }).format(part);
@@ -41,7 +59,7 @@ export function percent(language: Language, part: number): string {
 export function bytes(language: Language, size: number): string {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
   const power = Math.min(Math.max(Math.floor(Math.log10(Math.max(size, 1)) / 3), 0), 3);
-  return new Intl.NumberFormat(LOCALES[language], {
+  return numbers(language, {
     style: "unit",
     unit: units[power] ?? "byte",
     unitDisplay: "short",
@@ -58,14 +76,14 @@ export function took(ms: number): Status {
 
 /** The time of a day, to the second. */
 export function time(language: Language, at: number): string {
-  return new Intl.DateTimeFormat(LOCALES[language], { timeStyle: "medium", hourCycle: "h23" }).format(at);
+  return dates(language, { timeStyle: "medium", hourCycle: "h23" }).format(at);
 }
 
 /** Day and time, as short as they are clear from `now`. */
 export function moment(language: Language, at: number, now: number): string {
   const sameDay = new Date(at).toDateString() === new Date(now).toDateString();
   if (sameDay) return time(language, at);
-  return new Intl.DateTimeFormat(LOCALES[language], {
+  return dates(language, {
     month: "short",
     day: "numeric",
     hour: "2-digit",
@@ -76,12 +94,12 @@ export function moment(language: Language, at: number, now: number): string {
 
 /** A day of the year. */
 export function day(language: Language, at: number): string {
-  return new Intl.DateTimeFormat(LOCALES[language], { month: "short", day: "numeric" }).format(at);
+  return dates(language, { month: "short", day: "numeric" }).format(at);
 }
 
 /** Day and time, whole. */
 export function full(language: Language, at: number): string {
-  return new Intl.DateTimeFormat(LOCALES[language], {
+  return dates(language, {
     dateStyle: "medium",
     timeStyle: "medium",
     hourCycle: "h23",
