@@ -42,8 +42,11 @@ pub(crate) async fn run(
 
     refuse_second(data_dir).await?;
     let options = Options {
-        // The demo's endpoints are others every time.
-        data_dir: source.path().map(|_| data_dir.to_owned()),
+        data_dir: Some(match source.path() {
+            Some(_) => data_dir.to_owned(),
+            // Simulated requests are not to stand among the real ones.
+            None => data_dir.join("demo"),
+        }),
         ..Options::default()
     };
     let engine = Engine::start_with(loaded, source, options)
