@@ -113,18 +113,18 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
             return Ok(None);
         }
     };
-    let (config, fleet) = if arguments.demo {
-        let demo = Demo::start(None).await?;
-        (demo.loaded().config, Fleet::Simulated(Box::new(demo)))
+    let (config, fleet, files) = if arguments.demo {
+        let demo = Demo::start(None, &data_dir).await?;
+        (demo.loaded().config, Fleet::Simulated(Box::new(demo)), None)
     } else {
         // What is wrong with it is the supervisor's to tell, and to wait for.
         let located = settings::locate(arguments.config.as_deref(), |name| std::env::var_os(name));
-        let loaded = located.ok().and_then(|at| settings::load(&at.path).ok());
+        let path = located.ok().map(|located| located.path);
+        let loaded = path.as_deref().and_then(|path| settings::load(path).ok());
         let config = loaded.map_or_else(Config::default, |loaded| loaded.config);
-        (config, Fleet::Configured)
+        let files = Files::of(&config.logging, path.as_deref(), &data_dir);
+        (config, Fleet::Configured, Some(files))
     };
-    let files = Files::of(&config.logging, &data_dir);
-    let files = (!arguments.demo).then_some(files);
     let log = logging::start(config.logging.level, files);
     descriptors::raise();
     let signals = Signals::listen()?;

@@ -1,5 +1,4 @@
-//! The tray program: builds its interface and itself, and runs its tests on private desktops
-//! (`tests/desktop`).
+//! The tray program: builds it and runs its tests on private desktops (`tests/desktop`).
 //!
 //! Those desktops are made of parts that Linux has. Elsewhere the programs are built, and that is all.
 
@@ -14,9 +13,9 @@ use crate::tally::Tally;
 use crate::tools::executable;
 use crate::workspace::root;
 
-/// Runs them all, or those whose name contains `filter`.
+/// Runs them all, or those whose name contains `filter`. The interface has to have been built before:
+/// building it once more would have both programs compiled once more.
 pub(crate) fn test(target: &Path, filter: Option<&str>) -> Result<Tally> {
-    interface::build(target)?;
     let build = ["build", "-p", "zephyr-desktop", "-p", "zephyr-cli"];
     run(cargo()
         .args(build)

@@ -114,6 +114,7 @@ pub(crate) fn desktop(filter: Option<&str>) -> Result<()> {
         tools::node()?;
         tools::desktop()
     })?;
+    steps.step("interface", || interface::build(&target))?;
     steps.counted("desktop", || desktop::test(&target, filter))?;
     steps.summarise();
     Ok(())

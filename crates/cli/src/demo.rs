@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::anyhow;
 use zephyr_core::Config;
 use zephyr_core::config::{
-    Auth, BaseUrl, Breaker, Endpoint, Failover, Group, HealthCheck, Price, ProxyRoute, Routing,
-    Server,
+    Auth, BaseUrl, Breaker, Endpoint, Failover, Group, HealthCheck, LogBody, Logging, Price,
+    ProxyRoute, Routing, Server,
 };
 use zephyr_engine::settings::Loaded;
 use zephyr_testkit::Sim;
@@ -25,15 +26,19 @@ pub struct Demo {
 
 impl Demo {
     /// Starts the endpoints. Without a port the proxy's usual one is taken, or a free one: somebody who
-    /// only wants to look should not have to choose.
+    /// only wants to look should not have to choose. The journal is kept in `data_dir`, bodies and all: it
+    /// is nobody's.
     ///
     /// # Errors
     ///
     /// The system has no ports left.
-    pub async fn start(port: Option<u16>) -> anyhow::Result<Self> {
+    pub async fn start(port: Option<u16>, data_dir: &Path) -> anyhow::Result<Self> {
         let endpoints = Sim::fleet().await?;
         Ok(Self {
-            config: config(&endpoints, port.unwrap_or_else(usual_or_free))?,
+            config: Config {
+                logging: journal_in(data_dir),
+                ..config(&endpoints, port.unwrap_or_else(usual_or_free))?
+            },
             _endpoints: endpoints,
         })
     }
@@ -95,6 +100,15 @@ fn config(endpoints: &[Sim], port: u16) -> anyhow::Result<Config> {
         health_check,
         ..Config::default()
     })
+}
+
+fn journal_in(folder: &Path) -> Logging {
+    Logging {
+        directory: Some(folder.display().to_string()),
+        request_body: LogBody::Truncated,
+        response_body: LogBody::Truncated,
+        ..Logging::default()
+    }
 }
 
 fn endpoint(sim: &Sim, health_check: &HealthCheck) -> anyhow::Result<Endpoint> {

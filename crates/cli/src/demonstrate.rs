@@ -12,11 +12,13 @@ use crate::serve;
 /// Runs the demo until a signal ends it.
 pub(crate) async fn run(port: Option<u16>) -> Result<(), Failure> {
     let _log = logging::start(LogLevel::Info, None);
-    let demo = Demo::start(port).await.map_err(Failure::Operation)?;
     // Its own data folder: the demo must not pass for the instance that the user works with.
     let temporary = tempfile::Builder::new().prefix("zephyr-demo-").tempdir()?;
     let named = std::env::var_os("ZEPHYR_DATA_DIR").filter(|folder| !folder.is_empty());
     let data_dir = named.map_or_else(|| temporary.path().to_owned(), Into::into);
+    let demo = Demo::start(port, &data_dir)
+        .await
+        .map_err(Failure::Operation)?;
     let announce = |snapshot: &Snapshot, language: Language| {
         status::demo_started(snapshot, &data_dir, language)
     };

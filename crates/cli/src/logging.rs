@@ -38,11 +38,13 @@ pub struct Files {
 }
 
 impl Files {
-    /// In the configured folder, else in `logs` in the data folder.
-    pub fn of(logging: &Logging, data_dir: &Path) -> Self {
-        let configured = logging.directory.as_ref().map(PathBuf::from);
+    /// In the folder that the configuration file names, from where it is itself, else in `logs` in the
+    /// data folder.
+    pub fn of(logging: &Logging, config: Option<&Path>, data_dir: &Path) -> Self {
+        let beside = config.and_then(Path::parent).unwrap_or(Path::new(""));
+        let named = logging.directory.as_ref().map(|named| beside.join(named));
         Self {
-            folder: configured.unwrap_or_else(|| data_dir.join("logs")),
+            folder: named.unwrap_or_else(|| data_dir.join("logs")),
             days: logging.retention_days,
         }
     }

@@ -35,6 +35,7 @@ pub(crate) async fn show(config: Option<&Path>, asked: Logs) -> Result<(), Failu
     let mut printer = match (asked.json, asked.csv) {
         (true, _) => Printer::Lines(Format::JsonLines),
         (false, true) => Printer::Lines(Format::Csv),
+        (false, false) if asked.follow => Printer::Table(Table::with_room(look)),
         (false, false) => Printer::Table(Table::new(look)),
     };
     let filter = filter(asked.filter, &snapshot);

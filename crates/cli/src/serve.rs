@@ -22,7 +22,10 @@ pub(crate) async fn serve(config: Option<&Path>) -> Result<(), Failure> {
     let (loaded, path) = configuration::read(config)?;
     let data_dir = configuration::data_dir()?;
     let logging = &loaded.config.logging;
-    let _log = logging::start(logging.level, Some(Files::of(logging, &data_dir)));
+    let _log = logging::start(
+        logging.level,
+        Some(Files::of(logging, Some(&path), &data_dir)),
+    );
     // Front-ends are told where it is, and they start in other folders.
     let path = std::path::absolute(path)?;
     run(loaded, Source::File(path), &data_dir, status::started).await

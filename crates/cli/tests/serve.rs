@@ -100,7 +100,10 @@ fn what_is_logged_stands_in_the_file_of_the_day_too() {
         let (_, said) = serving.ended();
         assert!(said.contains("a second signal ends at once"), "{said}");
         let files = fs::read_dir(home.path().join(folder)).unwrap();
-        let files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+        let files = files.map(|file| file.unwrap().path());
+        let files: Vec<_> = files
+            .filter(|path| path.extension().is_some_and(|end| end == "log"))
+            .collect();
         assert_eq!(files.len(), 1, "{files:?}");
         fs::read_to_string(&files[0]).unwrap()
     };

@@ -215,7 +215,7 @@ impl View<'_> {
         };
         let mut lines: String = text
             .lines()
-            .map(|line| format!("  {}\n", printable(line)))
+            .map(|line| format!("  {}", printable(line)).trim_end().to_owned() + "\n")
             .collect();
         if *truncated {
             lines.push_str(&format!("  {}\n", self.say(&Phrase::CutOff)));

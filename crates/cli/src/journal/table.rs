@@ -14,13 +14,29 @@ const COLUMNS: usize = 11;
 #[derive(Debug)]
 pub struct Table {
     look: Look,
+    least: [usize; COLUMNS],
     widths: Option<Widths<COLUMNS>>,
 }
+
+/// What usual rows need, for a table that begins before its rows are known.
+const USUAL: [usize; COLUMNS] = [5, 19, 15, 26, 12, 0, 0, 7, 6, 7, 0];
 
 impl Table {
     /// An empty table.
     pub fn new(look: Look) -> Self {
-        Self { look, widths: None }
+        Self {
+            look,
+            least: [0; COLUMNS],
+            widths: None,
+        }
+    }
+
+    /// An empty table, with room for rows that are still to come.
+    pub fn with_room(look: Look) -> Self {
+        Self {
+            least: USUAL,
+            ..Self::new(look)
+        }
     }
 
     /// The next rows, and the head above the first; in the order given.
@@ -28,7 +44,9 @@ impl Table {
         let head = self.widths.is_none().then(|| self.head());
         let rows = records.iter().map(|record| self.row(record));
         let rows: Vec<_> = head.into_iter().chain(rows).collect();
-        self.widths.get_or_insert_default().lines(&rows)
+        let least = self.least;
+        let widths = self.widths.get_or_insert_with(|| Widths::at_least(least));
+        widths.lines(&rows)
     }
 
     /// What stands where there is no request to show.

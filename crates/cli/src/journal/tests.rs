@@ -119,6 +119,23 @@ fn the_head_is_printed_once() {
 }
 
 #[test]
+fn a_table_with_room_stays_straight() {
+    let mut table = Table::with_room(look(Language::En));
+
+    let head = table.rows(&[]);
+    let row = table.rows(&[answered(7)]);
+
+    // In ASCII, so that bytes are places.
+    let row = row.replace("东京", "Toky");
+    assert_eq!(head.find("MODEL"), row.find("claude"));
+    assert_eq!(head.find("ENDPOINT"), row.find("Toky"));
+    assert_eq!(
+        head.find("COST").map(|at| at + 4),
+        row.find("$0.0123").map(|at| at + 7)
+    );
+}
+
+#[test]
 fn an_unknown_cost_is_said_to_be_unknown() {
     let unpriced = RequestRecord {
         cost_usd: None,

@@ -67,6 +67,11 @@ impl<const N: usize> Default for Widths<N> {
 }
 
 impl<const N: usize> Widths<N> {
+    /// At least so wide from the start.
+    pub(crate) fn at_least(widths: [usize; N]) -> Self {
+        Self(widths)
+    }
+
     /// One line per row, as wide as those before; no line ends in spaces.
     pub(crate) fn lines(&mut self, rows: &[[Cell; N]]) -> String {
         for row in rows {
