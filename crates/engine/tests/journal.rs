@@ -115,6 +115,16 @@ async fn what_was_handed_over_comes_back_as_it_was() {
 }
 
 #[tokio::test]
+async fn whoever_asks_at_once_gets_an_empty_page() {
+    let place = Place::new(Logging::default());
+
+    assert_eq!(
+        place.found(RequestFilter::default()).await,
+        Vec::<u64>::new()
+    );
+}
+
+#[tokio::test]
 async fn filters_hold_together_and_pages_follow_each_other() {
     let place = Place::new(Logging::default());
     place.write(requests(3000)).await;
