@@ -139,6 +139,8 @@ struct Desk {
     is_called: AtomicBool,
     is_asleep: AtomicBool,
     is_closing: AtomicBool,
+    /// Whether there is a file to read in, or none to be had.
+    is_ready: AtomicBool,
     thread: OnceLock<Thread>,
     problems: Mutex<Problems>,
     /// Rung when the problems are others.
@@ -212,7 +214,12 @@ impl Journal {
     /// Goes on like this, with what is handed over from now on.
     pub fn configure(&self, settings: Settings) {
         if let Some(inner) = self.file() {
-            lock(&inner.desk.path).clone_from(&settings.path);
+            let mut path = lock(&inner.desk.path);
+            if *path != settings.path {
+                inner.desk.is_ready.store(false, Ordering::SeqCst);
+                path.clone_from(&settings.path);
+            }
+            drop(path);
             inner.desk.order(Order::Configure(Box::new(settings)));
         }
     }
@@ -319,6 +326,9 @@ impl Journal {
             .acquire()
             .await
             .map_err(|_| QueryError::Ending)?;
+        if !inner.desk.is_ready.load(Ordering::SeqCst) {
+            self.flush().await; // Behind it the writer has opened the file.
+        }
         let path = lock(&inner.desk.path).clone();
         let answered = tokio::task::spawn_blocking(move || {
             let connection = file::open_to_read(&path)?;
@@ -383,6 +393,7 @@ impl Desk {
             is_called: AtomicBool::new(false),
             is_asleep: AtomicBool::new(false),
             is_closing: AtomicBool::new(false),
+            is_ready: AtomicBool::new(false),
             thread: OnceLock::new(),
             problems: Mutex::default(),
             news: Notify::new(),
@@ -434,6 +445,10 @@ impl Desk {
     fn processed(&self, entries: usize, held: usize) {
         self.meter.queued.fetch_sub(entries, Ordering::Relaxed);
         self.held.fetch_sub(held, Ordering::Relaxed);
+    }
+
+    fn set_ready(&self) {
+        self.is_ready.store(true, Ordering::SeqCst);
     }
 
     fn set_bytes(&self, bytes: u64) {

@@ -115,6 +115,16 @@ async fn what_was_handed_over_comes_back_as_it_was() {
 }
 
 #[tokio::test]
+async fn whoever_asks_at_once_gets_an_empty_page() {
+    let place = Place::new(Logging::default());
+
+    assert_eq!(
+        place.found(RequestFilter::default()).await,
+        Vec::<u64>::new()
+    );
+}
+
+#[tokio::test]
 async fn filters_hold_together_and_pages_follow_each_other() {
     let place = Place::new(Logging::default());
     place.write(requests(3000)).await;
@@ -615,4 +625,63 @@ async fn an_engine_writes_down_how_its_endpoints_are_and_shows_its_journal() {
     );
     let unknown = zephyr.control.request(7).await.unwrap_err();
     assert!(unknown.message.contains('7'), "{unknown}");
+}
+
+#[tokio::test]
+async fn a_request_through_the_proxy_is_found_by_its_words_and_nobodys_credential_with_it() {
+    let endpoint = Endpoint::start(Act::message("Guten Morgen, 早上好")).await;
+    let data = tempfile::tempdir().unwrap();
+    let options = Options {
+        data_dir: Some(data.path().to_owned()),
+        ..Options::default()
+    };
+    let bodies = "[logging]\nlog_request_body = \"full\"\nlog_response_body = \"full\"\n";
+    let zephyr = Zephyr::start(&common::config(&[endpoint.url()], bodies), options).await;
+    let body = serde_json::json!({
+        "model": "claude-haiku-4-5", "max_tokens": 9,
+        "messages": [{ "role": "user", "content": format!("my key is {}", common::CLIENT_TOKEN) }],
+    });
+    let key = ("x-api-key", common::CLIENT_TOKEN);
+    let answer = zephyr
+        .request("POST /v1/messages", &[key], &body.to_string())
+        .await;
+    zephyr.engine.drain().await;
+
+    let filter = RequestFilter {
+        text: Some("上好 haiku".to_owned()),
+        model: Some("claude-haiku-4-5".to_owned()),
+        ..RequestFilter::default()
+    };
+    let page = zephyr
+        .control
+        .requests(filter, Paging::default())
+        .await
+        .unwrap();
+
+    assert_eq!(answer.status, 200);
+    assert_eq!(page.requests.len(), 1, "{page:?}");
+    let found = &page.requests[0];
+    assert_eq!(
+        Some(found.request.as_str()),
+        answer.header("x-zephyr-request-id")
+    );
+    assert_eq!(
+        (found.status, found.endpoint.as_deref()),
+        (Some(200), Some("A"))
+    );
+    let detail = zephyr.control.request(found.id).await.unwrap();
+    let sent = detail.request_body.unwrap().text;
+    assert!(sent.contains("my key is [redacted]"), "{sent}");
+    let kept = detail
+        .request_headers
+        .iter()
+        .find(|(name, _)| name == "x-api-key");
+    assert_eq!(kept.unwrap().1, "[redacted]");
+    let usage = zephyr.control.usage(UsageQuery::default()).await.unwrap();
+    assert_eq!((usage.total.requests, usage.total.failed), (1, 0));
+    for entry in std::fs::read_dir(data.path()).unwrap() {
+        let written = std::fs::read(entry.unwrap().path()).unwrap();
+        let written = String::from_utf8_lossy(&written);
+        assert!(!written.contains(common::OUR_TOKEN) && !written.contains(common::CLIENT_TOKEN));
+    }
 }

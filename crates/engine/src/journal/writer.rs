@@ -35,6 +35,7 @@ const REOPEN: Duration = Duration::from_secs(10);
 pub(super) fn run(desk: &Arc<Desk>, queue: &Receiver<Entry>, settings: Settings) {
     let mut writer = Writer::new(Arc::clone(desk), settings);
     writer.open();
+    desk.set_ready();
     loop {
         let due = writer.due();
         let first = match queue.try_recv() {
@@ -247,6 +248,7 @@ impl Writer {
             self.desk.set_set_aside(None);
             self.desk.set_failing(None);
             self.open();
+            self.desk.set_ready();
         }
         self.next_maintenance = Instant::now();
     }
