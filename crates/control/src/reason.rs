@@ -45,6 +45,13 @@ pub enum Reason {
         /// The usual time.
         usual_ms: u64,
     },
+    /// The one it replaces is about to run out of its quota.
+    SparesQuota {
+        /// Of which: `requests`, `tokens`, `5h` and the like.
+        window: String,
+        /// How much of it is left.
+        left_percent: u64,
+    },
     /// It is the one in use.
     InUse,
     /// This conversation is at home there, and its prompt cache with it.
@@ -101,6 +108,13 @@ pub enum Reason {
         ms: u64,
         /// The usual time.
         usual_ms: u64,
+    },
+    /// It is about to run out of its quota, so it gets no new conversations until that is full again.
+    RunsDry {
+        /// Of which: `requests`, `tokens`, `5h` and the like.
+        window: String,
+        /// How much of it is left.
+        left_percent: u64,
     },
     /// Slower than the one chosen, or not faster by the threshold.
     NotFaster {

@@ -15,6 +15,8 @@
 //! | [`schedule`], [`spend`], [`price`] | how often to probe, and what that may cost |
 //! | [`decline`], [`ttft`] | whether an endpoint becomes slower, and how fast its streams begin |
 //! | [`brownout`] | whether an endpoint answers, but many times slower than it does |
+//! | [`quota`] | whether an endpoint is about to run dry |
+//! | [`usage`] | what an answer used |
 //! | [`worth`] | whether a conversation should move, and what its prompt cache costs |
 //! | [`sse`], [`messages`], [`proof`] | whether an answer is real, and how a stream ends |
 
@@ -30,8 +32,10 @@ pub mod messages;
 pub mod price;
 pub mod profile;
 pub mod proof;
+pub mod quota;
 mod rng;
 pub mod schedule;
+mod share;
 pub mod spend;
 pub mod sse;
 mod sticky;

@@ -750,8 +750,11 @@ impl Pair {
             }
             Why::Pinned => assert_eq!((self.pinned, sum.is), (Some(endpoint), Is::Closed)),
             Why::Sticky => assert_eq!(self.home(n), Some(endpoint)),
-            Why::StaysForCache(_) | Why::WorthMoving(_) | Why::LeavesSlow(_) => {
-                panic!("nothing here is slow or cached: {why:?}")
+            Why::StaysForCache(_)
+            | Why::WorthMoving(_)
+            | Why::LeavesSlow(_)
+            | Why::SparesQuota(_) => {
+                panic!("nothing here is slow, cached or limited: {why:?}")
             }
             Why::FirstChoice
             | Why::Faster { .. }

@@ -29,6 +29,11 @@ impl Clock {
         self.instant
     }
 
+    /// How long after 1970-01-01 UTC it is.
+    pub fn since_epoch(&self) -> Duration {
+        self.wall.duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
+
     /// By how much more the time of day went on since `earlier` than the monotonic clock did.
     pub fn ran_ahead_since(&self, earlier: &Self) -> Duration {
         let monotonic = self.instant.saturating_duration_since(earlier.instant);

@@ -18,6 +18,7 @@ use zephyr_core::classify::{Fault, Outcome};
 use zephyr_core::config::{LogBody, Price, ProbeMode};
 use zephyr_core::fleet::{Denied, Journey, Lesson, Memory, Permit, Ticket, Why};
 use zephyr_core::price::Cost;
+use zephyr_core::quota::Quota;
 use zephyr_core::{Config, Effect, EndpointId, Fleet};
 
 use crate::answer::Answer;
@@ -248,6 +249,7 @@ impl Dispatcher {
             remote,
             cut,
             started: leg.began,
+            quota: None,
             leg: trail.set_out(leg),
             trail: Arc::clone(trail),
             dispatcher: self.clone(),
@@ -628,6 +630,8 @@ pub struct Admission {
     pub cut: CancellationToken,
     /// When it began.
     pub started: Instant,
+    /// What its answer says of its endpoint's quota, until that is told.
+    quota: Option<Quota>,
     /// Whose attempt it is, and which of its attempts.
     trail: Arc<Trail>,
     leg: usize,
@@ -643,8 +647,9 @@ impl Admission {
     }
 
     /// Notes the head of an answer.
-    pub fn is_answered<B>(&self, response: &Response<B>) {
+    pub fn is_answered<B>(&mut self, response: &Response<B>) {
         let took = self.started.elapsed();
+        self.quota = quota_in(response.headers());
         self.trail.note(self.leg, |leg| {
             leg.status = Some(response.status().as_u16());
             leg.headers = Some(took);
@@ -657,10 +662,14 @@ impl Admission {
     }
 
     /// The answer is real and begins to reach the client.
-    pub fn begin(&self, ttft: Duration, lesson: &Lesson) {
+    pub fn begin(&mut self, ttft: Duration, lesson: &Lesson) {
         self.remote.meter.first_event.observe(ttft);
+        let quota = self.quota.take();
         let left = self.permit.as_ref().and_then(|permit| {
             let left = self.dispatcher.step(|state, now| {
+                if let Some(quota) = quota {
+                    state.fleet.note_quota(permit, quota, now);
+                }
                 state.fleet.begin(permit, ttft, now);
                 state.fleet.learn(permit, lesson, now)
             });
@@ -722,10 +731,14 @@ impl Admission {
                 view::log(event, Some(self.trail.id));
             }
             self.remote.meter.attempt(&outcome, self.started.elapsed());
+            let quota = self.quota.take();
             let reason = view::why_not_answered(&outcome, self.phase());
             let end = self.dispatcher.step(|state, now| {
                 if let Some(event) = told {
                     state.log.push(event, Clock::now().unix_ms(now));
+                }
+                if let Some(quota) = quota {
+                    state.fleet.note_quota(&permit, quota, now);
                 }
                 let seen = outcome.clone();
                 state.fleet.settle(permit, outcome, now);
@@ -751,6 +764,15 @@ impl Drop for Admission {
             self.book(Outcome::Abandoned, None);
         }
     }
+}
+
+fn quota_in(headers: &HeaderMap) -> Option<Quota> {
+    let told = headers::rate_limits(headers)
+        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let mut told = told.peekable();
+    told.peek()?; // Most answers say nothing, and need no clock.
+    let clock = Clock::now();
+    Quota::read(told, clock.instant(), clock.since_epoch())
 }
 
 /// What a request that waited is told.

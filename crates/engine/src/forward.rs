@@ -275,7 +275,7 @@ impl Exchange {
     }
 
     /// Sends one attempt and holds its answer until it is known what to make of it.
-    async fn attempt(&self, admission: Admission) -> Attempted {
+    async fn attempt(&self, mut admission: Admission) -> Attempted {
         let started = admission.started;
         let cut = admission.cut.clone();
         let answered = tokio::select! {
@@ -505,7 +505,7 @@ impl Exchange {
     /// Passes the answer of a path that is not understood here; only an endpoint's failure moves it on.
     fn pass_other(
         &self,
-        admission: Admission,
+        mut admission: Admission,
         response: Response<Incoming>,
         started: Instant,
     ) -> Attempted {

@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use zephyr_control::{
     self as control, Appearance, AttemptOutcome, EndpointState, EndpointView, EventKind,
-    LanguageChoice, NotChosen, ProbeCosts, Reason, ThemeChoice, TtftPercentiles,
+    LanguageChoice, NotChosen, ProbeCosts, QuotaWindow, Reason, ThemeChoice, TtftPercentiles,
 };
 use zephyr_core::circuit::{Cause, State as CircuitState};
 use zephyr_core::classify::{Fault, Outcome};
 use zephyr_core::config::{Auth, Language, Strategy, Theme, Ui};
 use zephyr_core::fleet::{Availability, Decision, EndpointStatus, Mode, Why, WhyNot};
 use zephyr_core::price::Cost;
+use zephyr_core::quota::Dry;
 use zephyr_core::{Effect, EndpointId, Fleet};
 
 use crate::clock::{Clock, millis};
@@ -120,6 +121,10 @@ pub fn why(fleet: &Fleet, chosen: EndpointId, why: Why) -> Reason {
             ms: millis(slowness.its),
             usual_ms: millis(slowness.usual),
         },
+        Why::SparesQuota(dry) => Reason::SparesQuota {
+            window: dry.window.as_str().to_owned(),
+            left_percent: dry.percent.into(),
+        },
         Why::InUse => Reason::InUse,
         Why::Sticky => Reason::Sticky,
         Why::StaysForCache(worth) => Reason::StaysForCache {
@@ -166,6 +171,7 @@ pub fn why_not(fleet: &Fleet, id: EndpointId, why: WhyNot, now: Instant) -> Reas
             ms: millis(slowness.its),
             usual_ms: millis(slowness.usual),
         },
+        WhyNot::RunsDry(dry) => runs_dry(dry),
         WhyNot::NotFaster { its, chosen } => Reason::NotFaster {
             ms: millis(its),
             than_ms: millis(chosen),
@@ -380,8 +386,8 @@ fn endpoint(fleet: &Fleet, status: &EndpointStatus<'_>, clock: &Clock) -> Endpoi
             })
             .collect(),
         probe_cost_usd: fleet.spent_today_at(&spec.name).usd(),
-        share: None,
-        quota: Vec::new(),
+        share: fleet.share(status.id, clock.instant()),
+        quota: quota(status, clock),
         last_check_ms: status.last_probe.map(|at| clock.unix_ms(at)),
         last_error: status.last_fault.map(fault),
         in_flight: status.in_flight,
@@ -390,6 +396,27 @@ fn endpoint(fleet: &Fleet, status: &EndpointStatus<'_>, clock: &Clock) -> Endpoi
         priority: spec.priority,
         weight: spec.weight,
         price: spec.price,
+    }
+}
+
+fn quota(status: &EndpointStatus<'_>, clock: &Clock) -> Vec<QuotaWindow> {
+    let Some(quota) = status.quota else {
+        return Vec::new();
+    };
+    let windows = quota.allowances(clock.instant()).map(|told| QuotaWindow {
+        name: told.window.as_str().to_owned(),
+        left: told.left,
+        limit: told.limit,
+        remaining: told.remaining,
+        resets_at_ms: told.resets.map(|at| clock.unix_ms(at)),
+    });
+    windows.collect()
+}
+
+fn runs_dry(dry: Dry) -> Reason {
+    Reason::RunsDry {
+        window: dry.window.as_str().to_owned(),
+        left_percent: dry.percent.into(),
     }
 }
 
@@ -418,9 +445,11 @@ fn reason(status: &EndpointStatus<'_>) -> Option<Reason> {
         EndpointState::Ready if status.last_probe_failed => Some(Reason::ProbeFailed {
             detail: status.last_fault.map(in_words).unwrap_or_default(),
         }),
-        EndpointState::Ready => status.slower.map(|slower| Reason::Slower {
-            ms: millis(slower.now),
-            usual_ms: millis(slower.usual),
+        EndpointState::Ready => status.dry.map(runs_dry).or_else(|| {
+            status.slower.map(|slower| Reason::Slower {
+                ms: millis(slower.now),
+                usual_ms: millis(slower.usual),
+            })
         }),
         EndpointState::Draining | EndpointState::Disabled => None,
         EndpointState::Recovering

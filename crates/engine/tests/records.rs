@@ -599,6 +599,60 @@ async fn a_request_that_waits_is_nowhere() {
 }
 
 #[tokio::test]
+async fn an_endpoint_that_is_about_to_run_dry_is_shown_and_spared() {
+    let used = |part: &str| {
+        Act::message("from A")
+            .header("anthropic-ratelimit-unified-status", "allowed_warning")
+            .header("anthropic-ratelimit-unified-5h-utilization", part)
+            .header("anthropic-ratelimit-unified-5h-reset", "4102444800")
+    };
+    let a = Endpoint::start(used("0.5")).await;
+    let b = Endpoint::start(Act::message("from B")).await;
+    let (zephyr, records) = over(&[&a, &b], "").await;
+    let session = [("x-claude-code-session-id", "session-1")];
+
+    say(&zephyr, &session, &streaming()).await;
+    let before = zephyr.snapshot().await;
+    a.set(used("0.96"));
+    say(&zephyr, &session, &streaming()).await;
+    let others = zephyr.used().await;
+    let home = say(&zephyr, &session, &streaming()).await;
+    let after = zephyr.snapshot().await;
+
+    let quota = &before.endpoint("A").unwrap().quota;
+    let window = quota.iter().find(|window| window.name == "5h").unwrap();
+    assert_eq!(window.left, 0.5);
+    assert!(window.resets_at_ms.unwrap().abs_diff(4_102_444_800_000) < 1_000);
+    assert_eq!(
+        (others.as_str(), home.header("x-used-endpoint")),
+        ("B", Some("A"))
+    );
+    let runs_dry = Reason::RunsDry {
+        window: "5h".to_owned(),
+        left_percent: 4,
+    };
+    assert_eq!(after.endpoint("A").unwrap().reason, Some(runs_dry));
+    let decision = after.decision.as_ref().unwrap();
+    assert!(
+        matches!(
+            &decision.why,
+            Reason::SparesQuota {
+                left_percent: 4,
+                ..
+            }
+        ),
+        "{decision:?}"
+    );
+    assert_eq!(after.endpoint("A").unwrap().share, Some(0.75));
+    let limits = records.next().await.attempts[0].rate_limits.clone();
+    assert!(
+        limits
+            .iter()
+            .any(|(name, _)| name == "anthropic-ratelimit-unified-5h-reset")
+    );
+}
+
+#[tokio::test]
 async fn tokens_and_their_cost_are_counted_by_endpoint() {
     let a = Endpoint::start(Act::message("from A")).await;
     let zephyr = Zephyr::over(&[&a], "").await;

@@ -15,7 +15,9 @@ use crate::fleet::network::{Blame, back_off};
 use crate::fleet::{Asked, Effect, EndpointId, Journey, Permit, ProbeResult, WhyNot};
 use crate::price::Cost;
 use crate::profile::CallKind;
+use crate::quota::{Dry, Quota};
 use crate::schedule::{self, COMPARABLE, Load};
+use crate::share::Lately;
 use crate::ttft::Traffic;
 
 /// Memory of probe latencies: about one interval.
@@ -78,6 +80,11 @@ pub(super) struct Endpoint {
     in_flight: u32,
     attempts: u64,
     failures: u64,
+    lately: Lately,
+    /// What its last answer that said anything said of its quota.
+    quota: Option<Quota>,
+    /// Whether that is about to run dry.
+    dry: Option<Dry>,
 }
 
 /// Whether an endpoint may be used, as persons decided.
@@ -179,6 +186,10 @@ pub struct EndpointStatus<'a> {
     pub attempts: u64,
     /// Those that failed.
     pub failures: u64,
+    /// What is known of its quota.
+    pub quota: Option<&'a Quota>,
+    /// Whether that is about to run dry.
+    pub dry: Option<Dry>,
 }
 
 impl EndpointStatus<'_> {
@@ -229,6 +240,9 @@ impl Endpoint {
             in_flight: 0,
             attempts: 0,
             failures: 0,
+            lately: Lately::new(now),
+            quota: None,
+            dry: None,
         }
     }
 
@@ -262,6 +276,8 @@ impl Endpoint {
         self.circuit.outdate();
         self.before_silence = None;
         self.unserved.clear();
+        self.quota = None; // It was another account's.
+        self.dry = None;
         self.demand_at(now);
     }
 
@@ -469,9 +485,10 @@ impl Endpoint {
             && !self.probe_is_inconclusive
     }
 
-    pub(super) fn issue(&mut self, asked: Arc<Asked>) -> Permit {
+    pub(super) fn issue(&mut self, asked: Arc<Asked>, now: Instant) -> Permit {
         self.in_flight += 1;
         self.attempts += 1;
+        self.lately.note(now);
         Permit {
             endpoint: self.id,
             pass: self.circuit.issue(),
@@ -600,6 +617,7 @@ impl Endpoint {
         self.before_silence = None;
         self.last_probe_failed = false;
         self.pace = Brownout::default();
+        self.dry = None;
         self.demand_at(now);
         self.circuit.close(now)
     }
@@ -613,6 +631,7 @@ impl Endpoint {
             self.circuit.poll_timeout(),
             drain,
             self.next_probe(monitoring),
+            self.dry.map(|dry| dry.until),
         ]
         .into_iter()
         .flatten()
@@ -628,6 +647,7 @@ impl Endpoint {
         if self.circuit.handle_timeout(now) {
             self.demand_at(now);
         }
+        self.dry.take_if(|dry| dry.until <= now);
         if let Availability::Draining { until } = self.availability
             && until <= now
         {
@@ -644,6 +664,24 @@ impl Endpoint {
     pub(super) fn send_probe(&mut self, check: Check) {
         self.probe_out = Some(check);
         self.probe_demanded = false;
+    }
+
+    /// Attempts of the last five minutes.
+    pub(super) fn lately(&self, now: Instant) -> u64 {
+        self.lately.count(now)
+    }
+
+    /// Takes over what an answer says of the quota. Says whether that changes anything.
+    pub(super) fn note_quota(&mut self, quota: Quota, now: Instant) -> bool {
+        let before = self.dry.is_some();
+        self.dry = quota.dry(now);
+        self.quota = Some(quota);
+        self.dry.is_some() != before
+    }
+
+    /// Whether its quota is about to run dry.
+    pub(super) fn dry(&self) -> Option<Dry> {
+        self.dry
     }
 
     pub(super) fn in_flight(&self) -> u32 {
@@ -674,6 +712,8 @@ impl Endpoint {
             in_flight: self.in_flight,
             attempts: self.attempts,
             failures: self.failures,
+            quota: self.quota.as_ref(),
+            dry: self.dry,
         }
     }
 

@@ -19,7 +19,8 @@
 //!
 //! # When the preferred endpoint changes
 //!
-//! At once when it becomes unfit, or slow as in [`crate::brownout`] while another is not. For speed, priority or price only when the other is better by the
+//! At once when it becomes unfit, slow as in [`crate::brownout`] while another is not, or about to run dry
+//! as in [`crate::quota`] while another is not. For speed, priority or price only when the other is better by the
 //! strategy's rule (latency: by at least `switch_threshold_ms`, both measured the same way), the last
 //! switch is `min_dwell_seconds` ago, and monitoring is not paused.
 
@@ -41,6 +42,7 @@ use crate::classify::{Contact, Outcome};
 use crate::config::Config;
 use crate::price::{Cost, Left, Usage};
 use crate::profile::{CallKind, SessionKey};
+use crate::quota::Quota;
 use crate::rng::Rng;
 use crate::spend::Spend;
 use crate::sticky::Sticky;
@@ -468,7 +470,7 @@ impl Fleet {
         let endpoint = self
             .get_mut(id)
             .expect("choose returns endpoints of the fleet");
-        let mut permit = endpoint.issue(Arc::clone(&journey.asked));
+        let mut permit = endpoint.issue(Arc::clone(&journey.asked), now);
         permit.session = journey.session;
         self.load_has_risen(now);
         Ok(Grant { permit, why })
@@ -510,6 +512,14 @@ impl Fleet {
             }
             let change = endpoint.circuit.begin(permit.pass);
             self.after(permit.endpoint, change, now);
+        }
+    }
+
+    /// Takes over what an answer says of its endpoint's quota.
+    pub fn note_quota(&mut self, permit: &Permit, quota: Quota, now: Instant) {
+        let endpoint = self.get_mut(permit.endpoint);
+        if endpoint.is_some_and(|endpoint| endpoint.note_quota(quota, now)) {
+            self.reconsider(now);
         }
     }
 
@@ -671,6 +681,14 @@ impl Fleet {
     /// Every endpoint as it is now, in the configuration's order.
     pub fn status(&self) -> impl Iterator<Item = EndpointStatus<'_>> {
         self.endpoints.iter().map(Endpoint::status)
+    }
+
+    /// An endpoint's part of the attempts of the last five minutes; `None`: there were none anywhere.
+    pub fn share(&self, id: EndpointId, now: Instant) -> Option<f64> {
+        let lately = |endpoint: &Endpoint| endpoint.lately(now);
+        let all: u64 = self.endpoints.iter().map(lately).sum();
+        let its = self.get(id).map(lately)?;
+        (all > 0).then(|| its as f64 / all as f64)
     }
 
     /// One endpoint as it is now.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::brownout::Slowness;
 use crate::circuit::Cause;
 use crate::fleet::EndpointId;
+use crate::quota::Dry;
 use crate::worth::Worth;
 
 /// The preferred endpoint's reason, and the others'.
@@ -40,6 +41,8 @@ pub enum Why {
     Replaces,
     /// The one before has become slow.
     LeavesSlow(Slowness),
+    /// The one before is about to run dry.
+    SparesQuota(Dry),
     /// It is the preferred one.
     InUse,
     /// The conversation's home.
@@ -84,6 +87,8 @@ pub enum WhyNot {
     ProbeFailed,
     /// It answers, but slowly.
     Slow(Slowness),
+    /// It is about to run dry.
+    RunsDry(Dry),
     /// Not faster by the threshold.
     NotFaster {
         /// Its latency.

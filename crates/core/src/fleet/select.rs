@@ -15,6 +15,8 @@ struct Rank {
     last_probe_failed: bool,
     /// Answers, but many times slower than it does.
     slow: bool,
+    /// Its quota is about to run dry.
+    runs_dry: bool,
     /// By the strategy; equal for all under `latency`.
     merit: Merit,
     /// Unmeasured ones come last, in the configuration's order.
@@ -201,7 +203,8 @@ impl Fleet {
         ) else {
             return stays;
         };
-        if there.id == here.id || there.check(journey, false, now).is_err() {
+        let may_come = there.dry().is_none() && there.check(journey, false, now).is_ok();
+        if there.id == here.id || !may_come {
             return stays;
         }
         let saved = self.saved_by_moving(journey.model(), here, there);
@@ -253,6 +256,7 @@ impl Fleet {
         let mut endpoints = self.endpoints.iter();
         let waits = |endpoint: &&Endpoint| {
             endpoint.pace.may_be_tried(now)
+                && endpoint.dry().is_none()
                 && rivals(endpoint)
                 && endpoint.check(journey, false, now).is_ok()
         };
@@ -270,11 +274,13 @@ impl Fleet {
             .endpoints
             .iter()
             .filter(|endpoint| endpoint.check(journey, false, now).is_ok());
-        let is_quick = |endpoint: &&Endpoint| endpoint.pace.slowness().is_none();
-        let only_quick = !self.paused && fit.clone().any(|endpoint| is_quick(&endpoint));
+        // Neither the slow ones nor those that are about to run dry, as long as there are others.
+        let burden =
+            |endpoint: &Endpoint| (endpoint.pace.slowness().is_some(), endpoint.dry().is_some());
+        let least = fit.clone().map(burden).min().filter(|_| !self.paused);
         let its_turn = fit
             .clone()
-            .filter(|endpoint| !only_quick || is_quick(endpoint));
+            .filter(|endpoint| least.is_none_or(|least| burden(endpoint) == least));
         let candidates: Vec<(EndpointId, u32)> = match self.config.routing.strategy {
             Strategy::WeightedRoundRobin => its_turn
                 .map(|endpoint| (endpoint.id, endpoint.spec.weight))
@@ -374,7 +380,9 @@ impl Fleet {
         match self.is_better(best, current) {
             None => prefer(current.id, Why::InUse),
             Some(Why::Replaces) => prefer(best.id, Why::Replaces),
-            Some(why @ Why::LeavesSlow(_)) if !self.paused => prefer(best.id, why),
+            Some(why @ (Why::LeavesSlow(_) | Why::SparesQuota(_))) if !self.paused => {
+                prefer(best.id, why)
+            }
             Some(why) => match self.may_switch_for_speed(now) {
                 Ok(()) => prefer(best.id, why),
                 Err(dwell_until) => Some(Preference {
@@ -399,6 +407,11 @@ impl Fleet {
         }
         match (current.pace.slowness(), other.pace.slowness()) {
             (Some(slowness), None) => return Some(Why::LeavesSlow(slowness)),
+            (None, Some(_)) => return None,
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+        match (current.dry(), other.dry()) {
+            (Some(dry), None) => return Some(Why::SparesQuota(dry)),
             (None, Some(_)) => return None,
             (Some(_), Some(_)) | (None, None) => {}
         }
@@ -467,6 +480,9 @@ impl Fleet {
         if let (Some(slowness), None) = (other.pace.slowness(), chosen.pace.slowness()) {
             return WhyNot::Slow(slowness);
         }
+        if let (Some(dry), None) = (other.dry(), chosen.dry()) {
+            return WhyNot::RunsDry(dry);
+        }
         if self.is_better(other, chosen).is_some() {
             return match self.may_switch_for_speed(now) {
                 Err(Some(until)) => WhyNot::Dwelling { until },
@@ -516,6 +532,7 @@ impl Fleet {
         Rank {
             last_probe_failed: endpoint.last_probe_failed,
             slow: endpoint.pace.slowness().is_some(),
+            runs_dry: endpoint.dry().is_some(),
             merit: self.merit(endpoint),
             unmeasured: latency.is_none(),
             latency: latency.unwrap_or_default(),

@@ -8,6 +8,7 @@ mod hold;
 mod memory;
 mod network;
 mod probing;
+mod quota;
 
 use super::*;
 use crate::circuit::Cause;

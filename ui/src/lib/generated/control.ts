@@ -622,6 +622,12 @@ export type Reason = { "code": "pinned" }
   /** The usual time. */
   usual_ms: number
 }
+  | { "code": "spares_quota",
+  /** Of which: `requests`, `tokens`, `5h` and the like. */
+  window: string,
+  /** How much of it is left. */
+  left_percent: number
+}
   | { "code": "in_use" }
   | { "code": "sticky" }
   | { "code": "stays_for_cache",
@@ -661,6 +667,12 @@ export type Reason = { "code": "pinned" }
   ms: number,
   /** The usual time. */
   usual_ms: number
+}
+  | { "code": "runs_dry",
+  /** Of which: `requests`, `tokens`, `5h` and the like. */
+  window: string,
+  /** How much of it is left. */
+  left_percent: number
 }
   | { "code": "not_faster",
   /** Its latency. */

@@ -1,0 +1,451 @@
+//! What an endpoint's answers say of its quota, and when it is about to run dry.
+//!
+//! Answers carry `anthropic-ratelimit-*` headers: for keys what is left of requests and tokens, for
+//! subscriptions (`unified`) how much of the five hours and of the seven days is used. An endpoint is
+//! about to run dry while less than [`DRY_PERCENT`] of any of these is left, or the subscription says
+//! `rejected`: until that limit is reset, or if that is not told for [`UNTOLD`]. The last answer that said
+//! anything counts, and all of it.
+//!
+//! Not for: what a 429 means, which is [`crate::classify`]'s; this is about the answers before it.
+
+use std::time::{Duration, Instant};
+
+/// Below this much left an endpoint gets no new conversations.
+pub const DRY_PERCENT: f64 = 5.0;
+/// How long that holds where nobody says when the limit is reset.
+const UNTOLD: Duration = Duration::from_secs(60);
+
+/// A limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// Requests a minute.
+    Requests,
+    /// Tokens a minute.
+    Tokens,
+    /// Tokens of input a minute.
+    InputTokens,
+    /// Tokens of output a minute.
+    OutputTokens,
+    /// A subscription's five hours.
+    FiveHours,
+    /// A subscription's seven days.
+    SevenDays,
+}
+
+impl Window {
+    const ALL: [Self; 6] = [
+        Self::Requests,
+        Self::Tokens,
+        Self::InputTokens,
+        Self::OutputTokens,
+        Self::FiveHours,
+        Self::SevenDays,
+    ];
+
+    /// As the headers name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Tokens => "tokens",
+            Self::InputTokens => "input-tokens",
+            Self::OutputTokens => "output-tokens",
+            Self::FiveHours => "5h",
+            Self::SevenDays => "7d",
+        }
+    }
+
+    /// As a subscription names the limit that rejects.
+    fn claimed(claim: &str) -> Self {
+        if claim.starts_with("seven_day") {
+            Self::SevenDays
+        } else {
+            Self::FiveHours
+        }
+    }
+}
+
+/// What is left of a limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Allowance {
+    /// Of which.
+    pub window: Window,
+    /// How much, 0 to 1.
+    pub left: f64,
+    /// The limit, where it is told as a number.
+    pub limit: Option<u64>,
+    /// What is left, where that is.
+    pub remaining: Option<u64>,
+    /// When it is full again.
+    pub resets: Option<Instant>,
+}
+
+/// All that an answer said.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quota {
+    allowances: Vec<Allowance>,
+    told: Instant,
+}
+
+/// Why an endpoint is about to run dry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dry {
+    /// Of what.
+    pub window: Window,
+    /// How much is left.
+    pub percent: u8,
+    /// Until when.
+    pub until: Instant,
+}
+
+impl Quota {
+    /// Reads the headers of an answer that came at `now`, which is so long after 1970; `None`: they say
+    /// nothing.
+    pub fn read<'a>(
+        headers: impl Iterator<Item = (&'a str, &'a str)>,
+        now: Instant,
+        since_epoch: Duration,
+    ) -> Option<Self> {
+        let mut read = Reading::default();
+        for (name, value) in headers {
+            if let Some(name) = name.strip_prefix("anthropic-ratelimit-") {
+                read.take_in(name, value.trim());
+            }
+        }
+        let at = |reset: Option<u64>| {
+            let ahead = Duration::from_secs(reset?).saturating_sub(since_epoch);
+            now.checked_add(ahead)
+        };
+        let mut allowances: Vec<Allowance> = Window::ALL
+            .iter()
+            .zip(&read.windows)
+            .filter_map(|(window, told)| {
+                Some(Allowance {
+                    window: *window,
+                    left: told.left()?,
+                    limit: told.limit,
+                    remaining: told.remaining,
+                    resets: at(told.reset),
+                })
+            })
+            .collect();
+        if read.is_rejected {
+            let window = read.claim.unwrap_or(Window::FiveHours);
+            let resets = at(read.reset);
+            match allowances.iter_mut().find(|it| it.window == window) {
+                Some(allowance) => {
+                    allowance.left = 0.0;
+                    allowance.resets = allowance.resets.or(resets);
+                }
+                None => allowances.push(Allowance {
+                    window,
+                    left: 0.0,
+                    limit: None,
+                    remaining: None,
+                    resets,
+                }),
+            }
+        }
+        (!allowances.is_empty()).then_some(Self {
+            allowances,
+            told: now,
+        })
+    }
+
+    /// What is left of each; a limit that was reset since is full.
+    pub fn allowances(&self, now: Instant) -> impl Iterator<Item = Allowance> {
+        self.allowances.iter().map(move |told| match told.resets {
+            Some(at) if at <= now => Allowance {
+                left: 1.0,
+                remaining: told.limit,
+                resets: None,
+                ..*told
+            },
+            Some(_) | None => *told,
+        })
+    }
+
+    /// Whether it is about to run dry, and of what: what lasts longest, if there are several.
+    pub fn dry(&self, now: Instant) -> Option<Dry> {
+        let low = self
+            .allowances(now)
+            .filter(|allowance| allowance.left * 100.0 < DRY_PERCENT);
+        let dry = low.map(|allowance| Dry {
+            window: allowance.window,
+            percent: (allowance.left * 100.0).clamp(0.0, 100.0) as u8,
+            until: allowance.resets.unwrap_or(self.told + UNTOLD),
+        });
+        dry.filter(|dry| dry.until > now)
+            .max_by_key(|dry| dry.until)
+    }
+}
+
+/// Headers, as far as they were read.
+#[derive(Default)]
+struct Reading {
+    windows: [Told; Window::ALL.len()],
+    is_rejected: bool,
+    claim: Option<Window>,
+    reset: Option<u64>,
+}
+
+/// What is told of one limit.
+#[derive(Clone, Copy, Default)]
+struct Told {
+    limit: Option<u64>,
+    remaining: Option<u64>,
+    /// How much is used, 0 to 1.
+    used: Option<f64>,
+    /// In seconds since 1970.
+    reset: Option<u64>,
+    is_rejected: bool,
+}
+
+impl Reading {
+    fn take_in(&mut self, name: &str, value: &str) {
+        let name = match name.strip_prefix("unified-") {
+            Some("status") => {
+                self.is_rejected = value == "rejected";
+                return;
+            }
+            Some("representative-claim") => {
+                self.claim = Some(Window::claimed(value));
+                return;
+            }
+            Some("reset") => {
+                self.reset = moment(value);
+                return;
+            }
+            Some(name) => name,
+            None => name,
+        };
+        let Some((window, what)) = name.rsplit_once('-') else {
+            return;
+        };
+        let Some(place) = Window::ALL
+            .iter()
+            .position(|known| known.as_str() == window)
+        else {
+            return;
+        };
+        let told = &mut self.windows[place];
+        match what {
+            "limit" => told.limit = value.parse().ok(),
+            "remaining" => told.remaining = value.parse().ok(),
+            "utilization" => told.used = value.parse().ok().filter(|used: &f64| used.is_finite()),
+            "reset" => told.reset = moment(value),
+            "status" => told.is_rejected = value == "rejected",
+            _ => {}
+        }
+    }
+}
+
+impl Told {
+    fn left(&self) -> Option<f64> {
+        if self.is_rejected {
+            return Some(0.0);
+        }
+        let by_number = || {
+            let (remaining, limit) = self.remaining.zip(self.limit)?;
+            (limit > 0).then(|| remaining as f64 / limit as f64)
+        };
+        let left = self.used.map(|used| 1.0 - used).or_else(by_number)?;
+        Some(left.clamp(0.0, 1.0))
+    }
+}
+
+/// A moment in seconds since 1970: such a number, or a date as RFC 3339 writes it.
+fn moment(text: &str) -> Option<u64> {
+    if let Ok(seconds) = text.parse() {
+        return Some(seconds);
+    }
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
+    let mark =
+        |at: usize, expected: &[u8]| expected.contains(text.as_bytes().get(at)?).then_some(());
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    mark(4, b"-").and(mark(7, b"-")).and(mark(10, b"Tt "))?;
+    mark(13, b":").and(mark(16, b":"))?;
+    let in_range = (1..=12).contains(&month) && (1..=31).contains(&day);
+    if !in_range || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let zone = text
+        .get(19..)?
+        .trim_start_matches(['.', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+    let seconds = days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+    u64::try_from(seconds - offset(zone)?).ok()
+}
+
+/// Seconds that a zone is ahead of UTC.
+fn offset(zone: &str) -> Option<i64> {
+    if zone.eq_ignore_ascii_case("z") {
+        return Some(0);
+    }
+    let sign = match zone.get(..1)? {
+        "+" => 1,
+        "-" => -1,
+        _ => return None,
+    };
+    let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+    let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (hours < 24 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
+}
+
+/// Days from 1970-01-01 to a date of the Gregorian calendar.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    // The year begins in March, so that the leap day is its last.
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests need one instant to start from"
+)]
+mod tests {
+    use super::*;
+
+    /// 2026-11-21T12:00:00Z.
+    const NOON: Duration = Duration::from_secs(1_795_262_400);
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn read(headers: &[(&'static str, &'static str)], now: Instant) -> Option<Quota> {
+        Quota::read(headers.iter().copied(), now, NOON)
+    }
+
+    #[test]
+    fn the_limits_of_a_key_are_read_with_their_resets() {
+        let now = Instant::now();
+
+        let quota = read(
+            &[
+                ("anthropic-ratelimit-requests-limit", "50"),
+                ("anthropic-ratelimit-requests-remaining", "49"),
+                ("anthropic-ratelimit-requests-reset", "2026-11-21T12:01:00Z"),
+                ("anthropic-ratelimit-input-tokens-remaining", "7"),
+                ("request-id", "req_1"),
+            ],
+            now,
+        );
+
+        let expected = Allowance {
+            window: Window::Requests,
+            left: 0.98,
+            limit: Some(50),
+            remaining: Some(49),
+            resets: Some(now + MINUTE),
+        };
+        let quota = quota.unwrap();
+        assert_eq!(quota.allowances(now).collect::<Vec<_>>(), [expected]);
+        assert_eq!(quota.dry(now), None);
+    }
+
+    #[test]
+    fn the_windows_of_a_subscription_are_read() {
+        let now = Instant::now();
+
+        let quota = read(
+            &[
+                ("anthropic-ratelimit-unified-status", "allowed_warning"),
+                ("anthropic-ratelimit-unified-5h-utilization", "0.25"),
+                ("anthropic-ratelimit-unified-5h-reset", "1795262460"),
+                ("anthropic-ratelimit-unified-7d-utilization", "0.97"),
+                ("anthropic-ratelimit-unified-7d-reset", "1795262520"),
+            ],
+            now,
+        )
+        .unwrap();
+
+        let left: Vec<_> = quota
+            .allowances(now)
+            .map(|it| (it.window.as_str(), it.left))
+            .collect();
+        assert_eq!(left[0], ("5h", 0.75));
+        let dry = Dry {
+            window: Window::SevenDays,
+            percent: 3,
+            until: now + 2 * MINUTE,
+        };
+        assert_eq!(quota.dry(now), Some(dry));
+        assert_eq!(quota.dry(now + 2 * MINUTE), None);
+        assert!(quota.allowances(now + 2 * MINUTE).all(|it| it.left == 1.0));
+    }
+
+    #[test]
+    fn a_subscription_that_rejects_is_dry_whatever_its_windows_say() {
+        let now = Instant::now();
+        let rejected = ("anthropic-ratelimit-unified-status", "rejected");
+        let reset = ("anthropic-ratelimit-unified-reset", "1795262460");
+        let claim = (
+            "anthropic-ratelimit-unified-representative-claim",
+            "seven_day",
+        );
+        let used = ("anthropic-ratelimit-unified-7d-utilization", "0.5");
+
+        let dry = |headers: &[_]| {
+            let dry = read(headers, now).unwrap().dry(now).unwrap();
+            (dry.window, dry.percent, dry.until - now)
+        };
+
+        assert_eq!(dry(&[rejected, reset]), (Window::FiveHours, 0, MINUTE));
+        assert_eq!(
+            dry(&[rejected, reset, claim, used]),
+            (Window::SevenDays, 0, MINUTE)
+        );
+    }
+
+    #[test]
+    fn a_limit_without_a_reset_is_low_for_a_minute() {
+        let now = Instant::now();
+        let headers = [
+            ("anthropic-ratelimit-tokens-limit", "1000"),
+            ("anthropic-ratelimit-tokens-remaining", "49"),
+        ];
+
+        let quota = read(&headers, now).unwrap();
+
+        assert_eq!(quota.dry(now).map(|dry| dry.percent), Some(4));
+        assert_eq!(quota.dry(now + MINUTE), None);
+    }
+
+    #[test]
+    fn what_says_nothing_is_no_quota() {
+        let now = Instant::now();
+
+        for headers in [
+            &[][..],
+            &[("anthropic-ratelimit-requests-remaining", "3")],
+            &[("anthropic-ratelimit-requests-limit", "many")],
+            &[("anthropic-ratelimit-unified-5h-utilization", "NaN")],
+            &[
+                ("anthropic-ratelimit-", "x"),
+                ("anthropic-ratelimit-unified-", "x"),
+            ],
+        ] {
+            assert_eq!(read(headers, now), None, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn dates_of_rfc_3339_are_moments() {
+        for (text, seconds) in [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("2000-02-29T12:34:56Z", Some(951_827_696)),
+            ("2026-11-21T12:00:00.123456Z", Some(1_795_262_400)),
+            ("2026-11-21T20:00:00+08:00", Some(1_795_262_400)),
+            ("2026-11-21T07:30:00-04:30", Some(1_795_262_400)),
+            ("1795262400", Some(1_795_262_400)),
+            ("2026-13-21T12:00:00Z", None),
+            ("2026-11-21T12:00:00", None),
+            ("2026-11-21 12", None),
+            ("soon", None),
+            ("", None),
+            ("２０２６-11-21T12:00:00Z", None),
+        ] {
+            assert_eq!(moment(text), seconds, "{text}");
+        }
+    }
+}
