@@ -214,6 +214,7 @@ impl News {
             EventKind::BudgetReached { budget_usd } => Some(Self::BudgetReached(*budget_usd)),
             EventKind::Chosen { .. }
             | EventKind::FailedOver { .. }
+            | EventKind::Moved { .. }
             | EventKind::Aborted { .. }
             | EventKind::PassedOn { .. }
             | EventKind::TakenOut { .. }

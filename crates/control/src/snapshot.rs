@@ -332,6 +332,15 @@ pub enum EventKind {
         /// Why.
         decision: Decision,
     },
+    /// A conversation moved to another endpoint, because that is worth more than its prompt cache.
+    Moved {
+        /// Where it was.
+        from: String,
+        /// Where it is now.
+        to: String,
+        /// Both sides of it.
+        why: Reason,
+    },
     /// A request went on to another endpoint before its client saw anything.
     FailedOver {
         /// Where it failed.

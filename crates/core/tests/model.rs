@@ -843,7 +843,7 @@ impl Pair {
                 Effect::Online => assert!(std::mem::replace(&mut self.told_offline, false)),
                 Effect::TakenOut(_) => assert!(!self.told_offline, "out by the network's fault"),
                 Effect::AllDown => assert!(!self.told_offline, "offline says more"),
-                Effect::Recovered(_) | Effect::SomethingUp => {}
+                Effect::Recovered(_) | Effect::SomethingUp | Effect::Moved { .. } => {}
                 Effect::BudgetReached { .. } => panic!("nothing here costs anything"),
                 Effect::Called(_) | Effect::WaitedInVain(_) => panic!("nobody waits here"),
             }

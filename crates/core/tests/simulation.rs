@@ -477,6 +477,7 @@ impl World {
                 | Effect::BudgetReached { .. }
                 | Effect::Recovered(_)
                 | Effect::AllDown
+                | Effect::Moved { .. }
                 | Effect::SomethingUp => {}
             }
         }

@@ -824,6 +824,7 @@ fn turn_in(effect: &Effect) -> Option<(Ticket, Turn)> {
         | Effect::Recovered(_)
         | Effect::AllDown
         | Effect::SomethingUp
+        | Effect::Moved { .. }
         | Effect::Offline
         | Effect::Online
         | Effect::BudgetReached { .. } => None,

@@ -20,7 +20,7 @@ use hyper::body::Incoming;
 use tracing::Instrument;
 use zephyr_control::EventKind;
 use zephyr_core::classify::{Attempt, Fault, Outcome, Refusal};
-use zephyr_core::fleet::{Denied, DeniedWhy, Journey, Lesson};
+use zephyr_core::fleet::{Denied, DeniedWhy, Journey, Lesson, Why};
 use zephyr_core::price::Usage;
 use zephyr_core::profile::{CallKind, LOOKED_AT, Profile};
 use zephyr_core::proof::{self, Stage};
@@ -549,7 +549,9 @@ impl Exchange {
             held.head.headers.remove(CONTENT_LENGTH);
         }
         if let Some(why) = admission.weighed() {
-            tracing::info!(endpoint = %admission.remote.spec.name, "a conversation: {why}");
+            if let Why::StaysForCache(_) = admission.why {
+                tracing::info!(endpoint = %admission.remote.spec.name, "a conversation: {why}");
+            }
             if let Ok(why) = HeaderValue::from_str(&why) {
                 held.head.headers.insert(WHY, why);
             }

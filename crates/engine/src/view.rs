@@ -308,6 +308,11 @@ pub fn event(fleet: &Fleet, effect: &Effect, now: Instant) -> Option<EventKind> 
                 until_ms: until(&status).map(|at| Clock::now().unix_ms(at)),
             })
         }
+        Effect::Moved { from, to, worth } => Some(EventKind::Moved {
+            from: name(fleet, *from),
+            to: name(fleet, *to),
+            why: why(fleet, *to, Why::WorthMoving(*worth)),
+        }),
         Effect::Recovered(id) => Some(EventKind::Recovered {
             endpoint: name(fleet, *id),
         }),
@@ -339,6 +344,7 @@ pub fn log(event: &EventKind, request: Option<RequestId>) {
         | EventKind::FailedOver { .. }
         | EventKind::Recovered { .. }
         | EventKind::SomethingUp
+        | EventKind::Moved { .. }
         | EventKind::Online
         | EventKind::Pinned { .. }
         | EventKind::Automatic

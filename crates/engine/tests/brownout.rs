@@ -71,6 +71,11 @@ async fn a_conversation_with_a_large_cache_stays_and_one_with_a_small_one_moves(
         let why = answer.header("x-zephyr-why").unwrap_or_default();
         assert_eq!(answer.header("x-used-endpoint"), Some(used), "{why}");
         assert!(why.starts_with(says) && why.contains('$'), "{why}");
+        let moved = zephyr.events().await.into_iter().any(|event| {
+            matches!(event, EventKind::Moved { from, to, why: Reason::WorthMoving { .. } }
+                if from == "A" && to == "B")
+        });
+        assert_eq!(moved, used == "B");
         zephyr.run(Command::Pause).await;
         let paused = zephyr.request("POST /v1/messages", &session, &body).await;
         assert_eq!(paused.header("x-zephyr-why"), None);

@@ -46,6 +46,7 @@ use crate::quota::Quota;
 use crate::rng::Rng;
 use crate::spend::Spend;
 use crate::sticky::Sticky;
+use crate::worth::Worth;
 
 pub use endpoint::{Availability, EndpointStatus};
 pub use hold::{MOST_WAITING, Ticket};
@@ -247,6 +248,15 @@ pub enum Effect {
         to: EndpointId,
         /// Why, and why not the others.
         decision: Decision,
+    },
+    /// A conversation moves because that is worth more than its prompt cache.
+    Moved {
+        /// Where it was at home.
+        from: EndpointId,
+        /// Where it is now.
+        to: EndpointId,
+        /// Both sides of it.
+        worth: Worth,
     },
     /// An endpoint's circuit opened.
     TakenOut(EndpointId),
@@ -464,8 +474,13 @@ impl Fleet {
             && journey.asked.kind == CallKind::Messages
             && let Some(session) = journey.session
         {
-            self.sticky
-                .settle_at(session, id, self.config.routing.sticky_ttl, now);
+            let ttl = self.config.routing.sticky_ttl;
+            let home = self.sticky.home(session, ttl, now);
+            if let (Why::WorthMoving(worth), Some(home)) = (why, home) {
+                let (from, to) = (home.endpoint, id);
+                self.effects.push_back(Effect::Moved { from, to, worth });
+            }
+            self.sticky.settle_at(session, id, ttl, now);
         }
         let endpoint = self
             .get_mut(id)

@@ -111,6 +111,7 @@ impl Scene {
             | Effect::TakenOut(_)
             | Effect::Recovered(_)
             | Effect::AllDown
+            | Effect::Moved { .. }
             | Effect::SomethingUp
             | Effect::Called(_)
             | Effect::WaitedInVain(_)

@@ -340,6 +340,14 @@ export type Event = {
   /** Why. */
   decision: Decision
 }
+  | { "event": "moved",
+  /** Where it was. */
+  from: string,
+  /** Where it is now. */
+  to: string,
+  /** Both sides of it. */
+  why: Reason
+}
   | { "event": "failed_over",
   /** Where it failed. */
   from: string,
