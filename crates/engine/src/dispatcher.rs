@@ -430,6 +430,11 @@ impl Dispatcher {
         self.0.requests.view(clock)
     }
 
+    /// Whether requests leave records.
+    pub fn keeps_records(&self) -> bool {
+        self.0.journal.is_kept()
+    }
+
     /// Whether there is any of them.
     pub fn has_requests(&self) -> bool {
         self.0.requests.are_any(Instant::now())
@@ -499,6 +504,7 @@ impl Dispatcher {
             }
             EventKind::Chosen { .. }
             | EventKind::Switched { .. }
+            | EventKind::Moved { .. }
             | EventKind::FailedOver { .. }
             | EventKind::Aborted { .. }
             | EventKind::PassedOn { .. }
@@ -866,8 +872,6 @@ impl RequestGuard {
         self.got.status = Some(response.status());
         if self.dispatcher.0.journal.is_kept() {
             self.got.headers = response.headers().clone();
-        } else {
-            self.trail.notes().headers = HeaderMap::new();
         }
         response.body_mut().name(self.trail.id);
         response.body_mut().count_until_gone(self);

@@ -35,7 +35,7 @@ use crate::metrics::RequestEnd;
 use crate::remote::Remote;
 use crate::reply::{self, Code};
 use crate::request_id::RequestId;
-use crate::trail::Trail;
+use crate::trail::{Trail, shortened};
 use crate::transcode;
 use crate::upload::{Upload, UploadError};
 use crate::upstream::SendError;
@@ -155,8 +155,13 @@ impl Exchange {
         }
         let upload = Upload::new(body, size, replay, Arc::clone(&trail));
         let (mut headers, session) = {
-            let notes = trail.notes();
-            (notes.headers.clone(), notes.session.clone())
+            let mut notes = trail.notes();
+            let headers = if dispatcher.keeps_records() {
+                notes.headers.clone()
+            } else {
+                std::mem::take(&mut notes.headers)
+            };
+            (headers, notes.session.clone())
         };
         let mut profile = Profile::default();
         if kind.is_understood() {
@@ -176,8 +181,8 @@ impl Exchange {
         }
         {
             let mut notes = trail.notes();
-            notes.model.clone_from(&profile.model);
-            notes.session = session.or(profile.session_id);
+            notes.model = profile.model.as_deref().map(shortened);
+            notes.session = session.or(profile.session_id.as_deref().map(shortened));
         }
         Ok(Self {
             dispatcher: dispatcher.clone(),

@@ -26,6 +26,11 @@ use crate::upstream::Handshake;
 /// The session, as Claude Code names it.
 pub const SESSION_ID: HeaderName = HeaderName::from_static("x-claude-code-session-id");
 
+/// Models, sessions and the like are cut off here.
+const LONGEST_NAME: usize = 256;
+/// Paths are cut off here.
+const LONGEST_PATH: usize = 2048;
+
 /// Where a request has been so far.
 pub struct Trail {
     /// Its name.
@@ -109,13 +114,14 @@ impl Trail {
         headers: HeaderMap,
         body: LogBody,
     ) -> Self {
-        let path = target.path().to_owned();
+        let path = target.path();
+        let shown = &path[..path.floor_char_boundary(LONGEST_PATH)];
         Self {
             id,
             begun: Clock::now(),
-            kind: CallKind::of(method.as_str(), &path),
+            kind: CallKind::of(method.as_str(), path),
             method,
-            path,
+            path: shown.to_owned(),
             stream: OnceLock::new(),
             uploaded: AtomicU64::new(0),
             keeps_body: body != LogBody::None,
@@ -202,5 +208,10 @@ impl Leg {
 /// The text of a header, if there is one and it is not empty.
 pub fn named(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let text = headers.get(name)?.to_str().ok()?;
-    (!text.is_empty()).then(|| text.to_owned())
+    (!text.is_empty()).then(|| shortened(text))
+}
+
+/// The beginning of a name that a client chose: nobody needs more of it, and it is shown.
+pub fn shortened(name: &str) -> String {
+    name[..name.floor_char_boundary(LONGEST_NAME)].to_owned()
 }
