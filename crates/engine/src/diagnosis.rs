@@ -374,17 +374,20 @@ impl Call<'_> {
             retry_after: prober::wait_asked_for(&head.headers),
             body: &body,
         });
-        Err(match outcome {
-            Outcome::ClientFault(400 | 403 | 422) if models::names(&body, self.model) => {
-                Refused::NoModel
-            }
-            Outcome::NotServed(_) if is_json => Refused::NoModel,
-            Outcome::NotServed(_) => Refused::Token(Wrong::new(
+        if let Outcome::ClientFault(400 | 403 | 422) = outcome
+            && models::names(&body, self.model)
+        {
+            return Err(Refused::NoModel);
+        }
+        if let Outcome::NotServed(_) = outcome
+            && !is_json
+        {
+            return Err(Refused::Token(Wrong::new(
                 format!("there is no /v1/messages below this URL (status {status})"),
                 "check url and path_prefix: together they are what stands before /v1",
-            )),
-            outcome => self.judge(outcome),
-        })
+            )));
+        }
+        Err(self.judge(outcome))
     }
 
     fn attempt(&self) -> Attempt<'_> {
@@ -451,10 +454,14 @@ impl Broken {
     fn in_words(self, call: &Call<'_>) -> Refused {
         match self {
             Self::Page => Refused::Call(page()),
-            Self::Fault(fault) => match call.attempt().judge_fault(fault) {
-                Outcome::Failed(fault) => Refused::Call(failed(&fault)),
-                outcome => call.judge(outcome),
-            },
+            Self::Fault(fault) => {
+                let outcome = call.attempt().judge_fault(fault);
+                if let Outcome::Failed(fault) = &outcome {
+                    Refused::Call(failed(fault))
+                } else {
+                    call.judge(outcome)
+                }
+            }
         }
     }
 }
@@ -479,9 +486,12 @@ impl Streamed {
         let limit = self.limit;
         let read = in_time(limit, self.read_until(stage)).await;
         let read = read.unwrap_or(Err(Fault::Stalled(limit)));
-        read.map_err(|fault| match fault {
-            Fault::Html => Broken::Page,
-            fault => Broken::Fault(fault),
+        read.map_err(|fault| {
+            if fault == Fault::Html {
+                Broken::Page
+            } else {
+                Broken::Fault(fault)
+            }
         })
     }
 

@@ -191,7 +191,7 @@ fn without_comma(text: &str, from: usize, to: usize) -> Vec<Edit> {
     behind
         .into_iter()
         .chain(before)
-        .chain([from..to])
+        .chain(std::iter::once(from..to))
         .map(cut)
         .collect()
 }

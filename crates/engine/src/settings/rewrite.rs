@@ -16,7 +16,7 @@ use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};
 use zephyr_control::{AuthType, EndpointForm, TokenReference};
 
 use super::form::{self, blank};
-use entry::{Entry, Place};
+use entry::Entry;
 use list::List;
 
 /// The text with the change, and where the endpoint stands in it: the numbers of its group and of its
@@ -61,7 +61,7 @@ pub(super) fn edit(text: &str, name: &str, form: &EndpointForm) -> Result<Rewrit
         let changed = |document: &mut DocumentMut, form: &EndpointForm| {
             let mut groups = List::groups(document)?;
             let mut group = groups.get(group)?;
-            let mut endpoints = List::of(group.get_mut("endpoints")?)?;
+            let mut endpoints = group.list("endpoints")?;
             write(&mut endpoints.get(index)?, before, form);
             Some(())
         };
@@ -110,7 +110,7 @@ pub(super) fn relocate(text: &str, name: &str, to: usize) -> Result<Rewritten, N
             let to = to - first;
             let mut groups = List::groups(document).ok_or(NotRewritten::Unwritable)?;
             let moved = groups.get(group).and_then(|mut group| {
-                List::of(group.get_mut("endpoints")?)?.relocate(index, to);
+                group.list("endpoints")?.relocate(index, to);
                 Some(())
             });
             moved.ok_or(NotRewritten::Unwritable)?;
@@ -246,10 +246,7 @@ fn new_group(document: &mut DocumentMut, form: &EndpointForm) -> Result<Where, N
     }
     write_token(fields, &form.token);
     fields.put("endpoints", Value::Array(toml_edit::Array::new()));
-    let endpoints = group
-        .get_mut("endpoints")
-        .and_then(|item| List::of(Place::Item(item)));
-    let mut endpoints = endpoints.ok_or(NotRewritten::Unwritable)?;
+    let mut endpoints = fields.list("endpoints").ok_or(NotRewritten::Unwritable)?;
     endpoints.insert(0, Item::Value(endpoint.into()));
 
     if !document.contains_key("groups") {
@@ -359,7 +356,7 @@ fn sizes(document: &mut DocumentMut) -> Vec<usize> {
     let all = 0..groups.len();
     let size = |group| {
         let mut group = groups.get(group)?;
-        Some(List::of(group.get_mut("endpoints")?)?.len())
+        Some(group.list("endpoints")?.len())
     };
     all.map(size).map(Option::unwrap_or_default).collect()
 }
@@ -376,7 +373,7 @@ fn group_name(document: &mut DocumentMut, group: usize) -> Option<String> {
 fn endpoint_name(document: &mut DocumentMut, group: usize, index: usize) -> Option<String> {
     let mut groups = List::groups(document)?;
     let mut group = groups.get(group)?;
-    List::of(group.get_mut("endpoints")?)?.get(index)?.name()
+    group.list("endpoints")?.get(index)?.name()
 }
 
 /// Puts an endpoint behind the others of the group.
@@ -386,7 +383,7 @@ fn insert(document: &mut DocumentMut, group: usize, endpoint: Item) -> Result<us
         if !group.has("endpoints") {
             group.put("endpoints", Value::Array(toml_edit::Array::new()));
         }
-        let mut endpoints = List::of(group.get_mut("endpoints")?)?;
+        let mut endpoints = group.list("endpoints")?;
         let index = endpoints.len();
         endpoints.insert(index, endpoint);
         Some(index)
@@ -397,7 +394,7 @@ fn insert(document: &mut DocumentMut, group: usize, endpoint: Item) -> Result<us
 fn take(document: &mut DocumentMut, group: usize, index: usize) -> Result<Item, NotRewritten> {
     let taken = List::groups(document).and_then(|mut groups| {
         let mut group = groups.get(group)?;
-        let mut endpoints = List::of(group.get_mut("endpoints")?)?;
+        let mut endpoints = group.list("endpoints")?;
         let endpoint = endpoints.take(index);
         if endpoints.len() == 0 && endpoints.has_headers() {
             // No header is left that would say that there are none.

@@ -2,6 +2,8 @@
 
 use toml_edit::{InlineTable, Item, Table, Value};
 
+use super::list::List;
+
 /// Where its keys are.
 pub(super) enum Entry<'d> {
     Table(&'d mut Table),
@@ -16,10 +18,11 @@ impl Entry<'_> {
         }
     }
 
-    pub(super) fn get_mut(&mut self, key: &str) -> Option<Place<'_>> {
+    /// The entries that the key has.
+    pub(super) fn list(&mut self, key: &str) -> Option<List<'_>> {
         match self {
-            Self::Table(table) => table.get_mut(key).map(Place::Item),
-            Self::Inline(table) => table.get_mut(key).map(Place::Value),
+            Self::Table(table) => table.get_mut(key).and_then(List::of_item),
+            Self::Inline(table) => table.get_mut(key).and_then(List::of_value),
         }
     }
 
@@ -65,12 +68,6 @@ impl Entry<'_> {
             }
         }
     }
-}
-
-/// What a key has, below a header or in braces.
-pub(super) enum Place<'d> {
-    Item(&'d mut Item),
-    Value(&'d mut Value),
 }
 
 /// What stood before the closing brace stays there.

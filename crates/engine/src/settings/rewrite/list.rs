@@ -3,7 +3,7 @@
 
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, RawString, Table, Value};
 
-use super::entry::{Entry, Place};
+use super::entry::Entry;
 
 /// How they are written.
 pub(super) enum List<'d> {
@@ -14,17 +14,19 @@ pub(super) enum List<'d> {
 impl<'d> List<'d> {
     /// The document's groups.
     pub(super) fn groups(document: &'d mut DocumentMut) -> Option<Self> {
-        Self::of(Place::Item(document.get_mut("groups")?))
+        Self::of_item(document.get_mut("groups")?)
     }
 
-    pub(super) fn of(place: Place<'d>) -> Option<Self> {
-        match place {
-            Place::Item(Item::ArrayOfTables(tables)) => Some(Self::Headers(tables)),
-            Place::Item(Item::Value(Value::Array(array))) | Place::Value(Value::Array(array)) => {
-                Some(Self::Brackets(array))
-            }
-            Place::Item(Item::None | Item::Value(_) | Item::Table(_)) | Place::Value(_) => None,
+    pub(super) fn of_item(item: &'d mut Item) -> Option<Self> {
+        match item {
+            Item::ArrayOfTables(tables) => Some(Self::Headers(tables)),
+            Item::Value(value) => Self::of_value(value),
+            Item::None | Item::Table(_) => None,
         }
+    }
+
+    pub(super) fn of_value(value: &'d mut Value) -> Option<Self> {
+        value.as_array_mut().map(Self::Brackets)
     }
 
     pub(super) fn has_headers(&self) -> bool {
