@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 
 import type { Connection } from "../src/lib/backend";
 import { tauriBackend } from "../src/lib/backend.tauri";
+import { EVERYTHING } from "../src/lib/route.svelte";
 import { SNAPSHOTS } from "./snapshots";
 
 const { healthy, paused } = SNAPSHOTS;
@@ -24,6 +25,36 @@ describe("the backend in the desktop program", () => {
 
     const request = { ask: "execute", command: { command: "use", endpoint: "Tokyo" } };
     expect(asked).toEqual([["control", { request }]]);
+  });
+
+  it("asks every question through that command, by its name", async () => {
+    const asked: unknown[] = [];
+    mockIPC((_, payload) => {
+      asked.push((payload as { request: { ask: string } }).request);
+      return [];
+    });
+    const backend = tauriBackend();
+    const paging = { before: null, after: 7, limit: 100 };
+    const query = { since_ms: 1, until_ms: null };
+
+    await backend.requests(EVERYTHING, paging);
+    await backend.request(7);
+    await backend.usage({ ...query, by: "day", split: null });
+    await backend.history({ ...query, endpoint: null });
+    await backend.configuration();
+    await backend.check({ command: "pause" });
+    await backend.diagnose({ what: "configured", endpoint: "Tokyo" });
+
+    expect(asked).toEqual([
+      { ask: "requests", filter: EVERYTHING, paging },
+      { ask: "request", id: 7 },
+      { ask: "usage", query: { ...query, by: "day", split: null } },
+      { ask: "history", query: { ...query, endpoint: null } },
+      { ask: "configuration" },
+      { ask: "check", command: { command: "pause" } },
+      { ask: "diagnose", tested: { what: "configured", endpoint: "Tokyo" } },
+    ]);
+    expect(backend.exportLink(EVERYTHING, "csv")).toBeNull();
   });
 
   it("fails with the engine's own error, or with what the shell said", async () => {
