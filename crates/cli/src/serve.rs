@@ -45,11 +45,8 @@ pub(crate) async fn run(
 
     refuse_second(data_dir).await?;
     let options = Options {
-        data_dir: Some(match source.path() {
-            Some(_) => data_dir.to_owned(),
-            // Simulated requests are not to stand among the real ones.
-            None => data_dir.join("demo"),
-        }),
+        // The demo's endpoints are others every time.
+        data_dir: source.path().map(|_| data_dir.to_owned()),
         ..Options::default()
     };
     let engine = Engine::start_with(loaded, source, options)

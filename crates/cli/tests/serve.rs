@@ -241,9 +241,9 @@ async fn a_probe_says_by_its_exit_code_whether_anything_is_usable() {
 async fn a_diagnosis_says_step_by_step_how_far_an_endpoint_works_and_what_to_do() {
     let endpoint = Endpoint::start(Act::message("Hi")).await;
     let home = Home::over(&endpoint);
-    let text = fs::read_to_string(home.0.path().join("config.toml")).unwrap();
+    let text = fs::read_to_string(home.path().join("config.toml")).unwrap();
     home.configure(&text.replace("auth_type = \"passthrough\"", "auth_token_env = \"TOKEN\""));
-    fs::write(home.0.path().join(".env"), "TOKEN=ours\n").unwrap();
+    fs::write(home.path().join(".env"), "TOKEN=ours\n").unwrap();
 
     let good = home.run(&["diagnose", "a"]);
     endpoint.set(Act::status(401));
