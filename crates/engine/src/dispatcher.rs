@@ -508,7 +508,6 @@ impl Dispatcher {
             | EventKind::FailedOver { .. }
             | EventKind::Aborted { .. }
             | EventKind::PassedOn { .. }
-            | EventKind::Moved { .. }
             | EventKind::AllDown
             | EventKind::SomethingUp
             | EventKind::Offline
