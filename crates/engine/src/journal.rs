@@ -6,7 +6,7 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`entry`] | what is handed over |
+//! | `entry` | what is handed over |
 //! | `writer`, `file` | the thread, and the file it opens, or sets aside |
 //! | `schema`, `codes` | the tables |
 //! | `store` | from entries to rows |

@@ -51,12 +51,15 @@ pub(crate) fn run(zephyr: &Path, arguments: &[&str]) -> Result<()> {
     let mut rows = Vec::new();
     for name in MEASURES.iter().filter(|name| wanted(name)) {
         eprintln!("{name} …");
-        if *name != "failover" {
+        if !matches!(*name, "failover" | "journal") {
             rows.extend(bench.measure(name).context(*name)?);
         }
     }
     if !rows.is_empty() {
         println!("{}", markdown(&rows));
+    }
+    if wanted("journal") {
+        println!("{}", bench.journal()?);
     }
     if wanted("failover") {
         println!("{}", bench.failover()?);
@@ -79,6 +82,7 @@ const MEASURES: &[&str] = &[
     "growth",
     "start",
     "idle",
+    "journal",
     "failover",
 ];
 
@@ -216,10 +220,68 @@ impl Bench<'_> {
         self.interleave(|target| load::one_by_one(target, &request, count, Until::Whole))
     }
 
+    /// What keeping records costs.
+    fn journal(&self) -> Result<String> {
+        let kinds = [
+            Kind::Direct,
+            Kind::Unrecorded,
+            Kind::Zephyr,
+            Kind::WithBodies,
+        ];
+        let request = request(Ask::Message, 1024);
+        let latency = self.interleave_these(&kinds, |target| {
+            load::one_by_one(target, &request, 1000, Until::Whole)
+        })?;
+        let slice = Duration::from_millis(500);
+        let rate =
+            self.interleave_these(&kinds, |target| load::at_once(target, 32, 1024, slice))?;
+        let mut text = String::from(
+            "| the journal | no records | records (default) | of none | with bodies in full | of none | bar |\n\
+             | --- | ---: | ---: | ---: | ---: | ---: | --- |\n",
+        );
+        for (measure, series, basis, bar) in [
+            (
+                "1 KB request: added p50, µs",
+                &latency,
+                Basis::Added,
+                "≤ 1.05 ×",
+            ),
+            (
+                "requests/s, 32 connections, 1 KB",
+                &rate,
+                Basis::Whole,
+                "≥ 0.9 ×",
+            ),
+        ] {
+            let figure = |kind| series.of(kind, 0, basis).map_or_else(String::new, rounded);
+            let ratio = |kind| {
+                let ratio = series.ratio(kind, Kind::Unrecorded, 0, basis);
+                ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"))
+            };
+            text += &format!(
+                "| {measure} | {} | {} | {} | {} | {} | {bar} |\n",
+                figure(Kind::Unrecorded),
+                figure(Kind::Zephyr),
+                ratio(Kind::Zephyr),
+                figure(Kind::WithBodies),
+                ratio(Kind::WithBodies),
+            );
+        }
+        Ok(text)
+    }
+
     /// Measures every target in every round, each round beginning with another one.
     fn interleave(&self, measure: impl Fn(&Target) -> Result<Vec<f64>>) -> Result<Series> {
+        self.interleave_these(&self.kinds, measure)
+    }
+
+    fn interleave_these(
+        &self,
+        kinds: &[Kind],
+        measure: impl Fn(&Target) -> Result<Vec<f64>>,
+    ) -> Result<Series> {
         let stage = self.stage();
-        let started = self.kinds.iter().map(|&kind| stage.start(kind));
+        let started = kinds.iter().map(|&kind| stage.start(kind));
         let mut targets: Vec<Target> = started.collect::<Result<_>>()?;
         for target in &targets {
             measure(target)?;
@@ -262,9 +324,12 @@ impl Bench<'_> {
             for outcome in failover::fail(fault, &kinds, self.zephyr, self.scratch)? {
                 let wasted = match outcome.kind {
                     Kind::Direct => "–".to_owned(),
-                    Kind::Bare | Kind::Nginx | Kind::Haproxy | Kind::Zephyr => {
-                        outcome.wasted.to_string()
-                    }
+                    Kind::Bare
+                    | Kind::Nginx
+                    | Kind::Haproxy
+                    | Kind::Zephyr
+                    | Kind::Unrecorded
+                    | Kind::WithBodies => outcome.wasted.to_string(),
                 };
                 text += &format!(
                     "| {} | {} | {} of {} | {wasted} | {:.1} |\n",
@@ -306,7 +371,7 @@ impl Series {
             measure: measure.to_owned(),
             cells: Kind::ALL.into_iter().filter_map(cell).collect(),
             ratio: self
-                .ratio(Kind::Bare, compared, basis)
+                .ratio(Kind::Zephyr, Kind::Bare, compared, basis)
                 .map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}")),
             bar: "",
         }

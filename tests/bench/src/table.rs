@@ -37,10 +37,10 @@ impl Series {
         (!values.is_empty()).then(|| median(&values))
     }
 
-    /// The median over the rounds of Zephyr's figure in relation to another's.
-    pub(crate) fn ratio(&self, to: Kind, figure: usize, basis: Basis) -> Option<f64> {
+    /// The median over the rounds of one's figure in relation to another's.
+    pub(crate) fn ratio(&self, of: Kind, to: Kind, figure: usize, basis: Basis) -> Option<f64> {
         let ratios = self.0.iter().filter_map(|round| {
-            let ours = value(round, Kind::Zephyr, figure, basis)?;
+            let ours = value(round, of, figure, basis)?;
             Some(ours / value(round, to, figure, basis)?)
         });
         let ratios: Vec<f64> = ratios.collect();
@@ -106,7 +106,10 @@ mod tests {
             ]);
         }
 
-        assert_eq!(series.ratio(Kind::Bare, 0, Basis::Added), Some(1.5));
+        assert_eq!(
+            series.ratio(Kind::Zephyr, Kind::Bare, 0, Basis::Added),
+            Some(1.5)
+        );
         assert_eq!(series.of(Kind::Zephyr, 0, Basis::Added), Some(30.0));
         assert_eq!(series.of(Kind::Nginx, 0, Basis::Whole), None);
     }

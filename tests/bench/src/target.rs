@@ -25,12 +25,16 @@ pub(crate) enum Kind {
     Nginx,
     /// HAProxy.
     Haproxy,
-    /// `zephyr serve`.
+    /// `zephyr serve` as it is by default: its journal keeps a record of every request.
     Zephyr,
+    /// The same, but it keeps records of failures only, of which there are none here.
+    Unrecorded,
+    /// The same, but it keeps bodies in full beside the records.
+    WithBodies,
 }
 
 impl Kind {
-    /// All of them, in the order of the tables.
+    /// Those that are compared, in the order of the tables.
     pub(crate) const ALL: [Self; 5] = [
         Self::Direct,
         Self::Bare,
@@ -47,6 +51,8 @@ impl Kind {
             Self::Nginx => "nginx",
             Self::Haproxy => "HAProxy",
             Self::Zephyr => "Zephyr",
+            Self::Unrecorded => "no records",
+            Self::WithBodies => "with bodies",
         }
     }
 
@@ -61,7 +67,7 @@ impl Kind {
             command.status().is_ok_and(|status| status.success())
         };
         match self {
-            Self::Direct | Self::Bare | Self::Zephyr => true,
+            Self::Direct | Self::Bare | Self::Zephyr | Self::Unrecorded | Self::WithBodies => true,
             Self::Nginx => version("nginx", "-v"),
             Self::Haproxy => version("haproxy", "-v"),
         }
@@ -147,8 +153,16 @@ impl Target {
                 command.arg("-db").arg("-f").arg(file);
                 (local(port), Some(Process::start(&mut command)?))
             }
-            Kind::Zephyr => {
-                let file = write(&folder, "config.toml", &zephyr_config(port, endpoints))?;
+            Kind::Zephyr | Kind::Unrecorded | Kind::WithBodies => {
+                let mut config = zephyr_config(port, endpoints);
+                config += match kind {
+                    Kind::Unrecorded => "[logging]\nlog_request_types = \"failed\"\n",
+                    Kind::WithBodies => {
+                        "[logging]\nlog_request_body = \"full\"\nlog_response_body = \"full\"\n"
+                    }
+                    Kind::Direct | Kind::Bare | Kind::Nginx | Kind::Haproxy | Kind::Zephyr => "",
+                };
+                let file = write(&folder, "config.toml", &config)?;
                 let mut command = Command::new(zephyr);
                 command
                     .args(["serve", "--config"])
