@@ -148,7 +148,7 @@ impl Tally {
 impl Counts {
     fn take(&mut self, usage: &Told<'_>) {
         if let Some(input) = usage.input_tokens.number() {
-            self.input = Some(input);
+            self.input = Some(input.min(MOST));
         }
         number(&mut self.written, &usage.cache_creation_input_tokens);
         number(&mut self.read, &usage.cache_read_input_tokens);
@@ -225,10 +225,13 @@ struct Tools<'a> {
     web_search_requests: Value<'a>,
 }
 
+/// No answer has more of anything; what says so is not to drown every sum.
+const MOST: u64 = 1_000_000_000;
+
 /// What is not told stays.
 fn number(field: &mut u64, told: &Value<'_>) {
     if let Some(number) = told.number() {
-        *field = number;
+        *field = number.min(MOST);
     }
 }
 

@@ -33,6 +33,7 @@ use crate::metrics::{Metrics, RequestEnd};
 use crate::prober;
 use crate::punctuality::Punctuality;
 use crate::record::{self, Got};
+use crate::refusals::Refusals;
 use crate::remote::Remote;
 use crate::reply::{self, Code};
 use crate::request_id::RequestId;
@@ -175,6 +176,7 @@ impl Dispatcher {
             keeper,
             counters: Counters::default(),
             requests: Requests::default(),
+            refusals: Refusals::default(),
             journal,
             metrics,
             punctuality: Punctuality::default(),
@@ -412,7 +414,7 @@ impl Dispatcher {
         (code, message): (Code, &str),
     ) -> Response<Answer> {
         let response = reply::error(code, message).map(|body| reply::naming(&body, id));
-        if self.0.journal.is_kept() {
+        if self.0.journal.is_kept() && self.0.refusals.is_to_be_recorded(Instant::now()) {
             let trail = Trail::new(id, method, target, headers, LogBody::None);
             let mut got = Got::nothing(LogBody::None);
             got.status = Some(response.status());

@@ -15,6 +15,7 @@
 //! | `wake` | notices a sleep, and a network that is back |
 //! | [`journal`] | every request and every endpoint's history, in a file |
 //! | `trail`, `requests`, `record`, `capture` | what is known of a request on its way, shown of it, and left of it |
+//! | `refusals` | which requests refused at the door leave a record |
 //! | `memory` | what survives a restart |
 //! | [`private`] | files that nobody but the user may read |
 //! | [`vault`], [`secret`] | where secrets come from, and how they are kept from showing |
@@ -47,6 +48,7 @@ pub mod private;
 mod prober;
 mod punctuality;
 mod record;
+mod refusals;
 mod remote;
 mod reply;
 mod request_id;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
 use http::{HeaderName, StatusCode};
-use zephyr_control::{self as control, AttemptRecord, RequestEnd, RequestRecord, Tokens};
+use zephyr_control::{self as control, AttemptRecord, Reason, RequestEnd, RequestRecord, Tokens};
 use zephyr_core::classify::Fault;
 use zephyr_core::config::{Config, LogBody};
 use zephyr_core::price::{Bill, is_priced_by_hand};
@@ -126,7 +126,7 @@ pub fn finished(
     let lost = bill
         .zip(notes.left)
         .map(|(bill, left)| bill.cache_lost(&left));
-    let error = error(end, got.error, got.fault.as_ref(), &notes);
+    let error = error(end, &got, &notes);
     let begun = trail.begun.instant();
     let millis_since_begun =
         |at: std::time::Instant| at.saturating_duration_since(begun).as_secs_f64() * 1000.0;
@@ -249,25 +249,22 @@ fn stream(trail: &Trail, answer: &HeaderMap) -> Option<bool> {
     trail.stream.get().copied().or_else(came)
 }
 
-fn error(
-    end: RequestEnd,
-    own: Option<String>,
-    fault: Option<&Fault>,
-    notes: &Notes,
-) -> Option<String> {
-    let midway = || {
-        let reason = view::fault_midway(fault?);
-        Some(control::text(control::Language::En, &reason))
+fn error(end: RequestEnd, got: &Got, notes: &Notes) -> Option<String> {
+    let in_words = |reason: &Reason| control::text(control::Language::En, reason);
+    let midway = || Some(in_words(&view::fault_midway(got.fault.as_ref()?)));
+    // Of the endpoint whose answer the client got; it need not be the last that was tried.
+    let telling = || {
+        let from = got.from.as_ref()?.id;
+        notes.legs.iter().rev().find(|leg| leg.remote.id == from)
     };
     let of_attempt = || match end {
         RequestEnd::Failed | RequestEnd::Aborted => {
-            let end = notes.last_leg()?.end.as_ref();
-            let reason = end?.reason.as_ref()?;
-            Some(control::text(control::Language::En, reason))
+            let leg = telling().or_else(|| notes.last_leg())?;
+            leg.end.as_ref()?.reason.as_ref().map(in_words)
         }
         RequestEnd::Answered | RequestEnd::Abandoned | RequestEnd::Refused => None,
     };
-    own.or_else(midway).or_else(of_attempt)
+    got.error.clone().or_else(midway).or_else(of_attempt)
 }
 
 fn lossy(value: &HeaderValue) -> String {

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use zephyr_core::config::{BaseUrl, ProxyRoute, Server, WebAdmin};
 
+use super::form::HIDDEN;
 use super::table::Table;
 
 /// The addresses on which Zephyr itself answers.
@@ -118,6 +119,7 @@ pub(super) fn proxy(table: &Table<'_>) -> ProxyRoute {
     }
     let wrong = match text.split_once("://") {
         None => Some("is neither a word that is possible here nor a URL with a scheme"),
+        Some((_, rest)) if rest.contains(HIDDEN) => Some("has no password, only what hides one"),
         Some(("http" | "socks5", rest)) => (!is_proxy_address(rest))
             .then_some("is a URL without a host, or with characters that no URL may have"),
         Some(("https", _)) => {

@@ -18,7 +18,7 @@ use super::report::Report;
 use super::{EXAMPLE, Problems, keys, read};
 
 /// Stands for a secret that somebody put where a name or an address belongs.
-const HIDDEN: &str = "(hidden)";
+pub(super) const HIDDEN: &str = "(hidden)";
 
 /// Every key outside groups and endpoints, as a file without any has it, in the order of the example.
 /// `[pricing]` is left out: its keys are models.
@@ -133,7 +133,7 @@ fn endpoint_without_file(endpoint: &Endpoint) -> EndpointForm {
         proxy: match &endpoint.proxy {
             ProxyRoute::System => None,
             ProxyRoute::Direct => Some("direct".to_owned()),
-            ProxyRoute::Via(url) => Some(url.clone()),
+            ProxyRoute::Via(url) => Some(without_password(url)),
         },
     }
 }
@@ -188,7 +188,7 @@ fn endpoint(table: &toml::Table, group: &str) -> EndpointForm {
         path_prefix: text(table, "path_prefix"),
         auth_type: auth_type(table),
         token: token(table),
-        proxy: text(table, "proxy"),
+        proxy: text(table, "proxy").map(|url| without_password(&url)),
         group: usual.group,
     }
 }
@@ -262,6 +262,15 @@ fn shown(text: &str) -> String {
         HIDDEN.to_owned()
     } else {
         text.to_owned()
+    }
+}
+
+/// A proxy's URL as it may be shown. Saved like this it means what it meant: what equals what was shown is
+/// not written.
+fn without_password(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{HIDDEN}@{host}"),
+        _ => url.to_owned(),
     }
 }
 
