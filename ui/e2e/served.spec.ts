@@ -158,7 +158,7 @@ test("the first endpoint is tested and added, also without a keychain", async ({
 
   await page.getByTestId("first-save").click();
   await expect(page.getByTestId("complaint")).toContainText("there is no keychain");
-  await expect(page.getByTestId("complaint")).toContainText("environment variable");
+  await expect(page.getByTestId("complaint")).toContainText("choose the variable");
 
   await page.getByTestId("nav-endpoints").click();
   await page.getByTestId("add-endpoint").click();
