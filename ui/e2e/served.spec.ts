@@ -1,17 +1,36 @@
 // The page as `zephyr serve` serves it. Without ZEPHYR_TEST_PROGRAM there is nothing to serve it.
 
-import { test as base } from "@playwright/test";
+import { readFile } from "node:fs/promises";
 
+import { test as base, type Page } from "@playwright/test";
+
+import { Held, overloaded } from "./scripted";
 import { PROGRAM, Served } from "./served";
 import { expect, settled } from "./stage";
 
-const test = base.extend<{ served: Served }>({
+const test = base.extend<{ served: Served; bare: Served }>({
   served: async ({}, use) => {
     const served = await Served.start();
     await use(served);
     await served.stop();
   },
+  /** Without endpoints. */
+  bare: async ({}, use) => {
+    const served = await Served.start("nothing");
+    await use(served);
+    await served.stop();
+  },
 });
+
+/** Scrolls as far as there is something, and has it read on. */
+async function scrollTo(page: Page, id: number) {
+  await page.getByTestId("request-list").evaluate(async (box, sought) => {
+    while (!box.querySelector(`[data-id="${sought}"]`)) {
+      box.scrollTop = box.scrollHeight;
+      await new Promise(requestAnimationFrame);
+    }
+  }, id);
+}
 
 test.skip(PROGRAM === undefined, "ZEPHYR_TEST_PROGRAM says which program to test");
 
@@ -61,7 +80,7 @@ test("what is changed here stands in the file, with its comments", async ({ page
   await page.keyboard.press("ArrowUp");
   await expect(page.getByTestId("said")).toContainText("1 of 2");
   await page.getByTestId("add-endpoint").click();
-  await page.getByTestId("field-url").fill(served.endpointUrl);
+  await page.getByTestId("field-url").fill(served.tokyo.url);
   await page.getByTestId("field-name").fill("Kyoto");
   await page.getByTestId("save-endpoint").click();
   await expect(page.getByTestId("configured")).toHaveCount(3);
@@ -82,4 +101,147 @@ test("an endpoint is tested step by step", async ({ page, served }) => {
   await page.getByTestId("diagnose").click();
 
   await expect(page.locator('[data-stage="tcp"][data-passed="true"]')).toBeVisible();
+});
+
+test("a request that moved to another endpoint says why", async ({ page, served }) => {
+  served.tokyo.answer = overloaded;
+  await page.goto(await served.link());
+  await expect(page.getByTestId("in-use")).toContainText("Tokyo");
+
+  expect(await served.ask()).toContain("more than long ones.");
+
+  await expect(page.locator('[data-testid="event"][data-event="failed_over"]')).toContainText("Tokyo");
+  await page.getByTestId("nav-requests").click();
+  await page.getByTestId("request").first().click();
+  const attempts = page.getByTestId("attempt");
+  await expect(attempts).toHaveCount(2);
+  await expect(attempts.nth(0)).toContainText(/Tokyo.*529.*overloaded/is);
+  await expect(attempts.nth(1)).toContainText("Osaka");
+  await expect(attempts.nth(1)).toHaveAttribute("data-outcome", "answered");
+});
+
+test("a request is seen while its answer comes, and when it is over", async ({ page, served }) => {
+  const held = new Held();
+  served.tokyo.answer = held.answer;
+  await page.goto(await served.link());
+
+  const asked = served.ask();
+  const live = page.getByTestId("live-request");
+  await expect(live).toContainText(/claude-sonnet-4-5.*Tokyo.*streaming/s);
+  held.finish();
+
+  expect(await asked).toContain("message_stop");
+  await expect(live).toContainText("answered");
+  await expect(live).toContainText("14 tokens");
+});
+
+test("a program that restarts is found again, and wants to know who one is", async ({ page, served }) => {
+  await page.goto(await served.link());
+  await expect(page.getByTestId("in-use")).toContainText("Tokyo");
+
+  await served.restart(async () => {
+    await expect(page.getByTestId("lost")).toBeVisible({ timeout: 30_000 });
+  });
+  await expect(page.getByTestId("sign-in")).toContainText("zephyr open", { timeout: 30_000 });
+  await page.goto(await served.link());
+
+  await expect(page.getByTestId("in-use")).toContainText("Tokyo");
+});
+
+test("the first endpoint is tested and added, also without a keychain", async ({ page, bare }) => {
+  await page.goto(await bare.link());
+  await page.getByTestId("first-url").fill(bare.tokyo.url);
+  await page.getByTestId("first-name").fill("Tokyo");
+  await page.getByTestId("token").fill("sk-secret");
+  await page.getByTestId("diagnose").click();
+  await expect(page.locator('[data-stage="first_token"][data-passed="true"]')).toBeVisible();
+
+  await page.getByTestId("first-save").click();
+  await expect(page.getByTestId("complaint")).toContainText("there is no keychain");
+  await expect(page.getByTestId("complaint")).toContainText("choose the variable");
+
+  await page.getByTestId("nav-endpoints").click();
+  await page.getByTestId("add-endpoint").click();
+  await page.getByTestId("field-url").fill(bare.tokyo.url);
+  await page.getByTestId("field-name").fill("Tokyo");
+  await page.getByTestId("field-token-place").selectOption("env");
+  await page.getByTestId("field-token-name").fill("ZEPHYR_E2E_TOKEN");
+  await page.getByTestId("diagnose").click();
+  await expect(page.locator('[data-stage="first_token"][data-passed="true"]')).toBeVisible();
+  await page.getByTestId("save-endpoint").click();
+  await expect(page.getByTestId("configured")).toHaveCount(1);
+
+  const config = await bare.config();
+  expect(config).toContain("# A comment of mine.");
+  expect(config).toContain('"ZEPHYR_E2E_TOKEN"');
+  expect(config).not.toContain("sk-secret");
+  expect(await bare.ask()).toContain("more than long ones.");
+});
+
+test("an endpoint is turned off and on, and removed after a question", async ({ page, served }) => {
+  await page.goto(await served.link());
+  await page.getByTestId("nav-endpoints").click();
+  const tokyo = page.locator('[data-testid="configured"][data-name="Tokyo"]');
+
+  await tokyo.getByTestId("enabled").click();
+  await expect(tokyo.getByTestId("enabled")).toHaveAttribute("aria-checked", "false");
+  await expect(tokyo).toContainText("Switched off");
+  await tokyo.getByTestId("enabled").click();
+  await expect(tokyo.getByTestId("enabled")).toHaveAttribute("aria-checked", "true");
+
+  await tokyo.getByRole("link").click();
+  await page.getByTestId("remove-endpoint").click();
+  await expect(page.getByTestId("dialog")).toContainText("Tokyo");
+  await page.keyboard.press("Escape");
+  expect(await served.config()).toContain("Tokyo");
+  await page.getByTestId("remove-endpoint").click();
+  await page.getByTestId("confirm").click();
+
+  await expect(page.getByTestId("configured")).toHaveCount(1);
+  expect(await served.config()).not.toContain("Tokyo");
+});
+
+test("language and theme are chosen here, and stand in the file", async ({ page, served }) => {
+  await page.goto(await served.link());
+  await page.getByTestId("nav-settings").click();
+  const row = (key: string) => page.locator(`[data-testid="setting"][data-key="${key}"]`);
+
+  await row("ui.language").getByRole("combobox").selectOption("zh");
+  await expect(page.locator("h1")).toHaveText("设置");
+  await expect(row("ui.language").getByTestId("saved")).toBeVisible();
+  await row("ui.theme").getByRole("combobox").selectOption("dark");
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+  await expect(row("ui.theme").getByTestId("saved")).toBeVisible();
+
+  const config = await served.config();
+  expect(config).toMatch(/\[ui\]\s+language = "zh"\s+theme = "dark"/);
+  expect(config).toContain("# A comment of mine.");
+  expect(config).toContain("port = 0 # any");
+});
+
+test("a hundred thousand requests are scrolled, filtered, searched and exported", async ({ page, served }) => {
+  test.slow();
+  for (let at = 0; at < 9; at += 1) await served.ask();
+  served.tokyo.answer = overloaded;
+  await served.ask("why is a kingfisher blue?");
+  await served.restart(() => served.seed(100_000));
+  await page.goto(await served.link());
+  await page.getByTestId("nav-requests").click();
+  const rows = page.getByTestId("request");
+  await expect(rows.first()).toHaveAttribute("data-id", "100000");
+
+  await scrollTo(page, 1);
+  await expect(page.locator('[data-testid="request"][data-id="1"]')).toBeVisible();
+  expect(await rows.count()).toBeLessThan(80);
+
+  await page.getByTestId("filter-endpoint").selectOption("Osaka");
+  await expect(rows.first()).toContainText("Osaka");
+  await page.getByTestId("search").fill("kingfisher");
+  await expect(rows).toHaveCount(1);
+  await expect(rows).toHaveAttribute("data-id", "10");
+
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByTestId("export-csv").click()]);
+  const lines = (await readFile(await download.path(), "utf8")).trim().split(/\r?\n/);
+  expect(lines).toHaveLength(2);
+  expect(lines[1]).toContain("Osaka");
 });

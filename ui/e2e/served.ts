@@ -1,17 +1,18 @@
-// The real `zephyr serve`, over an endpoint that answers as it is told.
+// The real `zephyr serve`, over endpoints that answer as they are told.
 
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import { STREAM } from "../tests/journal";
+import { Scripted } from "./scripted";
 
 /** The program that is tested; what needs it is left out without one. */
 export const PROGRAM = process.env["ZEPHYR_TEST_PROGRAM"];
+
+const SEED = fileURLToPath(new URL("seed.sql", import.meta.url));
 
 const run = promisify(execFile);
 
@@ -20,31 +21,21 @@ export class Served {
 
   private constructor(
     private readonly folder: string,
-    private readonly endpoint: Server,
+    readonly tokyo: Scripted,
+    readonly osaka: Scripted,
   ) {}
 
-  static async start(): Promise<Served> {
+  /** Starts with Tokyo and Osaka, in this order; with nothing configured, there is no endpoint. */
+  static async start(configured: "both" | "nothing" = "both"): Promise<Served> {
     const folder = await mkdtemp(join(tmpdir(), "zephyr-e2e-"));
-    const endpoint = createServer((request, response) => {
-      request.resume();
-      request.on("end", () => {
-        response.writeHead(200, { "content-type": "text/event-stream" }).end(STREAM);
-      });
-    });
-    await new Promise<void>((listening) => endpoint.listen(0, "127.0.0.1", listening));
-    const served = new Served(folder, endpoint);
-    await writeFile(served.configPath, served.#configuration());
+    const served = new Served(folder, await Scripted.start(), await Scripted.start());
+    await writeFile(served.configPath, configured === "both" ? served.#settings() + served.#endpoints() : served.#settings());
     await served.serve();
     return served;
   }
 
   get configPath(): string {
     return join(this.folder, "config.toml");
-  }
-
-  /** Where the scripted endpoint listens. */
-  get endpointUrl(): string {
-    return `http://127.0.0.1:${(this.endpoint.address() as AddressInfo).port}`;
   }
 
   readonly config = () => readFile(this.configPath, "utf8");
@@ -64,23 +55,40 @@ export class Served {
     });
   }
 
+  /** Ends the program, and starts it again where the same page finds it. */
+  async restart(meanwhile: () => Promise<void>) {
+    const { admin } = await this.#instance();
+    const port = admin.split(":").at(-1);
+    await this.end();
+    const config = await this.config();
+    await writeFile(this.configPath, config.replace("[web_admin]\nport = 0", `[web_admin]\nport = ${port}`));
+    await meanwhile();
+    await this.serve();
+  }
+
   /** The address that signs a browser in. */
   async link(): Promise<string> {
-    const { stdout } = await run(PROGRAM ?? "", ["--config", this.configPath, "open"], { env: this.#environment() });
+    const { stdout } = await this.#zephyr("open", "--print");
     const link = /http:\/\/\S+#code=\S+/.exec(stdout)?.[0];
     if (link === undefined) throw new Error(`no address in: ${stdout}`);
     return link;
   }
 
   /** Asks for a message, as a client does. */
-  async ask(): Promise<string> {
+  async ask(content = "hello"): Promise<string> {
     const { proxy } = await this.#instance();
     const answer = await fetch(`http://${proxy}/v1/messages`, {
       method: "POST",
       headers: { "content-type": "application/json", "anthropic-version": "2023-06-01" },
-      body: JSON.stringify({ model: "claude-sonnet-4-5", max_tokens: 16, stream: true, messages: [{ role: "user", content: "hello" }] }),
+      body: JSON.stringify({ model: "claude-sonnet-4-5", max_tokens: 16, stream: true, messages: [{ role: "user", content }] }),
     });
     return answer.text();
+  }
+
+  /** Repeats what is in the journal until there are so many. The program must not be running. */
+  async seed(count: number) {
+    const insert = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(open(sys.argv[2]).read().replace(':count', sys.argv[3]))";
+    await run("python3", ["-c", insert, this.#journal(), SEED, String(count)]);
   }
 
   async end() {
@@ -93,23 +101,28 @@ export class Served {
 
   async stop() {
     await this.end();
-    this.endpoint.closeAllConnections();
-    await new Promise((closed) => this.endpoint.close(closed));
+    await this.tokyo.stop();
+    await this.osaka.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
 
+  readonly #journal = () => join(this.folder, "data", "zephyr", "journal.db");
+
+  readonly #zephyr = (...command: string[]) => run(PROGRAM ?? "", ["--config", this.configPath, ...command], { env: this.#environment() });
+
   async #instance(): Promise<{ proxy: string; admin: string }> {
-    const { stdout } = await run(PROGRAM ?? "", ["--config", this.configPath, "status", "--json"], { env: this.#environment() });
+    const { stdout } = await this.#zephyr("status", "--json");
     return (JSON.parse(stdout) as { listening: { proxy: string; admin: string } }).listening;
   }
 
+  /** Without a session bus there is no keychain. */
   #environment(): NodeJS.ProcessEnv {
     const { PATH } = process.env;
     const folder = this.folder;
     return { PATH, HOME: folder, XDG_DATA_HOME: join(folder, "data"), XDG_CONFIG_HOME: folder, XDG_RUNTIME_DIR: folder, ZEPHYR_E2E_TOKEN: "sk-e2e" };
   }
 
-  #configuration(): string {
+  #settings(): string {
     return `# A comment of mine.
 [server]
 port = 0 # any
@@ -123,14 +136,18 @@ mode = "off"
 [logging]
 log_request_body = "full"
 log_response_body = "full"
+`;
+  }
 
+  #endpoints(): string {
+    return `
 [[groups]]
 name = "primary"
 default = true
 auth_token_env = "ZEPHYR_E2E_TOKEN"
 endpoints = [
-  { name = "Tokyo", url = "${this.endpointUrl}" },
-  { name = "Osaka", url = "${this.endpointUrl}", priority = 2 },
+  { name = "Tokyo", url = "${this.tokyo.url}" },
+  { name = "Osaka", url = "${this.osaka.url}", priority = 2 },
 ]
 `;
   }

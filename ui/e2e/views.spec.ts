@@ -195,6 +195,32 @@ test("an endpoint is added, dragged, moved by keyboard, changed and removed", as
   await expect.poll(names).toEqual(["Singapore", "Tokyo", "Frankfurt", "Backup"]);
 });
 
+test("what is unsaved is not lost without a question", async ({ page, show }) => {
+  const played = await show({ at: "#/endpoints/Tokyo", state: "healthy" });
+  const name = page.getByTestId("field-name");
+  const dialog = page.getByTestId("dialog");
+  await name.fill("Kyoto");
+
+  await page.getByTestId("nav-requests").click();
+  await expect(dialog).toContainText("Leave without saving?");
+  await page.keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+  await expect(page).toHaveURL(`${played.url}#/endpoints/Tokyo`);
+  await expect(name).toHaveValue("Kyoto");
+
+  await page.getByTestId("nav-requests").click();
+  await page.getByTestId("confirm").click();
+  await expect(page.locator('main[data-view="requests"]')).toBeVisible();
+  expect(played.commands).toEqual([]);
+
+  await page.goBack();
+  await expect(name).toHaveValue("Tokyo");
+  await name.fill("Osaka");
+  await name.fill("Tokyo");
+  await page.getByTestId("close-editor").click();
+  await expect(name).toBeHidden();
+});
+
 test("settings are changed, refused, and the page follows language and theme", async ({ page, show }) => {
   await show({ at: "#/settings" });
   const row = (key: string) => page.locator(`[data-testid="setting"][data-key="${key}"]`);

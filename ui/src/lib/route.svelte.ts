@@ -91,23 +91,56 @@ export function href(route: Route): string {
 
 export class Router {
   route = $state.raw<Route>(parse(location.hash));
+  /** Where one wanted to go, until it is said whether what is unsaved may be lost. */
+  wanted = $state.raw<Route>();
+
+  #isUnsaved: (() => boolean) | undefined;
 
   /** Follows the address until the returned function is called. */
   start(): () => void {
-    const read = () => (this.route = parse(location.hash));
+    const read = () => {
+      const route = parse(location.hash);
+      if (!this.#holds(route)) this.route = route;
+      // The address has changed already.
+      else history.replaceState(null, "", href(this.route));
+    };
     addEventListener("hashchange", read);
     return () => removeEventListener("hashchange", read);
   }
 
   go(route: Route) {
+    if (this.#holds(route)) return;
     location.hash = href(route);
     this.route = route;
+  }
+
+  /** Asks before one goes away from what is unsaved, until the returned function is called. */
+  hold(isUnsaved: () => boolean): () => void {
+    this.#isUnsaved = isUnsaved;
+    return () => {
+      if (this.#isUnsaved === isUnsaved) this.#isUnsaved = undefined;
+    };
+  }
+
+  /** The answer to that question. */
+  answer(leave: "yes" | "no") {
+    const { wanted } = this;
+    this.wanted = undefined;
+    if (leave === "no" || !wanted) return;
+    this.#isUnsaved = undefined;
+    this.go(wanted);
   }
 
   /** The same place, seen otherwise: no step for the back button. */
   replace(route: Route) {
     history.replaceState(null, "", href(route));
     this.route = route;
+  }
+
+  #holds(route: Route): boolean {
+    const isHeld = href(route) !== href(this.route) && this.#isUnsaved?.() === true;
+    if (isHeld) this.wanted = route;
+    return isHeld;
   }
 }
 
