@@ -60,6 +60,7 @@ struct Inner {
     keeper: Keeper,
     counters: Counters,
     requests: Requests,
+    refusals: Refusals,
     /// Told of requests that ended, and how endpoints are.
     journal: Journal,
     metrics: Arc<Metrics>,
