@@ -35,7 +35,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, InterruptHandle};
 use tokio::sync::{Notify, Semaphore, oneshot};
 use zephyr_control::{
     EndpointHistory, HistoryQuery, JournalStatus, Paging, Problem, RequestDetail, RequestFilter,
@@ -110,6 +110,19 @@ pub enum Dropped {
     Some,
 }
 
+/// Whoever waits for a query's answer. Leaving ends the query.
+#[derive(Default)]
+struct Asker(Arc<Mutex<Asked>>);
+
+/// How far a query is.
+#[derive(Default)]
+enum Asked {
+    #[default]
+    Waiting,
+    Running(InterruptHandle),
+    Over,
+}
+
 /// What is counted of a journal.
 #[derive(Debug, Default)]
 pub struct Meter {
@@ -125,7 +138,7 @@ pub struct Meter {
 struct Inner {
     queue: SyncSender<Entry>,
     desk: Arc<Desk>,
-    readers: Semaphore,
+    readers: Arc<Semaphore>,
 }
 
 /// What the handles and the writer share.
@@ -178,7 +191,7 @@ impl Journal {
                 Self(Place::File(Arc::new(Inner {
                     queue,
                     desk,
-                    readers: Semaphore::new(READERS),
+                    readers: Arc::new(Semaphore::new(READERS)),
                 })))
             }
             Err(error) => {
@@ -321,22 +334,49 @@ impl Journal {
         query: impl FnOnce(&Connection) -> Result<T, QueryError> + Send + 'static,
     ) -> Result<T, QueryError> {
         let inner = self.file().ok_or(QueryError::NotKept)?;
-        let _one_of_few = inner
-            .readers
-            .acquire()
+        // The thread's, not the asker's: it may go on after whoever asked has left.
+        let one_of_few = Arc::clone(&inner.readers)
+            .acquire_owned()
             .await
             .map_err(|_| QueryError::Ending)?;
         if !inner.desk.is_ready.load(Ordering::SeqCst) {
             self.flush().await; // Behind it the writer has opened the file.
         }
         let path = lock(&inner.desk.path).clone();
+        let asker = Asker::default();
+        let asked = Arc::clone(&asker.0);
         let answered = tokio::task::spawn_blocking(move || {
+            let _one_of_few = one_of_few;
             let connection = file::open_to_read(&path)?;
+            if !begin(&asked, &connection) {
+                return Err(QueryError::Ending);
+            }
             // One moment for all of it.
             connection.execute_batch("BEGIN")?;
             query(&connection)
         });
         answered.await.map_err(|_| QueryError::Ending)?
+    }
+}
+
+impl Drop for Asker {
+    fn drop(&mut self) {
+        match std::mem::replace(&mut *lock(&self.0), Asked::Over) {
+            Asked::Running(query) => query.interrupt(),
+            Asked::Waiting | Asked::Over => {}
+        }
+    }
+}
+
+/// Begins a query, unless nobody waits for it any more.
+fn begin(asked: &Mutex<Asked>, connection: &Connection) -> bool {
+    let mut asked = lock(asked);
+    match *asked {
+        Asked::Waiting | Asked::Running(_) => {
+            *asked = Asked::Running(connection.get_interrupt_handle());
+            true
+        }
+        Asked::Over => false,
     }
 }
 
@@ -497,4 +537,42 @@ fn without_bodies(entry: &mut Entry) {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_query_that_nobody_waits_for_any_more_counts_until_it_is_interrupted() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            path: folder.path().join(FILE),
+            logging: Logging::default(),
+            secrets: Vec::new(),
+        };
+        let journal = Journal::open(settings, Arc::default());
+        journal.flush().await;
+        let (begun, mut has_begun) = tokio::sync::mpsc::channel(1);
+        let endless = journal.read(move |connection| {
+            let sql =
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
+            let mut numbers = connection.prepare(sql)?;
+            let mut rows = numbers.query([])?;
+            while rows.next()?.is_some() {
+                let _ = begun.try_send(()); // Once is enough.
+            }
+            Ok(())
+        });
+
+        tokio::select! {
+            answer = endless => panic!("it ended: {answer:?}"),
+            _ = has_begun.recv() => {}
+        }
+
+        let readers = &journal.file().unwrap().readers;
+        let all = readers.acquire_many(u32::try_from(READERS).unwrap());
+        let all = tokio::time::timeout(Duration::from_secs(60), all).await;
+        assert!(all.is_ok(), "it goes on");
+    }
 }
