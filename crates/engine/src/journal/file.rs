@@ -66,18 +66,14 @@ pub(super) fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Moves a file that cannot be used out of the way; returns where it is now.
+/// Moves a file that cannot be used out of the way, and over no other; returns where it is now.
 pub(super) fn set_aside(path: &Path) -> io::Result<PathBuf> {
-    let aside = beside(path, ".bad");
+    let aside = free_place(path);
     for ending in ["-wal", "-shm"] {
-        let _ = fs::remove_file(beside(&aside, ending)); // Those of the one set aside before.
         let (from, to) = (beside(path, ending), beside(&aside, ending));
         if from.exists() {
             fs::rename(from, to)?;
         }
-    }
-    if aside.is_dir() {
-        fs::remove_dir(&aside)?;
     }
     fs::rename(path, &aside)?;
     Ok(aside)
@@ -89,16 +85,16 @@ pub(super) fn size(path: &Path) -> u64 {
     length(path) + length(&beside(path, "-wal"))
 }
 
-/// Whether another file would do: this one is damaged, no database, or not to be written to.
-pub(super) fn is_beyond_use(error: &rusqlite::Error) -> bool {
+/// Whether another file would do: this one is damaged, no database, or not to be written to. Not if it
+/// just cannot be opened, which is also said when descriptors or room for its log are short.
+pub(super) fn is_beyond_use(path: &Path, error: &rusqlite::Error) -> bool {
     match error.sqlite_error_code() {
+        Some(ErrorCode::CannotOpen) => path.is_dir(),
         Some(code) => matches!(
             code,
             ErrorCode::DatabaseCorrupt
                 | ErrorCode::NotADatabase
                 | ErrorCode::ReadOnly
-                | ErrorCode::CannotOpen
-                | ErrorCode::PermissionDenied
                 | ErrorCode::TypeMismatch
         ),
         None => false,
@@ -137,6 +133,20 @@ fn prepare(path: &Path) -> rusqlite::Result<(Connection, Migrated)> {
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     let migrated = schema::migrate(&mut connection)?;
     Ok((connection, migrated))
+}
+
+/// `….bad`, or `….bad.1` and so on if there is one.
+fn free_place(path: &Path) -> PathBuf {
+    let is_free = |place: &PathBuf| {
+        let files = ["", "-wal", "-shm"].map(|ending| beside(place, ending));
+        files.iter().all(|file| fs::symlink_metadata(file).is_err())
+    };
+    let first = beside(path, ".bad");
+    let numbered = (1_u32..).map(|number| beside(path, &format!(".bad.{number}")));
+    std::iter::once(first.clone())
+        .chain(numbered)
+        .find(is_free)
+        .unwrap_or(first)
 }
 
 fn beside(path: &Path, ending: &str) -> PathBuf {
@@ -190,7 +200,7 @@ mod tests {
         };
         let aside = set_aside(&path).unwrap();
 
-        assert!(is_beyond_use(&source), "{source:?}");
+        assert!(is_beyond_use(&path, &source), "{source:?}");
         assert!(fs::read(aside).unwrap().starts_with(b"a letter"));
         open(&path).unwrap();
     }
@@ -204,9 +214,37 @@ mod tests {
             panic!("it was opened");
         };
 
-        assert!(is_beyond_use(&source), "{source:?}");
+        assert!(is_beyond_use(&path, &source), "{source:?}");
         set_aside(&path).unwrap();
         open(&path).unwrap();
+    }
+
+    #[test]
+    fn a_file_set_aside_is_not_lost_to_the_next() {
+        let (_folder, path) = place();
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+
+        let asides = ["one", "two", "three"].map(|text| {
+            fs::write(&path, text).unwrap();
+            set_aside(&path).unwrap()
+        });
+
+        let kept = asides.map(|aside| fs::read_to_string(aside).unwrap());
+        assert_eq!(kept, ["one", "two", "three"]);
+    }
+
+    #[test]
+    fn a_file_whose_log_cannot_be_created_is_left_for_a_later_attempt() {
+        let (_folder, path) = place();
+        drop(open(&path).unwrap());
+        fs::create_dir(beside(&path, "-wal")).unwrap();
+
+        let Err(OpenError::Unusable { source, .. }) = open(&path) else {
+            panic!("it was opened");
+        };
+
+        assert_eq!(source.sqlite_error_code(), Some(ErrorCode::CannotOpen));
+        assert!(!is_beyond_use(&path, &source), "{source:?}");
     }
 
     /// Permissions mean nothing to a superuser, under whom tests may run; a version in the file's head that
@@ -223,7 +261,7 @@ mod tests {
             panic!("it was opened");
         };
 
-        assert!(is_beyond_use(&source), "{source:?}");
+        assert!(is_beyond_use(&path, &source), "{source:?}");
     }
 
     #[test]

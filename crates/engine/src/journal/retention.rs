@@ -21,6 +21,17 @@ const PAGES: i64 = 512;
 /// How far below the limit a file that was too large is brought, in percent of the limit.
 const ENOUGH: u64 = 95;
 
+/// The share of the limit, in percent, that requests are left with, whatever else fills the file.
+const OF_REQUESTS: u64 = 25;
+/// Deleted requests after which it is worth while to look for strings without use.
+const UNSEEN: u64 = 8192;
+/// Tables that no request's deletion makes smaller, and those that it does only when strings go too.
+const SUMS: &str = "tbl_name IN ('usage', 'history')";
+const SUMS_AND_NAMES: &str =
+    "(tbl_name IN ('usage', 'history', 'strings') OR tbl_name LIKE 'string_search%')";
+/// A clock may be wrong by as much.
+const AHEAD: i64 = DAY;
+
 /// How long minutes of an endpoint's history are kept, and then hours; days stay.
 const MINUTES_KEPT: i64 = 2 * DAY;
 const HOURS_KEPT: i64 = 60 * DAY;
@@ -44,6 +55,8 @@ enum Stage {
     #[default]
     Idle,
     Requests,
+    /// Sums fill the file: those by hour and session become days.
+    Condense,
     Oversize,
     History,
     Usage,
@@ -67,6 +80,14 @@ impl Retention {
         }
     }
 
+    /// Whether the next step may delete strings and shapes, whose numbers are not to be used after it.
+    pub(super) fn deletes_names(&self) -> bool {
+        match self.stage {
+            Stage::Condense | Stage::Oversize | Stage::Strings => true,
+            Stage::Idle | Stage::Requests | Stage::History | Stage::Usage | Stage::Pages => false,
+        }
+    }
+
     /// Does a little. `now`: milliseconds since 1970.
     pub(super) fn step(
         &mut self,
@@ -78,16 +99,35 @@ impl Retention {
             Stage::Idle => return Ok(Progress::Done),
             Stage::Requests => {
                 let kept_from = now - i64::from(logging.retention_days) * DAY;
-                match self.delete_oldest(connection, kept_from)? {
+                match self.delete_oldest(connection, kept_from, now)? {
                     Progress::More => Stage::Requests,
-                    Progress::Done if used(connection)? > logging.max_size => Stage::Oversize,
-                    Progress::Done => Stage::History,
+                    Progress::Done if used(connection)? <= logging.max_size => Stage::History,
+                    Progress::Done
+                        if used_by(connection, SUMS_AND_NAMES)? > logging.max_size / 2 =>
+                    {
+                        Stage::Condense
+                    }
+                    Progress::Done => Stage::Oversize,
                 }
             }
+            Stage::Condense => match roll_usage_up(connection, now - DAY)? {
+                Progress::More => Stage::Condense,
+                Progress::Done => {
+                    delete_unused(connection)?;
+                    Stage::Oversize
+                }
+            },
+            Stage::Oversize if self.deleted >= UNSEEN => {
+                delete_unused(connection)?;
+                self.deleted = 0;
+                Stage::Oversize
+            }
             Stage::Oversize => {
-                let enough = logging.max_size / 100 * ENOUGH;
-                let progress = self.delete_oldest(connection, i64::MAX)?;
-                if progress == Progress::More && used(connection)? > enough {
+                let used = used(connection)?;
+                let of_requests = used.saturating_sub(used_by(connection, SUMS)?);
+                let is_too_much = used > logging.max_size / 100 * ENOUGH
+                    && of_requests > logging.max_size / 100 * OF_REQUESTS;
+                if is_too_much && self.delete_oldest(connection, i64::MAX, now)? == Progress::More {
                     Stage::Oversize
                 } else {
                     Stage::History
@@ -118,6 +158,7 @@ impl Retention {
         Ok(match self.stage {
             Stage::Idle => Progress::Done,
             Stage::Requests
+            | Stage::Condense
             | Stage::Oversize
             | Stage::History
             | Stage::Usage
@@ -127,18 +168,28 @@ impl Retention {
     }
 
     /// Deletes those of the oldest requests that began before `before`.
+    ///
+    /// Those of a time to come were written while the clock was ahead. They are as old as what follows
+    /// them, which also tells them from those that seem so because the clock is behind now.
     fn delete_oldest(
         &mut self,
         connection: &mut Connection,
         before: i64,
+        now: i64,
     ) -> rusqlite::Result<Progress> {
         let transaction = begin(connection)?;
+        let last_old_block: Option<i64> = transaction
+            .prepare_cached("SELECT max(block) FROM blocks WHERE last_ms < ?1")?
+            .query_row([before], |row| row.get(0))?;
+        let is_old = |id: i64, at: i64| {
+            at < before || (at > now + AHEAD && last_old_block.is_some_and(|old| id / BLOCK < old))
+        };
         let ids: Vec<i64> = {
             let mut oldest = transaction
                 .prepare_cached("SELECT id, at_ms FROM requests ORDER BY id LIMIT ?1")?;
             let rows = oldest.query_map([STEP], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let rows: Vec<(i64, i64)> = rows.collect::<Result<_, _>>()?;
-            let old = rows.into_iter().filter(|(_, at)| *at < before);
+            let old = rows.into_iter().filter(|(id, at)| is_old(*id, *at));
             old.map(|(id, _)| id).collect()
         };
         for id in &ids {
@@ -185,6 +236,17 @@ impl Retention {
 pub(super) fn used(connection: &Connection) -> rusqlite::Result<u64> {
     let pages = pragma(connection, "page_count")? - pragma(connection, "freelist_count")?;
     let bytes = pages * pragma(connection, "page_size")?;
+    Ok(u64::try_from(bytes).unwrap_or_default())
+}
+
+/// Bytes of the file that are of such tables.
+fn used_by(connection: &Connection, tables: &str) -> rusqlite::Result<u64> {
+    let bytes: i64 = connection
+        .prepare_cached(&format!(
+            "SELECT coalesce(sum(pgsize), 0) FROM dbstat WHERE aggregate = TRUE AND name IN \
+             (SELECT name FROM sqlite_schema WHERE {tables})"
+        ))?
+        .query_row([], |row| row.get(0))?;
     Ok(u64::try_from(bytes).unwrap_or_default())
 }
 

@@ -87,6 +87,8 @@ pub(super) struct Writer {
     dropped: Dropped,
     next_open: Instant,
     next_maintenance: Instant,
+    /// Before then no size is a reason for another maintenance: the last one did what it could.
+    earliest: Instant,
     /// Whether a maintenance that has begun goes on.
     progress: Progress,
 }
@@ -105,6 +107,7 @@ impl Writer {
             dropped: Dropped::Nothing,
             next_open: Instant::now(),
             next_maintenance: Instant::now(),
+            earliest: Instant::now(),
             progress: Progress::Done,
         }
     }
@@ -127,7 +130,7 @@ impl Writer {
         self.store.forget();
         self.connection = match file::open(&self.path) {
             Ok(connection) => Some(connection),
-            Err(OpenError::Unusable { source, .. }) if file::is_beyond_use(&source) => {
+            Err(OpenError::Unusable { source, .. }) if file::is_beyond_use(&self.path, &source) => {
                 self.begin_anew(&source)
             }
             Err(error @ (OpenError::Create { .. } | OpenError::Unusable { .. })) => {
@@ -146,7 +149,7 @@ impl Writer {
         if self.connection.is_some() {
             self.desk.set_failing(None);
             self.next_maintenance = Instant::now();
-            self.measure();
+            self.tell_size();
         } else {
             self.next_open = Instant::now() + REOPEN;
         }
@@ -157,7 +160,7 @@ impl Writer {
         self.open();
         let mut written = self.try_to_write(batch);
         if let Err(Some(error)) = &written
-            && file::is_beyond_use(error)
+            && file::is_beyond_use(&self.path, error)
         {
             self.connection = None;
             self.connection = self.begin_anew(error);
@@ -198,6 +201,7 @@ impl Writer {
                 self.progress = Progress::Done;
                 return;
             };
+            let deletes_names = self.retention.deletes_names();
             match self
                 .retention
                 .step(connection, &self.logging, retention::now())
@@ -207,15 +211,19 @@ impl Writer {
                     tracing::warn!(%error, "the journal could not be cleared of what is old");
                     self.progress = Progress::Done;
                     self.retention = Retention::default();
-                    if file::is_beyond_use(&error) {
+                    self.next_maintenance = Instant::now() + REOPEN;
+                    if file::is_beyond_use(&self.path, &error) {
                         self.connection = None;
                         self.connection = self.begin_anew(&error);
                     }
                 }
             }
+            if deletes_names {
+                self.store.forget();
+            }
             if self.progress == Progress::Done {
-                self.store.forget(); // Strings may be gone.
-                self.measure();
+                self.earliest = Instant::now() + REOPEN;
+                self.tell_size();
             }
         }
     }
@@ -302,14 +310,20 @@ impl Writer {
         written.map_err(Some)
     }
 
+    /// After something was written: it may be too much now.
     fn measure(&mut self) {
-        self.desk.set_bytes(file::size(&self.path));
+        self.tell_size();
         if let Some(connection) = &self.connection
             && retention::used(connection).is_ok_and(|used| used > self.logging.max_size)
             && self.progress == Progress::Done
         {
-            self.next_maintenance = Instant::now();
+            let soon = self.earliest.max(Instant::now());
+            self.next_maintenance = self.next_maintenance.min(soon);
         }
+    }
+
+    fn tell_size(&self) {
+        self.desk.set_bytes(file::size(&self.path));
     }
 }
 

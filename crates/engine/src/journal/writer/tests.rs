@@ -325,3 +325,94 @@ fn a_year_of_history_stays_small() {
     assert!(number("SELECT count(*) FROM history") < 2000);
     assert!(number("SELECT count(*) FROM usage") < 1300);
 }
+
+fn number(place: &Place, sql: &str) -> i64 {
+    let connection = place.writer.connection.as_ref().unwrap();
+    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn what_cannot_be_deleted_is_tried_again_after_a_pause() {
+    let mut place = Place::new();
+    place.write(5000);
+    let connection = place.writer.connection.as_ref().unwrap();
+    let full =
+        "CREATE TRIGGER full BEFORE DELETE ON requests BEGIN SELECT RAISE(ABORT, 'full'); END";
+    connection.execute_batch(full).unwrap();
+    place.writer.logging.max_size = 1;
+
+    place.maintain();
+    place.write(1);
+
+    assert_eq!(place.kept(), 5001);
+    let pause = place.writer.due();
+    assert!(pause > REOPEN / 2 && pause <= REOPEN, "{pause:?}");
+}
+
+#[test]
+fn requests_stay_and_the_writer_rests_when_it_is_sums_that_fill_the_file() {
+    let mut place = Place::new();
+    let week_ago = super::super::codes::whole(retention::now()) - 7 * 24 * 3_600_000;
+    let mut old: Vec<Entry> = (0..20_000)
+        .map(|session| {
+            let mut entry = request();
+            if let Entry::Request(finished) = &mut entry {
+                finished.record.at_ms = week_ago;
+                finished.record.session = Some(format!("session-{session}"));
+            }
+            entry
+        })
+        .collect();
+    place.writer.write(&mut old);
+    place.writer.logging.retention_days = 1;
+    place.write(1000);
+    let connection = place.writer.connection.as_ref().unwrap();
+    place.writer.logging.max_size = retention::used(connection).unwrap() / 4;
+
+    place.maintain();
+    place.write(1);
+
+    assert_eq!(place.kept(), 1001);
+    assert!(number(&place, "SELECT count(*) FROM usage") < 10);
+    assert_eq!(number(&place, "SELECT sum(requests) FROM usage"), 21_001);
+    assert!(place.writer.due() > REOPEN / 2);
+}
+
+#[test]
+fn what_a_clock_wrote_that_was_ahead_goes_with_what_followed_it() {
+    let mut place = Place::new();
+    let at = |at_ms: u64| {
+        let mut entry = request();
+        if let Entry::Request(finished) = &mut entry {
+            finished.record.at_ms = at_ms;
+        }
+        entry
+    };
+    let now = super::super::codes::whole(retention::now());
+    let ahead = now + 400 * 24 * 3_600_000;
+    let mut batch: Vec<Entry> = (0..600).map(|_| at(ahead)).collect();
+    batch.extend((0..2000).map(|_| long_ago()));
+    batch.extend((0..3).map(|_| at(now)));
+    place.writer.write(&mut batch);
+
+    place.maintain();
+
+    assert_eq!(place.kept(), 3);
+}
+
+#[test]
+fn what_seems_ahead_because_the_clock_is_behind_stays() {
+    let mut place = Place::new();
+    place.write(2000);
+    let connection = place.writer.connection.as_mut().unwrap();
+
+    let mut retention = Retention::default();
+    retention.begin();
+    while retention
+        .step(connection, &place.writer.logging, 1)
+        .unwrap()
+        == Progress::More
+    {}
+
+    assert_eq!(place.kept(), 2000);
+}
