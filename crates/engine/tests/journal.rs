@@ -9,7 +9,7 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue};
 use zephyr_control::{
     AttemptRecord, Command, EndpointState, HistoryQuery, Paging, Reason, RequestFilter,
-    RequestRecord, UsageBy, UsageQuery,
+    RequestRecord, Tokens, UsageBy, UsageQuery,
 };
 use zephyr_core::config::{LogBody, LogRequests, Logging};
 use zephyr_engine::Options;
@@ -684,4 +684,76 @@ async fn a_request_through_the_proxy_is_found_by_its_words_and_nobodys_credentia
         let written = String::from_utf8_lossy(&written);
         assert!(!written.contains(common::OUR_TOKEN) && !written.contains(common::CLIENT_TOKEN));
     }
+}
+
+#[tokio::test]
+async fn a_secret_that_a_stream_spreads_over_its_pieces_is_not_kept() {
+    let place = Place::new(everything());
+    let delta = |index: u32, text: &str| {
+        format!(
+            "event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"index\":{index},\
+             \"delta\":{{\"type\":\"text_delta\",\"text\":\"{text}\"}}}}\n\n"
+        )
+    };
+    let mut finished = request(record(1));
+    let pieces = [
+        delta(0, "take sk-ant-ap"),
+        delta(0, "i03-XYZPLANTEDxyz0123456789 and"),
+        delta(0, " AKIAPLAN"),
+        delta(0, "TED012345678 with you"),
+    ];
+    finished.response_body = Some(captured(pieces.concat().as_bytes()));
+
+    place.write([finished]).await;
+
+    let body = place.journal.request(1).await.unwrap().response_body;
+    let told = format!("{body:?}");
+    assert!(told.contains("take [redacted] and"), "{told}");
+    assert!(!told.contains("XYZ") && !told.contains("AKIA"), "{told}");
+    for file in std::fs::read_dir(place.folder.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let written = String::from_utf8_lossy(&bytes).to_lowercase();
+        for secret in ["xyzp", "planted", "akia"] {
+            assert!(!written.contains(secret), "{secret}");
+        }
+    }
+    assert_eq!(place.with_text("with you").await, [1]);
+    for secret in ["i03-xyz", "plan", "akia"] {
+        assert_eq!(place.with_text(secret).await, Vec::<u64>::new());
+    }
+}
+
+#[tokio::test]
+async fn an_absurd_usage_does_not_break_the_sums_and_an_unknown_one_is_said_to_be() {
+    let place = Place::new(Logging::default());
+    let with = |tokens, cost_usd| {
+        request(RequestRecord {
+            tokens,
+            cost_usd,
+            ..record(1)
+        })
+    };
+    let most = u64::MAX;
+    let absurd = Some(Tokens {
+        input: most,
+        cache_write_5m: most,
+        cache_write_1h: most,
+        cache_read: most,
+        output: most,
+        thinking: most,
+    });
+
+    place.write([with(absurd, Some(f64::MAX))]).await;
+    place.write([with(absurd, Some(f64::MAX))]).await;
+    place.write([with(None, None)]).await;
+
+    let query = UsageQuery {
+        by: UsageBy::Day,
+        split: None,
+        since_ms: None,
+        until_ms: None,
+    };
+    let total = place.journal.usage(query).await.unwrap().total;
+    assert_eq!(total.tokens.input, 2_000_000_000);
+    assert_eq!((total.requests, total.unpriced), (3, 1));
 }

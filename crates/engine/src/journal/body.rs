@@ -1,5 +1,6 @@
 //! Bodies: from what passed to what is kept, and what of it is found by a search.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use http::HeaderMap;
@@ -56,10 +57,26 @@ impl Body {
             }
         }
         let text = String::from_utf8_lossy(&bytes);
-        let redacted = if is_cut {
-            redactor.cut_text(&text)
+        let redacted = |text: &str| {
+            if is_cut {
+                redactor.cut_text(text)
+            } else {
+                redactor.text(text)
+            }
+        };
+        let redacted = if is_stream(&text) {
+            // The last line may go on with a secret, and tell no more than its middle.
+            let end = if is_cut { text.rfind('\n') } else { None };
+            let text = &text[..end.unwrap_or(text.len())];
+            let line_by_line = redacted(text);
+            let together = redacted(&joined(text));
+            if together.as_str() == joined(line_by_line.as_str()) {
+                line_by_line
+            } else {
+                together
+            }
         } else {
-            redactor.text(&text)
+            redacted(&text)
         };
         let (text, shortened) = redacted.beginning(most);
         Some(Self {
@@ -83,10 +100,14 @@ pub(super) fn decompressed(stored: &[u8]) -> io::Result<String> {
 /// What people would look for in a body, in lower case: the text within the JSON, and of a stream the
 /// pieces put together.
 pub(super) fn searchable(body: &str) -> String {
+    indexed(&words(body))
+}
+
+/// The same, all of it and as it is written.
+pub(super) fn words(body: &str) -> String {
     let mut words = String::new();
-    if body.starts_with("event:") || body.starts_with("data:") || body.contains("\ndata:") {
-        let data = body.lines().filter_map(|line| line.strip_prefix("data:"));
-        for event in data.filter_map(|data| serde_json::from_str::<Value>(data).ok()) {
+    if is_stream(body) {
+        for event in events(body) {
             collect_event(&event, &mut words);
         }
     } else {
@@ -96,7 +117,45 @@ pub(super) fn searchable(body: &str) -> String {
             Err(_) => words.push_str(&body.replace("\\n", "\n").replace("\\\"", "\"")),
         }
     }
-    middle_left_out(&words).to_lowercase()
+    words
+}
+
+/// What of a body's words is found by a search.
+pub(super) fn indexed(words: &str) -> String {
+    middle_left_out(words).to_lowercase()
+}
+
+fn is_stream(body: &str) -> bool {
+    body.starts_with("event:") || body.starts_with("data:") || body.contains("\ndata:")
+}
+
+fn events(stream: &str) -> impl Iterator<Item = Value> {
+    let data = stream.lines().filter_map(|line| line.strip_prefix("data:"));
+    data.filter_map(|data| serde_json::from_str(data).ok())
+}
+
+/// The pieces of a stream put together, those of each of its parts: a secret may be spread over them.
+fn joined(stream: &str) -> String {
+    let mut parts: BTreeMap<Option<u64>, String> = BTreeMap::new();
+    for event in events(stream) {
+        let part = parts.entry(event["index"].as_u64()).or_default();
+        for piece in ["content_block", "delta", "error"] {
+            join(&event[piece], part);
+        }
+    }
+    parts.into_values().collect::<Vec<String>>().join("\n\n")
+}
+
+fn join(value: &Value, part: &mut String) {
+    match value {
+        Value::String(text) => part.push_str(text),
+        Value::Array(values) => values.iter().for_each(|value| join(value, part)),
+        Value::Object(fields) => {
+            let told = fields.iter().filter(|(name, _)| *name != "type");
+            told.for_each(|(_, value)| join(value, part));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 fn collect_event(event: &Value, words: &mut String) {

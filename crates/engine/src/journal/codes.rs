@@ -69,6 +69,16 @@ pub(super) fn int(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
+/// Most of anything that is counted, so that no answer, however absurd, makes a sum overflow.
+const MOST: u64 = 1_000_000_000;
+/// The same for times and money: years, and a hundred thousand dollars.
+const MOST_MEASURED: i64 = 100_000_000_000_000;
+
+/// A count as it is stored and summed up.
+pub(super) fn count(number: u64) -> u64 {
+    number.min(MOST)
+}
+
 /// A number of ours; there is none below zero.
 pub(super) fn whole(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
@@ -80,7 +90,7 @@ pub(super) fn whole(number: i64) -> u64 {
     reason = "a cast of a float saturates"
 )]
 pub(super) fn micros(millis: f64) -> i64 {
-    (millis * 1e3).round() as i64
+    ((millis * 1e3).round() as i64).clamp(0, MOST_MEASURED)
 }
 
 /// Microseconds as milliseconds.
@@ -95,7 +105,7 @@ pub(super) fn millis(micros: i64) -> f64 {
     reason = "a cast of a float saturates"
 )]
 pub(super) fn nanousd(usd: f64) -> i64 {
-    (usd * 1e9).round() as i64
+    ((usd * 1e9).round() as i64).clamp(-MOST_MEASURED, MOST_MEASURED)
 }
 
 /// Billionths as dollars.

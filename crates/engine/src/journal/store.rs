@@ -12,7 +12,7 @@ use zephyr_control::{AttemptRecord, RequestEnd, RequestRecord, Tokens};
 use zephyr_core::config::{LogBody, LogRequests, Logging};
 
 use super::body::{self, Body};
-use super::codes::{Coded, int, is_failure, micros, nanousd};
+use super::codes::{Coded, count, int, is_failure, micros, nanousd};
 use super::entry::{Entry, Finished, Sighting};
 use super::redact::{Redacted, Redactor};
 use super::schema::BLOCK;
@@ -449,7 +449,8 @@ impl<'a> Batch<'a> {
             "INSERT INTO requests VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
              ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
         )?;
-        let tokens = |of: fn(&Tokens) -> u64| record.tokens.as_ref().map(|tokens| int(of(tokens)));
+        let tokens =
+            |of: fn(&Tokens) -> u64| record.tokens.as_ref().map(|tokens| int(count(of(tokens))));
         insert.execute(params![
             id,
             int(record.at_ms),
@@ -477,21 +478,26 @@ impl<'a> Batch<'a> {
     }
 
     fn usage(&mut self, record: &RequestRecord, endpoint: i64, model: i64, session: i64) {
+        let add = |sum: &mut u64, tokens: u64| *sum = sum.saturating_add(count(tokens));
         let sums = self.sums(record.at_ms, endpoint, model, session);
         sums.requests += 1;
         sums.failed += i64::from(record.end != RequestEnd::Answered);
         if let Some(tokens) = &record.tokens {
-            sums.tokens.input += tokens.input;
-            sums.tokens.cache_write_5m += tokens.cache_write_5m;
-            sums.tokens.cache_write_1h += tokens.cache_write_1h;
-            sums.tokens.cache_read += tokens.cache_read;
-            sums.tokens.output += tokens.output;
-            sums.tokens.thinking += tokens.thinking;
-            sums.unpriced += i64::from(record.cost_usd.is_none());
+            add(&mut sums.tokens.input, tokens.input);
+            add(&mut sums.tokens.cache_write_5m, tokens.cache_write_5m);
+            add(&mut sums.tokens.cache_write_1h, tokens.cache_write_1h);
+            add(&mut sums.tokens.cache_read, tokens.cache_read);
+            add(&mut sums.tokens.output, tokens.output);
+            add(&mut sums.tokens.thinking, tokens.thinking);
         }
-        sums.cost_nanousd += record.cost_usd.map_or(0, nanousd);
-        sums.cache_saved_nanousd += record.cache_saved_usd.map_or(0, nanousd);
-        sums.cache_lost_nanousd += record.cache_lost_usd.map_or(0, nanousd);
+        let may_cost = record.tokens.is_some() || is_answered_message(record);
+        sums.unpriced += i64::from(may_cost && record.cost_usd.is_none());
+        let add = |sum: &mut i64, usd: Option<f64>| {
+            *sum = sum.saturating_add(usd.map_or(0, nanousd));
+        };
+        add(&mut sums.cost_nanousd, record.cost_usd);
+        add(&mut sums.cache_saved_nanousd, record.cache_saved_usd);
+        add(&mut sums.cache_lost_nanousd, record.cache_lost_usd);
     }
 
     fn attempt(&mut self, endpoint: i64, began_ms: u64, attempt: &AttemptRecord) {
@@ -644,9 +650,9 @@ fn record_bodies(
     let words: Vec<String> = [request, response]
         .into_iter()
         .flatten()
-        // Once more: a stream's pieces may make a secret when they are put together.
-        .map(|body| redactor.text(&body::searchable(body.text.as_str())))
-        .map(|words| words.as_str().to_owned())
+        // Once more: what was escaped is plain now.
+        .map(|body| redactor.text(&body::words(body.text.as_str())))
+        .map(|words| body::indexed(words.as_str()))
         .collect();
     if !words.is_empty() {
         batch
@@ -681,6 +687,15 @@ fn reason(reason: &zephyr_control::Reason, redactor: &Redactor) -> Redacted {
         Some(fields) if fields.len() > 1 => redactor.text(&value.to_string()),
         Some(_) | None => redactor.text(value["code"].as_str().unwrap_or_default()),
     }
+}
+
+/// Whether tokens were used, though an answer that is too long to be held does not tell how many.
+fn is_answered_message(record: &RequestRecord) -> bool {
+    let path = record.path.split('?').next().unwrap_or_default();
+    let is_success = record
+        .status
+        .is_some_and(|status| (200..300).contains(&status));
+    record.end == RequestEnd::Answered && is_success && path == "/v1/messages"
 }
 
 fn is_kept(end: RequestEnd, kept: LogRequests) -> bool {

@@ -55,7 +55,8 @@ pub(super) fn usage(
     // A row's place is that of its key; parts of it stand together, by the same rule.
     let mut of_key: HashMap<String, i64> = HashMap::new();
     for (key, _, sum) in &found {
-        *of_key.entry(key.clone()).or_default() += sum.cost;
+        let cost = of_key.entry(key.clone()).or_default();
+        *cost = cost.saturating_add(sum.cost);
     }
     found.sort_by_cached_key(|(key, split, sum)| {
         let place = |by, cost: i64, requests: i64, name: &String| {
@@ -254,19 +255,28 @@ impl Sum {
     }
 
     fn add(&mut self, other: &Self) {
-        self.requests += other.requests;
-        self.failed += other.failed;
-        self.tokens.input += other.tokens.input;
-        self.tokens.cache_write_5m += other.tokens.cache_write_5m;
-        self.tokens.cache_write_1h += other.tokens.cache_write_1h;
-        self.tokens.cache_read += other.tokens.cache_read;
-        self.tokens.output += other.tokens.output;
-        self.tokens.thinking += other.tokens.thinking;
-        self.cost += other.cost;
-        self.unpriced += other.unpriced;
-        self.saved += other.saved;
-        self.lost += other.lost;
-        self.probes += other.probes;
+        self.requests = self.requests.saturating_add(other.requests);
+        self.failed = self.failed.saturating_add(other.failed);
+        self.tokens.input = self.tokens.input.saturating_add(other.tokens.input);
+        self.tokens.cache_write_5m = self
+            .tokens
+            .cache_write_5m
+            .saturating_add(other.tokens.cache_write_5m);
+        self.tokens.cache_write_1h = self
+            .tokens
+            .cache_write_1h
+            .saturating_add(other.tokens.cache_write_1h);
+        self.tokens.cache_read = self
+            .tokens
+            .cache_read
+            .saturating_add(other.tokens.cache_read);
+        self.tokens.output = self.tokens.output.saturating_add(other.tokens.output);
+        self.tokens.thinking = self.tokens.thinking.saturating_add(other.tokens.thinking);
+        self.cost = self.cost.saturating_add(other.cost);
+        self.unpriced = self.unpriced.saturating_add(other.unpriced);
+        self.saved = self.saved.saturating_add(other.saved);
+        self.lost = self.lost.saturating_add(other.lost);
+        self.probes = self.probes.saturating_add(other.probes);
     }
 
     fn usage(&self) -> Usage {
