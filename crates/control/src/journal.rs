@@ -298,7 +298,7 @@ pub struct Usage {
     pub tokens: Tokens,
     /// The cost of those with a known price.
     pub cost_usd: f64,
-    /// Those with tokens but without a known price.
+    /// Those with tokens but without a known price, and those whose tokens are not known.
     pub unpriced: u64,
     /// What the prompt cache saved.
     pub cache_saved_usd: f64,

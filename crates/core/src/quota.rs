@@ -3,7 +3,7 @@
 //! Answers carry `anthropic-ratelimit-*` headers: for keys what is left of requests and tokens, for
 //! subscriptions (`unified`) how much of the five hours and of the seven days is used. An endpoint is
 //! about to run dry while less than [`DRY_PERCENT`] of any of these is left, or the subscription says
-//! `rejected`: until that limit is reset, or if that is not told for [`UNTOLD`]. The last answer that said
+//! `rejected`: until that limit is reset, or if that is not told for a minute. The last answer that said
 //! anything counts, and all of it.
 //!
 //! Not for: what a 429 means, which is [`crate::classify`]'s; this is about the answers before it.

@@ -1094,7 +1094,7 @@ export type Usage = {
   tokens: Tokens,
   /** The cost of those with a known price. */
   cost_usd: number,
-  /** Those with tokens but without a known price. */
+  /** Those with tokens but without a known price, and those whose tokens are not known. */
   unpriced: number,
   /** What the prompt cache saved. */
   cache_saved_usd: number,
@@ -1151,7 +1151,7 @@ export type UsageRow = {
   tokens: Tokens,
   /** The cost of those with a known price. */
   cost_usd: number,
-  /** Those with tokens but without a known price. */
+  /** Those with tokens but without a known price, and those whose tokens are not known. */
   unpriced: number,
   /** What the prompt cache saved. */
   cache_saved_usd: number,
