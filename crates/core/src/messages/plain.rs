@@ -61,8 +61,10 @@ fn behind_string(mut data: &[u8]) -> Option<&[u8]> {
                 b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't',
                 rest @ ..,
             ] => rest,
+            // Half of a surrogate pair needs its other half: `\ud8..` to `\udf..` go the thorough way.
             [b'\\', b'u', a, b, c, d, rest @ ..]
-                if [a, b, c, d].iter().all(|digit| digit.is_ascii_hexdigit()) =>
+                if [a, b, c, d].iter().all(|digit| digit.is_ascii_hexdigit())
+                    && !(matches!(a, b'd' | b'D') && *b >= b'8') =>
             {
                 rest
             }
@@ -98,10 +100,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn half_a_surrogate_pair_goes_the_thorough_way() {
+        for half in ["d800", "dAaa", "DFFF", "dc00"] {
+            let data = format!(
+                r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"\u{half}"}}}}"#
+            );
+
+            assert_eq!(PlainDelta::of(data.as_bytes()), None, "{half}");
+        }
+    }
+
     proptest! {
         #[test]
         fn the_short_cut_says_what_the_thorough_way_says(
-            text in r#"([a-z é]|\\["\\/bfnrtuax]|\\u[0-9a-fg]{4}|["\\\x01]){0,6}"#,
+            text in r#"([a-z é]|\\["\\/bfnrtuax]|\\u[0-9a-fg]{4}|\\u[dD][0-9a-fA-F]{3}|["\\\x01]){0,6}"#,
             index in "0|[0-9]{1,10}|-1|1\\.5",
             end in r#"["}, ]{0,6}"#,
             tail in r#"("\} ?\}|"\}|"\},"x":1\}|","type":"y"\}\})"#,
