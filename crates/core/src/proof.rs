@@ -11,7 +11,7 @@ use crate::messages::{Course, Format, no_stream};
 use crate::sse::{MAX_EVENT, Oversized, Reader};
 use crate::usage::Tally;
 
-pub use crate::messages::{judge_json, judge_json_head};
+pub use crate::messages::{judge_json, judge_json_head, read_json};
 
 /// How far a stream has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

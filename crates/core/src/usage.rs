@@ -10,6 +10,7 @@
 
 use serde::Deserialize;
 
+use crate::messages::answer::{self, Message};
 use crate::messages::value::Value;
 use crate::price::{Terms, Usage};
 use crate::sse::Event;
@@ -60,12 +61,10 @@ struct Counts {
 
 impl Tally {
     /// What an answer in one piece tells.
-    pub fn of_message(body: &[u8]) -> Self {
+    pub(crate) fn of_message(message: &Message<'_>) -> Self {
         let mut tally = Self::default();
-        if let Ok(Value::Object(message)) = serde_json::from_slice::<Value<'_, Message<'_>>>(body) {
-            tally.take_message(&message);
-            tally.is_output_told = tally.counts.input.is_some();
-        }
+        tally.take_message(message);
+        tally.is_output_told = tally.counts.input.is_some();
         tally
     }
 
@@ -146,7 +145,7 @@ impl Tally {
 }
 
 impl Counts {
-    fn take(&mut self, usage: &Told<'_>) {
+    fn take(&mut self, usage: &answer::Usage<'_>) {
         if let Some(input) = usage.input_tokens.number() {
             self.input = Some(input.min(MOST));
         }
@@ -174,55 +173,13 @@ impl Counts {
 struct Part<'a> {
     message: Value<'a, Message<'a>>,
     delta: Value<'a, Delta<'a>>,
-    usage: Value<'a, Told<'a>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
-struct Message<'a> {
-    model: Value<'a>,
-    stop_reason: Value<'a>,
-    usage: Value<'a, Told<'a>>,
+    usage: Value<'a, answer::Usage<'a>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
 struct Delta<'a> {
     stop_reason: Value<'a>,
-}
-
-/// A `usage`.
-#[derive(Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
-struct Told<'a> {
-    input_tokens: Value<'a>,
-    output_tokens: Value<'a>,
-    cache_creation_input_tokens: Value<'a>,
-    cache_read_input_tokens: Value<'a>,
-    cache_creation: Value<'a, Written<'a>>,
-    output_tokens_details: Value<'a, Details<'a>>,
-    server_tool_use: Value<'a, Tools<'a>>,
-    service_tier: Value<'a>,
-    inference_geo: Value<'a>,
-    speed: Value<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
-struct Written<'a> {
-    ephemeral_1h_input_tokens: Value<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
-struct Details<'a> {
-    thinking_tokens: Value<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
-struct Tools<'a> {
-    web_search_requests: Value<'a>,
 }
 
 /// No answer has more of anything; what says so is not to drown every sum.
@@ -265,6 +222,10 @@ mod tests {
 
     use super::*;
     use crate::sse::Reader;
+
+    fn tally_of(message: &str) -> Tally {
+        Tally::of_message(&serde_json::from_str(message).unwrap())
+    }
 
     fn tally(events: &[(&str, Json)]) -> Tally {
         let mut tally = Tally::default();
@@ -390,7 +351,7 @@ mod tests {
             },
         });
 
-        let tally = Tally::of_message(body.to_string().as_bytes());
+        let tally = tally_of(&body.to_string());
 
         let told = tally.consumption().unwrap();
         assert_eq!((told.tokens.input, told.tokens.output), (1, 2));
@@ -405,17 +366,11 @@ mod tests {
     #[test]
     fn what_is_no_usage_tells_nothing() {
         for body in [
-            "",
-            "[]",
             "{}",
             r#"{"usage":{"prompt_tokens":3}}"#,
             r#"{"usage":7}"#,
         ] {
-            assert_eq!(
-                Tally::of_message(body.as_bytes()).consumption(),
-                None,
-                "{body}"
-            );
+            assert_eq!(tally_of(body).consumption(), None, "{body}");
         }
     }
 
@@ -423,7 +378,7 @@ mod tests {
     fn a_name_is_cut_off_where_it_is_too_long() {
         let body = json!({ "model": "é".repeat(1000) }).to_string();
 
-        let tally = Tally::of_message(body.as_bytes());
+        let tally = tally_of(&body);
 
         assert_eq!(tally.model().map(str::len), Some(LONGEST_NAME));
     }

@@ -24,7 +24,6 @@ use zephyr_core::fleet::{Denied, DeniedWhy, Journey, Lesson, Why};
 use zephyr_core::price::Usage;
 use zephyr_core::profile::{CallKind, LOOKED_AT, Profile};
 use zephyr_core::proof::{self, Stage};
-use zephyr_core::usage::Tally;
 
 use crate::answer::{Abort, Answer, Relay, Rest};
 use crate::dispatcher::{Admission, Dispatcher, Ending, RequestGuard, Turn};
@@ -474,8 +473,7 @@ impl Exchange {
                         Some(body) if body.len() >= JSON_ANSWER => {
                             proof::judge_json_head(format, kind, &body).map(|()| Sight::Nothing)
                         }
-                        Some(body) => proof::judge_json(format, kind, &body)
-                            .map(|()| Sight::Whole(Tally::of_message(&body))),
+                        Some(body) => proof::read_json(format, kind, &body).map(Sight::Whole),
                     };
                     return match judged {
                         Ok(sight) => Ok((held, sight)),

@@ -1,4 +1,5 @@
-//! An answer in one piece: a message, a token count, or neither.
+//! An answer in one piece: a message, a token count, or neither. It is read once: what it tells of itself
+//! comes out of the same pass that judges it.
 #![expect(
     clippy::wildcard_enum_match_arm,
     reason = "JSON has no kinds to come: a value that is not of the one expected is of another"
@@ -13,6 +14,7 @@ use super::value::Value;
 use super::{ApiError, Format, Wrong, error_of, looks_like_html};
 use crate::classify::Fault;
 use crate::profile::CallKind;
+use crate::usage::Tally;
 
 /// Judges a whole JSON answer.
 ///
@@ -20,22 +22,18 @@ use crate::profile::CallKind;
 ///
 /// What is wrong with it.
 pub fn judge_json(format: Format, kind: CallKind, body: &[u8]) -> Result<(), Fault> {
-    let body = begin(body)?;
-    let mut answer = Answer::default();
-    if let Err(error) = answer.read(body) {
-        return Err(Wrong::is_no_json(&error).fault(""));
-    }
-    answer.judge_what_is_there(format, kind)?;
-    let missing = match (format, kind) {
-        (Format::Any, _) | (_, CallKind::Other) => Ok(()),
-        (Format::Messages, CallKind::Messages) => answer.message.is_whole(""),
-        (Format::Messages, CallKind::CountTokens) => match answer.input_tokens {
-            Value::Number(Some(_)) => Ok(()),
-            other => Err(Wrong::new("input_tokens", "a whole number", other.kind())),
-        },
-    };
-    missing.map_err(|wrong| wrong.fault(""))
+    judged(format, kind, body).map(drop)
 }
+
+/// Judges a whole JSON answer, and gives what it tells of itself.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub fn read_json(format: Format, kind: CallKind, body: &[u8]) -> Result<Tally, Fault> {
+    judged(format, kind, body).map(|answer| Tally::of_message(&answer.message))
+}
+
 
 /// Judges the head of a JSON answer that is too long to be held: what is there must be right, what is
 /// not there may still come.
@@ -50,6 +48,25 @@ pub fn judge_json_head(format: Format, kind: CallKind, head: &[u8]) -> Result<()
         Err(error) if !is_broken_off(head, &error) => Err(Wrong::is_no_json(&error).fault("")),
         Ok(()) | Err(_) => answer.judge_what_is_there(format, kind),
     }
+}
+
+fn judged(format: Format, kind: CallKind, body: &[u8]) -> Result<Answer<'_>, Fault> {
+    let body = begin(body)?;
+    let mut answer = Answer::default();
+    if let Err(error) = answer.read(body) {
+        return Err(Wrong::is_no_json(&error).fault(""));
+    }
+    answer.judge_what_is_there(format, kind)?;
+    let missing = match (format, kind) {
+        (Format::Any, _) | (_, CallKind::Other) => Ok(()),
+        (Format::Messages, CallKind::Messages) => answer.message.is_whole(""),
+        (Format::Messages, CallKind::CountTokens) => match &answer.input_tokens {
+            Value::Number(Some(_)) => Ok(()),
+            other => Err(Wrong::new("input_tokens", "a whole number", other.kind())),
+        },
+    };
+    missing.map_err(|wrong| wrong.fault(""))?;
+    Ok(answer)
 }
 
 /// Whether JSON goes wrong only where its text ends, be it within a number.
@@ -90,25 +107,52 @@ struct Answer<'a> {
 /// A message: all of an answer, or what a `message_start` has.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
-pub(super) struct Message<'a> {
+pub(crate) struct Message<'a> {
     id: Value<'a>,
     #[serde(rename = "type")]
     kind: Value<'a>,
     role: Value<'a>,
     content: Value<'a, IgnoredAny, Blocks>,
-    model: Value<'a>,
-    stop_reason: Value<'a>,
-    usage: Value<'a, Usage<'a>>,
+    pub(crate) model: Value<'a>,
+    pub(crate) stop_reason: Value<'a>,
+    pub(crate) usage: Value<'a, Usage<'a>>,
 }
 
-/// Counts of tokens.
+/// Counts of tokens; the first four are judged, all are read ([`crate::usage`]).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
-pub(super) struct Usage<'a> {
-    input_tokens: Value<'a>,
-    output_tokens: Value<'a>,
-    cache_creation_input_tokens: Value<'a>,
-    cache_read_input_tokens: Value<'a>,
+pub(crate) struct Usage<'a> {
+    pub(crate) input_tokens: Value<'a>,
+    pub(crate) output_tokens: Value<'a>,
+    pub(crate) cache_creation_input_tokens: Value<'a>,
+    pub(crate) cache_read_input_tokens: Value<'a>,
+    pub(crate) cache_creation: Value<'a, Written<'a>>,
+    pub(crate) output_tokens_details: Value<'a, Details<'a>>,
+    pub(crate) server_tool_use: Value<'a, Tools<'a>>,
+    pub(crate) service_tier: Value<'a>,
+    pub(crate) inference_geo: Value<'a>,
+    pub(crate) speed: Value<'a>,
+}
+
+/// What was written into the cache, by how long it stays.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(crate) struct Written<'a> {
+    pub(crate) ephemeral_1h_input_tokens: Value<'a>,
+}
+
+/// Of what the output consists.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(crate) struct Details<'a> {
+    pub(crate) thinking_tokens: Value<'a>,
+}
+
+/// How often tools of the server were used.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(crate) struct Tools<'a> {
+    pub(crate) web_search_requests: Value<'a>,
 }
 
 /// The blocks of a message: the first that is none, if there is one.

@@ -7,7 +7,7 @@
 //!
 //! Nothing is built up: a piece of JSON is read once, where it lies, and forgotten.
 
-mod answer;
+pub(crate) mod answer;
 mod course;
 mod plain;
 pub(crate) mod value;
@@ -19,7 +19,7 @@ use serde_json::error::Category;
 
 use crate::classify::Fault;
 
-pub use answer::{judge_json, judge_json_head};
+pub use answer::{judge_json, judge_json_head, read_json};
 pub(crate) use course::{Course, no_stream};
 use value::Value;
 
