@@ -365,11 +365,7 @@ mod tests {
 
     #[test]
     fn what_is_no_usage_tells_nothing() {
-        for body in [
-            "{}",
-            r#"{"usage":{"prompt_tokens":3}}"#,
-            r#"{"usage":7}"#,
-        ] {
+        for body in ["{}", r#"{"usage":{"prompt_tokens":3}}"#, r#"{"usage":7}"#] {
             assert_eq!(tally_of(body).consumption(), None, "{body}");
         }
     }

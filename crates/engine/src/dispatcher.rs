@@ -418,8 +418,7 @@ impl Dispatcher {
         if self.0.journal.is_kept() && self.0.refusals.is_to_be_recorded(Instant::now()) {
             let trail = Trail::new(id, method, target, headers, LogBody::None);
             let mut got = Got::nothing(LogBody::None);
-            got.status = Some(response.status());
-            got.headers = response.headers().clone();
+            got.take_head(response.status(), response.headers());
             got.bytes = response.body().len() as u64;
             got.error = Some(message.to_owned());
             let finished = record::finished(&trail, RequestEnd::Refused, got, None);
@@ -871,10 +870,7 @@ impl RequestGuard {
 
     /// The client gets this; the request ends when that has gone.
     pub fn answers(mut self, mut response: Response<Answer>) -> Response<Answer> {
-        self.got.status = Some(response.status());
-        if self.dispatcher.0.journal.is_kept() {
-            self.got.headers = response.headers().clone();
-        }
+        self.got.take_head(response.status(), response.headers());
         response.body_mut().name(self.trail.id);
         response.body_mut().count_until_gone(self);
         response

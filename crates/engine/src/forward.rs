@@ -31,6 +31,7 @@ use crate::headers::{self, VIA_ZEPHYR, strip_hop_by_hop};
 use crate::inspect::{self, Inspector, Sight};
 use crate::live::Live;
 use crate::metrics::RequestEnd;
+use crate::record;
 use crate::remote::Remote;
 use crate::reply::{self, Code};
 use crate::request_id::RequestId;
@@ -155,11 +156,12 @@ impl Exchange {
         let upload = Upload::new(body, size, replay, Arc::clone(&trail));
         let (mut headers, session) = {
             let mut notes = trail.notes();
-            let headers = if dispatcher.keeps_records() {
-                notes.headers.clone()
-            } else {
-                std::mem::take(&mut notes.headers)
-            };
+            let headers = std::mem::take(&mut notes.headers);
+            if trail.keeps_body() {
+                notes.headers = headers.clone();
+            } else if dispatcher.keeps_records() {
+                notes.headers = record::essential(&headers);
+            }
             (headers, notes.session.clone())
         };
         let mut profile = Profile::default();
@@ -379,6 +381,7 @@ impl Exchange {
         *request.method_mut() = self.trail.method.clone();
         *request.uri_mut() = url;
         *request.headers_mut() = self.headers.clone();
+        remote.address(request.headers_mut());
         remote.authorize(request.headers_mut());
         Ok(request)
     }
@@ -900,12 +903,7 @@ impl Held {
     }
 
     fn is_event_stream(&self) -> bool {
-        let content_type = self
-            .head
-            .headers
-            .get(CONTENT_TYPE)
-            .map(HeaderValue::as_bytes);
-        content_type.is_some_and(|value| value.starts_with(b"text/event-stream"))
+        headers::is_event_stream(&self.head.headers)
     }
 
     /// Whether it says of itself that it is no stream.

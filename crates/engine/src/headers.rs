@@ -1,8 +1,8 @@
 //! Which headers pass, in either direction.
 
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, RETRY_AFTER, TE, TRANSFER_ENCODING, UPGRADE,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName,
+    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, RETRY_AFTER, TE, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderValue};
 use std::time::{Duration, SystemTime};
@@ -64,6 +64,12 @@ pub fn for_upstream(mut headers: HeaderMap) -> HeaderMap {
     headers.remove(HOST);
     headers.remove(EXPECT); // Answered by our own listener.
     headers
+}
+
+/// Whether these are the headers of a stream of events.
+pub fn is_event_stream(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    content_type.is_some_and(|value| value.starts_with(b"text/event-stream"))
 }
 
 /// The credential that an endpoint gets.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use http::header::{HeaderMap, HeaderValue, USER_AGENT};
 use http::{HeaderName, StatusCode};
 use zephyr_control::{self as control, AttemptRecord, Reason, RequestEnd, RequestRecord, Tokens};
 use zephyr_core::classify::Fault;
@@ -15,6 +15,7 @@ use zephyr_core::usage::{Consumption, Tally};
 
 use crate::capture::Capture;
 use crate::clock::Clock;
+use crate::headers;
 use crate::inspect::Sight;
 use crate::journal::Finished;
 use crate::metrics;
@@ -31,11 +32,26 @@ const SENSITIVE: [HeaderName; 4] = [
     HeaderName::from_static("x-api-key"),
 ];
 
+/// Of the client's headers, those that its record cannot do without where headers are not recorded: who it
+/// is, and what is to be redacted. In memory of their own: as they came, they keep alive all that was read
+/// from the connection together with them.
+pub fn essential(headers: &HeaderMap) -> HeaderMap {
+    let is_essential =
+        |name: &HeaderName| *name == USER_AGENT || *name == AGENT_ID || SENSITIVE.contains(name);
+    let copy = |value: &HeaderValue| HeaderValue::from_bytes(value.as_bytes()).ok();
+    let essential = headers.iter().filter(|(name, _)| is_essential(name));
+    essential
+        .filter_map(|(name, value)| Some((name.clone(), copy(value)?)))
+        .collect()
+}
+
 /// What the client got.
 pub struct Got {
     /// Its status; `None`: the client left before.
     pub status: Option<StatusCode>,
-    /// Its headers, where they are to be kept.
+    /// Whether it is a stream of events.
+    pub is_event_stream: bool,
+    /// Its headers, where its body is to be kept.
     pub headers: HeaderMap,
     /// Bytes of its body so far.
     pub bytes: u64,
@@ -64,6 +80,7 @@ impl Got {
     pub fn nothing(body: LogBody) -> Self {
         Self {
             status: None,
+            is_event_stream: false,
             headers: HeaderMap::new(),
             bytes: 0,
             body: Capture::of(body),
@@ -71,6 +88,15 @@ impl Got {
             sight: Sight::Nothing,
             fault: None,
             error: None,
+        }
+    }
+
+    /// The answer begins with this.
+    pub fn take_head(&mut self, status: StatusCode, headers: &HeaderMap) {
+        self.status = Some(status);
+        self.is_event_stream = headers::is_event_stream(headers);
+        if self.body.is_some() {
+            self.headers = headers.clone();
         }
     }
 
@@ -143,7 +169,12 @@ pub fn finished(
         agent: named(&request_headers, &AGENT_ID),
         model: notes.model.clone(),
         served_model: tally.and_then(Tally::model).map(str::to_owned),
-        stream: stream(trail, &got.headers),
+        // What was asked for; where that was not found out, what came.
+        stream: trail
+            .stream
+            .get()
+            .copied()
+            .or(got.is_event_stream.then_some(true)),
         endpoint: got.from.as_ref().map(|from| from.spec.name.clone()),
         attempts: notes
             .legs
@@ -212,8 +243,7 @@ fn attempt(leg: &mut Leg, trail: &Trail, now: &Clock) -> AttemptRecord {
         headers_ms: leg.headers.map(millis),
         first_event_ms: leg.first_event.map(millis),
         last_byte_ms: millis(ended.saturating_duration_since(leg.began)),
-        rate_limits: leg
-            .rate_limits
+        rate_limits: std::mem::take(&mut leg.rate_limits)
             .iter()
             .map(|(name, value)| (name.to_string(), lossy(value)))
             .collect(),
@@ -236,17 +266,6 @@ fn tokens(consumption: &Consumption) -> Tokens {
 fn client(headers: &HeaderMap) -> Option<String> {
     let agent = named(headers, &USER_AGENT)?;
     agent.split_whitespace().next().map(str::to_owned)
-}
-
-/// What was asked for; where that was not found out, what came.
-fn stream(trail: &Trail, answer: &HeaderMap) -> Option<bool> {
-    let came = || {
-        let content_type = answer.get(CONTENT_TYPE)?.as_bytes();
-        content_type
-            .starts_with(b"text/event-stream")
-            .then_some(true)
-    };
-    trail.stream.get().copied().or_else(came)
 }
 
 fn error(end: RequestEnd, got: &Got, notes: &Notes) -> Option<String> {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::uri::PathAndQuery;
+use http::header::HOST;
+use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Uri};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use zephyr_core::EndpointId;
-use zephyr_core::config::{self, Auth, AuthHeader};
+use zephyr_core::config::{self, Auth, AuthHeader, BaseUrl};
 use zephyr_core::messages::Format;
 
 use crate::headers::Credential;
@@ -41,6 +42,11 @@ pub struct Remote {
     pub name_header: HeaderValue,
     /// Its place as the value of a header.
     pub index_header: HeaderValue,
+    /// Where its URLs begin.
+    scheme: Scheme,
+    authority: Authority,
+    /// What stands in `Host`, which otherwise is written anew for every attempt.
+    host_header: Option<HeaderValue>,
 }
 
 impl Remote {
@@ -70,6 +76,9 @@ impl Remote {
             probe_models: ProbeModels::default(),
             name_header: HeaderValue::from_str(&name).unwrap_or_else(|_| HeaderValue::from(index)),
             index_header: HeaderValue::from(index),
+            scheme: spec.url.scheme().parse()?,
+            authority: spec.url.authority().parse()?,
+            host_header: host(&spec.url),
             spec,
         })
     }
@@ -80,15 +89,14 @@ impl Remote {
     ///
     /// Together they are no URL.
     pub fn url(&self, target: &PathAndQuery) -> Result<Uri, http::Error> {
-        let base = &self.spec.url;
+        let prefix = self.spec.url.path();
         let url = Uri::builder()
-            .scheme(base.scheme())
-            .authority(base.authority());
-        if base.path().is_empty() {
+            .scheme(self.scheme.clone())
+            .authority(self.authority.clone());
+        if prefix.is_empty() {
             url.path_and_query(target.clone()).build()
         } else {
-            url.path_and_query(format!("{}{target}", base.path()))
-                .build()
+            url.path_and_query(format!("{prefix}{target}")).build()
         }
     }
 
@@ -96,6 +104,20 @@ impl Remote {
     pub fn authorize(&self, headers: &mut HeaderMap) {
         self.credential.apply(headers);
     }
+
+    /// Names the host.
+    pub fn address(&self, headers: &mut HeaderMap) {
+        if let Some(host) = &self.host_header {
+            headers.insert(HOST, host.clone());
+        }
+    }
+}
+
+/// For HTTP/1, which is all that is spoken without TLS; HTTP/2 has the host elsewhere.
+fn host(url: &BaseUrl) -> Option<HeaderValue> {
+    let authority = url.authority();
+    let host = authority.strip_suffix(":80").unwrap_or(authority);
+    (url.scheme() == "http").then(|| HeaderValue::from_str(host).ok())?
 }
 
 fn credential(auth: &Auth, secret: Option<&Secret>) -> Credential {

@@ -55,7 +55,7 @@ pub struct Trail {
 /// What is noted on the way.
 #[derive(Default)]
 pub struct Notes {
-    /// The client's headers, as they came.
+    /// The client's headers, as they came; once they have gone on their way, what the record needs of them.
     pub headers: HeaderMap,
     /// The model asked for.
     pub model: Option<String>,
@@ -133,6 +133,11 @@ impl Trail {
                 ..Notes::default()
             }),
         }
+    }
+
+    /// Whether the request's body is kept, and with it its headers.
+    pub fn keeps_body(&self) -> bool {
+        self.keeps_body
     }
 
     /// What is noted so far.

@@ -34,7 +34,6 @@ pub fn read_json(format: Format, kind: CallKind, body: &[u8]) -> Result<Tally, F
     judged(format, kind, body).map(|answer| Tally::of_message(&answer.message))
 }
 
-
 /// Judges the head of a JSON answer that is too long to be held: what is there must be right, what is
 /// not there may still come.
 ///
@@ -231,7 +230,9 @@ impl Message<'_> {
         }
         match &self.usage {
             Value::Nothing => Ok(()),
-            Value::Object(usage) => usage.is_right_so_far(&format!("{prefix}usage.")),
+            Value::Object(usage) => usage
+                .is_right_so_far("usage.")
+                .map_err(|wrong| wrong.within(prefix)),
             other => Err(wrong(prefix, "usage", "an object", other.kind())),
         }
     }
@@ -417,7 +418,8 @@ impl<'de> Deserialize<'de> for Blocks {
 
         fn check(block: &Value<'_, Block<'_>>, index: usize) -> Result<(), Wrong> {
             match block {
-                Value::Object(block) => required(&format!("[{index}]."), "type", &block.kind),
+                Value::Object(block) => required(".", "type", &block.kind)
+                    .map_err(|wrong| wrong.within(&format!("[{index}]"))),
                 other => Err(wrong("", &format!("[{index}]"), "an object", other.kind())),
             }
         }

@@ -59,6 +59,11 @@ impl Wrong {
         Self::new("", "JSON", place_of(error))
     }
 
+    /// The same, told from further outside.
+    fn within(self, prefix: &str) -> Self {
+        Self::new(format!("{prefix}{}", self.path), self.expected, self.seen)
+    }
+
     /// `place`: of the piece of JSON; empty if it is the answer.
     fn fault(&self, place: &str) -> Fault {
         let Self {

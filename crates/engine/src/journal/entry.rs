@@ -21,9 +21,9 @@ pub enum Entry {
 pub struct Finished {
     /// What is known of it; the number is the writer's to give.
     pub record: RequestRecord,
-    /// The client's headers, as they came.
+    /// The client's headers, as they came; without a body to be kept, only those that are looked into.
     pub request_headers: HeaderMap,
-    /// The answer's headers, as the client got them.
+    /// The answer's headers, as the client got them; none without a body to be kept.
     pub response_headers: HeaderMap,
     /// The request's body, if it is to be kept.
     pub request_body: Option<Captured>,
