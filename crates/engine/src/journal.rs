@@ -41,8 +41,9 @@ use zephyr_control::{
     EndpointHistory, HistoryQuery, JournalStatus, Paging, Problem, RequestDetail, RequestFilter,
     RequestPage, UsageQuery, UsageReport,
 };
-use zephyr_core::config::Logging;
+use zephyr_core::config::{LogBody, Logging};
 
+use self::entry::Recorded;
 pub use self::entry::{Captured, Entry, Finished, Sighting};
 use crate::metrics::Count;
 use crate::secret::Secret;
@@ -51,9 +52,9 @@ use crate::secret::Secret;
 pub const FILE: &str = "journal.db";
 
 /// Most entries that wait to be written.
-const QUEUE: usize = 8192;
+const QUEUE: usize = 4096;
 /// Most bytes of bodies that wait; beyond, records are written without.
-const HELD: usize = 64 * 1024 * 1024;
+const HELD: usize = 32 * 1024 * 1024;
 /// Most queries at once.
 const READERS: usize = 4;
 
@@ -151,6 +152,8 @@ struct Desk {
     /// Whether the writer has something more urgent to do than to wait for others.
     is_called: AtomicBool,
     is_asleep: AtomicBool,
+    keeps_requests: AtomicBool,
+    keeps_responses: AtomicBool,
     is_closing: AtomicBool,
     /// Whether there is a file to read in, or none to be had.
     is_ready: AtomicBool,
@@ -181,6 +184,7 @@ impl Journal {
     pub fn open(settings: Settings, meter: Arc<Meter>) -> Self {
         let (queue, waiting) = mpsc::sync_channel(QUEUE);
         let desk = Arc::new(Desk::new(meter, settings.path.clone()));
+        desk.keep(&settings.logging);
         let desk_of_writer = Arc::clone(&desk);
         let started = thread::Builder::new()
             .name("journal".to_owned())
@@ -227,6 +231,7 @@ impl Journal {
     /// Goes on like this, with what is handed over from now on.
     pub fn configure(&self, settings: Settings) {
         if let Some(inner) = self.file() {
+            inner.desk.keep(&settings.logging);
             let mut path = lock(&inner.desk.path);
             if *path != settings.path {
                 inner.desk.is_ready.store(false, Ordering::SeqCst);
@@ -395,6 +400,9 @@ impl Meter {
 impl Inner {
     fn write(&self, mut entry: Entry) {
         let desk = &self.desk;
+        if let Entry::Request(finished) = &mut entry {
+            finished.forget_headers(desk.kept());
+        }
         let mut held = weight(&entry);
         if held > 0 && desk.held.fetch_add(held, Ordering::Relaxed) + held > HELD {
             desk.held.fetch_sub(held, Ordering::Relaxed);
@@ -432,11 +440,28 @@ impl Desk {
             orders: Mutex::default(),
             is_called: AtomicBool::new(false),
             is_asleep: AtomicBool::new(false),
+            keeps_requests: AtomicBool::new(true),
+            keeps_responses: AtomicBool::new(true),
             is_closing: AtomicBool::new(false),
             is_ready: AtomicBool::new(false),
             thread: OnceLock::new(),
             problems: Mutex::default(),
             news: Notify::new(),
+        }
+    }
+
+    fn keep(&self, logging: &Logging) {
+        let keeps = |body| body != LogBody::None;
+        self.keeps_requests
+            .store(keeps(logging.request_body), Ordering::Relaxed);
+        self.keeps_responses
+            .store(keeps(logging.response_body), Ordering::Relaxed);
+    }
+
+    fn kept(&self) -> Recorded {
+        Recorded {
+            requests: self.keeps_requests.load(Ordering::Relaxed),
+            responses: self.keeps_responses.load(Ordering::Relaxed),
         }
     }
 

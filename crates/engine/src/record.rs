@@ -212,8 +212,8 @@ fn attempt(leg: &mut Leg, trail: &Trail, now: &Clock) -> AttemptRecord {
         headers_ms: leg.headers.map(millis),
         first_event_ms: leg.first_event.map(millis),
         last_byte_ms: millis(ended.saturating_duration_since(leg.began)),
-        rate_limits: leg
-            .rate_limits
+        // Taken: the trail is shown for a while, and they hold on to what they were read from.
+        rate_limits: std::mem::take(&mut leg.rate_limits)
             .iter()
             .map(|(name, value)| (name.to_string(), lossy(value)))
             .collect(),

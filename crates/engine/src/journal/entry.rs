@@ -4,8 +4,10 @@
 //! writer's, off the request path.
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use zephyr_control::{EndpointState, RequestRecord};
+
+use super::redact::is_credential;
 
 /// Something that happened.
 #[derive(Debug)]
@@ -29,6 +31,36 @@ pub struct Finished {
     pub request_body: Option<Captured>,
     /// The answer's body, if it is to be kept.
     pub response_body: Option<Captured>,
+}
+
+impl Finished {
+    /// Lets go of headers that are not to be kept: they hold on to what they were read from. Credentials
+    /// stay, as copies, for the redaction.
+    pub(super) fn forget_headers(&mut self, kept: Recorded) {
+        if !kept.requests && self.request_body.is_none() {
+            let headers = std::mem::take(&mut self.request_headers);
+            let credentials = headers.iter().filter(|(name, _)| is_credential(name));
+            self.request_headers = credentials
+                .filter_map(|(name, value)| Some((name.clone(), copy(value)?)))
+                .collect();
+        }
+        if !kept.responses && self.response_body.is_none() {
+            self.response_headers = HeaderMap::new();
+        }
+    }
+}
+
+/// Of what headers and bodies are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Recorded {
+    pub(super) requests: bool,
+    pub(super) responses: bool,
+}
+
+fn copy(value: &HeaderValue) -> Option<HeaderValue> {
+    let mut copy = HeaderValue::from_bytes(value.as_bytes()).ok()?;
+    copy.set_sensitive(value.is_sensitive());
+    Some(copy)
 }
 
 /// A body, as it passed; its `content-encoding` is in the headers beside it.

@@ -6,6 +6,7 @@
 //! has the look of a credential. That errs on the side of too much: this is a record, not what was sent.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use http::HeaderMap;
@@ -20,6 +21,8 @@ const GONE: &str = "[redacted]";
 
 /// Shorter ones would be found everywhere by chance.
 const SHORTEST: usize = 4;
+/// So long is a value that is a credential only by its header's name: `x-token-count` has none.
+const UNMISTAKABLE: usize = 8;
 
 /// Text without secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,10 +44,48 @@ impl Redacted {
     }
 }
 
-/// Knows the secrets of the configuration.
+/// What redacts the records of requests: each has secrets of its own, but many have the same.
+#[derive(Default)]
+pub(super) struct Redactors {
+    common: Rc<Redactor>,
+    /// By the credentials that requests came with.
+    of_requests: Vec<(Vec<String>, Rc<Redactor>)>,
+}
+
+/// Knows the secrets of the configuration, and those of a request.
 #[derive(Clone, Default)]
 pub(super) struct Redactor {
     secrets: Vec<String>,
+    /// Those of them that are of the request alone.
+    own: Vec<String>,
+}
+
+impl Redactors {
+    /// See [`Redactor::learn`].
+    pub(super) fn learn<'a>(&mut self, secrets: impl IntoIterator<Item = &'a Secret>) {
+        Rc::make_mut(&mut self.common).learn(secrets);
+        self.of_requests.clear();
+    }
+
+    /// What is of no request.
+    pub(super) fn common(&self) -> Rc<Redactor> {
+        Rc::clone(&self.common)
+    }
+
+    /// For the record of a request with these headers.
+    pub(super) fn of(&mut self, headers: &HeaderMap) -> Rc<Redactor> {
+        let same = |(secrets, _): &&(Vec<String>, _)| secrets.iter().eq(credentials(headers));
+        if let Some((_, redactor)) = self.of_requests.iter().find(same) {
+            return Rc::clone(redactor);
+        }
+        if self.of_requests.len() == REMEMBERED {
+            self.of_requests.clear();
+        }
+        let secrets = credentials(headers).map(str::to_owned).collect();
+        let redactor = Rc::new(self.common.with_those_in(headers).into_owned());
+        self.of_requests.push((secrets, Rc::clone(&redactor)));
+        redactor
+    }
 }
 
 impl Redactor {
@@ -58,16 +99,18 @@ impl Redactor {
 
     /// Besides, the credentials that a request was sent with.
     pub(super) fn with_those_in(&self, headers: &HeaderMap) -> Cow<'_, Self> {
-        let carriers = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, X_API_KEY];
-        let values = carriers.iter().flat_map(|name| headers.get_all(name));
         let mut redactor = Cow::Borrowed(self);
-        for value in values.filter_map(|value| value.to_str().ok()) {
-            let secret = value.rsplit(' ').next().unwrap_or(value);
+        for secret in credentials(headers) {
             if !self.secrets.iter().any(|known| known == secret) {
-                redactor.to_mut().add(secret);
+                redactor.to_mut().add_own(secret);
             }
         }
         redactor
+    }
+
+    /// Whether a secret that is of the request alone is in the text.
+    pub(super) fn has_own_in(&self, text: &str) -> bool {
+        self.own.iter().any(|secret| text.contains(secret.as_str()))
     }
 
     /// Text without secrets.
@@ -77,6 +120,9 @@ impl Redactor {
             if text.contains(secret.as_str()) {
                 text = Cow::Owned(text.replace(secret.as_str(), GONE));
             }
+        }
+        if is_plain(&text) {
+            return Redacted(text.into_owned());
         }
         let text = LABELLED.replace_all(&text, |found: &Captures<'_>| {
             format!("{}{GONE}", &found["label"])
@@ -114,6 +160,16 @@ impl Redactor {
             .collect()
     }
 
+    fn add_own(&mut self, secret: &str) {
+        let before = self.secrets.clone();
+        self.add(secret);
+        let new = self
+            .secrets
+            .iter()
+            .filter(|secret| !before.contains(secret));
+        self.own.extend(new.cloned());
+    }
+
     fn add(&mut self, secret: &str) {
         let escaped = serde_json::Value::from(secret).to_string();
         let forms = [
@@ -132,7 +188,50 @@ impl Redactor {
     }
 }
 
+/// Sets of credentials whose redactors are remembered.
+const REMEMBERED: usize = 32;
+
+/// The credentials that a request was sent with.
+fn credentials(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let carriers = headers.iter().filter(|(name, _)| is_credential(name));
+    carriers.flat_map(|(name, value)| {
+        let value = value.to_str().unwrap_or_default();
+        let (separator, least) = match name {
+            &AUTHORIZATION | &PROXY_AUTHORIZATION => (None, SHORTEST),
+            name if *name == X_API_KEY => (None, SHORTEST),
+            &COOKIE => (Some(';'), UNMISTAKABLE),
+            _ => (None, UNMISTAKABLE),
+        };
+        let parts = value.split(move |c| Some(c) == separator);
+        let secrets = parts.map(move |part| match separator {
+            Some(_) => part.split_once('=').map_or(part, |(_, value)| value).trim(),
+            None => part.rsplit(' ').next().unwrap_or(part),
+        });
+        secrets.filter(move |secret| {
+            secret.len() >= least
+                && (least == SHORTEST || secret.bytes().any(|byte| !byte.is_ascii_digit()))
+        })
+    })
+}
+
+/// Whether the name of a header says that its value is a credential.
+pub(super) fn is_credential(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    !is_harmless(name) && SECRET.iter().any(|part| name.contains(part))
+}
+
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// What names of credentials have in them.
+const SECRET: &[&str] = &[
+    "auth",
+    "cookie",
+    "credential",
+    "key",
+    "passw",
+    "secret",
+    "token",
+];
 
 /// Headers whose values may be kept: what they say is known, and is no credential.
 const HARMLESS: &[&str] = &[
@@ -155,6 +254,7 @@ const HARMLESS: &[&str] = &[
     "expect",
     "expires",
     "host",
+    "idempotency-key",
     "keep-alive",
     "last-modified",
     "origin",
@@ -221,6 +321,19 @@ static SHAPED: LazyLock<Regex> = LazyLock::new(|| {
         r"|\beyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})"
     ))
 });
+
+/// Whether none of these can be in it: all have letters side by side, and short ones something between
+/// small letters.
+fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_word = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+    let are_letters = |two: &[u8]| two.iter().all(u8::is_ascii_alphabetic);
+    (bytes.len() < SHORTEST_SHAPED && bytes.iter().all(is_word))
+        || !bytes.windows(2).any(are_letters)
+}
+
+/// The shortest credential with an underscore: `hf_` and what follows it.
+const SHORTEST_SHAPED: usize = 19;
 
 fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a test uses it")
@@ -303,6 +416,52 @@ mod tests {
         let redacted = redactor.with_those_in(&headers).text("you sent my-own");
 
         assert_eq!(redacted.as_str(), "you sent [redacted]");
+    }
+
+    #[test]
+    fn whatever_a_header_is_called_that_says_so_its_value_is_a_secret_of_the_request() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("x-goog-api-key", "planted-1"),
+            ("x-corporate-token", "planted-2"),
+            ("x-client-secret", "Custom planted-3"),
+            ("cookie", "lang=en; sid=planted-4; b=planted-5"),
+            ("ocp-apim-subscription-key", "planted-6"),
+            ("x-max-tokens", "4096"),
+            ("x-token-digits", "20261121103000"),
+            ("anthropic-ratelimit-tokens-limit", "harmless-1"),
+            ("idempotency-key", "harmless-2"),
+        ] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        let mut redactors = Redactors::default();
+
+        let redactor = redactors.of(&headers);
+
+        let said = "planted-1 planted-2 planted-3 planted-4 planted-5 planted-6 en 4096 20261121103000 harmless-1 harmless-2";
+        assert_eq!(
+            redactor.text(said).as_str(),
+            format!(
+                "{} en 4096 20261121103000 harmless-1 harmless-2",
+                [GONE; 6].join(" ")
+            )
+        );
+        assert!(redactor.has_own_in("/v1/planted-2") && !redactor.has_own_in("/v1/other"));
+        assert!(Rc::ptr_eq(&redactor, &redactors.of(&headers)));
+        let nobodys = redactors.of(&HeaderMap::new());
+        assert_eq!(nobodys.text("it is planted-1").as_str(), "it is planted-1");
+    }
+
+    #[test]
+    fn a_secret_that_is_learnt_later_goes_from_records_of_known_credentials_too() {
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, "Bearer my-own".parse().unwrap())]);
+        let mut redactors = Redactors::default();
+        redactors.of(&headers);
+
+        redactors.learn(&[Secret::new("learnt-later").unwrap()]);
+
+        let redacted = redactors.of(&headers).text("my-own and learnt-later");
+        assert_eq!(redacted.as_str(), "[redacted] and [redacted]");
     }
 
     #[test]

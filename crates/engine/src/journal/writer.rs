@@ -25,7 +25,7 @@ use super::{Desk, Dropped, Order, Settings, weight};
 /// How long what comes first waits for others.
 const SETTLE: Duration = Duration::from_millis(100);
 /// Most entries of one transaction.
-const BATCH: usize = 4096;
+const BATCH: usize = 2048;
 /// Time between two looks at what is too old.
 const MAINTENANCE: Duration = Duration::from_secs(10 * 60);
 /// Time between two attempts to open a file that could not be opened.
@@ -223,6 +223,10 @@ impl Writer {
             }
             if self.progress == Progress::Done {
                 self.earliest = Instant::now() + REOPEN;
+                if let Some(connection) = &self.connection {
+                    // It had to look at much that is not needed again soon.
+                    let _ = connection.execute_batch("PRAGMA shrink_memory");
+                }
                 self.tell_size();
             }
         }
