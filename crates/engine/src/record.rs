@@ -168,6 +168,7 @@ pub fn finished(
     }
     Finished {
         record,
+        query: trail.query.clone(),
         request_headers,
         response_headers: got.headers,
         request_body: notes.body.take().map(Capture::finish),

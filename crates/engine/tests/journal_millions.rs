@@ -106,7 +106,7 @@ async fn five_million_requests_are_written_quickly_and_found_at_once() {
 
 /// As fast as it takes them.
 fn hand_over(journal: &Journal, meter: &Meter, finished: Finished) {
-    while meter.queued() > 7000 {
+    while meter.queued() > 3500 {
         std::thread::yield_now();
     }
     journal.write(Entry::Request(Box::new(finished)));

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use regex::{Captures, Regex};
 
 use crate::secret::Secret;
@@ -72,17 +72,25 @@ impl Redactors {
         Rc::clone(&self.common)
     }
 
-    /// For the record of a request with these headers.
-    pub(super) fn of(&mut self, headers: &HeaderMap) -> Rc<Redactor> {
-        let same = |(secrets, _): &&(Vec<String>, _)| secrets.iter().eq(credentials(headers));
+    /// For the record of a request with these headers and this query.
+    pub(super) fn of(&mut self, headers: &HeaderMap, query: Option<&str>) -> Rc<Redactor> {
+        let credentials = || {
+            credentials(headers)
+                .map(Cow::Borrowed)
+                .chain(in_query(query))
+        };
+        let same = |(secrets, _): &&(Vec<String>, _)| {
+            let secrets = secrets.iter().map(String::as_str);
+            secrets.eq(credentials())
+        };
         if let Some((_, redactor)) = self.of_requests.iter().find(same) {
             return Rc::clone(redactor);
         }
         if self.of_requests.len() == REMEMBERED {
             self.of_requests.clear();
         }
-        let secrets = credentials(headers).map(str::to_owned).collect();
-        let redactor = Rc::new(self.common.with_those_in(headers).into_owned());
+        let secrets: Vec<String> = credentials().map(Cow::into_owned).collect();
+        let redactor = Rc::new(self.common.knowing(&secrets));
         self.of_requests.push((secrets, Rc::clone(&redactor)));
         redactor
     }
@@ -97,12 +105,12 @@ impl Redactor {
         }
     }
 
-    /// Besides, the credentials that a request was sent with.
-    pub(super) fn with_those_in(&self, headers: &HeaderMap) -> Cow<'_, Self> {
-        let mut redactor = Cow::Borrowed(self);
-        for secret in credentials(headers) {
-            if !self.secrets.iter().any(|known| known == secret) {
-                redactor.to_mut().add_own(secret);
+    /// Besides, these, which a request was sent with.
+    fn knowing(&self, secrets: &[String]) -> Self {
+        let mut redactor = self.clone();
+        for secret in secrets {
+            if !redactor.secrets.contains(secret) {
+                redactor.add_own(secret);
             }
         }
         redactor
@@ -214,10 +222,33 @@ fn credentials(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     })
 }
 
+/// The credentials in a query, as they stand there and as they are meant.
+fn in_query(query: Option<&str>) -> impl Iterator<Item = Cow<'_, str>> {
+    let pairs = query.unwrap_or_default().split('&');
+    let secrets = pairs.filter_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        (is_secret(&name.to_ascii_lowercase()) && value.len() >= UNMISTAKABLE).then_some(value)
+    });
+    secrets.flat_map(|value| {
+        let meant = percent_decode_str(value).decode_utf8_lossy();
+        let other = (meant != value).then_some(meant);
+        [Some(Cow::Borrowed(value)), other].into_iter().flatten()
+    })
+}
+
+/// Whether a query is worth to be looked at again.
+pub(crate) fn may_have_credentials(query: &str) -> bool {
+    in_query(Some(query)).next().is_some()
+}
+
 /// Whether the name of a header says that its value is a credential.
 pub(super) fn is_credential(name: &HeaderName) -> bool {
     let name = name.as_str();
-    !is_harmless(name) && SECRET.iter().any(|part| name.contains(part))
+    !is_harmless(name) && is_secret(name)
+}
+
+fn is_secret(name: &str) -> bool {
+    SECRET.iter().any(|part| name.contains(part))
 }
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -411,9 +442,9 @@ mod tests {
     #[test]
     fn the_credential_of_the_request_itself_goes() {
         let headers = HeaderMap::from_iter([(AUTHORIZATION, "Bearer my-own".parse().unwrap())]);
-        let redactor = Redactor::default();
+        let redactor = Redactors::default().of(&headers, None);
 
-        let redacted = redactor.with_those_in(&headers).text("you sent my-own");
+        let redacted = redactor.text("you sent my-own");
 
         assert_eq!(redacted.as_str(), "you sent [redacted]");
     }
@@ -436,7 +467,7 @@ mod tests {
         }
         let mut redactors = Redactors::default();
 
-        let redactor = redactors.of(&headers);
+        let redactor = redactors.of(&headers, None);
 
         let said = "planted-1 planted-2 planted-3 planted-4 planted-5 planted-6 en 4096 20261121103000 harmless-1 harmless-2";
         assert_eq!(
@@ -447,20 +478,34 @@ mod tests {
             )
         );
         assert!(redactor.has_own_in("/v1/planted-2") && !redactor.has_own_in("/v1/other"));
-        assert!(Rc::ptr_eq(&redactor, &redactors.of(&headers)));
-        let nobodys = redactors.of(&HeaderMap::new());
+        assert!(Rc::ptr_eq(&redactor, &redactors.of(&headers, None)));
+        let nobodys = redactors.of(&HeaderMap::new(), None);
         assert_eq!(nobodys.text("it is planted-1").as_str(), "it is planted-1");
+    }
+
+    #[test]
+    fn the_credential_in_a_query_goes_as_it_stands_there_and_as_it_is_meant() {
+        let query = "beta=true&AccessToken=pl%2Fan%2Bted&limit=20261121103000&key=sesame-7";
+
+        let redactor = Redactors::default().of(&HeaderMap::new(), Some(query));
+
+        let said = "GET /?AccessToken=pl%2Fan%2Bted: no pl/an+ted, sesame-7; true, 20261121103000";
+        assert_eq!(
+            redactor.text(said).as_str(),
+            "GET /?AccessToken=[redacted]: no [redacted], [redacted]; true, 20261121103000"
+        );
+        assert!(may_have_credentials(query) && !may_have_credentials("beta=true"));
     }
 
     #[test]
     fn a_secret_that_is_learnt_later_goes_from_records_of_known_credentials_too() {
         let headers = HeaderMap::from_iter([(AUTHORIZATION, "Bearer my-own".parse().unwrap())]);
         let mut redactors = Redactors::default();
-        redactors.of(&headers);
+        redactors.of(&headers, None);
 
         redactors.learn(&[Secret::new("learnt-later").unwrap()]);
 
-        let redacted = redactors.of(&headers).text("my-own and learnt-later");
+        let redacted = redactors.of(&headers, None).text("my-own and learnt-later");
         assert_eq!(redacted.as_str(), "[redacted] and [redacted]");
     }
 

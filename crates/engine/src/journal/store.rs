@@ -129,7 +129,9 @@ impl Store {
         logging: &Logging,
     ) -> rusqlite::Result<()> {
         let record = &finished.record;
-        let redactor = self.redactors.of(&finished.request_headers);
+        let redactor = self
+            .redactors
+            .of(&finished.request_headers, finished.query.as_deref());
         let redactor = redactor.as_ref();
         let model = self.optional(batch, record.model.as_deref(), redactor)?;
         let session = self.optional(batch, record.session.as_deref(), redactor)?;
