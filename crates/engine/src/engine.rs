@@ -254,7 +254,7 @@ impl Engine {
         let _ = tokio::time::timeout(LAST_BYTES, self.connections.wait()).await;
         let dispatcher = self.shared.dispatcher.clone();
         let written = self.shared.keeper.write(move || dispatcher.memory());
-        let last = async { tokio::join!(written, self.shared.journal.flush()) };
+        let last = async { tokio::join!(written, self.shared.journal.close()) };
         let _ = tokio::time::timeout(LAST_WRITE, last).await;
     }
 }

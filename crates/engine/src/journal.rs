@@ -44,6 +44,7 @@ use zephyr_control::{
 use zephyr_core::config::Logging;
 
 pub use self::entry::{Captured, Entry, Finished, Sighting};
+pub(crate) use self::redact::{is_credential, may_have_credentials};
 use crate::metrics::Count;
 use crate::secret::Secret;
 
@@ -51,9 +52,9 @@ use crate::secret::Secret;
 pub const FILE: &str = "journal.db";
 
 /// Most entries that wait to be written.
-const QUEUE: usize = 8192;
+const QUEUE: usize = 4096;
 /// Most bytes of bodies that wait; beyond, records are written without.
-const HELD: usize = 64 * 1024 * 1024;
+const HELD: usize = 32 * 1024 * 1024;
 /// Most queries at once.
 const READERS: usize = 4;
 
@@ -163,6 +164,8 @@ struct Desk {
 enum Order {
     /// Says when everything handed over so far is written.
     Flush(oneshot::Sender<Dropped>),
+    /// The same, and lets go of the file until something comes.
+    Close(oneshot::Sender<Dropped>),
     /// Goes on like this.
     Configure(Box<Settings>),
 }
@@ -239,12 +242,13 @@ impl Journal {
 
     /// Waits until everything handed over so far is in the file, also for a machine that loses its power.
     pub async fn flush(&self) -> Dropped {
-        let Some(inner) = self.file() else {
-            return Dropped::Nothing;
-        };
-        let (done, written) = oneshot::channel();
-        inner.desk.order(Order::Flush(done));
-        written.await.unwrap_or(Dropped::Some)
+        self.order(Order::Flush).await
+    }
+
+    /// Waits as for [`Self::flush`], and until the file is closed, so that nothing is left beside it. What is
+    /// handed over later opens it again.
+    pub async fn close(&self) -> Dropped {
+        self.order(Order::Close).await
     }
 
     /// The journal itself, for front-ends.
@@ -320,6 +324,15 @@ impl Journal {
     pub async fn history(&self, query: HistoryQuery) -> Result<Vec<EndpointHistory>, QueryError> {
         self.read(move |connection| sums::history(connection, &query))
             .await
+    }
+
+    async fn order(&self, order: fn(oneshot::Sender<Dropped>) -> Order) -> Dropped {
+        let Some(inner) = self.file() else {
+            return Dropped::Nothing;
+        };
+        let (done, written) = oneshot::channel();
+        inner.desk.order(order(done));
+        written.await.unwrap_or(Dropped::Some)
     }
 
     fn file(&self) -> Option<&Inner> {

@@ -17,27 +17,19 @@ use crate::capture::Capture;
 use crate::clock::Clock;
 use crate::headers;
 use crate::inspect::Sight;
-use crate::journal::Finished;
+use crate::journal::{Finished, is_credential};
 use crate::metrics;
 use crate::remote::Remote;
 use crate::trail::{Leg, Notes, Trail, named};
 use crate::view;
 
 const AGENT_ID: HeaderName = HeaderName::from_static("x-claude-code-agent-id");
-/// Headers whose values no log line may show, whoever prints them.
-const SENSITIVE: [HeaderName; 4] = [
-    http::header::AUTHORIZATION,
-    http::header::COOKIE,
-    http::header::PROXY_AUTHORIZATION,
-    HeaderName::from_static("x-api-key"),
-];
-
 /// Of the client's headers, those that its record cannot do without where headers are not recorded: who it
 /// is, and what is to be redacted. In memory of their own: as they came, they keep alive all that was read
 /// from the connection together with them.
 pub fn essential(headers: &HeaderMap) -> HeaderMap {
     let is_essential =
-        |name: &HeaderName| *name == USER_AGENT || *name == AGENT_ID || SENSITIVE.contains(name);
+        |name: &HeaderName| *name == USER_AGENT || *name == AGENT_ID || is_credential(name);
     let copy = |value: &HeaderValue| HeaderValue::from_bytes(value.as_bytes()).ok();
     let essential = headers.iter().filter(|(name, _)| is_essential(name));
     essential
@@ -192,13 +184,16 @@ pub fn finished(
         cache_lost_usd: lost.map(|lost| lost.usd()),
         error,
     };
-    for name in &SENSITIVE {
-        if let Some(value) = request_headers.get_mut(name) {
-            value.set_sensitive(true);
-        }
+    // No log line may show them, whoever prints them.
+    for (_, value) in request_headers
+        .iter_mut()
+        .filter(|(name, _)| is_credential(name))
+    {
+        value.set_sensitive(true);
     }
     Finished {
         record,
+        query: trail.query.clone(),
         request_headers,
         response_headers: got.headers,
         request_body: notes.body.take().map(Capture::finish),
@@ -243,6 +238,7 @@ fn attempt(leg: &mut Leg, trail: &Trail, now: &Clock) -> AttemptRecord {
         headers_ms: leg.headers.map(millis),
         first_event_ms: leg.first_event.map(millis),
         last_byte_ms: millis(ended.saturating_duration_since(leg.began)),
+        // Taken: the trail is shown for a while, and they hold on to what they were read from.
         rate_limits: std::mem::take(&mut leg.rate_limits)
             .iter()
             .map(|(name, value)| (name.to_string(), lossy(value)))

@@ -19,6 +19,7 @@ use zephyr_core::profile::CallKind;
 
 use crate::capture::Capture;
 use crate::clock::Clock;
+use crate::journal::may_have_credentials;
 use crate::remote::Remote;
 use crate::request_id::RequestId;
 use crate::upstream::Handshake;
@@ -41,6 +42,8 @@ pub struct Trail {
     pub method: Method,
     /// What for, without the query.
     pub path: String,
+    /// The query, where it may have a credential.
+    pub query: Option<String>,
     /// Which kind of call that is.
     pub kind: CallKind,
     /// Whether a stream is asked for; found out late where the body is long.
@@ -122,6 +125,10 @@ impl Trail {
             kind: CallKind::of(method.as_str(), path),
             method,
             path: shown.to_owned(),
+            query: target
+                .query()
+                .filter(|query| may_have_credentials(query))
+                .map(str::to_owned),
             stream: OnceLock::new(),
             uploaded: AtomicU64::new(0),
             keeps_body: body != LogBody::None,

@@ -520,6 +520,83 @@ async fn two_instances_share_a_file() {
 }
 
 #[tokio::test]
+async fn a_closed_file_has_nothing_beside_it_and_is_opened_again_for_what_comes() {
+    let place = Place::new(Logging::default());
+    place.write(requests(100)).await;
+    let files = || {
+        let files = std::fs::read_dir(place.folder.path()).unwrap();
+        let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert!(files().len() > 1);
+
+    assert_eq!(place.journal.close().await, Dropped::Nothing);
+
+    assert_eq!(files(), ["journal.db"]);
+    place.write(requests(1)).await;
+    assert_eq!(place.found(RequestFilter::default()).await[0], 101);
+}
+
+#[tokio::test]
+async fn a_name_is_looked_for_only_where_it_can_be() {
+    let place = Place::new(Logging::default());
+    place.write(requests(3000)).await;
+    let path = place.folder.path().join("journal.db");
+    let elsewhere = rusqlite::Connection::open(path).unwrap();
+    let sql = "UPDATE requests SET number = 1234 WHERE id = 2900";
+    assert_eq!(elsewhere.execute(sql, []), Ok(1));
+
+    let found = place.with_text("0badcafe-1234").await;
+
+    assert_eq!(
+        found,
+        [1234],
+        "not the other, which is in a block of larger numbers"
+    );
+    assert_eq!(place.with_text("0badcafe-3001").await, [0; 0]);
+    assert_eq!(place.with_text("0badcaff-1234").await, [0; 0]);
+}
+
+#[tokio::test]
+async fn sums_without_sessions_have_a_row_for_an_hour_however_many_sessions_there_were() {
+    let place = Place::new(Logging::default());
+    let began = 1_700_000_123_456;
+    let one = |n| {
+        let mut record = record(1);
+        record.at_ms = began + n;
+        record.session = Some(format!("session-{n}"));
+        request(record)
+    };
+
+    place.write((0..500).map(one)).await;
+
+    let path = place.folder.path().join("journal.db");
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let count = |table: &str| -> i64 {
+        let sql = format!("SELECT count(*) FROM {table}");
+        connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((count("usage"), count("session_usage")), (1, 500));
+    assert_eq!((count("usage_log"), count("session_usage_log")), (1, 500));
+    let usage = |by| async move {
+        let query = UsageQuery {
+            by,
+            ..UsageQuery::default()
+        };
+        place.journal.usage(query).await.unwrap()
+    };
+    let by_session = usage(UsageBy::Session).await;
+    assert_eq!(by_session.rows.len(), 500);
+    assert_eq!(by_session.total.requests, 500);
+    assert_eq!(
+        by_session.complete_since_ms,
+        Some(began),
+        "not the hour's beginning"
+    );
+}
+
+#[tokio::test]
 async fn another_configuration_holds_at_once_and_another_place_too() {
     let place = Place::new(Logging::default());
     place.write([request(record(1))]).await;

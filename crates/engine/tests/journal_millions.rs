@@ -80,15 +80,25 @@ async fn five_million_requests_are_written_quickly_and_found_at_once() {
             slow.push(what);
         }
     }
-    for by in [UsageBy::Day, UsageBy::Model, UsageBy::Session] {
+    for (what, by) in [
+        ("usage by day", UsageBy::Day),
+        ("usage by model", UsageBy::Model),
+        ("usage by endpoint", UsageBy::Endpoint),
+        ("usage by session", UsageBy::Session),
+    ] {
         let begun = Instant::now();
         let report = sums(&journal, by).await;
-        let took = begun.elapsed().as_secs_f64() * 1e3;
+        let took = begun.elapsed();
         println!(
-            "measured: usage by {by:?}: {took:.0} ms, {} rows",
+            "measured: {what}: {:.1} ms, {} rows",
+            took.as_secs_f64() * 1e3,
             report.rows.len()
         );
         assert_eq!(report.total.requests, MILLIONS + WITH_BODIES);
+        // There are as many sessions as there are; whoever wants them all waits.
+        if took > LIMIT && by != UsageBy::Session {
+            slow.push(what);
+        }
     }
     assert_eq!(slow, Vec::<&str>::new(), "slower than {LIMIT:?}");
     assert!(rate >= LEAST_PER_SECOND, "{rate} a second");
@@ -96,7 +106,7 @@ async fn five_million_requests_are_written_quickly_and_found_at_once() {
 
 /// As fast as it takes them.
 fn hand_over(journal: &Journal, meter: &Meter, finished: Finished) {
-    while meter.queued() > 7000 {
+    while meter.queued() > 3500 {
         std::thread::yield_now();
     }
     journal.write(Entry::Request(Box::new(finished)));

@@ -507,22 +507,50 @@ async fn bodies_are_kept_as_the_configuration_says() {
 }
 
 #[tokio::test]
-async fn headers_are_kept_as_they_came_and_print_no_secret() {
-    let a = Endpoint::start(Act::message("from A")).await;
-    let (zephyr, records) = over(&[&a], "").await;
-    let token = format!("Bearer {CLIENT_TOKEN}");
+async fn headers_are_kept_beside_bodies_and_print_no_secret() {
+    let bodies = "[logging]\nlog_request_body = \"full\"\nlog_response_body = \"full\"\n";
 
-    say(
-        &zephyr,
-        &[("authorization", &token), ("x-mine", "yes")],
-        &streaming(),
-    )
-    .await;
+    let finished = with_headers(bodies).await;
 
-    let finished = records.next_whole().await;
     assert_eq!(finished.request_headers["x-mine"], "yes");
     assert!(finished.request_headers.contains_key("host"));
     assert_eq!(finished.response_headers["x-used-endpoint"], "A");
+    prints_no_secret(&finished);
+}
+
+#[tokio::test]
+async fn without_bodies_only_the_headers_that_are_looked_into_are_kept() {
+    let finished = with_headers("").await;
+
+    let mut names: Vec<&str> = finished
+        .request_headers
+        .keys()
+        .map(http::HeaderName::as_str)
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["authorization", "user-agent", "x-corporate-token"]);
+    assert!(finished.response_headers.is_empty());
+    prints_no_secret(&finished);
+}
+
+/// What is handed over of a request with credentials and more.
+async fn with_headers(extra: &str) -> Finished {
+    let a = Endpoint::start(Act::message("from A")).await;
+    let (zephyr, records) = over(&[&a], extra).await;
+    let token = format!("Bearer {CLIENT_TOKEN}");
+    let headers = [
+        ("authorization", token.as_str()),
+        ("x-corporate-token", CLIENT_TOKEN),
+        ("user-agent", "claude-cli/2.1.0 (external, cli)"),
+        ("x-mine", "yes"),
+    ];
+
+    say(&zephyr, &headers, &streaming()).await;
+
+    records.next_whole().await
+}
+
+fn prints_no_secret(finished: &Finished) {
     let printed = format!("{finished:?}");
     assert!(
         !printed.contains(CLIENT_TOKEN) && !printed.contains(OUR_TOKEN),

@@ -93,8 +93,14 @@ impl Body {
 
 /// What was stored.
 pub(super) fn decompressed(stored: &[u8]) -> io::Result<String> {
-    let bytes = zstd::bulk::decompress(stored, FULL)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    // What it takes is said in its head.
+    let told = zstd::zstd_safe::get_frame_content_size(stored)
+        .ok()
+        .flatten();
+    let most = told.and_then(|told| usize::try_from(told).ok());
+    let bytes = zstd::bulk::decompress(stored, most.unwrap_or(FULL).min(FULL))?;
+    Ok(String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 /// What people would look for in a body, in lower case: the text within the JSON, and of a stream the

@@ -21,6 +21,8 @@ pub enum Entry {
 pub struct Finished {
     /// What is known of it; the number is the writer's to give.
     pub record: RequestRecord,
+    /// The query that it came with. It is not kept, but whatever it has of credentials is left out.
+    pub query: Option<String>,
     /// The client's headers, as they came; without a body to be kept, only those that are looked into.
     pub request_headers: HeaderMap,
     /// The answer's headers, as the client got them; none without a body to be kept.

@@ -62,7 +62,7 @@ pub(super) fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(PATIENCE)?;
-    connection.pragma_update(None, "cache_size", -16_000)?;
+    connection.pragma_update(None, "cache_size", -8_000)?;
     Ok(connection)
 }
 
@@ -129,7 +129,7 @@ fn prepare(path: &Path) -> rusqlite::Result<(Connection, Migrated)> {
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
     connection.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
-    connection.pragma_update(None, "cache_size", -4_000)?;
+    connection.pragma_update(None, "cache_size", -2_000)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     let migrated = schema::migrate(&mut connection)?;
     Ok((connection, migrated))

@@ -6,11 +6,12 @@
 //! has the look of a credential. That errs on the side of too much: this is a record, not what was sent.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use regex::{Captures, Regex};
 
 use crate::secret::Secret;
@@ -20,6 +21,8 @@ const GONE: &str = "[redacted]";
 
 /// Shorter ones would be found everywhere by chance.
 const SHORTEST: usize = 4;
+/// So long is a value that is a credential only by its header's name: `x-token-count` has none.
+const UNMISTAKABLE: usize = 8;
 
 /// Text without secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,10 +44,56 @@ impl Redacted {
     }
 }
 
-/// Knows the secrets of the configuration.
+/// What redacts the records of requests: each has secrets of its own, but many have the same.
+#[derive(Default)]
+pub(super) struct Redactors {
+    common: Rc<Redactor>,
+    /// By the credentials that requests came with.
+    of_requests: Vec<(Vec<String>, Rc<Redactor>)>,
+}
+
+/// Knows the secrets of the configuration, and those of a request.
 #[derive(Clone, Default)]
 pub(super) struct Redactor {
     secrets: Vec<String>,
+    /// Those of them that are of the request alone.
+    own: Vec<String>,
+}
+
+impl Redactors {
+    /// See [`Redactor::learn`].
+    pub(super) fn learn<'a>(&mut self, secrets: impl IntoIterator<Item = &'a Secret>) {
+        Rc::make_mut(&mut self.common).learn(secrets);
+        self.of_requests.clear();
+    }
+
+    /// What is of no request.
+    pub(super) fn common(&self) -> Rc<Redactor> {
+        Rc::clone(&self.common)
+    }
+
+    /// For the record of a request with these headers and this query.
+    pub(super) fn of(&mut self, headers: &HeaderMap, query: Option<&str>) -> Rc<Redactor> {
+        let credentials = || {
+            credentials(headers)
+                .map(Cow::Borrowed)
+                .chain(in_query(query))
+        };
+        let same = |(secrets, _): &&(Vec<String>, _)| {
+            let secrets = secrets.iter().map(String::as_str);
+            secrets.eq(credentials())
+        };
+        if let Some((_, redactor)) = self.of_requests.iter().find(same) {
+            return Rc::clone(redactor);
+        }
+        if self.of_requests.len() == REMEMBERED {
+            self.of_requests.clear();
+        }
+        let secrets: Vec<String> = credentials().map(Cow::into_owned).collect();
+        let redactor = Rc::new(self.common.knowing(&secrets));
+        self.of_requests.push((secrets, Rc::clone(&redactor)));
+        redactor
+    }
 }
 
 impl Redactor {
@@ -56,18 +105,20 @@ impl Redactor {
         }
     }
 
-    /// Besides, the credentials that a request was sent with.
-    pub(super) fn with_those_in(&self, headers: &HeaderMap) -> Cow<'_, Self> {
-        let carriers = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, X_API_KEY];
-        let values = carriers.iter().flat_map(|name| headers.get_all(name));
-        let mut redactor = Cow::Borrowed(self);
-        for value in values.filter_map(|value| value.to_str().ok()) {
-            let secret = value.rsplit(' ').next().unwrap_or(value);
-            if !self.secrets.iter().any(|known| known == secret) {
-                redactor.to_mut().add(secret);
+    /// Besides, these, which a request was sent with.
+    fn knowing(&self, secrets: &[String]) -> Self {
+        let mut redactor = self.clone();
+        for secret in secrets {
+            if !redactor.secrets.contains(secret) {
+                redactor.add_own(secret);
             }
         }
         redactor
+    }
+
+    /// Whether a secret that is of the request alone is in the text.
+    pub(super) fn has_own_in(&self, text: &str) -> bool {
+        self.own.iter().any(|secret| text.contains(secret.as_str()))
     }
 
     /// Text without secrets.
@@ -77,6 +128,9 @@ impl Redactor {
             if text.contains(secret.as_str()) {
                 text = Cow::Owned(text.replace(secret.as_str(), GONE));
             }
+        }
+        if is_plain(&text) {
+            return Redacted(text.into_owned());
         }
         let text = LABELLED.replace_all(&text, |found: &Captures<'_>| {
             format!("{}{GONE}", &found["label"])
@@ -114,6 +168,16 @@ impl Redactor {
             .collect()
     }
 
+    fn add_own(&mut self, secret: &str) {
+        let before = self.secrets.clone();
+        self.add(secret);
+        let new = self
+            .secrets
+            .iter()
+            .filter(|secret| !before.contains(secret));
+        self.own.extend(new.cloned());
+    }
+
     fn add(&mut self, secret: &str) {
         let escaped = serde_json::Value::from(secret).to_string();
         let forms = [
@@ -132,7 +196,73 @@ impl Redactor {
     }
 }
 
+/// Sets of credentials whose redactors are remembered.
+const REMEMBERED: usize = 32;
+
+/// The credentials that a request was sent with.
+fn credentials(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let carriers = headers.iter().filter(|(name, _)| is_credential(name));
+    carriers.flat_map(|(name, value)| {
+        let value = value.to_str().unwrap_or_default();
+        let (separator, least) = match name {
+            &AUTHORIZATION | &PROXY_AUTHORIZATION => (None, SHORTEST),
+            name if *name == X_API_KEY => (None, SHORTEST),
+            &COOKIE => (Some(';'), UNMISTAKABLE),
+            _ => (None, UNMISTAKABLE),
+        };
+        let parts = value.split(move |c| Some(c) == separator);
+        let secrets = parts.map(move |part| match separator {
+            Some(_) => part.split_once('=').map_or(part, |(_, value)| value).trim(),
+            None => part.rsplit(' ').next().unwrap_or(part),
+        });
+        secrets.filter(move |secret| {
+            secret.len() >= least
+                && (least == SHORTEST || secret.bytes().any(|byte| !byte.is_ascii_digit()))
+        })
+    })
+}
+
+/// The credentials in a query, as they stand there and as they are meant.
+fn in_query(query: Option<&str>) -> impl Iterator<Item = Cow<'_, str>> {
+    let pairs = query.unwrap_or_default().split('&');
+    let secrets = pairs.filter_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        (is_secret(&name.to_ascii_lowercase()) && value.len() >= UNMISTAKABLE).then_some(value)
+    });
+    secrets.flat_map(|value| {
+        let meant = percent_decode_str(value).decode_utf8_lossy();
+        let other = (meant != value).then_some(meant);
+        [Some(Cow::Borrowed(value)), other].into_iter().flatten()
+    })
+}
+
+/// Whether a query is worth to be looked at again.
+pub(crate) fn may_have_credentials(query: &str) -> bool {
+    in_query(Some(query)).next().is_some()
+}
+
+/// Whether the name of a header says that its value is a credential.
+pub(crate) fn is_credential(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    !is_harmless(name) && is_secret(name)
+}
+
+fn is_secret(name: &str) -> bool {
+    SECRET.iter().any(|part| name.contains(part))
+}
+
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// What names of credentials have in them.
+const SECRET: &[&str] = &[
+    "auth",
+    "cookie",
+    "credential",
+    "key",
+    "passw",
+    "secret",
+    "token",
+];
 
 /// Headers whose values may be kept: what they say is known, and is no credential.
 const HARMLESS: &[&str] = &[
@@ -155,6 +285,7 @@ const HARMLESS: &[&str] = &[
     "expect",
     "expires",
     "host",
+    "idempotency-key",
     "keep-alive",
     "last-modified",
     "origin",
@@ -221,6 +352,19 @@ static SHAPED: LazyLock<Regex> = LazyLock::new(|| {
         r"|\beyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})"
     ))
 });
+
+/// Whether none of these can be in it: all have letters side by side, and short ones something between
+/// small letters.
+fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_word = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+    let are_letters = |two: &[u8]| two.iter().all(u8::is_ascii_alphabetic);
+    (bytes.len() < SHORTEST_SHAPED && bytes.iter().all(is_word))
+        || !bytes.windows(2).any(are_letters)
+}
+
+/// The shortest credential with an underscore: `hf_` and what follows it.
+const SHORTEST_SHAPED: usize = 19;
 
 fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a test uses it")
@@ -298,11 +442,71 @@ mod tests {
     #[test]
     fn the_credential_of_the_request_itself_goes() {
         let headers = HeaderMap::from_iter([(AUTHORIZATION, "Bearer my-own".parse().unwrap())]);
-        let redactor = Redactor::default();
+        let redactor = Redactors::default().of(&headers, None);
 
-        let redacted = redactor.with_those_in(&headers).text("you sent my-own");
+        let redacted = redactor.text("you sent my-own");
 
         assert_eq!(redacted.as_str(), "you sent [redacted]");
+    }
+
+    #[test]
+    fn whatever_a_header_is_called_that_says_so_its_value_is_a_secret_of_the_request() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("x-goog-api-key", "planted-1"),
+            ("x-corporate-token", "planted-2"),
+            ("x-client-secret", "Custom planted-3"),
+            ("cookie", "lang=en; sid=planted-4; b=planted-5"),
+            ("ocp-apim-subscription-key", "planted-6"),
+            ("x-max-tokens", "4096"),
+            ("x-token-digits", "20261121103000"),
+            ("anthropic-ratelimit-tokens-limit", "harmless-1"),
+            ("idempotency-key", "harmless-2"),
+        ] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        let mut redactors = Redactors::default();
+
+        let redactor = redactors.of(&headers, None);
+
+        let said = "planted-1 planted-2 planted-3 planted-4 planted-5 planted-6 en 4096 20261121103000 harmless-1 harmless-2";
+        assert_eq!(
+            redactor.text(said).as_str(),
+            format!(
+                "{} en 4096 20261121103000 harmless-1 harmless-2",
+                [GONE; 6].join(" ")
+            )
+        );
+        assert!(redactor.has_own_in("/v1/planted-2") && !redactor.has_own_in("/v1/other"));
+        assert!(Rc::ptr_eq(&redactor, &redactors.of(&headers, None)));
+        let nobodys = redactors.of(&HeaderMap::new(), None);
+        assert_eq!(nobodys.text("it is planted-1").as_str(), "it is planted-1");
+    }
+
+    #[test]
+    fn the_credential_in_a_query_goes_as_it_stands_there_and_as_it_is_meant() {
+        let query = "beta=true&AccessToken=pl%2Fan%2Bted&limit=20261121103000&key=sesame-7";
+
+        let redactor = Redactors::default().of(&HeaderMap::new(), Some(query));
+
+        let said = "GET /?AccessToken=pl%2Fan%2Bted: no pl/an+ted, sesame-7; true, 20261121103000";
+        assert_eq!(
+            redactor.text(said).as_str(),
+            "GET /?AccessToken=[redacted]: no [redacted], [redacted]; true, 20261121103000"
+        );
+        assert!(may_have_credentials(query) && !may_have_credentials("beta=true"));
+    }
+
+    #[test]
+    fn a_secret_that_is_learnt_later_goes_from_records_of_known_credentials_too() {
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, "Bearer my-own".parse().unwrap())]);
+        let mut redactors = Redactors::default();
+        redactors.of(&headers, None);
+
+        redactors.learn(&[Secret::new("learnt-later").unwrap()]);
+
+        let redacted = redactors.of(&headers, None).text("my-own and learnt-later");
+        assert_eq!(redacted.as_str(), "[redacted] and [redacted]");
     }
 
     #[test]

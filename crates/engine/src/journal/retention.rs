@@ -26,9 +26,8 @@ const OF_REQUESTS: u64 = 25;
 /// Deleted requests after which it is worth while to look for strings without use.
 const UNSEEN: u64 = 8192;
 /// Tables that no request's deletion makes smaller, and those that it does only when strings go too.
-const SUMS: &str = "tbl_name IN ('usage', 'history')";
-const SUMS_AND_NAMES: &str =
-    "(tbl_name IN ('usage', 'history', 'strings') OR tbl_name LIKE 'string_search%')";
+const SUMS: &str = "tbl_name IN ('usage', 'session_usage', 'history')";
+const SUMS_AND_NAMES: &str = "(tbl_name IN ('usage', 'session_usage', 'history', 'strings') OR tbl_name LIKE 'string_search%')";
 /// A clock may be wrong by as much.
 const AHEAD: i64 = DAY;
 
@@ -39,6 +38,8 @@ const HOURS_KEPT: i64 = 60 * DAY;
 const SESSIONS_KEPT: i64 = 35 * DAY;
 /// Rows that one step of rolling up takes in.
 const ROWS: i64 = 2000;
+/// The same of sums: each has those of its sessions.
+const HOURS: i64 = 50;
 
 /// What a step left to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -306,18 +307,18 @@ fn roll_history_up(connection: &mut Connection, now: i64) -> rusqlite::Result<Pr
     })
 }
 
-/// Hours with sessions become days without.
+/// Hours become days, and their sessions go.
 fn roll_usage_up(connection: &mut Connection, before: i64) -> rusqlite::Result<Progress> {
     let zone = TimeZone::system();
     let transaction = begin(connection)?;
     // Whole days only.
     let before = day_of(before, &zone);
-    let rows: Vec<[i64; 18]> = {
+    let rows: Vec<[i64; 17]> = {
         let mut old = transaction.prepare_cached(
             "SELECT * FROM usage WHERE span_ms = ?1 AND at_ms < ?2 ORDER BY at_ms LIMIT ?3",
         )?;
-        let rows = old.query_map([HOUR, before, ROWS], |row| {
-            let mut values = [0; 18];
+        let rows = old.query_map([HOUR, before, HOURS], |row| {
+            let mut values = [0; 17];
             for (place, value) in values.iter_mut().enumerate() {
                 *value = row.get(place)?;
             }
@@ -326,16 +327,20 @@ fn roll_usage_up(connection: &mut Connection, before: i64) -> rusqlite::Result<P
         rows.collect::<Result<_, _>>()?
     };
     for row in &rows {
+        let [at, _, endpoint, model, ..] = *row;
         transaction
             .prepare_cached(
-                "DELETE FROM usage WHERE at_ms = ?1 AND span_ms = ?2 AND endpoint = ?3 AND model = ?4 \
-                 AND session = ?5",
+                "DELETE FROM session_usage WHERE at_ms = ?1 AND endpoint = ?2 AND model = ?3",
             )?
-            .execute([row[0], row[1], row[2], row[3], row[4]])?;
+            .execute([at, endpoint, model])?;
+        transaction
+            .prepare_cached(
+                "DELETE FROM usage WHERE at_ms = ?1 AND span_ms = ?2 AND endpoint = ?3 AND model = ?4",
+            )?
+            .execute([at, HOUR, endpoint, model])?;
         let mut day = *row;
-        day[0] = day_of(row[0], &zone);
+        day[0] = day_of(at, &zone);
         day[1] = DAY;
-        day[4] = 0;
         transaction.prepare_cached(ADD_USAGE)?.execute(day)?;
     }
     transaction.commit()?;
@@ -368,7 +373,7 @@ fn delete_unused(connection: &mut Connection) -> rusqlite::Result<()> {
              UNION SELECT client FROM shapes UNION SELECT model FROM shapes \
              UNION SELECT served_model FROM shapes UNION SELECT endpoint FROM shapes \
              UNION SELECT stop_reason FROM shapes UNION SELECT endpoint FROM usage \
-             UNION SELECT model FROM usage UNION SELECT session FROM usage \
+             UNION SELECT model FROM usage UNION SELECT session FROM session_usage \
              UNION SELECT endpoint FROM history",
         )?;
         let ids = used.query_map([], |row| row.get(0))?;

@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(now, frozen);
     }
 
-    const FIRST: u32 = 830_274_134;
+    const FIRST: u32 = 2_805_006_367;
 
     #[test]
     fn a_new_file_gets_every_migration_and_an_up_to_date_one_none() {

@@ -31,7 +31,9 @@ const WINDOW: i64 = 8;
 /// With more strings than these a word is everywhere anyway, so that blocks are not asked for it.
 const SELECTIVE: usize = 2000;
 /// Most trigrams that a short word stands for.
-const BEGINNINGS: i64 = 5000;
+const BEGINNINGS: usize = 5000;
+/// The same among strings.
+const FEW: usize = 64;
 
 /// A part of the requests that match.
 pub(super) fn page(
@@ -71,8 +73,8 @@ struct Word {
     text: String,
     shapes: HashSet<i64>,
     strings: HashSet<i64>,
-    /// The request of that name.
-    named: Option<(i64, i64)>,
+    /// The requests of that name.
+    named: HashSet<i64>,
     /// What finds it in recordings.
     expression: Option<String>,
 }
@@ -141,8 +143,11 @@ impl Word {
         let text = word.to_lowercase();
         let strings = strings_with(connection, &text)?;
         let named = match name_of(word) {
-            (run, Some(number)) => number_of(connection, run)?.map(|run| (run, number)),
-            (_, None) => None,
+            (run, Some(number)) => match number_of(connection, run)? {
+                Some(run) => named(connection, run, number)?,
+                None => HashSet::new(),
+            },
+            (_, None) => HashSet::new(),
         };
         let has = |shape: &&Shape| shape.is_found(&text, &strings);
         Ok(Self {
@@ -159,7 +164,7 @@ impl Word {
         let strings = [row.session, row.agent, row.error, row.run];
         self.shapes.contains(&row.shape)
             || strings.iter().any(|string| self.strings.contains(string))
-            || row.number.map(|number| (row.run, number)) == self.named && self.named.is_some()
+            || self.named.contains(&row.id)
     }
 }
 
@@ -172,11 +177,10 @@ struct Candidate {
     agent: i64,
     error: i64,
     run: i64,
-    number: Option<i64>,
 }
 
 impl Candidate {
-    const SQL: &'static str = "SELECT id, at_ms, shape, session, agent, error, run, number \
+    const SQL: &'static str = "SELECT id, at_ms, shape, session, agent, error, run \
          FROM requests WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -188,7 +192,6 @@ impl Candidate {
             agent: row.get(4)?,
             error: row.get(5)?,
             run: row.get(6)?,
-            number: row.get(7)?,
         })
     }
 }
@@ -287,10 +290,7 @@ impl<'a> Walk<'a> {
             if word.shapes.len() + word.strings.len() <= SELECTIVE {
                 let mut of_word = window.with_any(Table::Shapes, &word.shapes)?;
                 of_word.append(&mut window.with_any(Table::Strings, &word.strings)?);
-                if let Some((run, _)) = word.named {
-                    of_word.append(&mut window.with_any(Table::Strings, &HashSet::from([run]))?);
-                }
-                of_word.extend(found.iter().map(|id| id / BLOCK));
+                of_word.extend(found.iter().chain(&word.named).map(|id| id / BLOCK));
                 keep(&mut blocks, &of_word);
             }
             hits.push(found);
@@ -460,11 +460,47 @@ impl Shape {
     }
 }
 
+/// The requests of this number in their run. Numbers are given as requests come and written as they end, so
+/// few blocks can have it.
+fn named(connection: &Connection, run: i64, number: i64) -> rusqlite::Result<HashSet<i64>> {
+    let mut blocks = connection.prepare_cached(
+        "SELECT blocks.block FROM blocks JOIN string_blocks USING (block) \
+         WHERE string = ?1 AND ?2 BETWEEN first_number AND last_number",
+    )?;
+    let mut requests = connection.prepare_cached(
+        "SELECT id FROM requests WHERE id BETWEEN ?1 AND ?2 AND run = ?3 AND number = ?4",
+    )?;
+    let mut ids = HashSet::new();
+    let mut rows = blocks.query([run, number])?;
+    while let Some(row) = rows.next()? {
+        let first = row.get::<_, i64>(0)? * BLOCK;
+        let found =
+            requests.query_map([first, first + BLOCK - 1, run, number], |row| row.get(0))?;
+        for id in found {
+            ids.insert(id?);
+        }
+    }
+    Ok(ids)
+}
+
 /// The strings that contain the word, which is in lower case.
 fn strings_with(connection: &Connection, word: &str) -> rusqlite::Result<HashSet<i64>> {
     let trigrams = trigrams(word);
-    if trigrams.is_empty() {
-        // Too short for trigrams; there are few enough strings to look at each.
+    let beginnings = if trigrams.is_empty() {
+        beginning_with(connection, Terms::Strings, word, FEW)?
+    } else {
+        Vec::new()
+    };
+    let expression = if trigrams.is_empty() {
+        any_of(&beginnings)
+    } else {
+        all_of(&trigrams)
+    };
+    if trigrams.is_empty() && beginnings.is_empty() {
+        return Ok(HashSet::new());
+    }
+    if beginnings.len() == FEW {
+        // It is in so many that it is quicker to look at each.
         let mut select =
             connection.prepare_cached("SELECT id FROM strings WHERE text LIKE ?1 ESCAPE '\\'")?;
         let like = word
@@ -478,7 +514,7 @@ fn strings_with(connection: &Connection, word: &str) -> rusqlite::Result<HashSet
         "SELECT strings.id, strings.text FROM string_search JOIN strings ON strings.id = string_search.rowid \
          WHERE string_search MATCH ?1",
     )?;
-    let mut rows = select.query([all_of(&trigrams)])?;
+    let mut rows = select.query([expression])?;
     let mut ids = HashSet::new();
     while let Some(row) = rows.next()? {
         let text: String = row.get(1)?;
@@ -495,15 +531,34 @@ fn expression(connection: &Connection, word: &str) -> rusqlite::Result<Option<St
     if !trigrams.is_empty() {
         return Ok(Some(all_of(&trigrams)));
     }
-    let mut select = connection.prepare_cached(
-        "SELECT term FROM recording_terms WHERE term >= ?1 AND term < ?2 LIMIT ?3",
-    )?;
-    let behind = format!("{word}{}", char::MAX);
-    let terms = select.query_map(rusqlite::params![word, behind, BEGINNINGS], |row| {
-        row.get(0)
-    })?;
-    let terms: Vec<String> = terms.collect::<Result<_, _>>()?;
+    let terms = beginning_with(connection, Terms::Recordings, word, BEGINNINGS)?;
     Ok((!terms.is_empty()).then(|| any_of(&terms)))
+}
+
+/// At most so many trigrams that begin with a word that is shorter.
+fn beginning_with(
+    connection: &Connection,
+    terms: Terms,
+    word: &str,
+    most: usize,
+) -> rusqlite::Result<Vec<String>> {
+    let mut select = connection.prepare_cached(match terms {
+        Terms::Strings => "SELECT term FROM string_terms WHERE term >= ?1 AND term < ?2 LIMIT ?3",
+        Terms::Recordings => {
+            "SELECT term FROM recording_terms WHERE term >= ?1 AND term < ?2 LIMIT ?3"
+        }
+    })?;
+    let behind = format!("{word}{}", char::MAX);
+    let most = int(most as u64);
+    let terms = select.query_map(rusqlite::params![word, behind, most], |row| row.get(0))?;
+    terms.collect()
+}
+
+/// Of what the trigrams are.
+#[derive(Clone, Copy)]
+enum Terms {
+    Strings,
+    Recordings,
 }
 
 fn trigrams(word: &str) -> Vec<String> {

@@ -7,14 +7,16 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{
+    CachedStatement, Connection, OptionalExtension, Transaction, TransactionBehavior, params,
+};
 use zephyr_control::{AttemptRecord, RequestEnd, RequestRecord, Tokens};
 use zephyr_core::config::{LogBody, LogRequests, Logging};
 
 use super::body::{self, Body};
 use super::codes::{Coded, count, int, is_failure, micros, nanousd};
 use super::entry::{Entry, Finished, Sighting};
-use super::redact::{Redacted, Redactor};
+use super::redact::{Redacted, Redactor, Redactors};
 use super::schema::BLOCK;
 use crate::secret::Secret;
 
@@ -23,14 +25,14 @@ pub(super) const HOUR: i64 = 60 * MINUTE;
 pub(super) const DAY: i64 = 24 * HOUR;
 
 /// Most strings, or shapes, whose numbers are remembered.
-const REMEMBERED: usize = 10_000;
+const REMEMBERED: usize = 4096;
 /// Longer strings are cut: no identifier or message is that long.
 const LONGEST: usize = 2048;
 
 /// What is remembered between batches.
 #[derive(Default)]
 pub(super) struct Store {
-    redactor: Redactor,
+    redactors: Redactors,
     strings: HashMap<Box<str>, i64>,
     shapes: HashMap<Shape, i64>,
     marked: Marked,
@@ -65,7 +67,7 @@ struct Shape {
 impl Store {
     /// Leaves these out from now on, too.
     pub(super) fn learn(&mut self, secrets: &[Secret]) {
-        self.redactor.learn(secrets);
+        self.redactors.learn(secrets);
         self.forget(); // What was let through before may be a secret now.
     }
 
@@ -127,12 +129,16 @@ impl Store {
         logging: &Logging,
     ) -> rusqlite::Result<()> {
         let record = &finished.record;
-        let model = self.optional(batch, record.model.as_deref())?;
-        let session = self.optional(batch, record.session.as_deref())?;
-        let endpoint = self.optional(batch, record.endpoint.as_deref())?;
+        let redactor = self
+            .redactors
+            .of(&finished.request_headers, finished.query.as_deref());
+        let redactor = redactor.as_ref();
+        let model = self.optional(batch, record.model.as_deref(), redactor)?;
+        let session = self.optional(batch, record.session.as_deref(), redactor)?;
+        let endpoint = self.optional(batch, record.endpoint.as_deref(), redactor)?;
         let mut tried = Vec::with_capacity(record.attempts.len());
         for attempt in &record.attempts {
-            let endpoint = self.string(batch, &attempt.endpoint)?;
+            let endpoint = self.string(batch, &attempt.endpoint, redactor)?;
             batch.attempt(endpoint, record.at_ms, attempt);
             tried.push(endpoint);
         }
@@ -142,13 +148,13 @@ impl Store {
         }
 
         let shape = Shape {
-            method: self.string(batch, &record.method)?,
-            path: self.string(batch, &record.path)?,
-            client: self.optional(batch, record.client.as_deref())?,
+            method: self.string(batch, &record.method, redactor)?,
+            path: self.string(batch, &record.path, redactor)?,
+            client: self.optional(batch, record.client.as_deref(), redactor)?,
             model,
-            served_model: self.optional(batch, record.served_model.as_deref())?,
+            served_model: self.optional(batch, record.served_model.as_deref(), redactor)?,
             endpoint,
-            stop_reason: self.optional(batch, record.stop_reason.as_deref())?,
+            stop_reason: self.optional(batch, record.stop_reason.as_deref(), redactor)?,
             stream: record.stream.map_or(2, i64::from),
             status: record.status.map_or(0, i64::from),
             ended: record.end.code(),
@@ -160,24 +166,20 @@ impl Store {
             },
         };
         let shape = self.shape(batch, shape)?;
-        let agent = self.optional(batch, record.agent.as_deref())?;
-        let redactor = self
-            .redactor
-            .with_those_in(&finished.request_headers)
-            .into_owned();
+        let agent = self.optional(batch, record.agent.as_deref(), redactor)?;
         let error = match &record.error {
             Some(error) => self.redacted(batch, &redactor.text(error))?,
             None => 0,
         };
         let (run, number) = name_of(&record.request);
-        let run = self.string(batch, run)?;
-        let id = batch.next_request(record.at_ms);
+        let run = self.string(batch, run, redactor)?;
+        let id = batch.next_request(record.at_ms, number);
         self.mark(batch, id, shape, &[session, agent, error, run])?;
         batch.insert_request(id, record, shape, [session, agent, error, run], number)?;
         for (n, (attempt, endpoint)) in (0_i64..).zip(record.attempts.iter().zip(tried)) {
-            self.attempt(batch, id, n, endpoint, attempt, &redactor)?;
+            self.attempt(batch, id, n, endpoint, attempt, redactor)?;
         }
-        record_bodies(batch, id, finished, logging, &redactor)
+        record_bodies(batch, id, finished, logging, redactor)
     }
 
     fn attempt(
@@ -202,18 +204,15 @@ impl Store {
                 .iter()
                 .map(|(_, value)| value.as_str())
                 .collect();
-            let names = serde_json::json!(names).to_string();
-            let values = redactor.text(&serde_json::json!(values).to_string());
-            let names = self.string(batch, &names)?;
+            let names = as_json(&names);
+            let values = redactor.text(&as_json(&values));
+            let names = self.string(batch, &names, redactor)?;
             self.mark_strings(batch, request / BLOCK, &[names])?;
             (names, Some(values))
         };
         let why = attempt.why.as_ref().map(|why| reason(why, redactor));
         let reason = attempt.reason.as_ref().map(|why| reason(why, redactor));
-        let mut insert = batch.transaction.prepare_cached(
-            "INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-        )?;
-        insert.execute(params![
+        batch.insert_attempt.execute(params![
             request,
             n,
             endpoint,
@@ -234,7 +233,8 @@ impl Store {
     }
 
     fn sighting(&mut self, batch: &mut Batch<'_>, sighting: &Sighting) -> rusqlite::Result<()> {
-        let endpoint = self.string(batch, &sighting.endpoint)?;
+        let redactor = self.redactors.common();
+        let endpoint = self.string(batch, &sighting.endpoint, redactor.as_ref())?;
         let span = batch.span(endpoint, sighting.at_ms);
         span.state = Some(sighting.state.code());
         if let Some(latency) = sighting.latency_ms {
@@ -291,19 +291,33 @@ impl Store {
         Ok(())
     }
 
-    fn optional(&mut self, batch: &Batch<'_>, text: Option<&str>) -> rusqlite::Result<i64> {
-        text.map_or(Ok(0), |text| self.string(batch, text))
+    fn optional(
+        &mut self,
+        batch: &Batch<'_>,
+        text: Option<&str>,
+        redactor: &Redactor,
+    ) -> rusqlite::Result<i64> {
+        text.map_or(Ok(0), |text| self.string(batch, text, redactor))
     }
 
     /// The number of a text, which is redacted when it is first seen.
-    fn string(&mut self, batch: &Batch<'_>, text: &str) -> rusqlite::Result<i64> {
+    fn string(
+        &mut self,
+        batch: &Batch<'_>,
+        text: &str,
+        redactor: &Redactor,
+    ) -> rusqlite::Result<i64> {
         if text.is_empty() {
             return Ok(0);
+        }
+        // A secret of this request alone: what is remembered is true of all.
+        if redactor.has_own_in(text) {
+            return self.redacted(batch, &redactor.text(text));
         }
         if let Some(id) = self.strings.get(text) {
             return Ok(*id);
         }
-        let redacted = self.redactor.text(text);
+        let redacted = redactor.text(text);
         let id = self.redacted(batch, &redacted)?;
         self.strings.insert(text.into(), id);
         Ok(id)
@@ -329,7 +343,8 @@ impl Store {
         let id = transaction.last_insert_rowid();
         transaction
             .prepare_cached("INSERT INTO string_search (rowid, text) VALUES (?1, ?2)")?
-            .execute(params![id, text.to_lowercase()])?;
+            // The last two letters begin trigrams too, by which a search for two finds them.
+            .execute(params![id, text.to_lowercase() + "\n\n"])?;
         Ok(id)
     }
 
@@ -375,13 +390,23 @@ impl Store {
 /// What a batch adds up before it is written.
 struct Batch<'a> {
     transaction: &'a Transaction<'a>,
+    insert_request: CachedStatement<'a>,
+    insert_attempt: CachedStatement<'a>,
     last_request: i64,
-    blocks: HashMap<i64, (i64, i64)>,
+    blocks: HashMap<i64, Block>,
     usage: HashMap<(i64, [i64; 3]), Sums>,
+    /// When the first of what is summed up began.
+    since: Option<i64>,
     history: HashMap<(i64, i64), Span>,
     zone: TimeZone,
     /// The hour that was last asked for.
     hour: i64,
+}
+
+/// See the table `blocks`.
+struct Block {
+    times: (i64, i64),
+    numbers: Option<(i64, i64)>,
 }
 
 /// See the table `usage`.
@@ -416,54 +441,58 @@ impl<'a> Batch<'a> {
             .query_row([], |row| row.get(0))?;
         Ok(Self {
             transaction,
+            insert_request: transaction.prepare_cached(INSERT_REQUEST)?,
+            insert_attempt: transaction.prepare_cached(INSERT_ATTEMPT)?,
             last_request,
             blocks: HashMap::new(),
             usage: HashMap::new(),
+            since: None,
             history: HashMap::new(),
             zone: TimeZone::system(),
             hour: i64::MIN / 2,
         })
     }
 
-    fn next_request(&mut self, at_ms: u64) -> i64 {
+    fn next_request(&mut self, at_ms: u64, number: Option<i64>) -> i64 {
         self.last_request += 1;
         let at = int(at_ms);
-        let (first, last) = self
+        let block = self
             .blocks
             .entry(self.last_request / BLOCK)
-            .or_insert((at, at));
-        *first = at.min(*first);
-        *last = at.max(*last);
+            .or_insert(Block {
+                times: (at, at),
+                numbers: None,
+            });
+        widen(&mut block.times, at);
+        if let Some(number) = number {
+            widen(block.numbers.get_or_insert((number, number)), number);
+        }
         self.last_request
     }
 
     fn insert_request(
-        &self,
+        &mut self,
         id: i64,
         record: &RequestRecord,
         shape: i64,
         [session, agent, error, run]: [i64; 4],
         number: Option<i64>,
     ) -> rusqlite::Result<()> {
-        let mut insert = self.transaction.prepare_cached(
-            "INSERT INTO requests VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
-             ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
-        )?;
         let tokens =
             |of: fn(&Tokens) -> u64| record.tokens.as_ref().map(|tokens| int(count(of(tokens))));
-        insert.execute(params![
-            id,
-            int(record.at_ms),
-            shape,
-            session,
-            agent,
-            error,
-            run,
+        self.insert_request.execute([
+            Some(id),
+            Some(int(record.at_ms)),
+            Some(shape),
+            Some(session),
+            Some(agent),
+            Some(error),
+            Some(run),
             number,
-            micros(record.duration_ms),
+            Some(micros(record.duration_ms)),
             record.ttft_ms.map(micros),
-            int(record.request_bytes),
-            int(record.response_bytes),
+            Some(int(record.request_bytes)),
+            Some(int(record.response_bytes)),
             tokens(|tokens| tokens.input),
             tokens(|tokens| tokens.cache_write_5m),
             tokens(|tokens| tokens.cache_write_1h),
@@ -518,6 +547,7 @@ impl<'a> Batch<'a> {
         if !(self.hour..self.hour + HOUR).contains(&at) {
             self.hour = hour_of(at, &self.zone);
         }
+        self.since = Some(self.since.map_or(at, |since| since.min(at)));
         let key = (self.hour, [endpoint, model, session]);
         self.usage.entry(key).or_default()
     }
@@ -533,21 +563,56 @@ impl<'a> Batch<'a> {
         self.transaction
             .prepare_cached("UPDATE facts SET value = ?1 WHERE name = 'last_request'")?
             .execute([self.last_request])?;
-        let mut blocks = self.transaction.prepare_cached(
-            "INSERT INTO blocks VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET \
-             first_ms = min(first_ms, excluded.first_ms), last_ms = max(last_ms, excluded.last_ms)",
-        )?;
-        for (block, (first, last)) in self.blocks {
-            blocks.execute([block, first, last])?;
+        if let Some(since) = self.since {
+            self.transaction
+                .prepare_cached(
+                    "INSERT INTO facts VALUES ('sums_since', ?1) \
+                     ON CONFLICT DO UPDATE SET value = min(value, excluded.value)",
+                )?
+                .execute([since])?;
         }
-        let mut usage = self.transaction.prepare_cached(ADD_USAGE)?;
+        let mut blocks = self.transaction.prepare_cached(
+            "INSERT INTO blocks VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET \
+             first_ms = min(first_ms, excluded.first_ms), last_ms = max(last_ms, excluded.last_ms), \
+             first_number = min(ifnull(first_number, excluded.first_number), ifnull(excluded.first_number, first_number)), \
+             last_number = max(ifnull(last_number, excluded.last_number), ifnull(excluded.last_number, last_number))",
+        )?;
+        for (block, Block { times, numbers }) in self.blocks {
+            let (first, last) = numbers.unzip();
+            blocks.execute([Some(block), Some(times.0), Some(times.1), first, last])?;
+        }
+        let mut by_session = self.transaction.prepare_cached(ADD_SESSION_USAGE)?;
+        let mut usage: HashMap<(i64, [i64; 2]), Sums> = HashMap::new();
         for ((at, [endpoint, model, session]), sums) in self.usage {
-            usage.execute([
+            if sums.requests > 0 {
+                by_session.execute([
+                    at,
+                    endpoint,
+                    model,
+                    session,
+                    sums.requests,
+                    sums.failed,
+                    int(sums.tokens.input),
+                    int(sums.tokens.cache_write_5m),
+                    int(sums.tokens.cache_write_1h),
+                    int(sums.tokens.cache_read),
+                    int(sums.tokens.output),
+                    int(sums.tokens.thinking),
+                    sums.cost_nanousd,
+                    sums.unpriced,
+                    sums.cache_saved_nanousd,
+                    sums.cache_lost_nanousd,
+                ])?;
+            }
+            usage.entry((at, [endpoint, model])).or_default().add(&sums);
+        }
+        let mut add = self.transaction.prepare_cached(ADD_USAGE)?;
+        for ((at, [endpoint, model]), sums) in usage {
+            add.execute([
                 at,
                 HOUR,
                 endpoint,
                 model,
-                session,
                 sums.requests,
                 sums.failed,
                 int(sums.tokens.input),
@@ -582,19 +647,67 @@ impl<'a> Batch<'a> {
     }
 }
 
+impl Sums {
+    fn add(&mut self, other: &Self) {
+        let add = |sum: &mut u64, tokens: u64| *sum = sum.saturating_add(tokens);
+        add(&mut self.tokens.input, other.tokens.input);
+        add(&mut self.tokens.cache_write_5m, other.tokens.cache_write_5m);
+        add(&mut self.tokens.cache_write_1h, other.tokens.cache_write_1h);
+        add(&mut self.tokens.cache_read, other.tokens.cache_read);
+        add(&mut self.tokens.output, other.tokens.output);
+        add(&mut self.tokens.thinking, other.tokens.thinking);
+        let add = |sum: &mut i64, more: i64| *sum = sum.saturating_add(more);
+        add(&mut self.requests, other.requests);
+        add(&mut self.failed, other.failed);
+        add(&mut self.cost_nanousd, other.cost_nanousd);
+        add(&mut self.unpriced, other.unpriced);
+        add(&mut self.cache_saved_nanousd, other.cache_saved_nanousd);
+        add(&mut self.cache_lost_nanousd, other.cache_lost_nanousd);
+        add(&mut self.probes_nanousd, other.probes_nanousd);
+    }
+}
+
+fn widen((first, last): &mut (i64, i64), to: i64) {
+    *first = to.min(*first);
+    *last = to.max(*last);
+}
+
+const INSERT_REQUEST: &str = "INSERT INTO requests VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
+    ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
+const INSERT_ATTEMPT: &str = "INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
+    ?12, ?13, ?14, ?15)";
+
+/// The columns that requests are summed up in.
+macro_rules! adding_up {
+    () => {
+        "requests = requests + excluded.requests, \
+         failed = failed + excluded.failed, input = input + excluded.input, \
+         cache_write_5m = cache_write_5m + excluded.cache_write_5m, \
+         cache_write_1h = cache_write_1h + excluded.cache_write_1h, \
+         cache_read = cache_read + excluded.cache_read, output = output + excluded.output, \
+         thinking = thinking + excluded.thinking, cost_nanousd = cost_nanousd + excluded.cost_nanousd, \
+         unpriced = unpriced + excluded.unpriced, \
+         cache_saved_nanousd = cache_saved_nanousd + excluded.cache_saved_nanousd, \
+         cache_lost_nanousd = cache_lost_nanousd + excluded.cache_lost_nanousd"
+    };
+}
+
 /// Adds to a row of `usage`.
-pub(super) const ADD_USAGE: &str = "INSERT INTO usage VALUES \
-    (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
-    ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, \
-    failed = failed + excluded.failed, input = input + excluded.input, \
-    cache_write_5m = cache_write_5m + excluded.cache_write_5m, \
-    cache_write_1h = cache_write_1h + excluded.cache_write_1h, \
-    cache_read = cache_read + excluded.cache_read, output = output + excluded.output, \
-    thinking = thinking + excluded.thinking, cost_nanousd = cost_nanousd + excluded.cost_nanousd, \
-    unpriced = unpriced + excluded.unpriced, \
-    cache_saved_nanousd = cache_saved_nanousd + excluded.cache_saved_nanousd, \
-    cache_lost_nanousd = cache_lost_nanousd + excluded.cache_lost_nanousd, \
-    probes_nanousd = probes_nanousd + excluded.probes_nanousd";
+pub(super) const ADD_USAGE: &str = concat!(
+    "INSERT INTO usage VALUES \
+     (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
+     ON CONFLICT DO UPDATE SET ",
+    adding_up!(),
+    ", probes_nanousd = probes_nanousd + excluded.probes_nanousd"
+);
+
+/// Adds to a row of `session_usage`.
+const ADD_SESSION_USAGE: &str = concat!(
+    "INSERT INTO session_usage VALUES \
+     (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+     ON CONFLICT DO UPDATE SET ",
+    adding_up!()
+);
 
 /// Adds to a row of `history`; the later state counts.
 pub(super) const ADD_HISTORY: &str = "INSERT INTO history VALUES \
@@ -629,7 +742,7 @@ fn record_bodies(
         &finished.response_body,
         of_response,
     );
-    let headers = |headers, most: Option<usize>| most.map(|_| as_json(&redactor.headers(headers)));
+    let headers = |headers, most: Option<usize>| most.map(|_| pairs(&redactor.headers(headers)));
     let compressed = |body: &Option<Body>| {
         let stored = body.as_ref().map(Body::compressed).transpose();
         stored.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
@@ -672,20 +785,27 @@ fn most(body: LogBody) -> Option<usize> {
     }
 }
 
-fn as_json(headers: &[(Redacted, Redacted)]) -> String {
+fn pairs(headers: &[(Redacted, Redacted)]) -> String {
     let pairs: Vec<[&str; 2]> = headers
         .iter()
         .map(|(name, value)| [name.as_str(), value.as_str()])
         .collect();
-    serde_json::json!(pairs).to_string()
+    as_json(&pairs)
+}
+
+fn as_json<T: serde::Serialize>(values: &[T]) -> String {
+    serde_json::to_string(values).unwrap_or_default()
 }
 
 /// A reason's code, or JSON if it has parameters.
 fn reason(reason: &zephyr_control::Reason, redactor: &Redactor) -> Redacted {
-    let value = serde_json::to_value(reason).unwrap_or_default();
-    match value.as_object() {
-        Some(fields) if fields.len() > 1 => redactor.text(&value.to_string()),
-        Some(_) | None => redactor.text(value["code"].as_str().unwrap_or_default()),
+    let json = serde_json::to_string(reason).unwrap_or_default();
+    let alone = json
+        .strip_prefix("{\"code\":\"")
+        .and_then(|rest| rest.strip_suffix("\"}"));
+    match alone.filter(|code| !code.contains('"')) {
+        Some(code) => redactor.text(code),
+        None => redactor.text(&json),
     }
 }
 

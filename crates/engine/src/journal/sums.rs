@@ -27,8 +27,12 @@ pub(super) fn usage(
     });
     let mut names = Names::new(connection);
     let mut sums: HashMap<[Key; 2], Sum> = HashMap::new();
-    let mut select = connection
-        .prepare_cached("SELECT * FROM usage WHERE at_ms + span_ms > ?1 AND at_ms < ?2")?;
+    let is_by_session = kinds.contains(&Some(UsageBy::Session));
+    let mut select = connection.prepare_cached(if is_by_session {
+        BY_SESSION
+    } else {
+        BY_ANYTHING_ELSE
+    })?;
     let since = int(query.since_ms.unwrap_or(0));
     let until = int(query.until_ms.unwrap_or(u64::MAX));
     let mut rows = select.query([since, until])?;
@@ -88,14 +92,44 @@ pub(super) fn usage(
         split,
         usage: sum.usage(),
     });
-    let since: Option<i64> =
-        connection.query_row("SELECT min(at_ms) FROM usage", [], |row| row.get(0))?;
+    let since: Option<i64> = connection
+        .prepare_cached("SELECT value FROM facts WHERE name = 'sums_since'")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
     Ok(UsageReport {
         rows: rows.collect(),
         total: total.usage(),
         complete_since_ms: since.map(whole),
     })
 }
+
+/// What is read of sums, in the order that [`Sum::read`] and [`Names::key`] know.
+macro_rules! columns {
+    ($probes:literal) => {
+        concat!(
+            "requests, failed, input, cache_write_5m, cache_write_1h, cache_read, output, thinking, \
+             cost_nanousd, unpriced, cache_saved_nanousd, cache_lost_nanousd, ",
+            $probes
+        )
+    };
+}
+
+/// Without a row for every session. The first condition is for the index: no day has 48 hours.
+const BY_ANYTHING_ELSE: &str = concat!(
+    "SELECT at_ms, endpoint, model, 0, ",
+    columns!("probes_nanousd"),
+    " FROM usage WHERE at_ms > ?1 - 172800000 AND at_ms + span_ms > ?1 AND at_ms < ?2"
+);
+
+/// Hours by session, and the days of which no session is known any more.
+const BY_SESSION: &str = concat!(
+    "SELECT at_ms, endpoint, model, session, ",
+    columns!("0"),
+    " FROM session_usage WHERE at_ms > ?1 - 3600000 AND at_ms < ?2 \
+     UNION ALL SELECT at_ms, endpoint, model, 0, ",
+    columns!("probes_nanousd"),
+    " FROM usage WHERE span_ms = 86400000 AND at_ms + span_ms > ?1 AND at_ms < ?2"
+);
 
 /// How endpoints were.
 pub(super) fn history(
@@ -189,9 +223,9 @@ impl<'a> Names<'a> {
 
     fn key(&mut self, by: UsageBy, row: &Row<'_>) -> rusqlite::Result<Key> {
         Ok(match by {
-            UsageBy::Hour => Key::Hour(row.get("at_ms")?),
+            UsageBy::Hour => Key::Hour(row.get(0)?),
             UsageBy::Day => {
-                let at = row.get("at_ms")?;
+                let at = row.get(0)?;
                 let zone = &self.zone;
                 let day = self.days.entry(at).or_insert_with(|| {
                     let at = Timestamp::from_millisecond(at).unwrap_or_default();
@@ -199,9 +233,9 @@ impl<'a> Names<'a> {
                 });
                 Key::Day(*day)
             }
-            UsageBy::Endpoint => Key::String(row.get("endpoint")?),
-            UsageBy::Model => Key::String(row.get("model")?),
-            UsageBy::Session => Key::String(row.get("session")?),
+            UsageBy::Endpoint => Key::String(row.get(1)?),
+            UsageBy::Model => Key::String(row.get(2)?),
+            UsageBy::Session => Key::String(row.get(3)?),
         })
     }
 
@@ -234,23 +268,23 @@ struct Sum {
 
 impl Sum {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let number = |name| row.get::<_, i64>(name).map(whole);
+        let number = |column: usize| row.get::<_, i64>(column).map(whole);
         Ok(Self {
-            requests: row.get("requests")?,
-            failed: row.get("failed")?,
+            requests: row.get(4)?,
+            failed: row.get(5)?,
             tokens: Tokens {
-                input: number("input")?,
-                cache_write_5m: number("cache_write_5m")?,
-                cache_write_1h: number("cache_write_1h")?,
-                cache_read: number("cache_read")?,
-                output: number("output")?,
-                thinking: number("thinking")?,
+                input: number(6)?,
+                cache_write_5m: number(7)?,
+                cache_write_1h: number(8)?,
+                cache_read: number(9)?,
+                output: number(10)?,
+                thinking: number(11)?,
             },
-            cost: row.get("cost_nanousd")?,
-            unpriced: row.get("unpriced")?,
-            saved: row.get("cache_saved_nanousd")?,
-            lost: row.get("cache_lost_nanousd")?,
-            probes: row.get("probes_nanousd")?,
+            cost: row.get(12)?,
+            unpriced: row.get(13)?,
+            saved: row.get(14)?,
+            lost: row.get(15)?,
+            probes: row.get(16)?,
         })
     }
 

@@ -25,7 +25,7 @@ use super::{Desk, Dropped, Order, Settings, weight};
 /// How long what comes first waits for others.
 const SETTLE: Duration = Duration::from_millis(100);
 /// Most entries of one transaction.
-const BATCH: usize = 4096;
+const BATCH: usize = 2048;
 /// Time between two looks at what is too old.
 const MAINTENANCE: Duration = Duration::from_secs(10 * 60);
 /// Time between two attempts to open a file that could not be opened.
@@ -50,9 +50,14 @@ pub(super) fn run(desk: &Arc<Desk>, queue: &Receiver<Entry>, settings: Settings)
         // may be written by it, but nothing that came after it by the one before.
         let is_last = desk.is_closing();
         let mut flushes = Vec::new();
+        let mut is_to_close = false;
         for order in desk.take_orders() {
             match order {
                 Order::Flush(done) => flushes.push(done),
+                Order::Close(done) => {
+                    flushes.push(done);
+                    is_to_close = true;
+                }
                 Order::Configure(settings) => writer.configure(*settings),
             }
         }
@@ -66,6 +71,9 @@ pub(super) fn run(desk: &Arc<Desk>, queue: &Receiver<Entry>, settings: Settings)
             if !is_full {
                 break;
             }
+        }
+        if is_to_close {
+            writer.close();
         }
         writer.acknowledge(flushes);
         if is_last {
@@ -91,6 +99,8 @@ pub(super) struct Writer {
     earliest: Instant,
     /// Whether a maintenance that has begun goes on.
     progress: Progress,
+    /// Whether the file is closed until something comes.
+    is_closed: bool,
 }
 
 impl Writer {
@@ -109,6 +119,7 @@ impl Writer {
             next_maintenance: Instant::now(),
             earliest: Instant::now(),
             progress: Progress::Done,
+            is_closed: false,
         }
     }
 
@@ -157,6 +168,7 @@ impl Writer {
 
     /// Writes the batch, and empties it.
     pub(super) fn write(&mut self, batch: &mut Vec<Entry>) {
+        self.is_closed = false;
         self.open();
         let mut written = self.try_to_write(batch);
         if let Err(Some(error)) = &written
@@ -190,6 +202,10 @@ impl Writer {
 
     /// Does what is due for the file's size.
     pub(super) fn maintain(&mut self) {
+        if self.is_closed {
+            self.next_maintenance = Instant::now() + MAINTENANCE;
+            return;
+        }
         self.open();
         if self.progress == Progress::Done && Instant::now() >= self.next_maintenance {
             self.next_maintenance = Instant::now() + MAINTENANCE;
@@ -223,6 +239,10 @@ impl Writer {
             }
             if self.progress == Progress::Done {
                 self.earliest = Instant::now() + REOPEN;
+                if let Some(connection) = &self.connection {
+                    // It had to look at much that is not needed again soon.
+                    let _ = connection.execute_batch("PRAGMA shrink_memory");
+                }
                 self.tell_size();
             }
         }
@@ -244,6 +264,14 @@ impl Writer {
         for flush in flushes {
             let _ = flush.send(dropped); // Whoever asked may have left.
         }
+    }
+
+    /// Lets go of the file; SQLite then writes its log into it and takes the files beside it away.
+    fn close(&mut self) {
+        self.connection = None;
+        self.retention = Retention::default();
+        self.progress = Progress::Done;
+        self.is_closed = true;
     }
 
     fn configure(&mut self, settings: Settings) {

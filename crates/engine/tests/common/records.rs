@@ -94,6 +94,7 @@ pub fn record(n: u64) -> RequestRecord {
 pub fn request(record: RequestRecord) -> Finished {
     Finished {
         record,
+        query: None,
         request_headers: HeaderMap::new(),
         response_headers: HeaderMap::new(),
         request_body: None,

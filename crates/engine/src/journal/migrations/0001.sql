@@ -87,12 +87,14 @@ CREATE TABLE recordings (
     response_truncated INTEGER NOT NULL
 );
 
--- Blocks of 512 numbers of requests, and where shapes and strings (of requests.session, agent, error and
--- run) occur.
+-- Blocks of 512 numbers of requests, of which time and of which requests.number they are, and where shapes
+-- and strings (of requests.session, agent, error and run) occur.
 CREATE TABLE blocks (
     block INTEGER PRIMARY KEY,
     first_ms INTEGER NOT NULL,
-    last_ms INTEGER NOT NULL
+    last_ms INTEGER NOT NULL,
+    first_number INTEGER,
+    last_number INTEGER
 );
 CREATE TABLE shape_blocks (
     shape INTEGER NOT NULL,
@@ -115,14 +117,36 @@ CREATE VIRTUAL TABLE string_search USING fts5 (
 CREATE VIRTUAL TABLE recording_search USING fts5 (
     text, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram case_sensitive 1'
 );
+CREATE VIRTUAL TABLE string_terms USING fts5vocab (string_search, row);
 CREATE VIRTUAL TABLE recording_terms USING fts5vocab (recording_search, row);
 
--- Sums of requests, and what probes cost, by hour of the machine's time zone; later by day, without
--- sessions. They outlive the requests.
+-- Sums of requests, and what probes cost, by hour of the machine's time zone; later by day. They outlive
+-- the requests.
 CREATE TABLE usage (
     at_ms INTEGER NOT NULL,
     -- 3600000, or 86400000 for a day, whatever its length.
     span_ms INTEGER NOT NULL,
+    endpoint INTEGER NOT NULL,
+    model INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    input INTEGER NOT NULL,
+    cache_write_5m INTEGER NOT NULL,
+    cache_write_1h INTEGER NOT NULL,
+    cache_read INTEGER NOT NULL,
+    output INTEGER NOT NULL,
+    thinking INTEGER NOT NULL,
+    cost_nanousd INTEGER NOT NULL,
+    unpriced INTEGER NOT NULL,
+    cache_saved_nanousd INTEGER NOT NULL,
+    cache_lost_nanousd INTEGER NOT NULL,
+    probes_nanousd INTEGER NOT NULL,
+    PRIMARY KEY (at_ms, span_ms, endpoint, model)
+) WITHOUT ROWID;
+
+-- The same by session, for as long as it is kept by hour.
+CREATE TABLE session_usage (
+    at_ms INTEGER NOT NULL,
     endpoint INTEGER NOT NULL,
     model INTEGER NOT NULL,
     session INTEGER NOT NULL,
@@ -138,8 +162,7 @@ CREATE TABLE usage (
     unpriced INTEGER NOT NULL,
     cache_saved_nanousd INTEGER NOT NULL,
     cache_lost_nanousd INTEGER NOT NULL,
-    probes_nanousd INTEGER NOT NULL,
-    PRIMARY KEY (at_ms, span_ms, endpoint, model, session)
+    PRIMARY KEY (at_ms, endpoint, model, session)
 ) WITHOUT ROWID;
 
 -- How endpoints were: by minute, later by hour, later by day (UTC).
@@ -163,7 +186,7 @@ CREATE TABLE facts (
     name TEXT PRIMARY KEY,
     value INTEGER NOT NULL
 ) WITHOUT ROWID;
--- The last number given to a request: none is given twice.
+-- The last number given to a request: none is given twice. Besides, since when there are sums: sums_since.
 INSERT INTO facts (name, value) VALUES ('last_request', 0);
 
 -- Requests, readable.
@@ -239,7 +262,6 @@ SELECT
     span_ms / 3600000 AS hours,
     endpoint.text AS endpoint,
     model.text AS model,
-    session.text AS session,
     requests, failed,
     input, cache_write_5m, cache_write_1h, cache_read, output, thinking,
     cost_nanousd / 1e9 AS cost_usd,
@@ -249,5 +271,21 @@ SELECT
     probes_nanousd / 1e9 AS probes_usd
 FROM usage
 JOIN strings AS endpoint ON endpoint.id = usage.endpoint
-JOIN strings AS model ON model.id = usage.model
-JOIN strings AS session ON session.id = usage.session;
+JOIN strings AS model ON model.id = usage.model;
+
+CREATE VIEW session_usage_log AS
+SELECT
+    strftime('%Y-%m-%dT%H:%M:%SZ', at_ms / 1000, 'unixepoch') AS at,
+    endpoint.text AS endpoint,
+    model.text AS model,
+    session.text AS session,
+    requests, failed,
+    input, cache_write_5m, cache_write_1h, cache_read, output, thinking,
+    cost_nanousd / 1e9 AS cost_usd,
+    unpriced,
+    cache_saved_nanousd / 1e9 AS cache_saved_usd,
+    cache_lost_nanousd / 1e9 AS cache_lost_usd
+FROM session_usage
+JOIN strings AS endpoint ON endpoint.id = session_usage.endpoint
+JOIN strings AS model ON model.id = session_usage.model
+JOIN strings AS session ON session.id = session_usage.session;

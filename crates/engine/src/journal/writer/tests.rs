@@ -74,6 +74,7 @@ impl Place {
 fn request() -> Entry {
     Entry::Request(Box::new(Finished {
         record: record(),
+        query: None,
         request_headers: HeaderMap::new(),
         response_headers: HeaderMap::new(),
         request_body: None,
