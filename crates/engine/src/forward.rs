@@ -27,7 +27,7 @@ use zephyr_core::proof::{self, Stage};
 
 use crate::answer::{Abort, Answer, Relay, Rest};
 use crate::dispatcher::{Admission, Dispatcher, Ending, RequestGuard, Turn};
-use crate::headers::{self, VIA_ZEPHYR, strip_hop_by_hop};
+use crate::headers::{self, Repeatable, VIA_ZEPHYR, strip_hop_by_hop};
 use crate::inspect::{self, Inspector, Sight};
 use crate::live::Live;
 use crate::metrics::RequestEnd;
@@ -95,7 +95,7 @@ struct Exchange {
     live: Arc<Live>,
     target: PathAndQuery,
     /// What goes to every endpoint.
-    headers: HeaderMap,
+    headers: Repeatable,
     upload: Upload,
     /// How long the client waits for an answer that is not streamed.
     client_patience: Duration,
@@ -189,7 +189,7 @@ impl Exchange {
             dispatcher: dispatcher.clone(),
             live: Arc::clone(live),
             target,
-            headers,
+            headers: Repeatable::new(headers),
             upload,
             client_patience,
             journey: Journey::new(kind, profile.model, profile.session),
@@ -238,7 +238,8 @@ impl Exchange {
             }
             let attempted = {
                 // Pinned in its place: awaited as a value it would be there twice.
-                let attempting = pin!(self.attempt(admission).instrument(attempt));
+                let headers = self.headers.take();
+                let attempting = pin!(self.attempt(admission, headers).instrument(attempt));
                 attempting.await
             };
             match attempted {
@@ -281,12 +282,12 @@ impl Exchange {
     }
 
     /// Sends one attempt and holds its answer until it is known what to make of it.
-    async fn attempt(&self, mut admission: Admission) -> Attempted {
+    async fn attempt(&self, mut admission: Admission, headers: HeaderMap) -> Attempted {
         let started = admission.started;
         let cut = admission.cut.clone();
         let answered = tokio::select! {
             biased;
-            answered = self.send(&admission) => answered,
+            answered = self.send(&admission, headers) => answered,
             () = cut.cancelled() => Err(Fault::DrainTimeout),
         };
         let response = match answered {
@@ -346,13 +347,17 @@ impl Exchange {
         }
     }
 
-    async fn send(&self, admission: &Admission) -> Result<Response<Incoming>, Fault> {
+    async fn send(
+        &self,
+        admission: &Admission,
+        headers: HeaderMap,
+    ) -> Result<Response<Incoming>, Fault> {
         let (remote, started) = (&admission.remote, admission.started);
         let fault = |error: SendError| {
             admission.shook_hands(error.handshake);
             error.fault
         };
-        let request = self.request(remote)?;
+        let request = self.request(remote, headers)?;
         let upstream = &remote.upstream;
         if !self.upload.is_replayable() {
             // It could not be sent again if a pooled connection turned out to be stale.
@@ -366,21 +371,25 @@ impl Exchange {
             // It had answered before and was closed while idle: nobody's failure.
             Err(error) if error.stale && self.upload.is_replayable() => {
                 tracing::debug!(endpoint = %remote.spec.name, "stale connection, trying a fresh one");
-                let fresh = upstream.send_fresh(self.request(remote)?);
+                let fresh = upstream.send_fresh(self.request(remote, self.headers.again())?);
                 self.within_patience(started, fresh).await?.map_err(fault)
             }
             result => result.map_err(fault),
         }
     }
 
-    fn request(&self, remote: &Remote) -> Result<Request<crate::upload::AttemptBody>, Fault> {
+    fn request(
+        &self,
+        remote: &Remote,
+        headers: HeaderMap,
+    ) -> Result<Request<crate::upload::AttemptBody>, Fault> {
         let url = remote
             .url(&self.target)
             .map_err(|error| Fault::Connect(error.to_string()))?;
         let mut request = Request::new(self.upload.attempt());
         *request.method_mut() = self.trail.method.clone();
         *request.uri_mut() = url;
-        *request.headers_mut() = self.headers.clone();
+        *request.headers_mut() = headers;
         remote.address(request.headers_mut());
         remote.authorize(request.headers_mut());
         Ok(request)
@@ -851,7 +860,7 @@ enum Next {
 
 impl Held {
     fn of(response: Response<Incoming>, exchange: &Exchange, admission: &Admission) -> Self {
-        let (head, body) = transcode::passing(response, &exchange.headers);
+        let (head, body) = transcode::passing(response, || exchange.headers.again());
         Self {
             head,
             pieces: VecDeque::new(),

@@ -55,7 +55,10 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
 }
 
 fn is_hop_by_hop(name: &HeaderName) -> bool {
-    HOP_BY_HOP.iter().any(|hop| hop == name)
+    let length = name.as_str().len(); // By which most are told apart already.
+    HOP_BY_HOP
+        .iter()
+        .any(|hop| hop.as_str().len() == length && hop == name)
 }
 
 /// What goes to every endpoint: the client's headers without those of its connection and its host.
@@ -64,6 +67,61 @@ pub fn for_upstream(mut headers: HeaderMap) -> HeaderMap {
     headers.remove(HOST);
     headers.remove(EXPECT); // Answered by our own listener.
     headers
+}
+
+/// Headers of a request that may be sent more than once. It rarely is, so the first time takes them as they
+/// came; for another they are read again from a copy, which is all in one piece: a clone would have dozens.
+pub struct Repeatable {
+    unused: Option<HeaderMap>,
+    /// Lengths of name and value, then both, for each.
+    copy: Vec<u8>,
+}
+
+impl Repeatable {
+    /// These headers.
+    pub fn new(headers: HeaderMap) -> Self {
+        let length = |(name, value): (&HeaderName, &HeaderValue)| {
+            2 * size_of::<u32>() + name.as_str().len() + value.len()
+        };
+        let mut copy = Vec::with_capacity(headers.iter().map(length).sum());
+        for (name, value) in &headers {
+            for part in [name.as_str().as_bytes(), value.as_bytes()] {
+                let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
+                copy.extend_from_slice(&length.to_ne_bytes());
+                copy.extend_from_slice(part);
+            }
+        }
+        Self {
+            unused: Some(headers),
+            copy,
+        }
+    }
+
+    /// The headers, to be sent.
+    pub fn take(&mut self) -> HeaderMap {
+        self.unused.take().unwrap_or_else(|| self.again())
+    }
+
+    /// The headers once more.
+    pub fn again(&self) -> HeaderMap {
+        let mut rest = self.copy.as_slice();
+        let mut headers = HeaderMap::new();
+        while let Some((name, value)) = part(&mut rest).zip(part(&mut rest)) {
+            let name = HeaderName::from_bytes(name).expect("it was the name of a header");
+            let value = HeaderValue::from_bytes(value).expect("it was the value of a header");
+            headers.append(name, value);
+        }
+        headers
+    }
+}
+
+/// The next name or value of a [`Repeatable`]'s copy.
+fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, behind) = rest.split_first_chunk()?;
+    let length = usize::try_from(u32::from_ne_bytes(*length)).ok()?;
+    let (part, behind) = behind.split_at_checked(length)?;
+    *rest = behind;
+    Some(part)
 }
 
 /// Whether these are the headers of a stream of events.
@@ -190,6 +248,24 @@ mod tests {
 
         let values: Vec<_> = upstream.get_all("anthropic-beta").iter().collect();
         assert_eq!(values, ["a", "b"]);
+    }
+
+    #[test]
+    fn headers_are_the_same_however_often_they_are_sent() {
+        let mut client = map(&[
+            ("anthropic-beta", "a"),
+            ("x-empty", ""),
+            ("anthropic-beta", "b"),
+        ]);
+        client.insert(
+            "x-latin",
+            HeaderValue::from_bytes(b"caf\xe9").expect("allowed"),
+        );
+        let mut headers = Repeatable::new(client.clone());
+
+        assert_eq!(headers.take(), client);
+        assert_eq!(headers.take(), client);
+        assert_eq!(headers.again(), client);
     }
 
     #[test]

@@ -54,12 +54,15 @@ pub enum Broken {
 }
 
 /// An answer with a body that a client can read which sent the headers `asked`.
-pub fn passing(response: Response<Incoming>, asked: &HeaderMap) -> (response::Parts, Passing) {
+pub fn passing(
+    response: Response<Incoming>,
+    asked: impl FnOnce() -> HeaderMap,
+) -> (response::Parts, Passing) {
     let (mut head, body) = response.into_parts();
     if !head.headers.contains_key(CONTENT_ENCODING)
         || body.is_end_stream()
         || head.status == StatusCode::PARTIAL_CONTENT
-        || is_readable(&head.headers, asked)
+        || is_readable(&head.headers, &asked())
     {
         return (head, Passing::AsItCame(body));
     }
