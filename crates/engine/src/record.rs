@@ -24,6 +24,7 @@ use crate::trail::{Leg, Notes, Trail, named};
 use crate::view;
 
 const AGENT_ID: HeaderName = HeaderName::from_static("x-claude-code-agent-id");
+
 /// Of the client's headers, those that its record cannot do without where headers are not recorded: who it
 /// is, and what is to be redacted. In memory of their own: as they came, they keep alive all that was read
 /// from the connection together with them.
@@ -185,11 +186,10 @@ pub fn finished(
         error,
     };
     // No log line may show them, whoever prints them.
-    for (_, value) in request_headers
-        .iter_mut()
-        .filter(|(name, _)| is_credential(name))
-    {
-        value.set_sensitive(true);
+    for (name, value) in &mut request_headers {
+        if is_credential(name) {
+            value.set_sensitive(true);
+        }
     }
     Finished {
         record,

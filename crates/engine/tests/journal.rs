@@ -408,8 +408,10 @@ async fn no_secret_is_in_the_file_wherever_it_was_planted() {
     const KNOWN: &str = "correct-horse-battery";
     const KEY: &str = "sk-ant-api03-PLANTEDplantedPLANTED0123456789";
     const CLIENTS: &str = "clients-own-credential-PLANTED";
+    const CORPORATE: &str = "corporate-credential-PLANTED";
+    const QUERIED: &str = "credential-of-the-query-PLANTED";
     let place = Place::knowing(everything(), &[KNOWN]);
-    let planted = format!("{KNOWN} and {KEY}, and {CLIENTS}");
+    let planted = format!("{KNOWN} and {KEY}, and {CLIENTS}, {CORPORATE}, {QUERIED}");
     let mut poisoned = record(1);
     for text in [
         &mut poisoned.method,
@@ -427,7 +429,7 @@ async fn no_secret_is_in_the_file_wherever_it_was_planted() {
         &mut poisoned.endpoint,
         &mut poisoned.stop_reason,
     ] {
-        *text = Some(format!("{KNOWN} {KEY}"));
+        *text = Some(format!("{KNOWN} {KEY} {CORPORATE} {QUERIED}"));
     }
     poisoned.error = Some(planted.clone());
     let attempt = &mut poisoned.attempts[0];
@@ -438,6 +440,10 @@ async fn no_secret_is_in_the_file_wherever_it_was_planted() {
     attempt.why = attempt.reason.clone();
     attempt.rate_limits = vec![(KEY.to_owned(), planted.clone())];
     let mut finished = request(poisoned);
+    finished.query = Some(format!("beta=true&access_key={QUERIED}"));
+    finished
+        .request_headers
+        .insert("x-corporate-token", HeaderValue::from_static(CORPORATE));
     for headers in [
         &mut finished.request_headers,
         &mut finished.response_headers,
@@ -561,7 +567,7 @@ async fn a_name_is_looked_for_only_where_it_can_be() {
 #[tokio::test]
 async fn sums_without_sessions_have_a_row_for_an_hour_however_many_sessions_there_were() {
     let place = Place::new(Logging::default());
-    let began = 1_700_000_123_456;
+    let began = now_ms() / 3_600_000 * 3_600_000 - 3_600_000 + 123_456;
     let one = |n| {
         let mut record = record(1);
         record.at_ms = began + n;
