@@ -54,6 +54,26 @@ test("a browser signs in, and sees a request that was just made, whole", async (
   expect(faults).toEqual([]);
 });
 
+test("another tab and a reload stay signed in, and a server on another port cannot use what it is sent", async ({ context, page, served }) => {
+  const link = await served.link();
+  await page.goto(link);
+  await expect(page.getByTestId("in-use")).toContainText("Tokyo");
+  await page.reload();
+  await expect(page.getByTestId("in-use")).toContainText("Tokyo");
+  const tab = await context.newPage();
+  const home = new URL("/", link).href;
+  await tab.goto(home);
+  await expect(tab.getByTestId("in-use")).toContainText("Tokyo");
+
+  const answer = await tab.goto(new URL("/api/v1/anything", served.tokyo.url).href);
+  const { cookie = "" } = (await answer?.request().allHeaders()) ?? {};
+  const stolen = await fetch(new URL("/api/v1/snapshot", home), { headers: { cookie, origin: new URL(home).origin } });
+
+  expect(cookie).toContain("zephyr-session-");
+  expect(stolen.status).toBe(401);
+  await expect(page.getByTestId("in-use")).toContainText("Tokyo");
+});
+
 test("every view shows what the program has", async ({ page, served }) => {
   await served.ask();
   await page.goto(await served.link());

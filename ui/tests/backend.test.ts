@@ -33,6 +33,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  localStorage.clear();
   vi.unstubAllGlobals();
   vi.useRealTimers();
 });
@@ -153,6 +154,26 @@ describe("the backend over HTTP", () => {
 
     expect(asked[0]).toEqual(["/api/v1/session", '{"code":"one-time"}']);
     expect(asked.filter(([path]) => path === "/api/v1/session")).toHaveLength(1);
+  });
+
+  it("says the key that it got when it signed in with whatever it asks, also in another tab", async () => {
+    const said: (string | null)[] = [];
+    vi.stubGlobal("fetch", async (url: URL, init?: RequestInit) => {
+      said.push(new Headers(init?.headers).get("x-zephyr-page"));
+      return answers(url.pathname.endsWith("/session") ? { key: "k-1" } : {});
+    });
+
+    await httpBackend(API, "one-time").snapshot();
+    const otherTab = httpBackend(API);
+    await otherTab.execute({ command: "pause" });
+    const stop = otherTab.subscribe(() => undefined, () => undefined);
+    stop();
+
+    expect(said).toEqual([null, "k-1", "k-1"]);
+    expect(FakeEventSource.opened[0]?.url.href).toBe(`${API.href}events?page_key=k-1`);
+    expect(otherTab.exportLink(EVERYTHING, "csv")).toBe(
+      `${API.href}requests/export?format=csv&page_key=k-1`,
+    );
   });
 
   it("says that one has to sign in, whatever the answer looks like", async () => {

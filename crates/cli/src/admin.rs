@@ -61,6 +61,9 @@ use crate::token::Token;
 /// may take the instance for dead.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+const EVENTS: &str = "/api/v1/events";
+const EXPORT: &str = "/api/v1/requests/export";
+
 /// Where an instance proves that it knows the token, to a client that does not want to tell it to just
 /// anybody who listens here.
 pub(crate) const PROOF: &str = "/api/v1/proof";
@@ -146,13 +149,13 @@ struct Api {
 fn router(api: Arc<Api>) -> Router {
     let router = Router::new()
         .route("/api/v1/snapshot", get(snapshot))
-        .route("/api/v1/events", get(events))
+        .route(EVENTS, get(events))
         .route("/api/v1/commands", post(commands::execute))
         .route("/api/v1/check", post(commands::check))
         .route("/api/v1/diagnose", post(commands::diagnose))
         .route("/api/v1/configuration", get(commands::configuration))
         .route("/api/v1/requests", get(journal::requests))
-        .route("/api/v1/requests/export", get(journal::export))
+        .route(EXPORT, get(journal::export))
         .route("/api/v1/requests/{id}", get(journal::request))
         .route("/api/v1/usage", get(journal::usage))
         .route("/api/v1/history", get(journal::history))
@@ -195,7 +198,7 @@ async fn require_token(State(api): State<Arc<Api>>, request: Request, next: Next
         _ => !(path.starts_with("/api") || path.starts_with("/metrics")),
     };
     let admitted = match guard::admit_bearer(headers, &api.token) {
-        Err(_) if sign_in::admit(&api, headers) => guard::admit_same_origin(headers),
+        Err(_) if sign_in::admit(&api, request.uri(), headers) => guard::admit_same_origin(headers),
         admitted => admitted,
     };
     match admitted {

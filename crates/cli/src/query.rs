@@ -170,7 +170,7 @@ impl Parameters {
         }
     }
 
-    fn text(&mut self, name: &str) -> Option<String> {
+    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
         let position = self.0.iter().position(|(known, _)| known == name)?;
         let (_, value) = self.0.swap_remove(position);
         Some(value).filter(|value| !value.is_empty())

@@ -215,6 +215,7 @@ async fn an_error_has_its_status() {
     let server = Server::start().await;
     let cases = [
         (ErrorCode::UnknownEndpoint, 404, "unknown_endpoint"),
+        (ErrorCode::UnknownRequest, 404, "unknown_request"),
         (ErrorCode::NotPossible, 409, "not_possible"),
         (
             ErrorCode::InvalidConfiguration,

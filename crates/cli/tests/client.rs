@@ -138,7 +138,7 @@ async fn one_request_arrives_in_full_or_the_reason_why_not() {
     let missing = server.client().request(8).await;
 
     assert_eq!(there, Ok(common::detail(record(7))));
-    assert_eq!(missing.unwrap_err().code, ErrorCode::NotPossible);
+    assert_eq!(missing.unwrap_err().code, ErrorCode::UnknownRequest);
 }
 
 #[tokio::test]

@@ -226,25 +226,30 @@ async fn a_browser_is_signed_in_once_and_only_for_our_own_page() {
     let answer = ours(exchange()).send().await.unwrap();
     let again = status(ours(exchange())).await;
 
-    assert_eq!((foreign, answer.status().as_u16(), again), (403, 204, 401));
-    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+    assert_eq!((foreign, answer.status().as_u16(), again), (403, 200, 401));
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
     let (cookie, _) = cookie.split_once(';').unwrap();
+    let key: serde_json::Value = answer.json().await.unwrap();
+    let key = key["key"].as_str().unwrap();
     for (port, path, page, elsewhere, alone) in [
         (Port::Admin, "/api/v1/snapshot", 200, 403, 403),
         (Port::Admin, "/api/v1/session", 204, 403, 403),
         (Port::Admin, "/api/v1/session/codes", 405, 403, 403),
         (Port::Proxy, "/status", 401, 403, 401),
     ] {
-        let ask = || {
+        let cookie_alone = || {
             let request = program.ask(port, Method::GET, path);
             request.header("cookie", cookie)
         };
+        let ask = || cookie_alone().header("x-zephyr-page", key);
         let from = |site: &'static str| ask().header("sec-fetch-site", site);
+        let other_port = ours(cookie_alone());
 
         assert_eq!(status(from("same-origin")).await, page, "{path}");
         assert_eq!(status(from("same-site")).await, elsewhere, "{path}");
         assert_eq!(status(from("cross-site")).await, elsewhere, "{path}");
         assert_eq!(status(ask()).await, alone, "{path}");
+        assert_eq!(status(other_port).await, 401, "{path}");
     }
 }
 

@@ -14,6 +14,8 @@ const SESSION: &str = "/api/v1/session";
 struct Browser<'a> {
     server: &'a Server,
     cookie: Option<String>,
+    /// What our page keeps for itself.
+    key: Option<String>,
 }
 
 impl<'a> Browser<'a> {
@@ -21,6 +23,7 @@ impl<'a> Browser<'a> {
         Self {
             server,
             cookie: None,
+            key: None,
         }
     }
 
@@ -29,8 +32,9 @@ impl<'a> Browser<'a> {
         let mut browser = Self::new(server);
         let code = code(server).await;
         let answer = browser.exchange(&code).send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+        assert_eq!(answer.status(), StatusCode::OK);
         browser.take_cookie(&answer);
+        browser.key = Some(key(answer).await);
         browser
     }
 
@@ -47,6 +51,15 @@ impl<'a> Browser<'a> {
 
     /// Without what a browser says of the page.
     fn bare(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.without_key(method, path);
+        match &self.key {
+            Some(key) => request.header("x-zephyr-page", key),
+            None => request,
+        }
+    }
+
+    /// What a page of another port could send, or a server there that was sent our cookie.
+    fn without_key(&self, method: Method, path: &str) -> RequestBuilder {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let request = client.request(method, format!("http://{}{path}", self.server.address));
         match &self.cookie {
@@ -59,6 +72,11 @@ impl<'a> Browser<'a> {
         let body = json!({ "code": code }).to_string();
         self.ask(Method::POST, SESSION).body(body)
     }
+}
+
+async fn key(answer: Response) -> String {
+    let answer: serde_json::Value = answer.json().await.unwrap();
+    answer["key"].as_str().unwrap().to_owned()
 }
 
 /// What stands behind the `#` of the address that `zephyr open` opens.
@@ -111,7 +129,7 @@ async fn a_code_signs_in_once_and_nothing_else_does() {
     let (token, first) = (status(token).await, status(first).await);
     let second = browser.exchange(&code).send().await.unwrap();
 
-    assert_eq!((token, first), (401, 204));
+    assert_eq!((token, first), (401, 200));
     for refused in [wrong, second] {
         assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
         assert!(!refused.headers().contains_key("set-cookie"));
@@ -136,7 +154,69 @@ async fn no_script_and_no_other_site_gets_the_cookie() {
     assert_eq!(attributes, "Path=/api/v1; HttpOnly; SameSite=Strict");
     assert_ne!(value, code);
     assert_ne!(value, server.secret().trim());
-    assert_eq!(answer.text().await.unwrap(), "");
+    let value = value.to_owned();
+    let key = key(answer).await;
+    assert_eq!(key.len(), 64);
+    assert!(![&value, &code, server.secret().trim()].contains(&key.as_str()));
+}
+
+#[tokio::test]
+async fn another_server_of_this_machine_that_gets_the_cookie_can_do_nothing_with_it() {
+    let server = Server::start().await;
+    let browser = Browser::signed_in(&server).await;
+    let other = Browser::signed_in(&server).await;
+    let (key, other_key) = (browser.key.clone().unwrap(), other.key.unwrap());
+    let as_our_page = |method: &Method, path: &str| {
+        let request = browser.without_key(method.clone(), path);
+        request
+            .header("sec-fetch-site", "same-origin")
+            .header("origin", format!("http://{}", server.address))
+            .body(r#"{"command":"pause"}"#)
+    };
+    let paths = [
+        (Method::GET, SESSION),
+        (Method::GET, "/api/v1/snapshot"),
+        (Method::GET, "/api/v1/events"),
+        (Method::GET, "/api/v1/configuration"),
+        (Method::GET, "/api/v1/requests/export?format=csv"),
+        (Method::GET, "/metrics"),
+        (Method::POST, "/api/v1/commands"),
+        (Method::DELETE, SESSION),
+    ];
+
+    for (method, path) in &paths {
+        let ask = || as_our_page(method, path);
+        let cookie = browser.cookie.clone().unwrap();
+        let (_, cookie) = cookie.split_once('=').unwrap();
+
+        assert_eq!(status(ask()).await, 401, "{path}");
+        for wrong in ["", "0", cookie, &other_key] {
+            let with = ask().header("x-zephyr-page", wrong);
+            assert_eq!(status(with).await, 401, "{path} {wrong}");
+        }
+    }
+    assert_eq!(server.control.commands(), []);
+    let with = as_our_page(&Method::GET, SESSION).header("x-zephyr-page", key);
+    assert_eq!(status(with).await, 204, "it still holds");
+}
+
+#[tokio::test]
+async fn a_page_says_its_key_in_the_address_where_it_cannot_add_headers() {
+    let server = Server::start().await;
+    let browser = Browser::signed_in(&server).await;
+    let key = browser.key.clone().unwrap();
+    let ask = |path: &str| {
+        let request = browser.without_key(Method::GET, &format!("{path}page_key={key}"));
+        request.header("sec-fetch-site", "same-origin")
+    };
+
+    assert_eq!(status(ask("/api/v1/events?")).await, 200);
+    assert_eq!(
+        status(ask("/api/v1/requests/export?format=csv&")).await,
+        200
+    );
+    assert_eq!(status(ask("/api/v1/snapshot?")).await, 401);
+    assert_eq!(status(ask("/api/v1/requests?")).await, 401);
 }
 
 #[tokio::test]
@@ -191,7 +271,7 @@ async fn a_page_from_elsewhere_cannot_use_a_code() {
     }
     assert_eq!(
         status(browser.exchange(&code)).await,
-        204,
+        200,
         "it is still good"
     );
 }
@@ -233,6 +313,7 @@ async fn a_session_of_another_instance_is_none() {
     let here = Browser {
         server: &server,
         cookie: Some(cookie),
+        key: browser.key,
     };
 
     assert_eq!(status(here.ask(Method::GET, SESSION)).await, 401);

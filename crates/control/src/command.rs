@@ -137,6 +137,8 @@ impl std::error::Error for ControlError {}
 pub enum ErrorCode {
     /// No endpoint of that name.
     UnknownEndpoint,
+    /// No request of that number is in the journal.
+    UnknownRequest,
     /// The endpoint cannot be used as asked, for instance pinned while disabled.
     NotPossible,
     /// The configuration file has errors; the running one stays.

@@ -774,7 +774,8 @@ impl Drop for Admission {
     }
 }
 
-fn quota_in(headers: &HeaderMap) -> Option<Quota> {
+/// What an answer says of its endpoint's quota.
+pub fn quota_in(headers: &HeaderMap) -> Option<Quota> {
     let told = headers::rate_limits(headers)
         .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
     let mut told = told.peekable();

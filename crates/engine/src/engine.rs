@@ -761,7 +761,8 @@ impl Control for Handle {
 fn answer<T>(answer: Result<T, QueryError>) -> Result<T, ControlError> {
     answer.map_err(|error| {
         let code = match error {
-            QueryError::NotKept | QueryError::NoRequest(_) => ErrorCode::NotPossible,
+            QueryError::NoRequest(_) => ErrorCode::UnknownRequest,
+            QueryError::NotKept => ErrorCode::NotPossible,
             QueryError::Unreadable(_) | QueryError::Body(_) | QueryError::Ending => {
                 ErrorCode::Internal
             }

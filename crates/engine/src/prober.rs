@@ -18,6 +18,9 @@
 //! [`models`]. A kind of free check that an endpoint does not offer is replaced by the next simpler one in
 //! the table.
 //!
+//! What a real call is told of the endpoint's quota counts as if a request had been told it. Free checks
+//! have limits of their own, which say nothing about that of requests.
+//!
 //! What a probe cost is read from the `usage` of its answer. Where an answer to a call that costs something
 //! did not come, or does not say, it is taken for as dear as it can be; a refusal costs nothing.
 
@@ -38,8 +41,10 @@ use zephyr_core::config::{Price, ProbeMode};
 use zephyr_core::fleet::{ProbeResult, Probed};
 use zephyr_core::price::{self, Cost, Usage};
 use zephyr_core::profile::CallKind;
+use zephyr_core::quota::Quota;
 use zephyr_core::{proof, spend};
 
+use crate::dispatcher::quota_in;
 use crate::headers;
 use crate::inspect;
 use crate::remote::Remote;
@@ -61,6 +66,7 @@ pub async fn probe(remote: &Remote, mode: ProbeMode, pricing: &BTreeMap<String, 
         started: Instant::now(),
         cost: Cost::ZERO,
         at_risk: Cost::ZERO,
+        quota: None,
     };
     let patience = match mode {
         ProbeMode::ClaudeCli => limit + CLEANING_UP,
@@ -86,6 +92,7 @@ pub async fn probe(remote: &Remote, mode: ProbeMode, pricing: &BTreeMap<String, 
         result,
         mode: Some(probe.mode),
         cost: probe.cost + probe.at_risk,
+        quota: probe.quota,
     }
 }
 
@@ -99,6 +106,8 @@ struct Probe<'a> {
     cost: Cost,
     /// What the call that is out may cost.
     at_risk: Cost,
+    /// What was said of it last.
+    quota: Option<Quota>,
 }
 
 impl Probe<'_> {
@@ -270,6 +279,9 @@ impl Probe<'_> {
 
     async fn judge(&mut self, kind: CallKind, model: &str, answer: Response<Incoming>) -> Outcome {
         let (head, body) = answer.into_parts();
+        if kind == CallKind::Messages {
+            self.quota = quota_in(&head.headers).or(self.quota.take());
+        }
         if !head.status.is_success() {
             self.at_risk = Cost::ZERO; // Only what is answered is billed.
         }

@@ -23,6 +23,20 @@ fn enable(name: &str) -> Command {
 }
 
 #[tokio::test]
+async fn a_request_that_is_not_in_the_journal_is_said_to_be_unknown() {
+    let a = Endpoint::start(Act::message("fine")).await;
+    let kept = Zephyr::over(&[&a], "[logging]\nlog_directory = \"records\"\n").await;
+    let not_kept = Zephyr::over(&[&a], "").await;
+
+    let unknown = kept.control.request(17).await.unwrap_err();
+    let nothing = not_kept.control.request(17).await.unwrap_err();
+
+    assert_eq!(unknown.code, ErrorCode::UnknownRequest);
+    assert!(unknown.message.contains("no request 17"), "{unknown}");
+    assert_eq!(nothing.code, ErrorCode::NotPossible);
+}
+
+#[tokio::test]
 async fn a_pause_stops_probes_and_a_resumption_starts_them() {
     let a = Endpoint::start(Act::message("from A")).await;
     // Its answer takes longer than an interval, which is how this test lets time pass.

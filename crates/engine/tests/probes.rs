@@ -66,6 +66,31 @@ async fn a_count_of_tokens_is_free_and_goes_where_tokens_are_counted() {
 }
 
 #[tokio::test]
+async fn a_real_call_tells_the_quota_and_a_free_check_does_not() {
+    let used_up = Act::message("fine")
+        .header("anthropic-ratelimit-unified-status", "allowed_warning")
+        .header("anthropic-ratelimit-unified-5h-utilization", "0.97")
+        .header("anthropic-ratelimit-unified-5h-reset", "4102444800");
+    let left = |snapshot: &Snapshot| {
+        let mut quota = snapshot.endpoints[0].quota.iter();
+        quota
+            .find(|window| window.name == "5h")
+            .map(|window| window.left)
+    };
+    let a = Endpoint::start(used_up).await;
+    let b = Endpoint::start(Act::message("fine")).await;
+
+    let real = Zephyr::over(&[&a, &b], &checks("message", "")).await;
+    let real = real.until("measured", measured).await;
+    let free = Zephyr::over(&[&a, &b], &checks("count_tokens", "")).await;
+    let free = free.until("measured", measured).await;
+
+    assert!(left(&real).is_some_and(|left| left < 0.04), "{real:?}");
+    assert_eq!(real.current.as_deref(), Some("B"));
+    assert_eq!(left(&free), None);
+}
+
+#[tokio::test]
 async fn where_tokens_cannot_be_counted_the_models_are_listed_and_else_it_is_connected_to() {
     let only = |path: &'static str| {
         Script::by(move |request| {

@@ -1,7 +1,9 @@
 // The engine behind the admin HTTP API that served this page, and how a browser signs in there.
 //
 // `zephyr open` opens this page with a one-time code in the fragment, which is sent to no server. It is
-// taken out of the address and exchanged for a session cookie before anything else is asked.
+// taken out of the address and exchanged for a session before anything else is asked: a cookie, and a key
+// that is sent along. A browser sends the cookie to every port of this machine, but it tells ports apart
+// where the key is kept, so the key is what no other server here gets. Other tabs find it there, too.
 
 import type { Backend } from "./backend";
 import { failure } from "./failure";
@@ -20,6 +22,9 @@ import type {
 
 /** A quiet engine sends nothing that a page can see, so after this long it is asked. */
 const QUIET_MS = 20_000;
+
+/** Where the page's half of the session is kept. */
+const KEY = "zephyr.session";
 
 /** A browser gives up an event stream that was answered with an error. */
 const RECONNECT_MS = 3_000;
@@ -42,16 +47,18 @@ export function httpBackend(api: URL, code?: string): Backend {
   const signedIn =
     code === undefined
       ? undefined
-      : ask<unknown>(new URL("session", api), posted({ code })).catch(() => undefined);
+      : ask<{ key: string }>(new URL("session", api), posted({ code }))
+          .then(({ key }) => localStorage.setItem(KEY, key))
+          .catch(() => undefined);
   const call = async <Answer>(path: string, init?: RequestInit): Promise<Answer> => {
     if (signedIn) await signedIn;
-    return ask<Answer>(new URL(path, api), init);
+    return ask<Answer>(new URL(path, api), withKey(init));
   };
   const snapshot = () => call<Snapshot>("snapshot");
   return {
     snapshot,
     subscribe: (listener, onState) =>
-      new Subscription(new URL("events", api), signedIn, snapshot, listener, onState).stop,
+      new Subscription(() => keyed("events", api), signedIn, snapshot, listener, onState).stop,
     execute: (command) => call<Done>("commands", posted(command)),
     requests: (filter, paging) => call<RequestPage>(`requests${query({ ...filter, ...paging })}`),
     request: (id) => call<RequestDetail>(`requests/${id}`),
@@ -61,8 +68,21 @@ export function httpBackend(api: URL, code?: string): Backend {
     check: (command) => call<Complaint[]>("check", posted(command)),
     diagnose: (tested) => call<Diagnosis>("diagnose", posted(tested)),
     exportLink: (filter, format) =>
-      new URL(`requests/export${query({ ...filter, format })}`, api).href,
+      keyed(`requests/export${query({ ...filter, format })}`, api).href,
   };
+}
+
+function withKey(init: RequestInit = {}): RequestInit {
+  const key = localStorage.getItem(KEY);
+  return key === null ? init : { ...init, headers: { ...init.headers, "x-zephyr-page": key } };
+}
+
+/** For what takes no headers: a stream, and a file that is saved. */
+function keyed(path: string, api: URL): URL {
+  const url = new URL(path, api);
+  const key = localStorage.getItem(KEY);
+  if (key !== null) url.searchParams.set("page_key", key);
+  return url;
 }
 
 function posted(body: unknown): RequestInit {
@@ -88,7 +108,7 @@ class Subscription {
   #stopped = false;
 
   constructor(
-    private readonly url: URL,
+    private readonly url: () => URL,
     signedIn: Promise<unknown> | undefined,
     private readonly snapshot: Backend["snapshot"],
     private readonly listener: Parameters<Backend["subscribe"]>[0],
@@ -106,7 +126,7 @@ class Subscription {
 
   #connect() {
     this.#events?.close();
-    const events = new EventSource(this.url);
+    const events = new EventSource(this.url());
     this.#events = events;
     events.addEventListener("snapshot", (event: MessageEvent<string>) => {
       this.#take(JSON.parse(event.data) as Snapshot);

@@ -125,7 +125,7 @@ fn unquoted(error: &serde_json::Error) -> String {
 
 fn status_of(code: ErrorCode) -> StatusCode {
     match code {
-        ErrorCode::UnknownEndpoint => StatusCode::NOT_FOUND,
+        ErrorCode::UnknownEndpoint | ErrorCode::UnknownRequest => StatusCode::NOT_FOUND,
         ErrorCode::NotPossible => StatusCode::CONFLICT,
         ErrorCode::InvalidConfiguration => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::Unreachable => StatusCode::BAD_GATEWAY,

@@ -13,6 +13,7 @@ use zephyr_control::{ControlError, Paging, RequestFilter, RequestPage};
 
 use super::Api;
 use super::failure::Failure;
+use super::sign_in;
 use crate::journal::Format;
 use crate::query::Parameters;
 
@@ -56,6 +57,7 @@ pub(super) async fn history(State(api): State<Arc<Api>>, uri: Uri) -> Result<Res
 /// file off, so that half of it does not pass for the whole.
 pub(super) async fn export(State(api): State<Arc<Api>>, uri: Uri) -> Result<Response, Failure> {
     let mut parameters = Parameters::of(uri.query())?;
+    parameters.text(sign_in::KEY_PARAMETER);
     let (format, filter) = (parameters.format()?, parameters.filter()?);
     parameters.end()?;
     let first = page(&api, &filter, None).await?;

@@ -3,14 +3,18 @@
 //! | path | answers |
 //! | --- | --- |
 //! | `POST /api/v1/session/codes` | a code, for a program that knows the admin token |
-//! | `POST /api/v1/session` | exchanges it: `{"code":"…"}`; sets the cookie, 204; 401 if the code is not good |
+//! | `POST /api/v1/session` | exchanges it: `{"code":"…"}`; sets the cookie, tells the page its key; 401 if the code is not good |
 //! | `GET /api/v1/session` | 204 with a session (or the token), 401 without: whether a page is signed in |
 //! | `DELETE /api/v1/session` | ends the session, 204 |
 //!
 //! The program opens the page with `#code=` and the code. The page exchanges it before it asks anything.
 //!
 //! The cookie is for this host and the API's paths only, no script reads it, and no request that
-//! another site began carries it. Cookies know no ports, so its name has the port in it.
+//! another site began carries it. But cookies know no ports: whatever else listens on this machine gets
+//! it with requests for its own `/api/v1`, and could send it here as if it were our page. So a request
+//! also has to carry the page's key. The page keeps it where the browser does tell ports apart, and sends
+//! it as `X-Zephyr-Page`; where a page cannot add headers, with an event stream and a file that is saved,
+//! as the parameter `page_key`.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,14 +22,16 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header::{COOKIE, HeaderMap, SET_COOKIE};
-use http::{HeaderValue, StatusCode};
+use http::header::{COOKIE, HeaderMap, HeaderName, SET_COOKIE};
+use http::{HeaderValue, StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 
 use super::Api;
 use super::commands::read;
 use super::failure::Failure;
 use super::guard;
+use super::visitors::Session;
+use crate::query::Parameters;
 
 /// Where codes are exchanged, and sessions are asked for.
 pub(super) const SESSION: &str = "/api/v1/session";
@@ -33,6 +39,19 @@ pub(super) const SESSION: &str = "/api/v1/session";
 pub(crate) const CODES: &str = "/api/v1/session/codes";
 /// What stands between the page's address and the code. What is behind a `#` is sent to nobody.
 pub(crate) const FRAGMENT: &str = "/#code=";
+
+/// Where a page says its key.
+const KEY: HeaderName = HeaderName::from_static("x-zephyr-page");
+/// Where it does if it cannot add headers.
+pub(super) const KEY_PARAMETER: &str = "page_key";
+/// What a page cannot add headers to.
+const WITHOUT_HEADERS: [&str; 2] = [super::EVENTS, super::EXPORT];
+
+/// The half of a session that a page keeps.
+#[derive(Serialize)]
+struct Key {
+    key: String,
+}
 
 /// A code that a browser can be signed in with.
 #[derive(Serialize, Deserialize)]
@@ -62,8 +81,8 @@ pub(super) async fn exchange(
     guard::admit_same_origin(&headers)?;
     let Code { code } = read(body, "a code to sign in with").await?;
     let session = api.visitors.exchange(&code, Instant::now())?;
-    let session = session.ok_or(Failure::NoCode)?;
-    Ok((StatusCode::NO_CONTENT, cookie(&api, &session, "")).into_response())
+    let Session { cookie: half, key } = session.ok_or(Failure::NoCode)?;
+    Ok((cookie(&api, &half, ""), axum::Json(Key { key })).into_response())
 }
 
 /// The guard has let it pass.
@@ -71,21 +90,23 @@ pub(super) async fn session() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-pub(super) async fn end(State(api): State<Arc<Api>>, headers: HeaderMap) -> Response {
-    for session in presented(&headers, api.port) {
-        api.visitors.forget(session, Instant::now());
+pub(super) async fn end(State(api): State<Arc<Api>>, uri: Uri, headers: HeaderMap) -> Response {
+    for session in presented(&uri, &headers, api.port) {
+        api.visitors.forget(&session, Instant::now());
     }
     (StatusCode::NO_CONTENT, cookie(&api, "", "; Max-Age=0")).into_response()
 }
 
 /// Whether the request carries a session.
-pub(super) fn admit(api: &Api, headers: &HeaderMap) -> bool {
+pub(super) fn admit(api: &Api, uri: &Uri, headers: &HeaderMap) -> bool {
     let now = Instant::now();
-    presented(headers, api.port).any(|session| api.visitors.admit(session, now))
+    let mut sessions = presented(uri, headers, api.port);
+    sessions.any(|session| api.visitors.admit(&session, now))
 }
 
-fn presented(headers: &HeaderMap, port: u16) -> impl Iterator<Item = &str> {
+fn presented(uri: &Uri, headers: &HeaderMap, port: u16) -> impl Iterator<Item = Session> {
     let name = name(port);
+    let key = key(uri, headers).unwrap_or_default();
     headers
         .get_all(COOKIE)
         .iter()
@@ -93,8 +114,21 @@ fn presented(headers: &HeaderMap, port: u16) -> impl Iterator<Item = &str> {
         .flat_map(|value| value.split(';'))
         .filter_map(move |cookie| {
             let (this, value) = cookie.trim().split_once('=')?;
-            (this == name).then_some(value)
+            (this == name).then(|| Session {
+                cookie: value.to_owned(),
+                key: key.clone(),
+            })
         })
+}
+
+fn key(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    if let Some(key) = headers.get(KEY) {
+        return key.to_str().ok().map(str::to_owned);
+    }
+    if !WITHOUT_HEADERS.contains(&uri.path()) {
+        return None;
+    }
+    Parameters::of(uri.query()).ok()?.text(KEY_PARAMETER)
 }
 
 fn cookie(api: &Api, session: &str, more: &str) -> [(http::HeaderName, HeaderValue); 1] {

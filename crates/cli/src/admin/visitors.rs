@@ -1,8 +1,8 @@
 //! Who has signed in with a browser.
 //!
 //! A program that knows the admin token gets a code for a browser that is to be signed in. A code holds
-//! for a minute and once; the browser exchanges it for a session, which it proves with a cookie from
-//! then on. So the token itself never gets near a browser, its history or its address bar.
+//! for a minute and once; the browser exchanges it for a session, which it proves with its two halves
+//! from then on. So the token itself never gets near a browser, its history or its address bar.
 //!
 //! Codes and sessions are in memory only, bounded, and end with the program.
 
@@ -37,6 +37,21 @@ struct Secret {
     until: Instant,
 }
 
+/// Two secrets that are worth something together only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Session {
+    /// What the browser adds by itself, to requests for any port of this machine.
+    pub(super) cookie: String,
+    /// What our page adds, and no page of another port can know.
+    pub(super) key: String,
+}
+
+impl Session {
+    fn whole(&self) -> String {
+        format!("{}.{}", self.cookie, self.key)
+    }
+}
+
 impl Visitors {
     /// A code for a browser.
     pub(super) fn code(&self, now: Instant) -> Result<String, TokenError> {
@@ -47,31 +62,35 @@ impl Visitors {
     }
 
     /// A session for whoever has the code, which is worth nothing from now on.
-    pub(super) fn exchange(&self, code: &str, now: Instant) -> Result<Option<String>, TokenError> {
-        let session = token::challenge()?;
+    pub(super) fn exchange(&self, code: &str, now: Instant) -> Result<Option<Session>, TokenError> {
+        let session = Session {
+            cookie: token::challenge()?,
+            key: token::challenge()?,
+        };
         let mut state = self.lock();
         if take(&mut state.codes, code, now).is_none() {
             return Ok(None);
         }
         let until = now + SESSION_LIFETIME;
-        remember(&mut state.sessions, SESSIONS, &session, until);
+        remember(&mut state.sessions, SESSIONS, &session.whole(), until);
         Ok(Some(session))
     }
 
     /// Whether the session holds; it then holds on.
-    pub(super) fn admit(&self, session: &str, now: Instant) -> bool {
+    pub(super) fn admit(&self, session: &Session, now: Instant) -> bool {
+        let session = session.whole();
         let mut state = self.lock();
-        let known = take(&mut state.sessions, session, now).is_some();
+        let known = take(&mut state.sessions, &session, now).is_some();
         if known {
             let until = now + SESSION_LIFETIME;
-            remember(&mut state.sessions, SESSIONS, session, until);
+            remember(&mut state.sessions, SESSIONS, &session, until);
         }
         known
     }
 
     /// Ends the session.
-    pub(super) fn forget(&self, session: &str, now: Instant) {
-        take(&mut self.lock().sessions, session, now);
+    pub(super) fn forget(&self, session: &Session, now: Instant) {
+        take(&mut self.lock().sessions, &session.whole(), now);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -106,7 +125,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn session(visitors: &Visitors, now: Instant) -> String {
+    fn session(visitors: &Visitors, now: Instant) -> Session {
         let code = visitors.code(now).unwrap();
         visitors.exchange(&code, now).unwrap().unwrap()
     }
@@ -121,6 +140,28 @@ mod tests {
 
         assert!(visitors.admit(&first.unwrap(), now));
         assert_eq!(second, None);
+    }
+
+    #[test]
+    fn one_half_of_a_session_is_none() {
+        let (visitors, now) = (Visitors::default(), Instant::now());
+        let (ours, other) = (session(&visitors, now), session(&visitors, now));
+        let with = |cookie: &str, key: &str| Session {
+            cookie: cookie.to_owned(),
+            key: key.to_owned(),
+        };
+
+        for wrong in [
+            with(&ours.cookie, ""),
+            with("", &ours.key),
+            with(&ours.cookie, &ours.cookie),
+            with(&ours.cookie, &other.key),
+            with(&ours.key, &ours.cookie),
+            with(&format!("{}.{}", ours.cookie, ours.key), ""),
+        ] {
+            assert!(!visitors.admit(&wrong, now), "{wrong:?}");
+        }
+        assert!(visitors.admit(&ours, now));
     }
 
     #[test]
@@ -186,11 +227,16 @@ mod tests {
         let code = visitors.code(now).unwrap();
         let session = session(&visitors, now);
 
-        for wrong in ["", "0", &code[1..], &format!("{code}0"), &session] {
+        for wrong in ["", "0", &code[1..], &format!("{code}0"), &session.cookie] {
             assert_eq!(visitors.exchange(wrong, now).unwrap(), None);
         }
-        for wrong in ["", &code, &session[1..]] {
-            assert!(!visitors.admit(wrong, now));
+        for wrong in ["", &code, &session.cookie[1..]] {
+            let cookie = wrong.to_owned();
+            let wrong = Session {
+                cookie,
+                ..session.clone()
+            };
+            assert!(!visitors.admit(&wrong, now));
         }
     }
 }

@@ -131,7 +131,7 @@ impl Control for FakeControl {
         let journal = self.journal.lock().unwrap();
         let found = journal.iter().find(|record| record.id == id).cloned();
         Box::pin(async move {
-            let missing = || ControlError::new(ErrorCode::NotPossible, "no such request");
+            let missing = || ControlError::new(ErrorCode::UnknownRequest, "no such request");
             found.map(detail).ok_or_else(missing)
         })
     }

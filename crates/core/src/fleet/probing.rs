@@ -8,12 +8,13 @@ use crate::config::ProbeMode;
 use crate::fleet::endpoint::Check;
 use crate::fleet::{Effect, EndpointId, Fleet, ProbeResult};
 use crate::price::Cost;
+use crate::quota::Quota;
 use crate::schedule::Load;
 use crate::spend::{self, Day};
 use crate::ttft::Percentiles;
 
 /// A probe that is over.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Probed {
     /// How it ended.
     pub result: ProbeResult,
@@ -21,6 +22,8 @@ pub struct Probed {
     pub mode: Option<ProbeMode>,
     /// What it cost.
     pub cost: Cost,
+    /// What the answer said of the endpoint's quota.
+    pub quota: Option<Quota>,
 }
 
 impl From<ProbeResult> for Probed {
@@ -30,6 +33,7 @@ impl From<ProbeResult> for Probed {
             result,
             mode: None,
             cost: Cost::ZERO,
+            quota: None,
         }
     }
 }
@@ -44,7 +48,12 @@ impl Fleet {
 
     /// Books how a probe ended.
     pub fn handle_probe(&mut self, id: EndpointId, probed: impl Into<Probed>, now: Instant) {
-        let Probed { result, mode, cost } = probed.into();
+        let Probed {
+            result,
+            mode,
+            cost,
+            quota,
+        } = probed.into();
         let blame = self.blame(id, result.contact(), now);
         let policy = self.config.breaker.clone();
         let jitter = self.rng.below(100);
@@ -53,8 +62,12 @@ impl Fleet {
             return;
         };
         self.spend.book(&endpoint.spec.name, cost);
+        let turned = quota.is_some_and(|quota| endpoint.note_quota(quota, now));
         let change = endpoint.handle_probe((mode, result), blame, &policy, (load, jitter), now);
         self.after(id, change, now);
+        if turned {
+            self.reconsider(now);
+        }
     }
 
     /// Tells which day it is, and when it is over.

@@ -1,9 +1,13 @@
 //! Changes one key of the configuration file, or takes it out, and nothing else in it.
 //!
 //! The new text is put into the old one at the place where the key's value stands or belongs; no other
-//! byte is touched, so comments, order and line ends stay by construction. The outcome must say exactly
-//! what the old file said but for that key, and must be a valid configuration; else nothing is written.
-//! A file that somebody else changes at the same time is left to them.
+//! byte is touched, so comments, order and line ends stay by construction. A list in lines is changed line
+//! by line: what stays in it keeps its comments, what goes takes those right above and behind it along.
+//! A key that is taken out leaves the comments above and behind it; what is inside its value goes with it.
+//!
+//! The outcome must say exactly what the old file said but for that key, and must be a valid
+//! configuration; else nothing is written. A file that somebody else changes at the same time is left to
+//! them.
 
 use std::fs;
 use std::io::{self, Write};
@@ -13,6 +17,8 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::rewrite::list::fill;
+use super::rewrite::with_line_ends_of;
 use super::{LoadError, not_utf8, parse};
 
 /// Why a key was not changed. The file is as it was.
@@ -187,6 +193,8 @@ fn without_comma(text: &str, from: usize, to: usize) -> Vec<Edit> {
     let behind = text[to..].trim_start().strip_prefix(',');
     let behind = behind.map(|rest| from..text.len() - rest.trim_start_matches(' ').len());
     let before = text[..from].trim_end().strip_suffix(',');
+    // A comma at the end of a comment is none.
+    let before = before.filter(|rest| !rest[rest.rfind('\n').unwrap_or(0)..].contains('#'));
     let before = before.map(|rest| rest.len()..to);
     behind
         .into_iter()
@@ -314,13 +322,34 @@ impl Place {
         };
         let insert = |at: usize, new: String| Edit { range: at..at, new };
         match self {
-            Self::Value(range) => vec![Edit {
-                range,
-                new: value.to_string(),
-            }],
+            Self::Value(range) => {
+                let plain = Edit {
+                    range: range.clone(),
+                    new: value.to_string(),
+                };
+                let in_lines = list_in_lines(&text[range.clone()], value);
+                let in_lines = in_lines.map(|new| Edit { range, new });
+                in_lines.into_iter().chain([plain]).collect()
+            }
             Self::Braces {
-                after: Some(after), ..
-            } => vec![insert(after, format!(", {entry}"))],
+                range,
+                after: Some(after),
+            } => {
+                let line = text[..after].rfind('\n').map_or(0, |end| end + 1);
+                let indentation = text[line..].trim_start_matches([' ', '\t']);
+                let indentation = &text[line..text.len() - indentation.len()];
+                let rest = text[after..next_line(text, after)].trim_end();
+                let comma = if rest.starts_with(',') { "" } else { "," };
+                let in_lines = (line > range.start).then(|| Edit {
+                    range: after..after + rest.len(),
+                    new: format!("{comma}{rest}{line_end}{indentation}{entry}"),
+                });
+                let plain = insert(after, format!(", {entry}"));
+                in_lines.into_iter().chain([plain]).collect()
+            }
+            Self::Braces { range, after: None } if text[range.clone()].contains('#') => {
+                vec![insert(range.start + 1, format!(" {entry}"))]
+            }
             Self::Braces { range, after: None } => vec![Edit {
                 range,
                 new: format!("{{ {entry} }}"),
@@ -355,6 +384,19 @@ impl Place {
             }
         }
     }
+}
+
+/// The list that stands there in lines, with these values.
+fn list_in_lines(list: &str, value: &toml::Value) -> Option<String> {
+    if !list.starts_with('[') || !list.contains('\n') {
+        return None;
+    }
+    let values = value.as_array()?.iter();
+    let values: Result<Vec<toml_edit::Value>, _> =
+        values.map(|value| value.to_string().parse()).collect();
+    let mut lines: toml_edit::Value = list.replace("\r\n", "\n").parse().ok()?;
+    fill(lines.as_array_mut()?, values.ok()?);
+    Some(with_line_ends_of(list, &lines.to_string()))
 }
 
 /// How a table is written.

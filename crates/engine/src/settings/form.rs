@@ -309,6 +309,15 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_asks_for_a_restart_if_nothing_of_it_takes_effect_without() {
+        let settings = settings().iter().filter(|setting| setting.needs_restart);
+        let keys: Vec<&str> = settings.map(|setting| setting.key.as_str()).collect();
+
+        assert!(keys.contains(&"logging.level"));
+        assert!(!keys.contains(&"logging.log_directory"));
+    }
+
+    #[test]
     fn every_key_of_the_schema_is_a_setting_with_its_bounds_and_its_default() {
         let schema: Value =
             serde_json::from_str(&repository("crates/cli/src/config.schema.json")).unwrap();

@@ -51,12 +51,13 @@ pub(super) const INHERITED: &[(&str, Option<&str>)] = &[
     ("logging.json_format", Some(STDERR_ONLY)),
 ];
 
-/// Keys that are read once, when the program starts.
+/// Keys that are read once, when the program starts. Of `logging.log_directory` and
+/// `logging.retention_days` that is true for the files of log lines alone, and their texts say so; the
+/// journal follows at once.
 const AT_START: &[&str] = &[
     "server.host",
     "server.port",
     "logging.level",
-    "logging.log_directory",
     "web_admin.enabled",
     "web_admin.host",
     "web_admin.port",

@@ -11,6 +11,8 @@
 
 mod address;
 pub mod change;
+#[cfg(test)]
+mod comments;
 mod credential;
 mod dotenv;
 pub mod edit;

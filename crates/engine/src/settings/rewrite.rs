@@ -3,14 +3,17 @@
 //!
 //! Whatever an endpoint's own entry does not cover stays byte for byte: comments, order, line ends. Both
 //! ways to write endpoints are kept as they are found: `endpoints = [{ … }]` and `[[groups.endpoints]]`.
-//! A comment belongs to the entry below it, or to the one before it on the same line, and goes where
-//! that goes. A group stays when its last endpoint leaves, with its credential, so that the endpoint can
-//! come back.
+//! A group stays when its last endpoint leaves, with its credential, so that the endpoint can come back.
+//!
+//! Whom a comment belongs to: right above an endpoint, behind it on its line or inside it, to the
+//! endpoint, and it goes where that goes. One that a blank line parts from the endpoint below it belongs
+//! to the place, as does one at a line that something else stands on: it stays. A key of an endpoint that
+//! is taken out leaves its comments where they are, as single settings do.
 //!
 //! Whether the outcome is a valid configuration is not judged here.
 
 mod entry;
-mod list;
+pub(super) mod list;
 
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};
 use zephyr_control::{AuthType, EndpointForm, TokenReference};
@@ -190,7 +193,7 @@ fn on_document(
 }
 
 /// What has not changed keeps its line ends; new lines end as the first one does.
-fn with_line_ends_of(original: &str, changed: &str) -> String {
+pub(super) fn with_line_ends_of(original: &str, changed: &str) -> String {
     let old: Vec<&str> = original.split_inclusive('\n').collect();
     let new: Vec<&str> = changed.split_inclusive('\n').collect();
     let same = |(old, new): &(&&str, &&str)| old.replace("\r\n", "\n") == **new;
@@ -395,15 +398,19 @@ fn take(document: &mut DocumentMut, group: usize, index: usize) -> Result<Item, 
     let taken = List::groups(document).and_then(|mut groups| {
         let mut group = groups.get(group)?;
         let mut endpoints = group.list("endpoints")?;
-        let endpoint = endpoints.take(index);
+        let taken = endpoints.take(index);
         if endpoints.len() == 0 && endpoints.has_headers() {
             // No header is left that would say that there are none.
             group.remove("endpoints");
             group.put("endpoints", Value::Array(toml_edit::Array::new()));
         }
-        Some(endpoint)
+        Some(taken)
     });
-    taken.ok_or(NotRewritten::Unwritable)
+    let taken = taken.ok_or(NotRewritten::Unwritable)?;
+    if let Some(left) = taken.left {
+        left.put(document);
+    }
+    Ok(taken.entry)
 }
 
 #[cfg(test)]

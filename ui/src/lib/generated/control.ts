@@ -316,7 +316,7 @@ export type EndpointView = {
 /**
  * What kind of error it is.
  */
-export type ErrorCode = "unknown_endpoint" | "not_possible" | "invalid_configuration" | "unreachable" | "unauthorized" | "bad_request" | "internal";
+export type ErrorCode = "unknown_endpoint" | "unknown_request" | "not_possible" | "invalid_configuration" | "unreachable" | "unauthorized" | "bad_request" | "internal";
 
 /**
  * Something that happened.

@@ -34,6 +34,7 @@ impl Scene {
             result: ProbeResult::Answered(Duration::from_millis(100)),
             mode: None,
             cost: Cost::from_usd(cost),
+            quota: None,
         };
         self.fleet.handle_probe(self.id(name), probed, self.now);
     }
@@ -282,6 +283,7 @@ fn latencies_of_different_probes_are_not_compared() {
         result: ProbeResult::Answered(Duration::from_millis(5)),
         mode: Some(ProbeMode::Connect),
         cost: Cost::ZERO,
+        quota: None,
     };
 
     scene

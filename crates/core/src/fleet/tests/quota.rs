@@ -8,6 +8,26 @@ const SINCE_EPOCH: Duration = Duration::from_secs(1_795_262_400);
 impl Scene {
     /// A request that is answered with so many of 100 requests left for the next minute; where it went.
     fn left(&mut self, journey: &mut Journey, remaining: u32) -> String {
+        let quota = self.quota(remaining);
+        let grant = self.fleet.admit(journey, self.now).unwrap();
+        self.fleet.note_quota(&grant.permit, quota, self.now);
+        let name = self.name(grant.permit.endpoint());
+        self.fleet.settle(grant.permit, Outcome::Answered, self.now);
+        name
+    }
+
+    /// A probe of A that is answered with so many of 100 requests left for the next minute.
+    fn left_by_probe(&mut self, remaining: u32) {
+        let probed = Probed {
+            result: ProbeResult::Answered(Duration::from_millis(100)),
+            mode: None,
+            cost: Cost::ZERO,
+            quota: Some(self.quota(remaining)),
+        };
+        self.fleet.handle_probe(self.id("A"), probed, self.now);
+    }
+
+    fn quota(&self, remaining: u32) -> Quota {
         let reset = (SINCE_EPOCH + 60 * SECOND).as_secs().to_string();
         let remaining = remaining.to_string();
         let headers = [
@@ -15,12 +35,7 @@ impl Scene {
             ("anthropic-ratelimit-requests-remaining", remaining.as_str()),
             ("anthropic-ratelimit-requests-reset", reset.as_str()),
         ];
-        let quota = Quota::read(headers.into_iter(), self.now, SINCE_EPOCH).unwrap();
-        let grant = self.fleet.admit(journey, self.now).unwrap();
-        self.fleet.note_quota(&grant.permit, quota, self.now);
-        let name = self.name(grant.permit.endpoint());
-        self.fleet.settle(grant.permit, Outcome::Answered, self.now);
-        name
+        Quota::read(headers.into_iter(), self.now, SINCE_EPOCH).unwrap()
     }
 }
 
@@ -52,6 +67,22 @@ fn an_endpoint_about_to_run_dry_is_left_to_its_conversations_until_its_reset() {
     assert!(scene.fleet.poll_timeout().unwrap() <= reset);
     scene.wait(61);
     assert_eq!(scene.preferred().as_deref(), Some("A"));
+    assert_eq!(scene.fleet.status().next().unwrap().dry, None);
+}
+
+#[test]
+fn a_probe_finds_out_that_an_endpoint_is_about_to_run_dry_and_that_it_no_longer_is() {
+    let mut scene = Scene::of(2, |_| {});
+    scene.probed("A", 100);
+    scene.probed("B", 900);
+
+    scene.left_by_probe(4);
+    let preferred = scene.preferred();
+    let before = scene.fleet.status().next().unwrap().dry;
+    scene.left_by_probe(99);
+
+    assert_eq!(preferred.as_deref(), Some("B"));
+    assert_eq!(before, Some(dry(4, scene.now + 60 * SECOND)));
     assert_eq!(scene.fleet.status().next().unwrap().dry, None);
 }
 

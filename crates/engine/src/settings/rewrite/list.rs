@@ -1,7 +1,9 @@
 //! Groups or endpoints one after the other in the document: each below a header of its own, or in an
 //! array.
 
-use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, RawString, Table, Value};
+use toml_edit::{
+    Array, ArrayOfTables, Decor, DocumentMut, InlineTable, Item, Key, RawString, Table, Value,
+};
 
 use super::entry::Entry;
 
@@ -72,29 +74,33 @@ impl<'d> List<'d> {
     }
 
     /// Takes an entry out, with its comment.
-    pub(super) fn take(&mut self, index: usize) -> Item {
+    pub(super) fn take(&mut self, index: usize) -> Taken {
         match self {
             Self::Headers(tables) => {
                 let mut table = tables.remove(index);
-                let (detached, own) = split_comment(&table);
-                if let Some(next) = tables.get_mut(index)
-                    && detached.contains('#')
-                {
-                    let (_, comment) = split_comment(next);
-                    next.decor_mut().set_prefix(format!("{detached}{comment}"));
-                }
+                let (place, own) = split_comment(&table);
+                let left = table.position().map(|position| Left {
+                    position,
+                    comments: place,
+                });
                 table.decor_mut().set_prefix(format!("\n{own}"));
                 table.set_position(None);
-                Item::Table(table)
+                Taken {
+                    entry: Item::Table(table),
+                    left: left.filter(|left| left.comments.contains('#')),
+                }
             }
             Self::Brackets(array) => {
                 let mut lines = Lines::take(array);
-                let taken = lines.elements.remove(index);
+                let taken = lines.remove(index);
                 lines.put(array);
                 let mut value = taken.value;
-                value.decor_mut().set_prefix(taken.lead);
+                value.decor_mut().set_prefix(format!("\n{}", taken.lead));
                 value.decor_mut().set_suffix(taken.tail);
-                Item::Value(value)
+                Taken {
+                    entry: Item::Value(value),
+                    left: None,
+                }
             }
         }
     }
@@ -126,15 +132,78 @@ impl<'d> List<'d> {
             }
             Self::Brackets(array) => {
                 let mut lines = Lines::take(array);
-                let moved = lines.elements.remove(from);
-                lines.elements.insert(to.min(lines.elements.len()), moved);
+                lines.relocate(from, to);
                 lines.put(array);
             }
         }
     }
 }
 
-/// An array in lines: a comment at the end of a line belongs to what the line begins with.
+/// An entry that was taken out.
+pub(super) struct Taken {
+    pub(super) entry: Item,
+    /// What stood above it and is not its own.
+    pub(super) left: Option<Left>,
+}
+
+/// Comments that stay where their table was.
+pub(super) struct Left {
+    position: isize,
+    comments: String,
+}
+
+impl Left {
+    /// Puts them above the header that comes next in the text, or at its end.
+    pub(super) fn put(self, document: &mut DocumentMut) {
+        let mut positions = Vec::new();
+        collect(document.as_table(), &mut positions);
+        let behind = positions.into_iter().filter(|at| *at > self.position);
+        let next = behind.min();
+        match next.and_then(|next| header_at(document.as_table_mut(), next)) {
+            Some(table) => {
+                let below = table.decor().prefix().and_then(RawString::as_str);
+                let below = without_break(below.unwrap_or("\n"));
+                let prefix = format!("{}{below}", self.comments);
+                table.decor_mut().set_prefix(prefix);
+            }
+            None => {
+                let below = without_break(document.trailing().as_str().unwrap_or_default());
+                let trailing = format!("{}{below}", self.comments);
+                document.set_trailing(trailing);
+            }
+        }
+    }
+}
+
+/// Gives the array these values. One that it has already keeps its line, with the comments there.
+pub(in super::super) fn fill(array: &mut Array, values: Vec<Value>) {
+    let same = |element: &Element, value: &Value| {
+        let text = element.value.as_str();
+        text.is_some() && text == value.as_str()
+    };
+    let count = values.len();
+    let mut lines = Lines::take(array);
+    for index in (0..lines.elements.len()).rev() {
+        let element = &lines.elements[index];
+        if !values.iter().any(|value| same(element, value)) {
+            lines.remove(index);
+        }
+    }
+    for (index, value) in values.into_iter().enumerate() {
+        let mut rest = lines.elements.iter().skip(index);
+        match rest.position(|element| same(element, &value)) {
+            Some(others) => lines.relocate(index + others, index),
+            None => lines.insert(index, value),
+        }
+    }
+    while lines.elements.len() > count {
+        lines.remove(count);
+    }
+    lines.put(array);
+}
+
+/// An array in lines: a comment above a line or at its end belongs to what stands on that line; one that
+/// a blank line parts from it, to the place.
 struct Lines {
     /// Behind the opening bracket, on its line.
     head: String,
@@ -146,11 +215,19 @@ struct Lines {
 }
 
 struct Element {
-    /// Line break, comments above it, indentation.
+    /// Line break, and comments down to a blank line.
+    place: String,
+    /// Comments right above it, indentation.
     lead: String,
     value: Value,
     /// Behind it on its line.
     tail: String,
+}
+
+impl Element {
+    fn begins_line(&self) -> bool {
+        self.place.contains('\n')
+    }
 }
 
 impl Lines {
@@ -172,7 +249,9 @@ impl Lines {
                 Some(before) => rest_of_line.clone_into(&mut before.tail),
                 None => rest_of_line.clone_into(&mut head),
             }
+            let (place, lead) = at_blank_line(lead);
             elements.push(Element {
+                place: place.to_owned(),
                 lead: lead.to_owned(),
                 value: value.clone(),
                 tail: String::new(),
@@ -183,7 +262,7 @@ impl Lines {
             Some(last) => rest_of_line.clone_into(&mut last.tail),
             None => rest_of_line.clone_into(&mut head),
         }
-        let on_first_line = elements.first().filter(|first| !first.lead.contains('\n'));
+        let on_first_line = elements.first().filter(|first| !first.begins_line());
         Self {
             head,
             indentation: on_first_line
@@ -208,20 +287,68 @@ impl Lines {
         if self.elements.is_empty() && !self.end.contains('\n') {
             self.end = "\n".to_owned();
         }
-        let own = match self.elements.last() {
-            Some(last) => match last.lead.rsplit_once('\n') {
-                Some((_, indentation)) => format!("\n{indentation}"),
-                None => " ".to_owned(),
-            },
-            None => "\n  ".to_owned(),
+        let mut in_lines = self.elements.iter().rev().filter(|one| one.begins_line());
+        let (place, own) = match (in_lines.next(), self.elements.is_empty()) {
+            (Some(line), _) => {
+                let lines = line.lead.rsplit_once('\n');
+                ("\n", lines.map_or(line.lead.as_str(), |(_, last)| last))
+            }
+            (None, false) => ("", " "),
+            (None, true) => ("\n", "  "),
+        };
+        let (place, lead) = match &lead {
+            Some(lead) => at_blank_line(lead),
+            None => (place, own),
         };
         let element = Element {
-            lead: lead.unwrap_or(own),
+            place: place.to_owned(),
+            lead: lead.to_owned(),
             value,
             tail: tail.unwrap_or_default(),
         };
         self.elements
             .insert(index.min(self.elements.len()), element);
+    }
+
+    /// What is said of the place stays, and what is said of a line that something else stands on, too.
+    fn remove(&mut self, index: usize) -> Element {
+        let mut removed = self.elements.remove(index);
+        let was_alone = match self.elements.get_mut(index) {
+            Some(next) if removed.begins_line() && !next.begins_line() => {
+                next.place = std::mem::take(&mut removed.place);
+                next.lead = std::mem::take(&mut removed.lead);
+                false
+            }
+            Some(_) | None => removed.begins_line(),
+        };
+        let before = index.checked_sub(1);
+        if let Some(before) = before.and_then(|before| self.elements.get_mut(before))
+            && !was_alone
+            && removed.tail.contains('#')
+        {
+            before.tail = std::mem::take(&mut removed.tail);
+        }
+        let place = std::mem::take(&mut removed.place);
+        if place.contains('#') {
+            let next = self.elements.get_mut(index).map(|next| &mut next.place);
+            let below = next.unwrap_or(&mut self.end);
+            // The blank line that the comment ends with does for both.
+            *below = format!("{place}{}", without_break(without_break(below)));
+        }
+        removed
+    }
+
+    /// Moves an element so that `to` others stand before it; the places stay.
+    fn relocate(&mut self, from: usize, to: usize) {
+        let places = self.elements.iter_mut();
+        let places: Vec<String> = places.map(|one| std::mem::take(&mut one.place)).collect();
+        let moved = self.elements.remove(from);
+        let to = to.min(self.elements.len());
+        self.elements.insert(to, moved);
+        for (element, place) in self.elements.iter_mut().zip(places) {
+            let is_on_a_line = place.is_empty() && element.lead.contains('#');
+            element.place = if is_on_a_line { "\n".to_owned() } else { place };
+        }
     }
 
     fn put(self, array: &mut Array) {
@@ -232,7 +359,8 @@ impl Lines {
         let mut pending = self.head;
         for (index, element) in self.elements.into_iter().enumerate() {
             let mut value = element.value;
-            let lead = match element.lead.as_str() {
+            let lead = format!("{}{}", element.place, element.lead);
+            let lead = match lead.as_str() {
                 lead if lead.contains('\n') => lead,
                 _ if pending.contains('#') => "\n",
                 _ if index == 0 => &self.indentation,
@@ -260,52 +388,72 @@ fn at_line_break(text: &str) -> (&str, &str) {
     text.split_at(text.find('\n').unwrap_or(0))
 }
 
-/// What stands above the table's header: up to the last blank line, and the comment below that.
-fn split_comment(table: &Table) -> (String, String) {
-    let prefix = table.decor().prefix().and_then(RawString::as_str);
-    let prefix = prefix.unwrap_or("\n");
+/// What stands above an element from the end of the line before on: up to the last blank line, and the
+/// comments below that, with the indentation.
+fn at_blank_line(text: &str) -> (&str, &str) {
     let mut at = 0;
     let mut end_of_blank = 0;
-    for line in prefix.split_inclusive('\n') {
+    for line in text.split_inclusive('\n') {
         at += line.len();
-        if line.trim().is_empty() {
+        if line.ends_with('\n') && line.trim().is_empty() {
             end_of_blank = at;
         }
     }
-    let (place, comment) = prefix.split_at(end_of_blank);
+    text.split_at(end_of_blank)
+}
+
+fn without_break(text: &str) -> &str {
+    text.strip_prefix('\n').unwrap_or(text)
+}
+
+/// What stands above the table's header: up to the last blank line, and the comment below that.
+fn split_comment(table: &Table) -> (String, String) {
+    let prefix = table.decor().prefix().and_then(RawString::as_str);
+    let (place, comment) = at_blank_line(prefix.unwrap_or("\n"));
     (place.to_owned(), comment.to_owned())
 }
 
-/// The entry for a place among others below headers. One that was in braces brings the comments above it.
+/// The entry for a place among others below headers. One that was in braces brings its comments.
 fn below_header(entry: Item) -> Table {
-    let (pairs, lead) = match entry {
+    let (pairs, lead, behind) = match entry {
         Item::Table(table) => return table,
         Item::Value(Value::InlineTable(table)) => {
-            let lead = comments(table.decor().prefix(), "");
-            (plain(table), lead)
+            let mut lead = comments(table.decor().prefix(), "");
+            for (key, value) in table.iter() {
+                let key = table.key(key).map(Key::leaf_decor);
+                lead += &comments(key.and_then(Decor::prefix), "");
+                lead += &comments(value.decor().suffix(), "");
+            }
+            lead += &comments(Some(table.trailing()), "");
+            let behind = comments(table.decor().suffix(), " ");
+            (plain(table), lead, behind)
         }
-        Item::None | Item::ArrayOfTables(_) | Item::Value(_) => (InlineTable::new(), String::new()),
+        Item::None | Item::ArrayOfTables(_) | Item::Value(_) => Default::default(),
     };
     let mut table = Table::new();
     for (key, value) in pairs {
         table.insert(&key, Item::Value(value));
     }
     table.decor_mut().set_prefix(format!("\n{lead}"));
+    table.decor_mut().set_suffix(behind.trim_end());
     table
 }
 
-/// The entry for a place in an array. One that was below a header brings the comments above that.
+/// The entry for a place in an array. One that was below a header brings its comments.
 fn in_braces(entry: Item) -> Value {
     let table = match entry {
         Item::Value(value) => return value,
         Item::Table(table) => table,
         Item::None | Item::ArrayOfTables(_) => Table::new(),
     };
-    let lead = comments(table.decor().prefix(), "  ");
+    let mut lead = comments(table.decor().prefix(), "  ");
+    comments_in(&table, "  ", &mut lead);
+    let behind = comments(table.decor().suffix(), " ");
     let mut braces = plain(table.into_inline_table());
     if !lead.is_empty() {
         braces.decor_mut().set_prefix(format!("\n{lead}  "));
     }
+    braces.decor_mut().set_suffix(behind.trim_end());
     Value::InlineTable(braces)
 }
 
@@ -319,6 +467,25 @@ fn plain(table: InlineTable) -> InlineTable {
     pairs
 }
 
+/// The comments at the table's keys, and at the tables in it.
+fn comments_in(table: &Table, indentation: &str, found: &mut String) {
+    for (key, item) in table.iter() {
+        let key = table.key(key).map(Key::leaf_decor);
+        *found += &comments(key.and_then(Decor::prefix), indentation);
+        let mut inner = |table: &Table| {
+            *found += &comments(table.decor().prefix(), indentation);
+            *found += &comments(table.decor().suffix(), indentation);
+            comments_in(table, indentation, found);
+        };
+        match item {
+            Item::Value(value) => *found += &comments(value.decor().suffix(), indentation),
+            Item::Table(table) => inner(table),
+            Item::ArrayOfTables(tables) => tables.iter().for_each(inner),
+            Item::None => {}
+        }
+    }
+}
+
 fn comments(raw: Option<&RawString>, indentation: &str) -> String {
     let text = raw.and_then(RawString::as_str).unwrap_or_default();
     let comments = text.lines().map(str::trim);
@@ -326,6 +493,21 @@ fn comments(raw: Option<&RawString>, indentation: &str) -> String {
     comments
         .map(|line| format!("{indentation}{line}\n"))
         .collect()
+}
+
+fn header_at(table: &mut Table, position: isize) -> Option<&mut Table> {
+    if table.position() == Some(position) {
+        return Some(table);
+    }
+    let mut inner = table.iter_mut().map(|(_, item)| item);
+    inner.find_map(|item| match item {
+        Item::Table(inner) => header_at(inner, position),
+        Item::ArrayOfTables(inner) => {
+            let mut inner = inner.iter_mut();
+            inner.find_map(|table| header_at(table, position))
+        }
+        Item::None | Item::Value(_) => None,
+    })
 }
 
 fn collect(table: &Table, positions: &mut Vec<isize>) {
