@@ -18,6 +18,7 @@ use zephyr_core::classify::{Fault, Outcome};
 use zephyr_core::config::{LogBody, Price, ProbeMode};
 use zephyr_core::fleet::{Denied, Journey, Lesson, Memory, Permit, Ticket, Why};
 use zephyr_core::price::Cost;
+use zephyr_core::profile::CallKind;
 use zephyr_core::quota::Quota;
 use zephyr_core::{Config, Effect, EndpointId, Fleet};
 
@@ -657,7 +658,10 @@ impl Admission {
     /// Notes the head of an answer.
     pub fn is_answered<B>(&mut self, response: &Response<B>) {
         let took = self.started.elapsed();
-        self.quota = quota_in(response.headers());
+        // Counting tokens, and whatever else there is, has limits of its own.
+        if self.trail.kind == CallKind::Messages {
+            self.quota = quota_in(response.headers());
+        }
         self.trail.note(self.leg, |leg| {
             leg.status = Some(response.status().as_u16());
             leg.headers = Some(took);

@@ -626,14 +626,34 @@ async fn a_request_that_waits_is_nowhere() {
     assert_eq!((record.status, record.end), (None, RequestEnd::Abandoned));
 }
 
+/// An answer of an endpoint whose five hours are used to this part.
+fn used(part: &str) -> Act {
+    Act::message("from A")
+        .header("anthropic-ratelimit-unified-status", "allowed_warning")
+        .header("anthropic-ratelimit-unified-5h-utilization", part)
+        .header("anthropic-ratelimit-unified-5h-reset", "4102444800")
+}
+
+#[tokio::test]
+async fn what_limits_the_counting_of_tokens_does_not_limit_messages() {
+    let a = Endpoint::start(used("0.96")).await;
+    let (zephyr, _records) = over(&[&a], "").await;
+    let body = plain().to_string();
+
+    let count = zephyr
+        .request("POST /v1/messages/count_tokens", &[], &body)
+        .await;
+    let counted = zephyr.snapshot().await;
+    say(&zephyr, &[], &streaming()).await;
+    let asked = zephyr.snapshot().await;
+
+    assert_eq!(count.status, 200);
+    assert_eq!(counted.endpoint("A").unwrap().quota, []);
+    assert_ne!(asked.endpoint("A").unwrap().quota, []);
+}
+
 #[tokio::test]
 async fn an_endpoint_that_is_about_to_run_dry_is_shown_and_spared() {
-    let used = |part: &str| {
-        Act::message("from A")
-            .header("anthropic-ratelimit-unified-status", "allowed_warning")
-            .header("anthropic-ratelimit-unified-5h-utilization", part)
-            .header("anthropic-ratelimit-unified-5h-reset", "4102444800")
-    };
     let a = Endpoint::start(used("0.5")).await;
     let b = Endpoint::start(Act::message("from B")).await;
     let (zephyr, records) = over(&[&a, &b], "").await;
