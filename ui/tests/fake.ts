@@ -8,6 +8,7 @@ import type {
   Diagnosis,
   Done,
   EndpointHistory,
+  HistoryQuery,
   Paging,
   RequestDetail,
   RequestFilter,
@@ -25,6 +26,7 @@ export class FakeBackend implements Backend {
   readonly commands: Command[] = [];
   readonly asked: [RequestFilter, Paging][] = [];
   readonly sums: UsageQuery[] = [];
+  readonly histories: HistoryQuery[] = [];
   readonly checks: Command[] = [];
   readonly tests: Tested[] = [];
   /** What a command comes to. */
@@ -85,8 +87,10 @@ export class FakeBackend implements Backend {
     return this.recorded.usage(query);
   }
 
-  async history(): Promise<EndpointHistory[]> {
-    return [];
+  async history(query: HistoryQuery): Promise<EndpointHistory[]> {
+    this.histories.push(query);
+    await this.reading();
+    return this.recorded.history(query);
   }
 
   async configuration(): Promise<Configuration> {

@@ -13,6 +13,11 @@ vi.mock("uplot", () => {
   const plot = class {
     static readonly paths = {};
     destroy() {}
+    setCursor() {}
+    valToPos() {}
+    static sync() {
+      return { key: "", sub: () => undefined };
+    }
   };
   return { default: plot };
 });
@@ -415,6 +420,72 @@ describe("the endpoints", () => {
     screen.getByTestId("diagnose").click();
 
     expect(backend.tests[0]).toMatchObject({ what: "draft", endpoint: { name: "Hk", url: "https://hk.example.com" }, token: null });
+  });
+
+  it("tell how they were over a day, and over what one chooses", async () => {
+    const backend = show("#/endpoints/Tokyo");
+
+    const history = await there(() => {
+      screen.getByTestId("timeline");
+      return screen.getByTestId("history");
+    });
+    within(history).getByTestId("span-month").click();
+    await there(() => expect(backend.histories).toHaveLength(2));
+
+    const asked = backend.histories.map(({ since_ms }) => Math.round((NOW - (since_ms ?? 0)) / 86_400_000));
+    expect(asked).toEqual([1, 30]);
+    expect(words(within(history).getByTestId("history-summary"))).toMatch(/Check latency \d+ ms on average.*Ready \d+%/);
+    expect(within(history).getAllByRole("row", { hidden: true }).length).toBeGreaterThan(100);
+  });
+
+  it("tell it by arrow keys too", async () => {
+    show("#/endpoints/Tokyo");
+    const slider = await there(() => within(screen.getByTestId("timeline")).getByRole("slider"));
+    const last = slider.getAttribute("aria-valuetext");
+
+    press(slider, "ArrowLeft");
+    const before = slider.getAttribute("aria-valuetext");
+    press(slider, "End");
+
+    expect(last).toMatch(/^\d\d:\d\d, Check latency \d+ ms, First event .*, ready$/);
+    expect(before).not.toBe(last);
+    expect(slider.getAttribute("aria-valuetext")).toBe(last);
+  });
+
+  it("go on with what is seen while one looks", async () => {
+    const backend = show("#/endpoints/Tokyo");
+    await there(() => screen.getByTestId("timeline"));
+
+    const endpoints = SNAPSHOTS.busy.endpoints.map((it) => ({ ...it, attempts: it.attempts + 1 }));
+    backend.send({ ...SNAPSHOTS.busy, endpoints, taken_at_ms: NOW + 1 });
+    flushSync();
+    await vi.advanceTimersByTimeAsync(2_500);
+
+    expect(backend.histories).toHaveLength(2);
+  });
+
+  it("say that nothing was measured, or nothing is kept", async () => {
+    show("#/endpoints/Backup");
+    expect(words(await there(() => screen.getByTestId("nothing-measured")))).toContain("Nothing was measured in this time.");
+    cleanup();
+
+    show("#/endpoints/Tokyo", new FakeBackend(), { snapshot: SNAPSHOTS.healthy });
+
+    expect(words(await there(() => screen.getByTestId("history")))).toContain("there is no journal");
+  });
+
+  it("say why their history cannot be read, and read it when told to", async () => {
+    const backend = new FakeBackend();
+    backend.reading = () => Promise.reject({ code: "internal", message: "the journal is locked" });
+    show("#/endpoints/Tokyo", backend);
+
+    const history = await there(() => within(screen.getByTestId("history")));
+    const failed = await there(() => history.getByTestId("failed"));
+    expect(words(failed)).toContain("The journal is locked");
+    backend.reading = async () => undefined;
+    within(failed).getByRole("button").click();
+
+    await there(() => expect(screen.getByTestId("timeline")).toBeTruthy());
   });
 
   it("that are not there are not edited", async () => {
