@@ -242,6 +242,27 @@ test("what is unsaved is not lost without a question", async ({ page, show }) =>
   await expect(name).toBeHidden();
 });
 
+test("a page with something unsaved is not closed without a question", async ({ page, show }) => {
+  await show({ at: "#/settings" });
+  const port = page.locator('[data-testid="setting"][data-key="server.port"]').getByRole("spinbutton");
+  const asked: string[] = [];
+  page.on("dialog", (dialog) => {
+    asked.push(dialog.type());
+    void dialog.dismiss();
+  });
+  await port.click();
+  await port.fill("9090");
+
+  await page.close({ runBeforeUnload: true });
+  await expect.poll(() => asked).toEqual(["beforeunload"]);
+  await expect(port).toHaveValue("9090");
+
+  await page.getByTestId("nav-usage").click();
+  await expect(page.getByTestId("dialog")).toContainText("did not save");
+  await page.getByTestId("confirm").click();
+  await expect(page.locator('main[data-view="usage"]')).toBeVisible();
+});
+
 test("settings are changed, refused, and the page follows language and theme", async ({ page, show }) => {
   await show({ at: "#/settings" });
   const row = (key: string) => page.locator(`[data-testid="setting"][data-key="${key}"]`);

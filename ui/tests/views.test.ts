@@ -553,6 +553,53 @@ describe("the settings", () => {
     expect(backend.commands).toEqual([{ command: "set", key: "server.allowed_hosts", value: ["a.local", "b.local"] }]);
   });
 
+  it("that are typed and not saved stay while one searches and goes through the sections", async () => {
+    show("#/settings");
+    input(within(await setting("server.port")).getByRole("spinbutton"), "9090");
+
+    input(screen.getByTestId("find-setting"), "theme");
+    await there(() => expect(screen.getAllByTestId("setting").map((it) => it.dataset["key"])).toEqual(["server.port", "ui.theme"]));
+    input(screen.getByTestId("find-setting"), "");
+    location.hash = "#/settings/ui";
+    window.dispatchEvent(new HashChangeEvent("hashchange"));
+    flushSync();
+
+    expect(screen.queryByTestId("dialog")).toBeNull();
+    expect((within(await setting("server.port")).getByRole("spinbutton") as HTMLInputElement).value).toBe("9090");
+  });
+
+  it("that are typed and not saved are not left, and the page not closed, without a question", async () => {
+    const closed = () => window.dispatchEvent(new Event("beforeunload", { cancelable: true }));
+    show("#/settings");
+    const port = within(await setting("server.port")).getByRole("spinbutton");
+    expect(closed()).toBe(true);
+
+    input(port, "9090");
+    expect(closed()).toBe(false);
+    location.hash = "#/usage";
+    window.dispatchEvent(new HashChangeEvent("hashchange"));
+    flushSync();
+    expect(words(screen.getByTestId("dialog"))).toContain("Leave without saving?");
+    expect(location.hash).toBe("#/settings");
+    screen.getByTestId("confirm").click();
+    await there(() => expect(document.querySelector("main")?.dataset["view"]).toBe("usage"));
+
+    expect(closed()).toBe(true);
+  });
+
+  it("that are typed and not saved stay when the file cannot be read any more", async () => {
+    const backend = show("#/settings");
+    input(within(await setting("server.port")).getByRole("spinbutton"), "9090");
+
+    backend.configuration = () => Promise.reject({ code: "internal", message: "the file is gone" });
+    const event = { seq: 9_999, at_ms: NOW, event: "config_reloaded" } as const;
+    backend.send({ ...SNAPSHOTS.busy, events: [...SNAPSHOTS.busy.events, event], taken_at_ms: NOW + 1 });
+    flushSync();
+    await there(() => expect(words(document.body)).toContain("the file is gone"));
+
+    expect((within(await setting("server.port")).getByRole("spinbutton") as HTMLInputElement).value).toBe("9090");
+  });
+
   it("keep what was typed when it is refused, and say why", async () => {
     const backend = show("#/settings");
     backend.outcome = () => Promise.reject({ code: "invalid_configuration", message: "the file is read-only" });
