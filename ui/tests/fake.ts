@@ -38,6 +38,7 @@ export class FakeBackend implements Backend {
   complaints: (command: Command) => Complaint[] = () => [];
   diagnosis: Diagnosis = { steps: STEPS, cost_usd: 0.000015 };
   link: string | null = null;
+  saved: (path: string | null) => void = () => undefined;
   subscriptions = 0;
 
   #listener: ((snapshot: Snapshot) => void) | undefined;
@@ -109,6 +110,11 @@ export class FakeBackend implements Backend {
 
   exportLink(): string | null {
     return this.link;
+  }
+
+  onSaved(listener: (path: string | null) => void): () => void {
+    this.saved = listener;
+    return () => undefined;
   }
 
   send(snapshot: Snapshot) {

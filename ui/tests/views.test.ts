@@ -240,6 +240,20 @@ describe("the requests", () => {
     expect(clicked).toEqual([`${backend.link} zephyr-requests.csv`]);
     vi.restoreAllMocks();
   });
+
+  it("tell where the window saved them, or that it did not", async () => {
+    const backend = show("#/requests");
+    const said = await there(() => screen.getByTestId("saved-as"));
+
+    backend.saved("/home/ada/Downloads/zephyr-requests.csv");
+    flushSync();
+    expect(words(said)).toBe("Saved as /home/ada/Downloads/zephyr-requests.csv");
+    backend.saved(null);
+    flushSync();
+
+    expect(words(said)).toBe("");
+    expect(words(document.body)).toContain("The file could not be saved.");
+  });
 });
 
 describe("a request", () => {

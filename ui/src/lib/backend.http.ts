@@ -62,6 +62,7 @@ export function httpBackend(api: URL, code?: string): Backend {
     diagnose: (tested) => call<Diagnosis>("diagnose", posted(tested)),
     exportLink: (filter, format) =>
       new URL(`requests/export${query({ ...filter, format })}`, api).href,
+    onSaved: () => () => undefined,
   };
 }
 
