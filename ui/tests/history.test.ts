@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { HistoryPoint, HistoryQuery } from "../src/lib/generated/control";
-import { isSeen, latencies, line, measured, SEEN_MS, shares, timeline } from "../src/lib/history";
+import { isSeen, latencies, line, measured, SEEN_MS, timeline, times } from "../src/lib/history";
 import { SHOWN, Sparks } from "../src/lib/sparks.svelte";
 import { FakeBackend } from "./fake";
 import { endpoint, NOW, snapshot } from "./snapshots";
@@ -69,14 +69,13 @@ describe("a timeline", () => {
     ]);
   });
 
-  it("tells which part of the time each state took, and what nobody has seen", () => {
+  it("tells for how long each state lasted, and what nobody has seen", () => {
     const points = [point(HOUR - MINUTE, { state: "failing" }), checked(45 * MINUTE, 80)];
 
-    const found = shares(timeline(points, "hour", NOW));
+    const found = times(timeline(points, "hour", NOW));
 
-    expect(found.states.map(([state]) => state)).toEqual(["ready", "failing"]);
-    expect(found.states.reduce((sum, [, part]) => sum + part, 0) + found.unseen).toBeCloseTo(1);
-    expect(shares(timeline([], "hour", NOW))).toEqual({ states: [], unseen: 1 });
+    expect(found).toEqual({ states: [["ready", 45 * MINUTE], ["failing", 14 * MINUTE]], unseen: 0 });
+    expect(times(timeline([], "hour", NOW))).toEqual({ states: [], unseen: 59 * MINUTE });
   });
 
   it("has a line that goes on between checks and is broken where nothing answered", () => {

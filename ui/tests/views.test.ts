@@ -47,10 +47,13 @@ function show(at: string, backend = new FakeBackend(), { snapshot = SNAPSHOTS.bu
 
 /** What was loaded later is there at some point. */
 const there = <Found>(find: () => Found) =>
-  vi.waitFor(() => {
-    flushSync();
-    return find();
-  });
+  vi.waitFor(
+    () => {
+      flushSync();
+      return find();
+    },
+    { timeout: 10_000 },
+  );
 const words = (element: HTMLElement) => element.textContent.replace(/\s+/g, " ").trim();
 const input = (element: HTMLElement, value: string) => {
   (element as HTMLInputElement).value = value;
@@ -448,7 +451,7 @@ describe("the endpoints", () => {
 
     const asked = backend.histories.map(({ since_ms }) => Math.round((NOW - (since_ms ?? 0)) / 86_400_000));
     expect(asked).toEqual([1, 30]);
-    expect(words(within(history).getByTestId("history-summary"))).toMatch(/Check latency \d+ ms on average.*Ready \d+%/);
+    expect(words(within(history).getByTestId("history-summary"))).toMatch(/Check latency \d+ ms on average.*Ready \d+ (d|h)/);
     expect(within(history).getAllByRole("row", { hidden: true }).length).toBeGreaterThan(100);
   });
 

@@ -105,18 +105,15 @@ export function measured(steps: readonly Step[], value: (step: Step) => number |
   };
 }
 
-/** Which part of the time each state took, the longest first, and what is left: nobody looked. */
-export function shares({ since, until, runs: all }: Timeline): {
+/** For how long it was in which state, the longest first, and for how long nobody looked. */
+export function times({ since, until, runs: all }: Timeline): {
   states: [EndpointState, number][];
   unseen: number;
 } {
-  const times = new Map<EndpointState, number>();
-  for (const { from, to, state } of all) times.set(state, (times.get(state) ?? 0) + to - from);
-  const whole = Math.max(until - since, 1);
-  const states = [...times]
-    .map(([state, ms]): [EndpointState, number] => [state, ms / whole])
-    .sort(([, a], [, b]) => b - a);
-  return { states, unseen: Math.max(0, 1 - states.reduce((sum, [, part]) => sum + part, 0)) };
+  const lasted = new Map<EndpointState, number>();
+  for (const { from, to, state } of all) lasted.set(state, (lasted.get(state) ?? 0) + to - from);
+  const states = [...lasted].sort(([, a], [, b]) => b - a);
+  return { states, unseen: Math.max(0, until - since - sum(states.map(([, ms]) => ms))) };
 }
 
 /** The newest latencies, a failed check being `null`: what a sparkline begins with. */
