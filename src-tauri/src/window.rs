@@ -1,11 +1,17 @@
 //! The window: made when it is first wanted, freed when it is closed.
 //!
 //! A closed window costs nothing, because its web process ends with it. The interface reaches this
-//! program by one command and hears from it by one event; what they carry is the contract's.
+//! program by one command and hears from it by one event; what they carry is the contract's. Another
+//! event says where a file went that the window saved: a web view says nothing of its downloads.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use tauri::webview::DownloadEvent;
 use tauri::{
-    AppHandle, Emitter, LogicalPosition, Manager, State, WebviewUrl, WebviewWindow,
+    AppHandle, Emitter, LogicalPosition, Manager, State, Webview, WebviewUrl, WebviewWindow,
     WebviewWindowBuilder,
 };
 use zephyr_control::{
@@ -161,6 +167,7 @@ fn open(app: &AppHandle) -> tauri::Result<WebviewWindow> {
                 .title("Zephyr")
                 .inner_size(WIDTH, HEIGHT)
                 .min_inner_size(360.0, 420.0)
+                .on_download(saves(app))
                 .build()?;
             centre(&window)?;
             window
@@ -170,6 +177,52 @@ fn open(app: &AppHandle) -> tauri::Result<WebviewWindow> {
     window.unminimize()?;
     window.set_focus()?;
     Ok(window)
+}
+
+/// Has the window's downloads saved where the user's go, and tells it where that is. `None`: not at all.
+fn saves(app: &AppHandle) -> impl Fn(Webview, DownloadEvent<'_>) -> bool + Send + Sync + 'static {
+    let app = app.clone();
+    // Not every system says at the end where the file is.
+    let places: Mutex<HashMap<String, PathBuf>> = Mutex::default();
+    move |_, event| {
+        let mut places = places.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            DownloadEvent::Requested { url, destination } => {
+                if app.path().download_dir().is_err()
+                    && let Ok(home) = app.path().home_dir()
+                    && let Some(name) = destination.file_name()
+                {
+                    *destination = unused(&home, Path::new(name));
+                }
+                places.insert(url.to_string(), destination.clone());
+            }
+            DownloadEvent::Finished { url, success, .. } => {
+                let place = places.remove(url.as_str()).filter(|_| success);
+                if let Err(error) = app.emit_to(LABEL, "saved", place) {
+                    tracing::debug!(%error, "the window is gone");
+                }
+            }
+            _ => {}
+        }
+        true
+    }
+}
+
+/// A file of this name that is not there yet, with a number if it has to be.
+fn unused(folder: &Path, name: &Path) -> PathBuf {
+    let stem = name.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = name
+        .extension()
+        .map(|extension| extension.to_string_lossy());
+    let numbered = (1..).map(|number| match &extension {
+        Some(extension) => format!("{stem} ({number}).{extension}"),
+        None => format!("{stem} ({number})"),
+    });
+    std::iter::once(name.to_string_lossy().into_owned())
+        .chain(numbered)
+        .map(|name| folder.join(name))
+        .find(|place| !place.exists())
+        .expect("numbers do not end")
 }
 
 /// Puts the window into the middle of the screen. Tauri's own way takes the size that the window has

@@ -12,6 +12,7 @@ import type {
   Complaint,
   Configuration,
   EndpointForm,
+  HistoryQuery,
   Paging,
   RequestFilter,
   Snapshot,
@@ -137,7 +138,7 @@ export class Played {
       return say(this.recorded.detail(Number(id)));
     }
     if (path === "usage") return say(this.recorded.usage(usageOf(said)));
-    if (path === "history") return say([]);
+    if (path === "history") return say(this.recorded.history(historyOf(said)));
     if (path === "configuration") return say(this.configuration);
     if (path === "check") return say(this.#check(JSON.parse(await bodyOf(request)) as Command));
     if (path === "diagnose") return say({ steps: STEPS, cost_usd: 0.000015 });
@@ -310,6 +311,14 @@ function usageOf(said: URLSearchParams): UsageQuery {
     until_ms: numeric(said.get("until_ms")),
     by: (said.get("by") ?? "day") as UsageQuery["by"],
     split: said.get("split") as UsageQuery["split"],
+  };
+}
+
+function historyOf(said: URLSearchParams): HistoryQuery {
+  return {
+    since_ms: numeric(said.get("since_ms")),
+    until_ms: numeric(said.get("until_ms")),
+    endpoint: said.get("endpoint"),
   };
 }
 

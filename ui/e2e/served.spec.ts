@@ -221,6 +221,25 @@ test("an endpoint is turned off and on, and removed after a question", async ({ 
   expect(await served.config()).not.toContain("Tokyo");
 });
 
+test("what was measured before a restart is still drawn after it", async ({ page, served }) => {
+  for (let at = 0; at < 3; at += 1) await served.ask();
+  const shown = page.getByTestId("history-summary");
+  await page.goto(await served.link());
+  await page.getByTestId("nav-endpoints").click();
+  await page.getByRole("link", { name: "Tokyo" }).click();
+  await expect(shown).toContainText("3 · 0 of them failed");
+
+  await served.restart(async () => undefined);
+  await page.goto(await served.link());
+  await page.getByTestId("nav-endpoints").click();
+  await page.getByRole("link", { name: "Tokyo" }).click();
+
+  await expect(shown).toContainText("3 · 0 of them failed");
+  await expect(shown).toContainText("ms on average");
+  await expect(page.getByTestId("timeline").locator(".u-over")).toHaveCount(1);
+  await expect(page.getByRole("slider")).toHaveAttribute("aria-valuetext", /First event \d+ ms/);
+});
+
 test("language and theme are chosen here, and stand in the file", async ({ page, served }) => {
   await page.goto(await served.link());
   await page.getByTestId("nav-settings").click();

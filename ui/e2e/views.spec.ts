@@ -195,6 +195,27 @@ test("an endpoint is added, dragged, moved by keyboard, changed and removed", as
   await expect.poll(names).toEqual(["Singapore", "Tokyo", "Frankfurt", "Backup"]);
 });
 
+test("an endpoint's history is drawn, read by keyboard and told as a table", async ({ page, show }) => {
+  await show({ state: "busy" });
+  await page.locator('.row:has([data-endpoint="Tokyo"])').hover();
+  await page.getByTestId("endpoint-history").first().click();
+  const history = page.getByTestId("history");
+  await expect(history.locator(".u-over")).toHaveCount(2);
+
+  for (const span of ["hour", "week", "month"]) {
+    await history.getByTestId(`span-${span}`).click();
+    await expect(history.getByTestId(`span-${span}`)).toHaveAttribute("aria-pressed", "true");
+  }
+  const slider = history.getByRole("slider");
+  const last = (await slider.getAttribute("aria-valuetext")) ?? "";
+  await slider.press("ArrowLeft");
+  await expect(slider).not.toHaveAttribute("aria-valuetext", last);
+  await expect(slider).toHaveAttribute("aria-valuetext", /Check latency \d+ ms, First event .*, ready/);
+  await history.getByText("As a table").click();
+
+  await expect(history.getByTestId("history-table")).toContainText("throttled");
+});
+
 test("what is unsaved is not lost without a question", async ({ page, show }) => {
   const played = await show({ at: "#/endpoints/Tokyo", state: "healthy" });
   const name = page.getByTestId("field-name");
@@ -219,6 +240,27 @@ test("what is unsaved is not lost without a question", async ({ page, show }) =>
   await name.fill("Tokyo");
   await page.getByTestId("close-editor").click();
   await expect(name).toBeHidden();
+});
+
+test("a page with something unsaved is not closed without a question", async ({ page, show }) => {
+  await show({ at: "#/settings" });
+  const port = page.locator('[data-testid="setting"][data-key="server.port"]').getByRole("spinbutton");
+  const asked: string[] = [];
+  page.on("dialog", (dialog) => {
+    asked.push(dialog.type());
+    void dialog.dismiss();
+  });
+  await port.click();
+  await port.fill("9090");
+
+  await page.close({ runBeforeUnload: true });
+  await expect.poll(() => asked).toEqual(["beforeunload"]);
+  await expect(port).toHaveValue("9090");
+
+  await page.getByTestId("nav-usage").click();
+  await expect(page.getByTestId("dialog")).toContainText("did not save");
+  await page.getByTestId("confirm").click();
+  await expect(page.locator('main[data-view="usage"]')).toBeVisible();
 });
 
 test("settings are changed, refused, and the page follows language and theme", async ({ page, show }) => {

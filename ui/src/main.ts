@@ -4,5 +4,8 @@ import { mount } from "svelte";
 
 import App from "./App.svelte";
 import { backend } from "./lib/backend";
+import { mendLanguage } from "./lib/locale";
+
+mendLanguage(navigator);
 
 mount(App, { target: document.body, props: { backend: backend() } });

@@ -8,6 +8,7 @@ import type {
   Diagnosis,
   Done,
   EndpointHistory,
+  HistoryQuery,
   Paging,
   RequestDetail,
   RequestFilter,
@@ -25,6 +26,7 @@ export class FakeBackend implements Backend {
   readonly commands: Command[] = [];
   readonly asked: [RequestFilter, Paging][] = [];
   readonly sums: UsageQuery[] = [];
+  readonly histories: HistoryQuery[] = [];
   readonly checks: Command[] = [];
   readonly tests: Tested[] = [];
   /** What a command comes to. */
@@ -36,6 +38,7 @@ export class FakeBackend implements Backend {
   complaints: (command: Command) => Complaint[] = () => [];
   diagnosis: Diagnosis = { steps: STEPS, cost_usd: 0.000015 };
   link: string | null = null;
+  saved: (path: string | null) => void = () => undefined;
   subscriptions = 0;
 
   #listener: ((snapshot: Snapshot) => void) | undefined;
@@ -85,8 +88,10 @@ export class FakeBackend implements Backend {
     return this.recorded.usage(query);
   }
 
-  async history(): Promise<EndpointHistory[]> {
-    return [];
+  async history(query: HistoryQuery): Promise<EndpointHistory[]> {
+    this.histories.push(query);
+    await this.reading();
+    return this.recorded.history(query);
   }
 
   async configuration(): Promise<Configuration> {
@@ -105,6 +110,11 @@ export class FakeBackend implements Backend {
 
   exportLink(): string | null {
     return this.link;
+  }
+
+  onSaved(listener: (path: string | null) => void): () => void {
+    this.saved = listener;
+    return () => undefined;
   }
 
   send(snapshot: Snapshot) {

@@ -5,6 +5,9 @@ import type {
   AttemptRecord,
   Configuration,
   EndpointForm,
+  EndpointHistory,
+  HistoryPoint,
+  HistoryQuery,
   Paging,
   RequestDetail,
   RequestFilter,
@@ -21,7 +24,9 @@ import { NOW } from "./snapshots";
 
 const ENDPOINTS = ["Tokyo", "Singapore", "Frankfurt", "Backup"] as const;
 const MODELS = ["claude-sonnet-4-5", "claude-haiku-4-5", "claude-opus-4-1", "house-model-7b"] as const;
-const DAY = 86_400_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 const pick = <Item>(items: readonly Item[], index: number): Item =>
   items[index % items.length] as Item;
@@ -165,6 +170,42 @@ export class Recorded {
     );
     return { rows: sorted, total, complete_since_ms: this.now - 14 * DAY };
   }
+
+  /** Of the last one nothing was seen. */
+  history({ since_ms, until_ms, endpoint }: HistoryQuery): EndpointHistory[] {
+    const names = ENDPOINTS.slice(0, -1).filter((name) => endpoint === null || name === endpoint);
+    return names.map((name) => ({
+      endpoint: name,
+      points: pointsOf(name, this.now, since_ms ?? 0, until_ms ?? Infinity),
+    }));
+  }
+}
+
+/** Checked every minute, and every hour longer ago; throttled and failing for a while every half day. */
+function pointsOf(endpoint: string, now: number, since: number, until: number): HistoryPoint[] {
+  const base = 80 + 60 * Math.max(ENDPOINTS.findIndex((name) => name === endpoint), 0);
+  const points: HistoryPoint[] = [];
+  const first = Math.floor(Math.max(since, now - 45 * DAY) / HOUR) * HOUR;
+  for (let at = first, span = HOUR; at < Math.min(until, now); at += span) {
+    span = at < now - 2 * DAY ? HOUR : MINUTE;
+    if (at + span <= since) continue;
+    const hour = Math.floor(at / HOUR);
+    const minute = Math.floor(at / MINUTE);
+    const state = hour % 12 !== 7 ? "ready" : minute % 60 < 25 ? "throttled" : minute % 60 < 40 ? "failing" : "ready";
+    const isReady = state === "ready";
+    const wave = Math.sin(hour / 3) * 0.2 + ((minute * 7919) % 97) / 400;
+    const attempts = (hour * 5 + minute) % 4;
+    points.push({
+      at_ms: at,
+      span_ms: span,
+      latency_ms: isReady ? base * (1 + wave) : null,
+      ttft_ms: isReady && attempts > 0 ? base * 6 * (1 + wave * 1.4) : null,
+      attempts,
+      failures: isReady ? 0 : attempts,
+      state,
+    });
+  }
+  return points;
 }
 
 function matches(record: RequestRecord, filter: RequestFilter): boolean {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { mendLanguage } from "../src/lib/locale";
 import { nameOf, referenceOf } from "../src/lib/endpoint";
 import { exported } from "../src/lib/export";
 import { compact, money } from "../src/lib/format";
@@ -165,3 +166,17 @@ function text(blob: Blob): Promise<string> {
     reader.readAsText(blob);
   });
 }
+
+describe("the language of the page", () => {
+  it.each([
+    ["C", "en"],
+    ["zh-CN", "zh-CN"],
+    ["de", "de"],
+  ])("that the system calls %s is %s", (system, language) => {
+    const navigator = { language: system } as Navigator;
+
+    mendLanguage(navigator);
+
+    expect(navigator.language).toBe(language);
+  });
+});

@@ -78,7 +78,7 @@ describe("messages", () => {
     const codes = Object.keys(en).filter((key) => key.startsWith("ui.")).map((key) => key.slice(3));
     // These are put together from the values of an enum.
     const composed =
-      /^(problem|claude_code|section|option|end|outcome|stage|phase|metric|by|field|hint|auth|proxy|way|part|tokens)_/;
+      /^(problem|claude_code|section|option|end|outcome|stage|phase|metric|by|field|hint|auth|proxy|way|part|tokens|span)_/;
 
     const unused = codes.filter((code) => !composed.test(code) && !source.includes(`"${code}"`));
 

@@ -84,4 +84,16 @@ describe("the backend in the desktop program", () => {
     expect(seen).toEqual([healthy, paused]);
     stop();
   });
+
+  it("tells where a file was saved, until it is not asked any more", async () => {
+    mockIPC(() => undefined, { shouldMockEvents: true });
+    const seen: unknown[] = [];
+
+    const stop = tauriBackend().onSaved((path) => seen.push(path));
+    await emit("saved", "/home/ada/Downloads/zephyr-requests.csv");
+    await emit("saved", null);
+    stop();
+
+    expect(seen).toEqual(["/home/ada/Downloads/zephyr-requests.csv", null]);
+  });
 });

@@ -13,6 +13,11 @@ vi.mock("uplot", () => {
   const plot = class {
     static readonly paths = {};
     destroy() {}
+    setCursor() {}
+    valToPos() {}
+    static sync() {
+      return { key: "", sub: () => undefined };
+    }
   };
   return { default: plot };
 });
@@ -42,10 +47,13 @@ function show(at: string, backend = new FakeBackend(), { snapshot = SNAPSHOTS.bu
 
 /** What was loaded later is there at some point. */
 const there = <Found>(find: () => Found) =>
-  vi.waitFor(() => {
-    flushSync();
-    return find();
-  });
+  vi.waitFor(
+    () => {
+      flushSync();
+      return find();
+    },
+    { timeout: 10_000 },
+  );
 const words = (element: HTMLElement) => element.textContent.replace(/\s+/g, " ").trim();
 const input = (element: HTMLElement, value: string) => {
   (element as HTMLInputElement).value = value;
@@ -235,6 +243,20 @@ describe("the requests", () => {
     expect(clicked).toEqual([`${backend.link} zephyr-requests.csv`]);
     vi.restoreAllMocks();
   });
+
+  it("tell where the window saved them, or that it did not", async () => {
+    const backend = show("#/requests");
+    const said = await there(() => screen.getByTestId("saved-as"));
+
+    backend.saved("/home/ada/Downloads/zephyr-requests.csv");
+    flushSync();
+    expect(words(said)).toBe("Saved as /home/ada/Downloads/zephyr-requests.csv");
+    backend.saved(null);
+    flushSync();
+
+    expect(words(said)).toBe("");
+    expect(words(document.body)).toContain("The file could not be saved.");
+  });
 });
 
 describe("a request", () => {
@@ -417,6 +439,72 @@ describe("the endpoints", () => {
     expect(backend.tests[0]).toMatchObject({ what: "draft", endpoint: { name: "Hk", url: "https://hk.example.com" }, token: null });
   });
 
+  it("tell how they were over a day, and over what one chooses", async () => {
+    const backend = show("#/endpoints/Tokyo");
+
+    const history = await there(() => {
+      screen.getByTestId("timeline");
+      return screen.getByTestId("history");
+    });
+    within(history).getByTestId("span-month").click();
+    await there(() => expect(backend.histories).toHaveLength(2));
+
+    const asked = backend.histories.map(({ since_ms }) => Math.round((NOW - (since_ms ?? 0)) / 86_400_000));
+    expect(asked).toEqual([1, 30]);
+    expect(words(within(history).getByTestId("history-summary"))).toMatch(/Check latency \d+ ms on average.*Ready \d+ (d|h)/);
+    expect(within(history).getAllByRole("row", { hidden: true }).length).toBeGreaterThan(100);
+  });
+
+  it("tell it by arrow keys too", async () => {
+    show("#/endpoints/Tokyo");
+    const slider = await there(() => within(screen.getByTestId("timeline")).getByRole("slider"));
+    const last = slider.getAttribute("aria-valuetext");
+
+    press(slider, "ArrowLeft");
+    const before = slider.getAttribute("aria-valuetext");
+    press(slider, "End");
+
+    expect(last).toMatch(/^\d\d:\d\d, Check latency \d+ ms, First event .*, ready$/);
+    expect(before).not.toBe(last);
+    expect(slider.getAttribute("aria-valuetext")).toBe(last);
+  });
+
+  it("go on with what is seen while one looks", async () => {
+    const backend = show("#/endpoints/Tokyo");
+    await there(() => screen.getByTestId("timeline"));
+
+    const endpoints = SNAPSHOTS.busy.endpoints.map((it) => ({ ...it, attempts: it.attempts + 1 }));
+    backend.send({ ...SNAPSHOTS.busy, endpoints, taken_at_ms: NOW + 1 });
+    flushSync();
+    await vi.advanceTimersByTimeAsync(2_500);
+
+    expect(backend.histories).toHaveLength(2);
+  });
+
+  it("say that nothing was measured, or nothing is kept", async () => {
+    show("#/endpoints/Backup");
+    expect(words(await there(() => screen.getByTestId("nothing-measured")))).toContain("Nothing was measured in this time.");
+    cleanup();
+
+    show("#/endpoints/Tokyo", new FakeBackend(), { snapshot: SNAPSHOTS.healthy });
+
+    expect(words(await there(() => screen.getByTestId("history")))).toContain("there is no journal");
+  });
+
+  it("say why their history cannot be read, and read it when told to", async () => {
+    const backend = new FakeBackend();
+    backend.reading = () => Promise.reject({ code: "internal", message: "the journal is locked" });
+    show("#/endpoints/Tokyo", backend);
+
+    const history = await there(() => within(screen.getByTestId("history")));
+    const failed = await there(() => history.getByTestId("failed"));
+    expect(words(failed)).toContain("The journal is locked");
+    backend.reading = async () => undefined;
+    within(failed).getByRole("button").click();
+
+    await there(() => expect(screen.getByTestId("timeline")).toBeTruthy());
+  });
+
   it("that are not there are not edited", async () => {
     show("#/endpoints/Nowhere");
 
@@ -480,6 +568,53 @@ describe("the settings", () => {
     screen.getByTestId("save-setting").click();
 
     expect(backend.commands).toEqual([{ command: "set", key: "server.allowed_hosts", value: ["a.local", "b.local"] }]);
+  });
+
+  it("that are typed and not saved stay while one searches and goes through the sections", async () => {
+    show("#/settings");
+    input(within(await setting("server.port")).getByRole("spinbutton"), "9090");
+
+    input(screen.getByTestId("find-setting"), "theme");
+    await there(() => expect(screen.getAllByTestId("setting").map((it) => it.dataset["key"])).toEqual(["server.port", "ui.theme"]));
+    input(screen.getByTestId("find-setting"), "");
+    location.hash = "#/settings/ui";
+    window.dispatchEvent(new HashChangeEvent("hashchange"));
+    flushSync();
+
+    expect(screen.queryByTestId("dialog")).toBeNull();
+    expect((within(await setting("server.port")).getByRole("spinbutton") as HTMLInputElement).value).toBe("9090");
+  });
+
+  it("that are typed and not saved are not left, and the page not closed, without a question", async () => {
+    const closed = () => window.dispatchEvent(new Event("beforeunload", { cancelable: true }));
+    show("#/settings");
+    const port = within(await setting("server.port")).getByRole("spinbutton");
+    expect(closed()).toBe(true);
+
+    input(port, "9090");
+    expect(closed()).toBe(false);
+    location.hash = "#/usage";
+    window.dispatchEvent(new HashChangeEvent("hashchange"));
+    flushSync();
+    expect(words(screen.getByTestId("dialog"))).toContain("Leave without saving?");
+    expect(location.hash).toBe("#/settings");
+    screen.getByTestId("confirm").click();
+    await there(() => expect(document.querySelector("main")?.dataset["view"]).toBe("usage"));
+
+    expect(closed()).toBe(true);
+  });
+
+  it("that are typed and not saved stay when the file cannot be read any more", async () => {
+    const backend = show("#/settings");
+    input(within(await setting("server.port")).getByRole("spinbutton"), "9090");
+
+    backend.configuration = () => Promise.reject({ code: "internal", message: "the file is gone" });
+    const event = { seq: 9_999, at_ms: NOW, event: "config_reloaded" } as const;
+    backend.send({ ...SNAPSHOTS.busy, events: [...SNAPSHOTS.busy.events, event], taken_at_ms: NOW + 1 });
+    flushSync();
+    await there(() => expect(words(document.body)).toContain("the file is gone"));
+
+    expect((within(await setting("server.port")).getByRole("spinbutton") as HTMLInputElement).value).toBe("9090");
   });
 
   it("keep what was typed when it is refused, and say why", async () => {

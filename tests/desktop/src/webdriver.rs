@@ -58,6 +58,14 @@ impl Session {
         self.post(&path, &json!({})).await.map(drop)
     }
 
+    /// Types into a field in place of what is there, as a keyboard does.
+    pub(crate) async fn write(&self, element: &Element, text: &str) -> Result<(), DriverError> {
+        let path = format!("/element/{}/clear", element.0);
+        self.post(&path, &json!({})).await?;
+        let path = format!("/element/{}/value", element.0);
+        self.post(&path, &json!({"text": text})).await.map(drop)
+    }
+
     /// The text that is visible.
     pub(crate) async fn text(&self, element: &Element) -> Result<String, DriverError> {
         let text = self.get(&format!("/element/{}/text", element.0)).await?;

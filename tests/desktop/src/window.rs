@@ -51,6 +51,14 @@ impl Window {
         .await
     }
 
+    /// Waits until there is an element that this selector matches.
+    pub async fn until_there(&self, css: &str) {
+        until(&format!("{css} in the window"), async || {
+            self.session.find(css).await.ok()
+        })
+        .await;
+    }
+
     /// Waits until the element that this selector matches is there and says all of these.
     pub async fn until_says(&self, css: &str, words: &[&str]) -> String {
         until(&format!("{css} to say {words:?}"), async || {
@@ -66,6 +74,15 @@ impl Window {
         until(&format!("{css} to click in the window"), async || {
             let element = self.session.find(css).await.ok()?;
             self.session.click(&element).await.ok()
+        })
+        .await;
+    }
+
+    /// Types into the field that this selector matches, in place of what is there; waits for it.
+    pub async fn write(&self, css: &str, text: &str) {
+        until(&format!("{css} to write in the window"), async || {
+            let element = self.session.find(css).await.ok()?;
+            self.session.write(&element, text).await.ok()
         })
         .await;
     }

@@ -69,6 +69,7 @@ export function httpBackend(api: URL, code?: string): Backend {
     diagnose: (tested) => call<Diagnosis>("diagnose", posted(tested)),
     exportLink: (filter, format) =>
       keyed(`requests/export${query({ ...filter, format })}`, api).href,
+    onSaved: () => () => undefined,
   };
 }
 

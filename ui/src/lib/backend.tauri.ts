@@ -49,6 +49,7 @@ export function tauriBackend(): Backend {
     check: (command) => ask<Complaint[]>({ ask: "check", command }),
     diagnose: (tested) => ask<Diagnosis>({ ask: "diagnose", tested }),
     exportLink: () => null,
+    onSaved,
   };
 }
 
@@ -78,6 +79,13 @@ const subscribe: Backend["subscribe"] = (listener, onState) => {
     });
   return () => {
     stopped = true;
+    unlisten.then((stop) => stop()).catch(() => undefined);
+  };
+};
+
+const onSaved: Backend["onSaved"] = (listener) => {
+  const unlisten = listen<string | null>("saved", ({ payload }) => listener(payload));
+  return () => {
     unlisten.then((stop) => stop()).catch(() => undefined);
   };
 };

@@ -64,6 +64,10 @@ export interface Backend {
 
   /** Where the requests that match can be downloaded; `null`: here, they are read page by page. */
   exportLink(filter: RequestFilter, format: ExportFormat): string | null;
+
+  /** Tells where a file went that this page saved (`null`: it was not saved), until the returned function
+      is called; a browser says so itself. */
+  onSaved(listener: (path: string | null) => void): () => void;
 }
 
 /** What a journal is exported as. */

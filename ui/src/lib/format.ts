@@ -79,6 +79,11 @@ export function time(language: Language, at: number): string {
   return dates(language, { timeStyle: "medium", hourCycle: "h23" }).format(at);
 }
 
+/** The time of a day, to the minute. */
+export function clock(language: Language, at: number): string {
+  return dates(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at);
+}
+
 /** Day and time, as short as they are clear from `now`. */
 export function moment(language: Language, at: number, now: number): string {
   const sameDay = new Date(at).toDateString() === new Date(now).toDateString();

@@ -89,14 +89,17 @@ export function href(route: Route): string {
   }
 }
 
+/** Whether something would be lost by going there; nowhere: by closing the page. */
+type Held = (to: Route | undefined) => boolean;
+
 export class Router {
   route = $state.raw<Route>(parse(location.hash));
   /** Where one wanted to go, until it is said whether what is unsaved may be lost. */
   wanted = $state.raw<Route>();
 
-  #isUnsaved: (() => boolean) | undefined;
+  #held = new Set<Held>();
 
-  /** Follows the address until the returned function is called. */
+  /** Follows the address, and asks before the page is closed over what is unsaved, until the returned function is called. */
   start(): () => void {
     const read = () => {
       const route = parse(location.hash);
@@ -104,8 +107,15 @@ export class Router {
       // The address has changed already.
       else history.replaceState(null, "", href(this.route));
     };
+    const ask = (event: BeforeUnloadEvent) => {
+      if ([...this.#held].some((isUnsaved) => isUnsaved(undefined))) event.preventDefault();
+    };
     addEventListener("hashchange", read);
-    return () => removeEventListener("hashchange", read);
+    addEventListener("beforeunload", ask);
+    return () => {
+      removeEventListener("hashchange", read);
+      removeEventListener("beforeunload", ask);
+    };
   }
 
   go(route: Route) {
@@ -115,11 +125,9 @@ export class Router {
   }
 
   /** Asks before one goes away from what is unsaved, until the returned function is called. */
-  hold(isUnsaved: () => boolean): () => void {
-    this.#isUnsaved = isUnsaved;
-    return () => {
-      if (this.#isUnsaved === isUnsaved) this.#isUnsaved = undefined;
-    };
+  hold(isUnsaved: Held): () => void {
+    this.#held.add(isUnsaved);
+    return () => this.#held.delete(isUnsaved);
   }
 
   /** The answer to that question. */
@@ -127,7 +135,7 @@ export class Router {
     const { wanted } = this;
     this.wanted = undefined;
     if (leave === "no" || !wanted) return;
-    this.#isUnsaved = undefined;
+    this.#held.clear();
     this.go(wanted);
   }
 
@@ -138,7 +146,8 @@ export class Router {
   }
 
   #holds(route: Route): boolean {
-    const isHeld = href(route) !== href(this.route) && this.#isUnsaved?.() === true;
+    const isElsewhere = href(route) !== href(this.route);
+    const isHeld = isElsewhere && [...this.#held].some((isUnsaved) => isUnsaved(route));
     if (isHeld) this.wanted = route;
     return isHeld;
   }

@@ -137,6 +137,126 @@ async fn pictures_are_kept_of_both_themes_and_both_languages() {
     }
 }
 
+#[tokio::test]
+async fn every_view_opens_in_the_window_in_the_chosen_language_and_theme() {
+    let desktop = Desktop::complete().await;
+    let three = Three::start().await;
+    desktop.configure(&three.configuration().probing("connect"));
+    let window = Window::of(&desktop, &desktop.zephyr_desktop(&["--show"])).await;
+    window.until_says(&row("HK"), &["HK", "ms"]).await;
+    desktop.ask().await;
+
+    for (language, theme, heading) in [("en", "light", "Settings"), ("zh", "dark", "设置")] {
+        goto(&window, "settings").await;
+        choose(&window, "ui.language", language).await;
+        choose(&window, "ui.theme", theme).await;
+        window.until_says("h1", &[heading]).await;
+        window
+            .until_there(&format!("html[data-theme={theme}]"))
+            .await;
+        picture(&window, "settings", theme, language).await;
+
+        goto(&window, "requests").await;
+        let first = window.attribute("[data-testid=request]", "data-id").await;
+        assert_eq!(first.as_deref(), Some("1"));
+        picture(&window, "requests", theme, language).await;
+
+        goto(&window, "usage").await;
+        window.until_there("[data-testid=usage-row]").await;
+        window.until_there("[data-testid=chart] canvas").await;
+        picture(&window, "usage", theme, language).await;
+
+        goto(&window, "endpoints").await;
+        window.click("a[data-name=HK]").await;
+        window.until_there("[data-testid=timeline] canvas").await;
+        picture(&window, "endpoint", theme, language).await;
+        window.click("[data-testid=close-editor]").await;
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_shown_in_the_window_and_the_journal_is_saved_as_a_file() {
+    let desktop = Desktop::complete().await;
+    let three = Three::start().await;
+    let downloads = "XDG_DOWNLOAD_DIR=\"$HOME/Downloads\"\n";
+    std::fs::write(desktop.config_home().join("user-dirs.dirs"), downloads).unwrap();
+    std::fs::create_dir(desktop.home().join("Downloads")).unwrap();
+    desktop.configure(&three.configuration());
+    let window = Window::of(&desktop, &desktop.zephyr_desktop(&["--show"])).await;
+    window.text(&row("HK")).await;
+
+    goto(&window, "requests").await;
+    desktop.ask().await;
+    window.click("[data-testid=request]").await;
+    window
+        .until_says("[data-testid=attempt]", &["HK", "200"])
+        .await;
+    window.keep_screenshot("request").await;
+    window.click("[data-testid=close-detail]").await;
+    window.click("[data-testid=export-csv]").await;
+
+    let said = window
+        .until_says("[data-testid=saved-as]", &["zephyr-requests.csv"])
+        .await;
+    window.keep_screenshot("exported").await;
+    let saved = desktop.home().join("Downloads").join("zephyr-requests.csv");
+    assert!(said.contains(&saved.display().to_string()), "{said}");
+    let file = std::fs::read_to_string(saved).unwrap();
+    let lines: Vec<&str> = file.lines().collect();
+    assert_eq!(lines.len(), 2, "{file}");
+    assert!(lines[1].contains(",HK,"), "{file}");
+
+    window.click("[data-testid=export-csv]").await;
+
+    window
+        .until_says("[data-testid=saved-as]", &["(1).csv"])
+        .await;
+}
+
+#[tokio::test]
+async fn an_endpoint_is_added_through_the_form_in_the_window() {
+    let desktop = Desktop::complete().await;
+    let three = Three::start().await;
+    let osaka = Endpoint::start(Act::message("from Osaka")).await;
+    desktop.configure(&three.configuration());
+    let window = Window::of(&desktop, &desktop.zephyr_desktop(&["--show"])).await;
+    window.text(&row("HK")).await;
+
+    goto(&window, "endpoints").await;
+    window.click("[data-testid=add-endpoint]").await;
+    window.write("[data-testid=field-url]", &osaka.url()).await;
+    window.write("[data-testid=field-name]", "Osaka").await;
+    window.keep_screenshot("endpoint-added").await;
+    window.click("[data-testid=save-endpoint]").await;
+    window
+        .until_says("[data-testid=configured][data-name=Osaka]", &["Osaka"])
+        .await;
+    goto(&window, "overview").await;
+    window.click(&row("Osaka")).await;
+
+    window.until_says("[data-testid=in-use]", &["Osaka"]).await;
+    assert_eq!(desktop.ask().await.text(), "from Osaka");
+    let written = std::fs::read_to_string(desktop.config_path()).unwrap();
+    assert!(written.contains(&osaka.url()), "{written}");
+}
+
+async fn goto(window: &Window, view: &str) {
+    window.click(&format!("[data-testid=nav-{view}]")).await;
+    window.until_there(&format!("main[data-view={view}]")).await;
+}
+
+async fn choose(window: &Window, key: &str, option: &str) {
+    let setting = format!("[data-testid=setting][data-key={key:?}]");
+    window
+        .click(&format!("{setting} option[value={option}]"))
+        .await;
+}
+
+async fn picture(window: &Window, view: &str, theme: &str, language: &str) {
+    let name = format!("window-{view}-{theme}-{language}");
+    window.keep_screenshot(&name).await;
+}
+
 fn row(endpoint: &str) -> String {
     format!("[data-testid=endpoint-row][data-endpoint={endpoint:?}]")
 }
