@@ -22,7 +22,8 @@ SELECT added.id, n, endpoint, outcome, status, why, reason, queue_us, connect_us
     last_byte_us, limit_names, limit_values
 FROM added JOIN attempts ON attempts.request = added.model;
 
-INSERT OR REPLACE INTO blocks SELECT id / 512, min(at_ms), max(at_ms) FROM requests GROUP BY id / 512;
+INSERT OR REPLACE INTO blocks
+SELECT id / 512, min(at_ms), max(at_ms), min(number), max(number) FROM requests GROUP BY id / 512;
 INSERT OR IGNORE INTO shape_blocks SELECT DISTINCT shape, id / 512 FROM requests;
 INSERT OR IGNORE INTO string_blocks
 SELECT session, id / 512 FROM requests WHERE session <> 0

@@ -13,7 +13,7 @@ use std::fmt;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::format::{DefaultFields, Writer};
@@ -24,6 +24,10 @@ use zephyr_core::config::{LogLevel, Logging};
 
 use self::daily::Daily;
 use crate::status::Colours;
+
+/// Lines that wait to be written into a file. Their places are taken from the beginning: the library's own
+/// 128,000 are 4 MB of memory.
+const MOST_LINES: usize = 8192;
 
 /// What is still to be written is written when this is dropped.
 #[must_use]
@@ -94,7 +98,9 @@ pub fn start(level: LogLevel, files: Option<Files>) -> Log {
 fn open(files: Files) -> Result<(NonBlocking, WorkerGuard), (PathBuf, io::Error)> {
     let Files { folder, days } = files;
     match Daily::open(folder.clone(), days) {
-        Ok(daily) => Ok(tracing_appender::non_blocking(daily)),
+        Ok(daily) => Ok(NonBlockingBuilder::default()
+            .buffered_lines_limit(MOST_LINES)
+            .finish(daily)),
         Err(error) => Err((folder, error)),
     }
 }
