@@ -1,6 +1,7 @@
 // A backend without an engine: it says what it is told to say and records what it is asked.
 
 import type { Backend, Connection } from "../src/lib/backend";
+import { guard } from "../src/lib/backend.http";
 import type {
   Command,
   Complaint,
@@ -39,6 +40,9 @@ export class FakeBackend implements Backend {
   diagnosis: Diagnosis = { steps: STEPS, cost_usd: 0.000015 };
   link: string | null = null;
   saved: (path: string | null) => void = () => undefined;
+  /** As the window's cross does while something is unsaved. */
+  askBeforeClosing: () => void = () => undefined;
+  closed = false;
   subscriptions = 0;
 
   #listener: ((snapshot: Snapshot) => void) | undefined;
@@ -115,6 +119,15 @@ export class FakeBackend implements Backend {
   onSaved(listener: (path: string | null) => void): () => void {
     this.saved = listener;
     return () => undefined;
+  }
+
+  guard(wouldLose: () => boolean, ask: () => void): () => void {
+    this.askBeforeClosing = ask;
+    return guard(wouldLose);
+  }
+
+  close() {
+    this.closed = true;
   }
 
   send(snapshot: Snapshot) {

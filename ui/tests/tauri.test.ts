@@ -1,5 +1,5 @@
 import { emit } from "@tauri-apps/api/event";
-import { clearMocks, mockIPC } from "@tauri-apps/api/mocks";
+import { clearMocks, mockIPC, mockWindows } from "@tauri-apps/api/mocks";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import type { Connection } from "../src/lib/backend";
@@ -83,6 +83,26 @@ describe("the backend in the desktop program", () => {
 
     expect(seen).toEqual([healthy, paused]);
     stop();
+  });
+
+  it("closes the window unless something would be lost by it", async () => {
+    mockWindows("main");
+    const done: string[] = [];
+    mockIPC((command) => void done.push(command), { shouldMockEvents: true });
+    let isUnsaved = true;
+    let asked = 0;
+
+    const stop = tauriBackend().guard(
+      () => isUnsaved,
+      () => (asked += 1),
+    );
+    await emit("tauri://close-requested");
+    expect([asked, done]).toEqual([1, []]);
+    isUnsaved = false;
+    await emit("tauri://close-requested");
+    stop();
+
+    expect([asked, done]).toEqual([1, ["plugin:window|destroy"]]);
   });
 
   it("tells where a file was saved, until it is not asked any more", async () => {

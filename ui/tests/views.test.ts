@@ -604,6 +604,23 @@ describe("the settings", () => {
     expect(closed()).toBe(true);
   });
 
+  it("that are typed and not saved are lost with the window only if one says so", async () => {
+    const backend = show("#/settings");
+    input(within(await setting("server.port")).getByRole("spinbutton"), "9090");
+
+    backend.askBeforeClosing();
+    flushSync();
+    within(screen.getByTestId("dialog")).getByText("Cancel").click();
+    flushSync();
+    expect(screen.queryByTestId("dialog")).toBeNull();
+    expect(backend.closed).toBe(false);
+
+    backend.askBeforeClosing();
+    flushSync();
+    screen.getByTestId("confirm").click();
+    expect(backend.closed).toBe(true);
+  });
+
   it("that are typed and not saved stay when the file cannot be read any more", async () => {
     const backend = show("#/settings");
     input(within(await setting("server.port")).getByRole("spinbutton"), "9090");

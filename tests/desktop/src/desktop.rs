@@ -149,6 +149,11 @@ impl Desktop {
         .await;
     }
 
+    /// Asks every window to close, as a click on the cross in its frame does.
+    pub fn ask_windows_to_close(&self) {
+        self.screen().close_windows();
+    }
+
     fn screen(&self) -> Screen {
         let display = self.display.as_ref();
         Screen::of(&display.expect("the test should have a display").name)

@@ -70,7 +70,18 @@ export function httpBackend(api: URL, code?: string): Backend {
     exportLink: (filter, format) =>
       keyed(`requests/export${query({ ...filter, format })}`, api).href,
     onSaved: () => () => undefined,
+    guard,
+    close: () => undefined,
   };
+}
+
+/** Has the browser ask before it closes the page or goes away from it. */
+export function guard(wouldLose: () => boolean): () => void {
+  const hold = (event: BeforeUnloadEvent) => {
+    if (wouldLose()) event.preventDefault();
+  };
+  addEventListener("beforeunload", hold);
+  return () => removeEventListener("beforeunload", hold);
 }
 
 function withKey(init: RequestInit = {}): RequestInit {

@@ -2,6 +2,7 @@
 
 import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
+import { getCurrentWindow } from "@tauri-apps/api/window";
 
 import type { Backend } from "./backend";
 import { failure } from "./failure";
@@ -50,6 +51,8 @@ export function tauriBackend(): Backend {
     diagnose: (tested) => ask<Diagnosis>({ ask: "diagnose", tested }),
     exportLink: () => null,
     onSaved,
+    guard,
+    close,
   };
 }
 
@@ -89,6 +92,23 @@ const onSaved: Backend["onSaved"] = (listener) => {
     unlisten.then((stop) => stop()).catch(() => undefined);
   };
 };
+
+const guard: Backend["guard"] = (wouldLose, ask) => {
+  // As long as somebody listens, the window closes only by `close`.
+  const unlisten = listen("tauri://close-requested", () => {
+    if (wouldLose()) ask();
+    else close();
+  });
+  return () => {
+    unlisten.then((stop) => stop()).catch(() => undefined);
+  };
+};
+
+function close() {
+  getCurrentWindow()
+    .destroy()
+    .catch(() => undefined);
+}
 
 async function ask<Answer>(request: Request): Promise<Answer> {
   try {

@@ -68,6 +68,13 @@ export interface Backend {
   /** Tells where a file went that this page saved (`null`: it was not saved), until the returned function
       is called; a browser says so itself. */
   onSaved(listener: (path: string | null) => void): () => void;
+
+  /** Keeps the page from being closed while that would lose something, until the returned function is called.
+      A browser asks by itself; in the window `ask` has to, and `close` is what it does if that may be lost. */
+  guard(wouldLose: () => boolean, ask: () => void): () => void;
+
+  /** Closes the page without a question, where a page can. */
+  close(): void;
 }
 
 /** What a journal is exported as. */

@@ -3,6 +3,7 @@
 
 import { createContext } from "svelte";
 
+import type { Backend } from "./backend";
 import type { RequestFilter, UsageBy } from "./generated/control";
 
 export type View = "overview" | "requests" | "usage" | "endpoints" | "settings";
@@ -89,15 +90,23 @@ export function href(route: Route): string {
   }
 }
 
-/** Whether something would be lost by going there; nowhere: by closing the page. */
-type Held = (to: Route | undefined) => boolean;
+/** Where one goes: `closed` is away from the page. */
+type Destination = Route | "closed";
+
+/** Whether something would be lost by going there. */
+type Held = (to: Destination) => boolean;
 
 export class Router {
   route = $state.raw<Route>(parse(location.hash));
   /** Where one wanted to go, until it is said whether what is unsaved may be lost. */
-  wanted = $state.raw<Route>();
+  wanted = $state.raw<Destination>();
 
   #held = new Set<Held>();
+  #backend: Pick<Backend, "guard" | "close">;
+
+  constructor(backend: Pick<Backend, "guard" | "close">) {
+    this.#backend = backend;
+  }
 
   /** Follows the address, and asks before the page is closed over what is unsaved, until the returned function is called. */
   start(): () => void {
@@ -107,14 +116,14 @@ export class Router {
       // The address has changed already.
       else history.replaceState(null, "", href(this.route));
     };
-    const ask = (event: BeforeUnloadEvent) => {
-      if ([...this.#held].some((isUnsaved) => isUnsaved(undefined))) event.preventDefault();
-    };
     addEventListener("hashchange", read);
-    addEventListener("beforeunload", ask);
+    const unguard = this.#backend.guard(
+      () => this.#wouldLose("closed"),
+      () => (this.wanted = "closed"),
+    );
     return () => {
       removeEventListener("hashchange", read);
-      removeEventListener("beforeunload", ask);
+      unguard();
     };
   }
 
@@ -136,7 +145,8 @@ export class Router {
     this.wanted = undefined;
     if (leave === "no" || !wanted) return;
     this.#held.clear();
-    this.go(wanted);
+    if (wanted === "closed") this.#backend.close();
+    else this.go(wanted);
   }
 
   /** The same place, seen otherwise: no step for the back button. */
@@ -147,9 +157,13 @@ export class Router {
 
   #holds(route: Route): boolean {
     const isElsewhere = href(route) !== href(this.route);
-    const isHeld = isElsewhere && [...this.#held].some((isUnsaved) => isUnsaved(route));
+    const isHeld = isElsewhere && this.#wouldLose(route);
     if (isHeld) this.wanted = route;
     return isHeld;
+  }
+
+  #wouldLose(to: Destination): boolean {
+    return [...this.#held].some((isUnsaved) => isUnsaved(to));
   }
 }
 

@@ -240,6 +240,27 @@ async fn an_endpoint_is_added_through_the_form_in_the_window() {
     assert!(written.contains(&osaka.url()), "{written}");
 }
 
+#[tokio::test]
+async fn a_window_with_something_unsaved_closes_only_when_that_may_be_lost() {
+    let desktop = Desktop::complete().await;
+    let three = Three::start().await;
+    desktop.configure(&three.configuration());
+    let window = Window::of(&desktop, &desktop.zephyr_desktop(&["--show"])).await;
+    window.text(&row("HK")).await;
+    goto(&window, "endpoints").await;
+    window.click("[data-testid=add-endpoint]").await;
+    window.write("[data-testid=field-name]", "Osaka").await;
+
+    desktop.ask_windows_to_close();
+
+    window
+        .until_says("[data-testid=dialog]", &["Leave without saving?"])
+        .await;
+    desktop.until_windows(1).await;
+    window.click("[data-testid=confirm]").await;
+    desktop.until_windows(0).await;
+}
+
 async fn goto(window: &Window, view: &str) {
     window.click(&format!("[data-testid=nav-{view}]")).await;
     window.until_there(&format!("main[data-view={view}]")).await;
