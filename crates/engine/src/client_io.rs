@@ -19,6 +19,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::burst::Burst;
 use crate::metered::Metered;
 
 /// How long a client whose request was answered unread may go on sending it (RFC 9112, 9.6).
@@ -28,7 +29,7 @@ const LINGER: Duration = Duration::from_secs(5);
 pub struct ClientIo {
     /// What was read to know the protocol.
     first: Bytes,
-    io: TokioIo<Metered>,
+    io: TokioIo<Burst<Metered>>,
     reset: Arc<AtomicBool>,
     /// Running since our side has ended.
     linger: Option<Pin<Box<Sleep>>>,
@@ -47,7 +48,7 @@ impl ClientIo {
     ) -> Self {
         Self {
             first,
-            io: TokioIo::new(stream),
+            io: TokioIo::new(Burst::new(stream)),
             reset,
             linger: None,
             stop,
@@ -55,9 +56,15 @@ impl ClientIo {
     }
 
     fn prepare_end(&self) {
+        let burst = self.io.inner();
+        let stream = burst.inner().stream();
+        if !burst.rest().is_empty() {
+            // What broke has a beginning, and that is the client's as far as it takes it at once.
+            let _ = stream.try_write(burst.rest());
+        }
         if self.reset.load(Ordering::Relaxed) {
             // If it fails the connection is gone already.
-            let _ = self.io.inner().stream().set_zero_linger();
+            let _ = stream.set_zero_linger();
         }
     }
 

@@ -1,8 +1,8 @@
 //! Which headers pass, in either direction.
 
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName,
-    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, RETRY_AFTER, TE, TRANSFER_ENCODING, UPGRADE,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, RETRY_AFTER,
+    TRANSFER_ENCODING,
 };
 use http::{HeaderMap, HeaderValue};
 use std::time::{Duration, SystemTime};
@@ -11,18 +11,6 @@ use std::time::{Duration, SystemTime};
 pub const VIA_ZEPHYR: HeaderName = HeaderName::from_static("x-zephyr-via");
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
-/// What belongs to one connection, besides `Connection` and what that names.
-static HOP_BY_HOP: [HeaderName; 7] = [
-    KEEP_ALIVE,
-    PROXY_CONNECTION,
-    PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION,
-    TE,
-    TRANSFER_ENCODING,
-    UPGRADE,
-];
 
 /// Removes what belongs to one connection only (RFC 9110, 7.6.1): the fixed list and what `Connection`
 /// names. `Content-Length` stays, whoever names it; but beside `Transfer-Encoding` it means nothing, and
@@ -34,7 +22,9 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
             .iter()
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
-            .filter_map(|name| name.trim().parse().ok())
+            .map(str::trim)
+            .filter(|name| *name != "keep-alive") // What most say; that goes in any case.
+            .filter_map(|name| name.parse().ok())
             .filter(|name| *name != CONTENT_LENGTH)
             .collect();
         for name in named {
@@ -42,23 +32,27 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
         }
         headers.remove(CONNECTION);
     }
-    // Most messages have none of them: looking once is cheaper than asking for each.
-    if !headers.keys().any(is_hop_by_hop) {
-        return;
-    }
-    if headers.contains_key(TRANSFER_ENCODING) {
-        headers.remove(CONTENT_LENGTH);
-    }
-    for name in &HOP_BY_HOP {
+    let hops = headers.keys().filter(|name| is_hop_by_hop(name));
+    for name in hops.cloned().collect::<Vec<_>>() {
+        if name == TRANSFER_ENCODING {
+            headers.remove(CONTENT_LENGTH);
+        }
         headers.remove(name);
     }
 }
 
+/// Whether it belongs to one connection, as `Connection` and what that names do.
 fn is_hop_by_hop(name: &HeaderName) -> bool {
-    let length = name.as_str().len(); // By which most are told apart already.
-    HOP_BY_HOP
-        .iter()
-        .any(|hop| hop.as_str().len() == length && hop == name)
+    matches!(
+        name.as_str(),
+        "keep-alive"
+            | "proxy-connection"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "te"
+            | "transfer-encoding"
+            | "upgrade"
+    )
 }
 
 /// What goes to every endpoint: the client's headers without those of its connection and its host.

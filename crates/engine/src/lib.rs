@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`settings`] | reads the configuration: every error at once, with its line |
 //! | `live`, `awaited` | the configuration in force, with its secrets, and those still missing |
-//! | `server`, `client_io`, `guard` | the proxy's port, how its connections end, and who may call it |
+//! | `server`, `client_io`, `burst`, `guard` | the proxy's port, how its connections write and end, and who may call it |
 //! | `forward`, `upload`, `answer` | one request's way, its body, its answer |
 //! | `inspect`, `decode` | reads answers in passing, through their compression |
 //! | `upstream`, `remote`, `headers` | connections to endpoints, and what is sent there |
@@ -24,6 +24,7 @@
 
 mod answer;
 mod awaited;
+mod burst;
 mod calendar;
 mod capture;
 mod client_io;
