@@ -42,8 +42,8 @@ const REFUSED_AT_A_TIME: usize = 64;
 const REFUSAL_TIME: Duration = Duration::from_secs(1);
 /// Time for a request's head, and for an idle connection to be used again.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
-/// Most bytes of a request's head.
-const MAX_HEAD: usize = 64 * 1024;
+/// Most bytes of a request's head, and most that are read at once: Claude Code's requests are read in one go.
+const MAX_HEAD: usize = 128 * 1024;
 /// Most streams at once on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 256;
 /// What one HTTP/2 stream, and all of a connection, may send before it is read: room for uploads that
