@@ -1,29 +1,63 @@
-//! Tiny writes that follow one another at once, written together.
+//! Small writes that come thick and fast, written together.
 //!
-//! An endpoint that sends tiny events as fast as it can has each of them handed over by itself, and a system
-//! call for each costs more than all the rest of its way. Once several came at once, what is flushed waits
-//! for one turn of the runtime, which is when the next event is handed over, and goes on waiting while
-//! there is one. What comes by itself never waits.
+//! A write wakes whoever waits for it, and that costs more than all the rest of a tiny event's way, or of a
+//! small request's. While many are written, by whichever connections, each waits for one turn of the
+//! runtime: by then the others have written too, and whoever is woken by the first is awake for all. An
+//! endpoint's flood of tiny events goes on waiting as long as each turn brings one more. What comes at
+//! leisure never waits.
 
+use std::array;
+use std::cell::Cell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::connect::{Connected, Connection};
 
-/// Writes with less than this between them follow one another at once.
-const AT_ONCE: Duration = Duration::from_micros(100);
-/// After so many of those it is a burst.
-const BURST: u32 = 8;
-/// Most bytes of a tiny write; others are not worth to be copied.
-const TINY: usize = 1024;
+/// So many writes within [`WINDOW`] are a burst.
+const BURST: usize = 8;
+const WINDOW: Duration = Duration::from_micros(750);
+/// Most bytes of a small write; larger ones are not worth to be copied.
+const SMALL: usize = 4096;
 /// Most bytes that wait.
 const MOST: usize = 16 * 1024;
-/// The longest that they do.
+/// The longest that a connection's first one waits for further ones.
 const PATIENCE: Duration = Duration::from_micros(200);
 
-/// A connection whose bursts of tiny writes are written together.
+thread_local! {
+    /// Of this thread: its turns are waited for.
+    static PULSE: Pulse = Pulse::default();
+}
+
+/// When the last small writes were.
+#[derive(Debug)]
+struct Pulse {
+    times: [Cell<Option<Instant>>; BURST],
+    oldest: Cell<usize>,
+}
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Self {
+            times: array::from_fn(|_| Cell::new(None)),
+            oldest: Cell::new(0),
+        }
+    }
+}
+
+impl Pulse {
+    /// Another one. Says whether it is of a burst.
+    fn beat(&self, now: Instant) -> bool {
+        let oldest = self.oldest.get();
+        self.oldest.set((oldest + 1) % BURST);
+        let before = self.times[oldest].replace(Some(now));
+        before.is_some_and(|before| now.saturating_duration_since(before) < WINDOW)
+    }
+}
+
+/// A connection whose small writes are written together while many are written.
 #[derive(Debug)]
 pub struct Burst<Io> {
     io: Io,
@@ -34,23 +68,17 @@ pub struct Burst<Io> {
     since: Instant,
     /// Whether something came after the last flush.
     has_grown: bool,
-    last: Instant,
-    /// How many writes in a row came at once after another.
-    at_once: u32,
 }
 
 impl<Io> Burst<Io> {
     /// Writes to `io`.
     pub fn new(io: Io) -> Self {
-        let now = Instant::now();
         Self {
             io,
             waiting: Vec::new(),
             written: 0,
-            since: now,
+            since: Instant::now(),
             has_grown: false,
-            last: now,
-            at_once: 0,
         }
     }
 
@@ -59,36 +87,30 @@ impl<Io> Burst<Io> {
         &self.io
     }
 
+    /// The same, to read from it.
+    pub fn inner_mut(&mut self) -> &mut Io {
+        &mut self.io
+    }
+
     /// What is not written yet.
     pub fn rest(&self) -> &[u8] {
         &self.waiting[self.written..]
     }
-
-    /// Whether what comes now, of this length, is to wait.
-    fn is_to_wait(&mut self, now: Instant, length: usize) -> bool {
-        let is_at_once = now.duration_since(self.last) < AT_ONCE;
-        self.at_once = if is_at_once {
-            self.at_once.saturating_add(1)
-        } else {
-            0
-        };
-        self.last = now;
-        if self.waiting.is_empty() {
-            self.since = now;
-        }
-        self.at_once >= BURST && length <= TINY && self.waiting.len() + length <= MOST
-    }
 }
 
-impl<Io: AsyncWrite + Unpin> Burst<Io> {
+impl<Io: Write + Unpin> Burst<Io> {
     fn poll_write_at(
         &mut self,
         now: Instant,
+        pulse: &Pulse,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let length = bufs.iter().map(|buf| buf.len()).sum();
-        if self.is_to_wait(now, length) {
+        if length <= SMALL && pulse.beat(now) && self.waiting.len() + length <= MOST {
+            if self.waiting.is_empty() {
+                self.since = now;
+            }
             for buf in bufs {
                 self.waiting.extend_from_slice(buf);
             }
@@ -101,7 +123,7 @@ impl<Io: AsyncWrite + Unpin> Burst<Io> {
 
     fn poll_flush_at(&mut self, now: Instant, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let has_grown = std::mem::take(&mut self.has_grown);
-        if has_grown && now.duration_since(self.since) < PATIENCE {
+        if has_grown && now.saturating_duration_since(self.since) < PATIENCE {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
@@ -123,17 +145,23 @@ impl<Io: AsyncWrite + Unpin> Burst<Io> {
     }
 }
 
-impl<Io: AsyncRead + Unpin> AsyncRead for Burst<Io> {
+impl<Io: Connection> Connection for Burst<Io> {
+    fn connected(&self) -> Connected {
+        self.io.connected()
+    }
+}
+
+impl<Io: Read + Unpin> Read for Burst<Io> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
+        buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_read(cx, buf)
     }
 }
 
-impl<Io: AsyncWrite + Unpin> AsyncWrite for Burst<Io> {
+impl<Io: Write + Unpin> Write for Burst<Io> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -147,7 +175,7 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for Burst<Io> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll_write_at(Instant::now(), cx, bufs)
+        PULSE.with(|pulse| self.poll_write_at(Instant::now(), pulse, cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -176,7 +204,7 @@ mod tests {
         room: usize,
     }
 
-    impl AsyncWrite for Sink {
+    impl Write for Sink {
         fn poll_write(
             mut self: Pin<&mut Self>,
             _: &mut Context<'_>,
@@ -200,22 +228,42 @@ mod tests {
         }
     }
 
-    fn burst(room: usize) -> Burst<Sink> {
-        let writes = Vec::new();
-        Burst::new(Sink { writes, room })
+    struct Line {
+        burst: Burst<Sink>,
+        pulse: Pulse,
     }
 
-    /// Writes an event and flushes; whatever does not fit makes room.
-    fn send(burst: &mut Burst<Sink>, now: Instant, event: &str) -> Poll<io::Result<()>> {
-        let mut cx = Context::from_waker(Waker::noop());
-        let mut rest = event.as_bytes();
-        while !rest.is_empty() {
-            match burst.poll_write_at(now, &mut cx, &[IoSlice::new(rest)]) {
-                Poll::Ready(written) => rest = &rest[written.expect("a sink has no errors")..],
-                Poll::Pending => burst.io.room += 1_000,
+    impl Line {
+        fn new(room: usize) -> Self {
+            let writes = Vec::new();
+            Self {
+                burst: Burst::new(Sink { writes, room }),
+                pulse: Pulse::default(),
             }
         }
-        burst.poll_flush_at(now, &mut cx)
+
+        /// Writes an event and flushes; what does not fit makes room.
+        fn send(&mut self, now: Instant, event: &str) -> Poll<io::Result<()>> {
+            let mut cx = Context::from_waker(Waker::noop());
+            let mut rest = event.as_bytes();
+            while !rest.is_empty() {
+                let bufs = [IoSlice::new(rest)];
+                match self.burst.poll_write_at(now, &self.pulse, &mut cx, &bufs) {
+                    Poll::Ready(written) => rest = &rest[written.expect("a sink has no errors")..],
+                    Poll::Pending => self.burst.io.room += 1_000,
+                }
+            }
+            self.burst.poll_flush_at(now, &mut cx)
+        }
+
+        fn flush(&mut self, now: Instant) -> Poll<io::Result<()>> {
+            let mut cx = Context::from_waker(Waker::noop());
+            self.burst.poll_flush_at(now, &mut cx)
+        }
+
+        fn writes(&self) -> &[Vec<u8>] {
+            &self.burst.io.writes
+        }
     }
 
     fn event(number: usize) -> String {
@@ -223,64 +271,100 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_by_itself_is_written_before_its_flush_returns() {
-        let mut burst = burst(usize::MAX);
+    fn what_comes_at_leisure_is_written_before_its_flush_returns() {
+        let mut line = Line::new(usize::MAX);
         let mut now = Instant::now();
         for number in 0..100 {
-            now += AT_ONCE;
-            assert!(send(&mut burst, now, &event(number)).is_ready());
-            assert_eq!(burst.io.writes.len(), number + 1);
+            now += WINDOW / (BURST as u32 - 1);
+            assert!(line.send(now, &event(number)).is_ready());
+            assert_eq!(line.writes().len(), number + 1);
         }
     }
 
     #[test]
     fn a_burst_is_written_together_as_soon_as_nothing_more_comes() {
-        let mut burst = burst(usize::MAX);
-        let now = Instant::now() + AT_ONCE;
+        let mut line = Line::new(usize::MAX);
+        let now = Instant::now();
         for number in 0..200 {
-            let is_alone = send(&mut burst, now, &event(number)).is_ready();
-            assert_eq!(is_alone, number < BURST as usize);
+            let is_alone = line.send(now, &event(number)).is_ready();
+            assert_eq!(is_alone, number < BURST);
         }
 
-        let mut cx = Context::from_waker(Waker::noop());
-        assert!(burst.poll_flush_at(now, &mut cx).is_ready());
+        assert!(line.flush(now).is_ready());
 
-        assert_eq!(burst.io.writes.len(), BURST as usize + 1);
+        assert_eq!(line.writes().len(), BURST + 1);
         let all: String = (0..200).map(event).collect();
-        assert_eq!(burst.io.writes.concat(), all.as_bytes());
+        assert_eq!(line.writes().concat(), all.as_bytes());
+    }
+
+    #[test]
+    fn what_is_not_small_goes_by_itself_and_after_what_waits() {
+        let mut line = Line::new(usize::MAX);
+        let now = Instant::now();
+        for number in 0..20 {
+            let _ = line.send(now, &event(number));
+        }
+        let large = "x".repeat(SMALL + 1);
+
+        assert!(line.send(now, &large).is_ready());
+
+        assert_eq!(
+            line.writes().last().map(Vec::as_slice),
+            Some(large.as_bytes())
+        );
+        let all: String = (0..20).map(event).chain([large]).collect();
+        assert_eq!(line.writes().concat(), all.as_bytes());
+    }
+
+    #[test]
+    fn what_others_write_makes_a_burst_too() {
+        let mut lines: Vec<Line> = (0..=BURST).map(|_| Line::new(usize::MAX)).collect();
+        let now = Instant::now();
+        let pulse = Pulse::default();
+        let mut cx = Context::from_waker(Waker::noop());
+        for line in &mut lines {
+            let bufs = [IoSlice::new(b"answer")];
+            let written = line.burst.poll_write_at(now, &pulse, &mut cx, &bufs);
+            assert!(written.is_ready());
+        }
+
+        let written: Vec<usize> = lines.iter().map(|line| line.writes().len()).collect();
+        assert_eq!(written, [[1; BURST].as_slice(), &[0]].concat());
+        assert!(lines[BURST].flush(now).is_pending());
+        assert!(lines[BURST].flush(now).is_ready());
+        assert_eq!(lines[BURST].writes().len(), 1);
     }
 
     #[test]
     fn a_burst_waits_no_longer_than_it_may() {
-        let mut burst = burst(usize::MAX);
+        let mut line = Line::new(usize::MAX);
         let mut now = Instant::now();
         let mut oldest = None;
         for number in 0..1_000 {
             now += PATIENCE / 10;
-            let _ = send(&mut burst, now, &event(number));
+            let _ = line.send(now, &event(number));
 
-            oldest = (!burst.rest().is_empty()).then(|| oldest.unwrap_or(now));
+            oldest = (!line.burst.rest().is_empty()).then(|| oldest.unwrap_or(now));
             assert!(oldest.is_none_or(|since| now.duration_since(since) < PATIENCE));
         }
-        assert!(burst.io.writes.len() < 200);
+        assert!(line.writes().len() < 200);
     }
 
     #[test]
     fn nothing_is_lost_or_turned_round_and_little_is_kept_when_the_peer_reads_slowly() {
-        let mut burst = burst(0);
-        let now = Instant::now() + AT_ONCE;
+        let mut line = Line::new(0);
+        let now = Instant::now();
         for number in 0..5_000 {
-            let _ = send(&mut burst, now, &event(number));
-            assert!(burst.rest().len() <= MOST);
+            let _ = line.send(now, &event(number));
+            assert!(line.burst.rest().len() <= MOST);
         }
-        let is_held_back = !burst.rest().is_empty();
+        let is_held_back = !line.burst.rest().is_empty();
 
-        burst.io.room = usize::MAX;
-        let mut cx = Context::from_waker(Waker::noop());
-        assert!(burst.poll_flush_at(now, &mut cx).is_ready());
+        line.burst.io.room = usize::MAX;
+        assert!(line.flush(now).is_ready());
 
         assert!(is_held_back);
         let all: String = (0..5_000).map(event).collect();
-        assert_eq!(burst.io.writes.concat(), all.as_bytes());
+        assert_eq!(line.writes().concat(), all.as_bytes());
     }
 }

@@ -29,7 +29,7 @@ const LINGER: Duration = Duration::from_secs(5);
 pub struct ClientIo {
     /// What was read to know the protocol.
     first: Bytes,
-    io: TokioIo<Burst<Metered>>,
+    io: Burst<TokioIo<Metered>>,
     reset: Arc<AtomicBool>,
     /// Running since our side has ended.
     linger: Option<Pin<Box<Sleep>>>,
@@ -48,7 +48,7 @@ impl ClientIo {
     ) -> Self {
         Self {
             first,
-            io: TokioIo::new(Burst::new(stream)),
+            io: Burst::new(TokioIo::new(stream)),
             reset,
             linger: None,
             stop,
@@ -56,11 +56,10 @@ impl ClientIo {
     }
 
     fn prepare_end(&self) {
-        let burst = self.io.inner();
-        let stream = burst.inner().stream();
-        if !burst.rest().is_empty() {
+        let stream = self.io.inner().inner().stream();
+        if !self.io.rest().is_empty() {
             // What broke has a beginning, and that is the client's as far as it takes it at once.
-            let _ = stream.try_write(burst.rest());
+            let _ = stream.try_write(self.io.rest());
         }
         if self.reset.load(Ordering::Relaxed) {
             // If it fails the connection is gone already.
@@ -73,7 +72,7 @@ impl ClientIo {
         let mut sink = [0; 16 * 1024];
         loop {
             let mut unread = ReadBuf::new(&mut sink);
-            match Pin::new(self.io.inner_mut()).poll_read(cx, &mut unread) {
+            match Pin::new(self.io.inner_mut().inner_mut()).poll_read(cx, &mut unread) {
                 Poll::Ready(Ok(())) if !unread.filled().is_empty() => {}
                 Poll::Ready(Ok(()) | Err(_)) => return Poll::Ready(()),
                 Poll::Pending => break,

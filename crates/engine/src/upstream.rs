@@ -32,6 +32,7 @@ use tower_service::Service;
 use zephyr_core::classify::Fault;
 use zephyr_core::config::{Endpoint, ProxyRoute};
 
+use crate::burst::Burst;
 use crate::metered::Metered;
 use crate::metrics::{EndpointMeter, Metrics};
 use crate::upload::AttemptBody;
@@ -354,9 +355,9 @@ struct Connector {
 type Stream = <HttpsConnector<Route> as Service<Uri>>::Response;
 
 impl Service<Uri> for Connector {
-    type Response = Stream;
+    type Response = Burst<Stream>;
     type Error = BoxError;
-    type Future = Boxed<Stream>;
+    type Future = Boxed<Burst<Stream>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx)
@@ -375,7 +376,7 @@ impl Service<Uri> for Connector {
                     if is_https {
                         note_tls(&connected, took);
                     }
-                    Ok(connected)
+                    Ok(Burst::new(connected))
                 }
                 Ok(Err(error)) => Err(error),
                 Err(_) => Err(format!("no connection within {} s", limit.as_secs_f32()).into()),
