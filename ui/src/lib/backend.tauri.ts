@@ -94,10 +94,10 @@ const onSaved: Backend["onSaved"] = (listener) => {
 };
 
 const guard: Backend["guard"] = (wouldLose, ask) => {
-  // As long as somebody listens, the window closes only by `close`.
-  const unlisten = listen("tauri://close-requested", () => {
-    if (wouldLose()) ask();
-    else close();
+  const unlisten = getCurrentWindow().onCloseRequested((event) => {
+    if (!wouldLose()) return;
+    event.preventDefault();
+    ask();
   });
   return () => {
     unlisten.then((stop) => stop()).catch(() => undefined);
