@@ -80,7 +80,7 @@ struct Watch {
 }
 
 enum Broken {
-    /// Let the connection flush first.
+    /// Let the connection flush first; what is of a burst and still waits then, its end writes.
     Flushing(Fault),
     Now(Fault),
 }

@@ -61,6 +61,7 @@ impl Pulse {
 #[derive(Debug)]
 pub struct Burst<Io> {
     io: Io,
+    is_on: bool,
     waiting: Vec<u8>,
     /// How much of that is written already.
     written: usize,
@@ -71,14 +72,23 @@ pub struct Burst<Io> {
 }
 
 impl<Io> Burst<Io> {
-    /// Writes to `io`.
+    /// Writes to `io`, which speaks HTTP/1.
     pub fn new(io: Io) -> Self {
         Self {
             io,
+            is_on: true,
             waiting: Vec::new(),
             written: 0,
             since: Instant::now(),
             has_grown: false,
+        }
+    }
+
+    /// Writes to `io` at once: HTTP/2 puts frames together by itself, and takes none while a flush waits.
+    pub fn off(io: Io) -> Self {
+        Self {
+            is_on: false,
+            ..Self::new(io)
         }
     }
 
@@ -107,7 +117,8 @@ impl<Io: Write + Unpin> Burst<Io> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let length = bufs.iter().map(|buf| buf.len()).sum();
-        if length <= SMALL && pulse.beat(now) && self.waiting.len() + length <= MOST {
+        let is_small = self.is_on && length <= SMALL;
+        if is_small && pulse.beat(now) && self.waiting.len() + length <= MOST {
             if self.waiting.is_empty() {
                 self.since = now;
             }
@@ -141,6 +152,7 @@ impl<Io: Write + Unpin> Burst<Io> {
         }
         self.waiting = Vec::new();
         self.written = 0;
+        self.has_grown = false;
         Poll::Ready(Ok(()))
     }
 }
@@ -314,6 +326,17 @@ mod tests {
         );
         let all: String = (0..20).map(event).chain([large]).collect();
         assert_eq!(line.writes().concat(), all.as_bytes());
+    }
+
+    #[test]
+    fn http2_writes_everything_at_once() {
+        let mut line = Line::new(usize::MAX);
+        line.burst.is_on = false;
+        let now = Instant::now();
+        for number in 0..100 {
+            assert!(line.send(now, &event(number)).is_ready());
+            assert_eq!(line.writes().len(), number + 1);
+        }
     }
 
     #[test]

@@ -42,13 +42,13 @@ impl ClientIo {
     /// and without waiting for the client once `stop` is cancelled.
     pub fn new(
         first: Bytes,
-        stream: Metered,
+        stream: Burst<TokioIo<Metered>>,
         reset: Arc<AtomicBool>,
         stop: CancellationToken,
     ) -> Self {
         Self {
             first,
-            io: Burst::new(TokioIo::new(stream)),
+            io: stream,
             reset,
             linger: None,
             stop,
@@ -56,14 +56,14 @@ impl ClientIo {
     }
 
     fn prepare_end(&self) {
-        let stream = self.io.inner().inner().stream();
+        let stream = self.io.inner().inner();
         if !self.io.rest().is_empty() {
             // What broke has a beginning, and that is the client's as far as it takes it at once.
             let _ = stream.try_write(self.io.rest());
         }
         if self.reset.load(Ordering::Relaxed) {
             // If it fails the connection is gone already.
-            let _ = stream.set_zero_linger();
+            let _ = stream.stream().set_zero_linger();
         }
     }
 

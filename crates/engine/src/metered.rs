@@ -23,6 +23,17 @@ impl Metered {
         Self { stream, traffic }
     }
 
+    /// Writes as much as can be written at once.
+    ///
+    /// # Errors
+    ///
+    /// What the system says, also that it is nothing.
+    pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
+        let written = self.stream.try_write(buf)?;
+        self.traffic.sent.add(written as u64);
+        Ok(written)
+    }
+
     /// The connection itself.
     pub fn stream(&self) -> &TcpStream {
         &self.stream

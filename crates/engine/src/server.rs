@@ -16,7 +16,7 @@ use http::{HeaderName, Method, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -25,6 +25,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::answer::{Abort, Answer};
+use crate::burst::Burst;
 use crate::client_io::ClientIo;
 use crate::engine::Shared;
 use crate::forward::{forward, own};
@@ -156,7 +157,12 @@ async fn connection(
     let reset = Arc::new(AtomicBool::new(false));
     let traffic = Arc::clone(&shared.metrics.clients.traffic);
     traffic.received.add(first.len() as u64);
-    let stream = Metered::new(stream, traffic);
+    let stream = TokioIo::new(Metered::new(stream, traffic));
+    let stream = if is_http2 {
+        Burst::off(stream)
+    } else {
+        Burst::new(stream)
+    };
     let io = ClientIo::new(first, stream, Arc::clone(&reset), stop.clone());
     let service =
         service_fn(|request| serve_request(Arc::clone(shared), request, Arc::clone(&reset)));

@@ -376,7 +376,11 @@ impl Service<Uri> for Connector {
                     if is_https {
                         note_tls(&connected, took);
                     }
-                    Ok(Burst::new(connected))
+                    Ok(if connected.connected().is_negotiated_h2() {
+                        Burst::off(connected)
+                    } else {
+                        Burst::new(connected)
+                    })
                 }
                 Ok(Err(error)) => Err(error),
                 Err(_) => Err(format!("no connection within {} s", limit.as_secs_f32()).into()),
