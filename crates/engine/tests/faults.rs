@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use zephyr_control::{EndpointState, EventKind};
-use zephyr_testkit::{Act, Encoding, End, Endpoint, Phase};
+use zephyr_testkit::{Act, Encoding, End, Endpoint, Phase, Step, TextStream};
 
 /// Sends `body` through Zephyr to A, which does `act`, and to B, which works. Returns what the client
 /// saw, once what must always hold has been checked.
@@ -255,6 +255,22 @@ async fn the_client_gets_every_byte_that_came_before_the_break() {
     let answer = zephyr.stream().await.unwrap();
 
     assert_eq!(answer.events(), direct.events());
+}
+
+#[tokio::test]
+async fn a_flood_that_breaks_reaches_the_client_to_its_last_event_and_is_no_end() {
+    let text = "word ".repeat(2_000);
+    let mut flood = TextStream::new(&text).until(Phase::BetweenDeltas);
+    let events = flood.len();
+    assert!(events > 1_000);
+    flood.push(Step::Cut);
+    let a = Endpoint::start(Act::sse(flood)).await;
+    let zephyr = Zephyr::over(&[&a], "").await;
+
+    let answer = zephyr.stream().await.unwrap();
+
+    assert_eq!(answer.events().len(), events);
+    assert_eq!(answer.end, End::Cut);
 }
 
 #[tokio::test]
