@@ -59,6 +59,11 @@ impl Window {
         .await;
     }
 
+    /// Whether there is an element now that this selector matches.
+    pub async fn shows(&self, css: &str) -> bool {
+        self.session.find(css).await.is_ok()
+    }
+
     /// Waits until the element that this selector matches is there and says all of these.
     pub async fn until_says(&self, css: &str, words: &[&str]) -> String {
         until(&format!("{css} to say {words:?}"), async || {
@@ -76,6 +81,16 @@ impl Window {
             self.session.click(&element).await.ok()
         })
         .await;
+    }
+
+    /// Clicks the element that this selector matches, by which the window closes: the driver may not come
+    /// to say that it has clicked.
+    pub async fn click_last(&self, css: &str) {
+        let element = until(&format!("{css} in the window"), async || {
+            self.session.find(css).await.ok()
+        })
+        .await;
+        let _ = self.session.click(&element).await;
     }
 
     /// Types into the field that this selector matches, in place of what is there; waits for it.

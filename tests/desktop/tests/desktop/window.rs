@@ -1,7 +1,7 @@
 //! The window, read and clicked; its pictures are kept.
 
 use zephyr_control::Mode;
-use zephyr_desktop_test::{Configuration, Desktop, Part, Window};
+use zephyr_desktop_test::{Configuration, Desktop, Part, Window, until};
 use zephyr_testkit::{Act, Endpoint};
 
 use crate::Three;
@@ -251,13 +251,16 @@ async fn a_window_with_something_unsaved_closes_only_when_that_may_be_lost() {
     window.click("[data-testid=add-endpoint]").await;
     window.write("[data-testid=field-name]", "Osaka").await;
 
-    desktop.ask_windows_to_close();
-
+    until("the question", async || {
+        desktop.ask_windows_to_close(); // It may miss one, as it may miss a click.
+        window.shows("[data-testid=dialog]").await.then_some(())
+    })
+    .await;
     window
         .until_says("[data-testid=dialog]", &["Leave without saving?"])
         .await;
     desktop.until_windows(1).await;
-    window.click("[data-testid=confirm]").await;
+    window.click_last("[data-testid=confirm]").await;
     desktop.until_windows(0).await;
 }
 
