@@ -6,7 +6,6 @@
 //! endpoint's flood of tiny events goes on waiting as long as each turn brings one more. What comes at
 //! leisure never waits.
 
-use std::array;
 use std::cell::Cell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -32,19 +31,10 @@ thread_local! {
 }
 
 /// When the last small writes were.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Pulse {
     times: [Cell<Option<Instant>>; BURST],
     oldest: Cell<usize>,
-}
-
-impl Default for Pulse {
-    fn default() -> Self {
-        Self {
-            times: array::from_fn(|_| Cell::new(None)),
-            oldest: Cell::new(0),
-        }
-    }
 }
 
 impl Pulse {

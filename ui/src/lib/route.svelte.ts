@@ -108,7 +108,8 @@ export class Router {
     this.#backend = backend;
   }
 
-  /** Follows the address, and asks before the page is closed over what is unsaved, until the returned function is called. */
+  /** Follows the address, and asks before the page is closed over what is unsaved, until the returned function
+      is called. */
   start(): () => void {
     const read = () => {
       const route = parse(location.hash);
