@@ -11,7 +11,6 @@ use zephyr_cli::claude_code::{
 };
 use zephyr_control::{ClaudeCode as State, Language, Problem, ProblemKind};
 use zephyr_core::Config;
-use zephyr_engine::settings;
 
 /// Where Claude Code is to be pointed.
 #[derive(Clone, Debug)]
@@ -51,8 +50,8 @@ impl Link {
     }
 
     /// Says when the settings change; nothing where that cannot be known.
-    pub(crate) fn watch(&self) -> Option<settings::Watch> {
-        settings::watch(self.0.settings()).ok()
+    pub(crate) fn watch(&self) -> Option<zephyr_config::Watch> {
+        zephyr_config::watch(self.0.settings()).ok()
     }
 
     /// Points Claude Code at `proxy`; says so in a sentence.

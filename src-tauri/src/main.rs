@@ -45,7 +45,6 @@ use zephyr_cli::signals::{Signal, Signals};
 use zephyr_cli::token::Token;
 use zephyr_control::{Command, Control};
 use zephyr_core::Config;
-use zephyr_engine::settings;
 
 use crate::arguments::Arguments;
 use crate::single::Earlier;
@@ -118,9 +117,12 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
         (demo.loaded().config, Fleet::Simulated(Box::new(demo)), None)
     } else {
         // What is wrong with it is the supervisor's to tell, and to wait for.
-        let located = settings::locate(arguments.config.as_deref(), |name| std::env::var_os(name));
+        let located =
+            zephyr_config::locate(arguments.config.as_deref(), |name| std::env::var_os(name));
         let path = located.ok().map(|located| located.path);
-        let loaded = path.as_deref().and_then(|path| settings::load(path).ok());
+        let loaded = path
+            .as_deref()
+            .and_then(|path| zephyr_config::load(path).ok());
         let config = loaded.map_or_else(Config::default, |loaded| loaded.config);
         let files = Files::of(&config.logging, path.as_deref(), &data_dir);
         (config, Fleet::Configured, Some(files))

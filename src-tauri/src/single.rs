@@ -7,7 +7,6 @@ use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 use zephyr_cli::instance::{self, Claim, Found, Role};
 use zephyr_control::{Command, Control};
-use zephyr_engine::settings;
 
 use crate::arguments::Arguments;
 
@@ -39,7 +38,7 @@ pub(crate) fn demo_folder(arguments: &Arguments) -> Result<Option<TempDir>> {
 pub(crate) fn data_dir(temporary: Option<&TempDir>) -> Result<PathBuf> {
     match temporary {
         Some(folder) => Ok(folder.path().to_owned()),
-        None => settings::data_dir().context(
+        None => zephyr_config::data_dir().context(
             "there is no home folder to keep data in; name one with the variable ZEPHYR_DATA_DIR",
         ),
     }

@@ -19,6 +19,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use zephyr_cli::demo::Demo;
 use zephyr_cli::instance::{self, Found, Instance, Role, Running};
+use zephyr_config::{Loaded, edit};
 use zephyr_control::{
     ClaudeCode, Command, Complaint, Configuration, Control, ControlError, ControlFuture, Diagnosis,
     Done, EndpointHistory, ErrorCode, Event, EventKind, HistoryQuery, Host, Language, Listening,
@@ -26,7 +27,6 @@ use zephyr_control::{
     Snapshot, Snapshots, Strategy, Tested, Totals, UsageQuery, UsageReport,
 };
 use zephyr_core::Config;
-use zephyr_engine::settings::{self, Loaded, edit};
 use zephyr_engine::{Engine, Options, Source};
 
 use crate::autostart;
@@ -201,8 +201,8 @@ impl Supervisor {
         }
         let named = places.config.clone();
         let (loaded, path) = blocking(move || {
-            let located = settings::locate(named.as_deref(), |name| std::env::var_os(name))?;
-            let loaded = settings::load(&located.path)?;
+            let located = zephyr_config::locate(named.as_deref(), |name| std::env::var_os(name))?;
+            let loaded = zephyr_config::load(&located.path)?;
             // Front-ends read it from other folders.
             let path = std::path::absolute(located.path).map_err(Trouble::NoFolder)?;
             Ok::<_, Trouble>((loaded, path))
@@ -323,7 +323,7 @@ impl Supervisor {
     async fn wait_out(&self, trouble: &Trouble, places: &Places) {
         let named = places.config.clone();
         let path = blocking(move || {
-            settings::locate(named.as_deref(), |name| std::env::var_os(name))
+            zephyr_config::locate(named.as_deref(), |name| std::env::var_os(name))
                 .ok()
                 .map(|located| located.path)
         })
@@ -338,7 +338,7 @@ impl Supervisor {
             Some(trouble.problem()),
         )));
         let changed = async {
-            match path.as_deref().map(settings::watch) {
+            match path.as_deref().map(zephyr_config::watch) {
                 Some(Ok(mut watch)) => watch.changed().await,
                 Some(Err(_)) | None => std::future::pending().await,
             }
@@ -355,7 +355,7 @@ impl Supervisor {
     /// Takes over what another program's configuration file says.
     async fn adopt_file(&self, address: SocketAddr, path: Option<PathBuf>) {
         let readable = path.clone();
-        let loaded = blocking(move || settings::load(&readable?).ok()).await;
+        let loaded = blocking(move || zephyr_config::load(&readable?).ok()).await;
         if let Some(Loaded { config, .. }) = loaded {
             self.adopt(config.clone(), path.as_deref()).await;
             *lock(&self.0.proxy) = Some(Proxy {

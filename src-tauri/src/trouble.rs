@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use listeners::{Process, Protocol};
 use zephyr_cli::instance::InstanceError;
+use zephyr_config::{LoadError, LocateError};
 use zephyr_control::{Problem, ProblemKind};
 use zephyr_engine::StartError;
-use zephyr_engine::settings::{LoadError, LocateError};
 
 /// How often a port that somebody else holds is tried again.
 const PORT_INTERVAL: Duration = Duration::from_secs(2);

@@ -7,17 +7,18 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use zephyr_cli::{names, status};
+use zephyr_config::{Loaded, Located, Origin, Problem};
 use zephyr_core::config::{Auth, Config, CredentialRef};
-use zephyr_engine::settings::{self, Environment, Loaded, Located, Origin};
-use zephyr_engine::vault::{Keychain, Vault};
 use zephyr_engine::{Source, diagnose_once, probe_once};
+use zephyr_secrets::environment::{Environment, dotenv, dotenv_path};
+use zephyr_secrets::vault::{Keychain, Vault};
 
 use crate::failure::Failure;
 use crate::output;
 
 /// The file to read; a default is written where there is none.
 pub(crate) fn locate(explicit: Option<&Path>) -> Result<Located, Failure> {
-    settings::locate(explicit, |name| env::var_os(name))
+    zephyr_config::locate(explicit, |name| env::var_os(name))
         .map_err(|error| Failure::Usage(error.into()))
         .inspect(|located| {
             if located.origin == Origin::Written {
@@ -32,13 +33,13 @@ pub(crate) fn locate(explicit: Option<&Path>) -> Result<Located, Failure> {
 /// What the file says, and where it is.
 pub(crate) fn read(explicit: Option<&Path>) -> Result<(Loaded, PathBuf), Failure> {
     let path = locate(explicit)?.path;
-    let loaded = settings::load(&path).map_err(|error| Failure::Usage(error.into()))?;
+    let loaded = zephyr_config::load(&path).map_err(|error| Failure::Usage(error.into()))?;
     Ok((loaded, path))
 }
 
 /// The folder for what Zephyr writes.
 pub(crate) fn data_dir() -> Result<PathBuf, Failure> {
-    settings::data_dir().ok_or_else(|| {
+    zephyr_config::data_dir().ok_or_else(|| {
         Failure::usage("there is no home folder to keep data in; name one with ZEPHYR_DATA_DIR")
     })
 }
@@ -52,12 +53,14 @@ pub(crate) fn path(explicit: Option<&Path>) -> Result<(), Failure> {
 /// `zephyr config check`.
 pub(crate) fn check(explicit: Option<&Path>) -> Result<(), Failure> {
     let (loaded, path) = read(explicit)?;
-    let environment = Environment::new(settings::dotenv(&settings::dotenv_path(&path))?);
+    let environment = Environment::new(dotenv(&dotenv_path(&path))?);
+    let unreadable = environment.unreadable().iter().copied();
+    let unreadable = unreadable.map(|line| Problem::from(line).to_string());
     let mut warnings: Vec<String> = loaded
         .warnings
         .iter()
-        .chain(environment.problems())
         .map(ToString::to_string)
+        .chain(unreadable)
         .collect();
     let references = credentials(&loaded.config).map(|(_, reference)| reference);
     let vault = Vault::open(environment, &Keychain::system(), references);

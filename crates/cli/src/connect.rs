@@ -7,9 +7,9 @@ use anyhow::anyhow;
 use tokio::task::spawn_blocking;
 use zephyr_cli::claude_code::{self, ClaudeCode, Credential, Target};
 use zephyr_cli::instance::{self, Found, Running};
+use zephyr_config::Loaded;
 use zephyr_control::Language;
 use zephyr_core::config;
-use zephyr_engine::settings::Loaded;
 
 use crate::failure::Failure;
 use crate::{configuration, output, remote};

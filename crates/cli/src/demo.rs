@@ -7,12 +7,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::anyhow;
+use zephyr_config::Loaded;
 use zephyr_core::Config;
 use zephyr_core::config::{
     Auth, BaseUrl, Breaker, Endpoint, Failover, Group, HealthCheck, LogBody, Logging, Price,
     ProxyRoute, Routing, Server,
 };
-use zephyr_engine::settings::Loaded;
 use zephyr_testkit::Sim;
 
 const GROUP: &str = "simulated";

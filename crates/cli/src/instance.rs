@@ -17,7 +17,7 @@ use zephyr_control::{ControlError, ErrorCode, Snapshot};
 
 use crate::client::{self, Client, Obstacle};
 use crate::token::{Token, TokenError};
-use zephyr_engine::private;
+use zephyr_secrets::private;
 
 /// What a program is to those that look for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,6 @@ use zephyr_cli::instance::{self, Found, Running};
 use zephyr_cli::{names, status};
 use zephyr_control::{Command, Control, Language, Snapshot};
 use zephyr_core::config;
-use zephyr_engine::settings;
 
 use crate::configuration::data_dir;
 use crate::failure::Failure;
@@ -74,6 +73,6 @@ pub(crate) fn language_of(config: Option<&Path>, snapshot: &Snapshot) -> Languag
 
 /// The language of that file; a file that cannot be read must not hide the status.
 pub(crate) fn language(config: Option<&Path>) -> Language {
-    let loaded = config.and_then(|path| settings::load(path).ok());
+    let loaded = config.and_then(|path| zephyr_config::load(path).ok());
     output::language(loaded.map_or(config::Language::Auto, |loaded| loaded.config.ui.language))
 }

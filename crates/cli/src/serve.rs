@@ -10,8 +10,8 @@ use zephyr_cli::logging::{self, Files};
 use zephyr_cli::signals::{Signal, Signals};
 use zephyr_cli::token::Token;
 use zephyr_cli::{descriptors, status};
+use zephyr_config::Loaded;
 use zephyr_control::{Command, Control, Language, Snapshot};
-use zephyr_engine::settings::Loaded;
 use zephyr_engine::{Engine, Options, Source};
 
 use crate::failure::Failure;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::hmac;
 use subtle::ConstantTimeEq;
 
-use zephyr_engine::private::{self, Creation};
+use zephyr_secrets::private::{self, Creation};
 
 const FILE: &str = "admin-token";
 const BYTES: usize = 32;

@@ -14,9 +14,9 @@ use unicode_width::UnicodeWidthStr;
 use zephyr_cli::instance::{self, Found};
 use zephyr_control::{Command, Control};
 use zephyr_core::config::CredentialRef;
-use zephyr_engine::secret::Secret;
-use zephyr_engine::settings;
-use zephyr_engine::vault::{KeychainError, Store, SystemKeychain, shell};
+use zephyr_secrets::Secret;
+use zephyr_secrets::shell_word::shell_word;
+use zephyr_secrets::vault::{KeychainError, Store, SystemKeychain};
 use zeroize::Zeroizing;
 
 use crate::configuration::{self, credentials};
@@ -80,7 +80,7 @@ fn move_entry(
     match keychain.get(to) {
         Err(KeychainError::Missing { .. }) => {}
         Ok(_) | Err(KeychainError::Unusable { .. }) => {
-            let remove = format!("zephyr token remove {}", shell(to));
+            let remove = format!("zephyr token remove {}", shell_word(to));
             let taken = anyhow!("the keychain already has {to}; `{remove}` removes it");
             return Ok(Err(taken));
         }
@@ -92,13 +92,13 @@ fn move_entry(
 }
 
 fn check_name(name: &str) -> Result<(), Failure> {
-    settings::check_entry_name(name).map_err(|error| match error {
-        settings::EntryNameError::Secret => Failure::usage(
+    zephyr_config::check_entry_name(name).map_err(|error| match error {
+        zephyr_config::EntryNameError::Secret => Failure::usage(
             "what stands where the entry's name belongs looks like the secret itself; remove it from \
              your shell's history, name the entry, for example `zephyr token set primary`, and paste \
              the secret when you are asked for it",
         ),
-        settings::EntryNameError::Empty | settings::EntryNameError::Unprintable => {
+        zephyr_config::EntryNameError::Empty | zephyr_config::EntryNameError::Unprintable => {
             Failure::usage(format!("the name of the entry {error}"))
         }
     })
@@ -158,20 +158,20 @@ struct References {
     path: PathBuf,
     users: BTreeMap<String, Vec<String>>,
     /// Why the file does not tell.
-    unreadable: Option<settings::LoadError>,
+    unreadable: Option<zephyr_config::LoadError>,
 }
 
 impl References {
     /// Of the configuration that is there; none is needed to keep secrets.
     fn read(explicit: Option<&Path>) -> Self {
-        let Some(found) = settings::find(explicit, |name| env::var_os(name)) else {
+        let Some(found) = zephyr_config::find(explicit, |name| env::var_os(name)) else {
             return Self::default();
         };
         let mut references = Self {
             path: found.path,
             ..Self::default()
         };
-        match settings::load(&references.path) {
+        match zephyr_config::load(&references.path) {
             Ok(loaded) => {
                 for (whose, reference) in credentials(&loaded.config) {
                     if let CredentialRef::Keychain(name) = reference {

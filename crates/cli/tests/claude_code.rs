@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use zephyr_cli::claude_code::{Change, ClaudeCode, Disconnected, Error, Key, Resumed, Target};
 use zephyr_control::ClaudeCode as State;
-use zephyr_engine::settings;
 
 const URL: &str = "http://127.0.0.1:8080";
 
@@ -70,7 +69,7 @@ fn target(port: u16) -> Target {
 }
 
 fn target_of(config: &str, port: u16) -> Target {
-    let loaded = settings::parse(config).unwrap();
+    let loaded = zephyr_config::parse(config).unwrap();
     let proxy = SocketAddr::from(([127, 0, 0, 1], port));
     Target::configured(proxy, &loaded.config, Path::new("config.toml")).unwrap()
 }

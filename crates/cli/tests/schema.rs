@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
-use zephyr_engine::settings::{EXAMPLE, parse};
+use zephyr_config::{EXAMPLE, parse};
 
 type Keys = Map<String, Value>;
 

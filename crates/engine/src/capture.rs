@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use zephyr_core::config::LogBody;
 
-use crate::journal::Captured;
+use zephyr_journal::Captured;
 
 /// What `truncated` keeps of a body.
 const BEGINNING: usize = 16 * 1024;

@@ -30,10 +30,10 @@ use zephyr_core::spend;
 use crate::inspect::{self, Inspector};
 use crate::prober::{self, models};
 use crate::remote::Remote;
-use crate::secret::Secret;
 use crate::upstream::{Network, Steps};
 use crate::view;
 use certificate::Certificate;
+use zephyr_secrets::Secret;
 
 /// More than a refusal needs to say.
 const REFUSAL_LIMIT: usize = 64 * 1024;

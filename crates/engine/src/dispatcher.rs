@@ -27,7 +27,6 @@ use crate::calendar;
 use crate::clock::Clock;
 use crate::headers;
 use crate::inspect::Sight;
-use crate::journal::{Entry, Journal, Sighting};
 use crate::live::Live;
 use crate::memory::Keeper;
 use crate::metrics::{Metrics, RequestEnd};
@@ -43,6 +42,7 @@ use crate::trail::{Leg, LegEnd, Trail};
 use crate::upstream::{self, Handshake};
 use crate::view::{self, Phase};
 use crate::wake::Watch;
+use zephyr_journal::{Entry, Journal, Sighting};
 
 /// Events kept for front-ends.
 const LOG_LENGTH: usize = 200;

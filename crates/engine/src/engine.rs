@@ -30,7 +30,6 @@ use crate::awaited;
 use crate::calendar;
 use crate::clock::Clock;
 use crate::dispatcher::Dispatcher;
-use crate::journal::{self, Journal, QueryError};
 use crate::live::{self, Live, Source};
 use crate::memory::Keeper;
 use crate::metrics::Metrics;
@@ -39,12 +38,13 @@ use crate::punctuality::Lateness;
 use crate::remote::Remote;
 use crate::request_id::RequestIds;
 use crate::server;
-use crate::settings::change::Change;
-use crate::settings::{self, Loaded};
 use crate::upstream::{Network, Upstream};
-use crate::vault::{Keychain, KeychainError, Store};
 use crate::view;
 use crate::wake;
+use zephyr_config::Loaded;
+use zephyr_config::edit::change::Change;
+use zephyr_journal::{self, Journal, QueryError};
+use zephyr_secrets::vault::{Keychain, KeychainError, Store};
 
 pub use diagnose::diagnose_once;
 
@@ -137,7 +137,7 @@ pub struct Shared {
     reloading: tokio::sync::Mutex<()>,
     /// One change of the configuration file at a time.
     amending: tokio::sync::Mutex<()>,
-    own_write: settings::OwnWrite,
+    own_write: zephyr_config::OwnWrite,
     removed: Mutex<Option<amend::Removed>>,
 }
 
@@ -187,7 +187,7 @@ impl Engine {
         // Before `.env` is read, so that no change falls between.
         let watch = source
             .path()
-            .map(|path| settings::watch(path).map(|watch| watch.since(&loaded)));
+            .map(|path| zephyr_config::watch(path).map(|watch| watch.since(&loaded)));
         let shared = Arc::new(Shared::new(loaded, source, options, bound).await?);
         let stop = CancellationToken::new();
         let stop_listening = stop.child_token();
@@ -326,7 +326,7 @@ impl Shared {
             status: Mutex::new(status),
             reloading: tokio::sync::Mutex::new(()),
             amending: tokio::sync::Mutex::new(()),
-            own_write: settings::OwnWrite::default(),
+            own_write: zephyr_config::OwnWrite::default(),
             removed: Mutex::default(),
         })
     }
@@ -774,7 +774,7 @@ fn answer<T>(answer: Result<T, QueryError>) -> Result<T, ControlError> {
 fn spawn_tasks(
     shared: &Arc<Shared>,
     serving: impl Future<Output = ()> + Send + 'static,
-    watch: Option<Result<settings::Watch, settings::WatchError>>,
+    watch: Option<Result<zephyr_config::Watch, zephyr_config::WatchError>>,
     system_bus: Option<String>,
     stop: &CancellationToken,
 ) {
@@ -971,7 +971,7 @@ fn journal_settings(
     live: &Live,
     source: &Source,
     data_dir: Option<&Path>,
-) -> Option<journal::Settings> {
+) -> Option<zephyr_journal::Settings> {
     let logging = live.config.logging.clone();
     let folder = match &logging.directory {
         // Beside the file that names it.
@@ -981,8 +981,8 @@ fn journal_settings(
             .map_or_else(|| PathBuf::from(named), |beside| beside.join(named)),
         None => data_dir?.to_owned(),
     };
-    Some(journal::Settings {
-        path: folder.join(journal::FILE),
+    Some(zephyr_journal::Settings {
+        path: folder.join(zephyr_journal::FILE),
         logging,
         secrets: live.secrets(),
     })

@@ -12,7 +12,7 @@ use zephyr_core::config::Server;
 
 use crate::headers::client_tokens;
 use crate::reply::Code;
-use crate::secret::Secret;
+use zephyr_secrets::Secret;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 

@@ -8,7 +8,7 @@ use zephyr_core::price::Usage;
 use zephyr_core::proof::{Stage, StreamJudge};
 use zephyr_core::usage::Tally;
 
-use crate::decode::Decoder;
+use zephyr_encoding::Decoder;
 
 /// Watches a streamed answer through its encoding.
 pub struct Inspector {

@@ -9,9 +9,10 @@ use zephyr_control::{Problem, ProblemKind};
 use zephyr_core::config::{Auth, Config, CredentialRef};
 
 use crate::guard::Guard;
-use crate::secret::Secret;
-use crate::settings::{self, Dotenv, Environment, Loaded};
-use crate::vault::{Extent, Keychain, KeychainError, Vault, VaultError};
+use zephyr_config::Loaded;
+use zephyr_secrets::Secret;
+use zephyr_secrets::environment::{Dotenv, Environment};
+use zephyr_secrets::vault::{Extent, Keychain, KeychainError, Vault, VaultError};
 
 /// Where a configuration comes from.
 #[derive(Clone, Debug)]
@@ -51,7 +52,7 @@ pub struct Live {
     /// What a person should look at.
     pub problems: Vec<Problem>,
     /// What the file has that is odd.
-    warnings: Vec<settings::Problem>,
+    warnings: Vec<zephyr_config::Problem>,
 }
 
 impl Live {
@@ -82,12 +83,8 @@ impl Live {
             .map(|warning| problem(ProblemKind::ConfigWarning, warning))
             .collect();
         let environment = Environment::new(dotenv_of(source, &mut problems));
-        problems.extend(
-            environment
-                .problems()
-                .iter()
-                .map(|warning| problem(ProblemKind::ConfigWarning, warning)),
-        );
+        let unreadable = environment.unreadable().iter().copied();
+        problems.extend(unreadable.map(|line| problem(ProblemKind::ConfigWarning, &line.into())));
         let of_clients = config.server.client_token.as_ref();
         let of_endpoints = references(&config).map(|(_, reference)| reference);
         let wanted = of_endpoints.chain(of_clients);
@@ -199,9 +196,9 @@ pub fn reload(
     source: &Source,
     old: &Live,
     keychain: &Keychain,
-) -> Result<Arc<Live>, settings::LoadError> {
+) -> Result<Arc<Live>, zephyr_config::LoadError> {
     let loaded = match source {
-        Source::File(path) => settings::load(path)?,
+        Source::File(path) => zephyr_config::load(path)?,
         Source::Fixed => Loaded {
             config: Config::default(),
             warnings: Vec::new(),
@@ -214,10 +211,10 @@ pub fn reload(
 }
 
 fn dotenv_of(source: &Source, problems: &mut Vec<Problem>) -> Dotenv {
-    let Some(path) = source.path().map(settings::dotenv_path) else {
+    let Some(path) = source.path().map(zephyr_secrets::environment::dotenv_path) else {
         return Dotenv::default();
     };
-    settings::dotenv(&path).unwrap_or_else(|error| {
+    zephyr_secrets::environment::dotenv(&path).unwrap_or_else(|error| {
         problems.push(Problem {
             kind: ProblemKind::ConfigWarning,
             message: format!("{}: {error}", path.display()),
@@ -227,7 +224,7 @@ fn dotenv_of(source: &Source, problems: &mut Vec<Problem>) -> Dotenv {
     })
 }
 
-fn problem(kind: ProblemKind, found: &settings::Problem) -> Problem {
+fn problem(kind: ProblemKind, found: &zephyr_config::Problem) -> Problem {
     let place = match found.line {
         Some(line) => format!("line {line}, {}: ", found.key),
         None => format!("{}: ", found.key),

@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use zephyr_core::fleet::Memory;
 
 use crate::clock::millis;
-use crate::private;
+use zephyr_secrets::private;
 
 const FILE: &str = "state.json";
 const SET_ASIDE: &str = "state.json.bad";

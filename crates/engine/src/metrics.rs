@@ -26,7 +26,6 @@ use zephyr_core::classify::Outcome;
 use zephyr_core::fleet::ProbeResult;
 use zephyr_core::price::{Cost, Usage};
 
-use crate::journal;
 use crate::reply::Code;
 
 /// Upper bounds of a histogram's buckets, in milliseconds: from a warm connection nearby to a long
@@ -44,7 +43,7 @@ pub struct Metrics {
     /// How often the endpoint in use changed.
     pub switches: Count,
     /// The journal.
-    pub journal: Arc<journal::Meter>,
+    pub journal: Arc<zephyr_journal::Meter>,
     requests: [Count; RequestEnd::ALL.len()],
     request_time: Histogram,
     endpoints: Mutex<BTreeMap<String, Arc<EndpointMeter>>>,
@@ -478,10 +477,10 @@ impl Scrape {
         let journal = &self.metrics.journal;
         let help = "Requests written into the journal";
         out.counters("journal_requests", help, None)?
-            .add(&[], journal.written.get())?;
+            .add(&[], journal.written())?;
         let help = "Entries that the journal lost, because writing did not keep up or failed";
         out.counters("journal_dropped", help, None)?
-            .add(&[], journal.dropped.get())?;
+            .add(&[], journal.dropped())?;
         let help = "Entries that wait to be written into the journal";
         let queued = i64::try_from(journal.queued()).unwrap_or(i64::MAX);
         out.gauges("journal_queued", help, None)?.add(&[], queued)?;

@@ -17,11 +17,12 @@ use crate::capture::Capture;
 use crate::clock::Clock;
 use crate::headers;
 use crate::inspect::Sight;
-use crate::journal::{Finished, is_credential};
 use crate::metrics;
 use crate::remote::Remote;
 use crate::trail::{Leg, Notes, Trail, named};
 use crate::view;
+use zephyr_journal::Finished;
+use zephyr_secrets::redact::is_credential;
 
 const AGENT_ID: HeaderName = HeaderName::from_static("x-claude-code-agent-id");
 

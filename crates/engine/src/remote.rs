@@ -14,8 +14,8 @@ use zephyr_core::messages::Format;
 use crate::headers::Credential;
 use crate::metrics::EndpointMeter;
 use crate::prober::models::ProbeModels;
-use crate::secret::Secret;
 use crate::upstream::{Network, Upstream};
+use zephyr_secrets::Secret;
 
 /// Kept readable in a header: everything but controls, the percent sign itself and what is not ASCII.
 const HEADER_TEXT: &AsciiSet = &CONTROLS.add(b'%');

@@ -19,10 +19,10 @@ use zephyr_core::profile::CallKind;
 
 use crate::capture::Capture;
 use crate::clock::Clock;
-use crate::journal::may_have_credentials;
 use crate::remote::Remote;
 use crate::request_id::RequestId;
 use crate::upstream::Handshake;
+use zephyr_secrets::redact::may_have_credentials;
 
 /// The session, as Claude Code names it.
 pub const SESSION_ID: HeaderName = HeaderName::from_static("x-claude-code-session-id");

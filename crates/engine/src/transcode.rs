@@ -19,8 +19,8 @@ use http_body::{Body, Frame};
 use hyper::body::Incoming;
 use zephyr_core::classify::Fault;
 
-use crate::decode::Decoder;
 use crate::inspect::undecodable;
+use zephyr_encoding::Decoder;
 
 /// How much is decoded at once.
 const PIECE: usize = 16 * 1024;

@@ -147,9 +147,9 @@ impl SettingsFile {
 
     fn write(&self, seen: &Seen, text: &str) -> io::Result<Replaced> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        zephyr_engine::private::folder(folder)?;
+        zephyr_secrets::private::folder(folder)?;
         step::reached(Step::FolderMade);
-        let mut scratch = zephyr_engine::private::create_new(&self.scratch)?;
+        let mut scratch = zephyr_secrets::private::create_new(&self.scratch)?;
         scratch.write_all(text.as_bytes())?;
         if let Some((_, metadata)) = &seen.open {
             platform::become_like(&scratch, metadata)?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::Error;
 use super::record::Record;
-use zephyr_engine::private;
+use zephyr_secrets::private;
 
 const RECORD: &str = "claude-code.json";
 const SCRATCH: &str = "claude-code.json.new";

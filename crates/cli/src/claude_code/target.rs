@@ -9,9 +9,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use zephyr_core::config::{Auth, Config, CredentialRef};
-use zephyr_engine::secret::Secret;
-use zephyr_engine::settings::{self, Environment};
-use zephyr_engine::vault::{Keychain, Vault, VaultError};
+use zephyr_secrets::Secret;
+use zephyr_secrets::environment::Environment;
+use zephyr_secrets::vault::{Keychain, Vault, VaultError};
 
 use super::document::Key;
 use super::record::Raw;
@@ -90,11 +90,13 @@ impl Target {
             Credential::Login => Token::Login,
             Credential::Placeholder => Token::Placeholder,
             Credential::Client(reference) => {
-                let dotenv = settings::dotenv_path(path);
+                let dotenv = zephyr_secrets::environment::dotenv_path(path);
                 let environment =
-                    settings::dotenv(&dotenv).map_err(|source| TargetError::Environment {
-                        path: dotenv,
-                        source,
+                    zephyr_secrets::environment::dotenv(&dotenv).map_err(|source| {
+                        TargetError::Environment {
+                            path: dotenv,
+                            source,
+                        }
                     })?;
                 let environment = Environment::new(environment);
                 let vault = Vault::open(environment, &Keychain::system(), [reference]);

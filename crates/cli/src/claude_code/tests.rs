@@ -386,6 +386,6 @@ fn nothing_shows_a_secret() {
 
 fn passthrough_endpoint() -> zephyr_core::config::Endpoint {
     let text = "[[groups]]\nname = \"g\"\nauth_type = \"passthrough\"\nendpoints = [{ name = \"e\", url = \"http://127.0.0.1:1\" }]\n";
-    let loaded = zephyr_engine::settings::parse(text).unwrap();
+    let loaded = zephyr_config::parse(text).unwrap();
     loaded.config.endpoints.into_iter().next().unwrap()
 }

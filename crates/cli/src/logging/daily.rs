@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 use jiff::{ToSpan, Zoned};
-use zephyr_engine::private;
+use zephyr_secrets::private;
 
 const BEGINNING: &str = "zephyr.";
 const END: &str = ".log";

@@ -11,11 +11,11 @@ use zephyr_control::{
 };
 
 use super::Shared;
-use crate::secret::Secret;
-use crate::settings::change::{Change, Changed, File, NotChanged};
-use crate::settings::edit::EditError;
-use crate::settings::{self, form};
-use crate::vault::KeychainError;
+use zephyr_config::edit::change::{Change, Changed, File, NotChanged};
+use zephyr_config::edit::file::EditError;
+use zephyr_config::form;
+use zephyr_secrets::Secret;
+use zephyr_secrets::vault::KeychainError;
 
 /// The endpoint that was taken out last, and the texts before and after: bringing it back is then exact.
 pub(super) struct Removed {
@@ -111,7 +111,7 @@ impl Shared {
                 let news = Arc::clone(&self.keychain_news);
                 self.keychain.ask(move || news.notify_one());
             }
-            let message = not_stored(&error, &settings::dotenv_path(&path));
+            let message = not_stored(&error, &zephyr_secrets::environment::dotenv_path(&path));
             return Err(ControlError::new(ErrorCode::NotPossible, message));
         }
         self.renew_credentials().await;
@@ -193,7 +193,7 @@ fn check_token(reference: &str, token: &SecretText) -> Result<Secret, Complaint>
         message,
         is_warning: false,
     };
-    settings::check_entry_name(reference).map_err(|error| {
+    zephyr_config::check_entry_name(reference).map_err(|error| {
         let message = format!("{error}; write a short name, such as \"primary\"");
         complaint("reference", message)
     })?;

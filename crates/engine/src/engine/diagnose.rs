@@ -12,11 +12,12 @@ use super::amend::{blocking, in_words, invalid, unreadable};
 use super::{Shared, instance_id, prepare};
 use crate::diagnosis::{self, Token, Wrong};
 use crate::live::{Live, Source};
-use crate::secret::Secret;
-use crate::settings::change::{Change, File};
-use crate::settings::{self, Environment, Loaded, form};
 use crate::upstream::Network;
-use crate::vault::{Keychain, Vault, VaultError};
+use zephyr_config::edit::change::{Change, File};
+use zephyr_config::{Loaded, form};
+use zephyr_secrets::Secret;
+use zephyr_secrets::environment::Environment;
+use zephyr_secrets::vault::{Keychain, Vault, VaultError};
 
 /// Tests an endpoint of the configuration step by step, without an engine; `None` if it has none of that
 /// name.
@@ -83,8 +84,9 @@ impl Shared {
                 (Auth::Passthrough, _) => Token::OfClients,
                 (Auth::Ours { .. }, Some(secret)) => Token::Ours(secret),
                 (Auth::Ours { credential, .. }, None) => {
-                    let dotenv = source.path().map(settings::dotenv_path);
-                    let dotenv = dotenv.and_then(|path| settings::dotenv(&path).ok());
+                    let dotenv = source.path().map(zephyr_secrets::environment::dotenv_path);
+                    let dotenv =
+                        dotenv.and_then(|path| zephyr_secrets::environment::dotenv(&path).ok());
                     let environment = Environment::new(dotenv.unwrap_or_default());
                     let vault = Vault::open(environment, &keychain, [credential]);
                     vault

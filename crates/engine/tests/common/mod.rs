@@ -3,15 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "only tests call it")]
 
 pub mod raw;
-pub mod records;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use serde_json::{Value, json};
+use zephyr_config::Loaded;
 use zephyr_control::{Command, Control, EndpointState, EventKind, Snapshot};
-use zephyr_engine::settings::{self, Loaded};
 use zephyr_engine::{Engine, Options, Source};
 use zephyr_testkit::{Answer, Endpoint, RawClient, post_messages};
 
@@ -48,7 +47,7 @@ impl Zephyr {
             format!("TEST_TOKEN={OUR_TOKEN}\n"),
         )
         .unwrap();
-        let loaded: Loaded = settings::load(&path).unwrap();
+        let loaded: Loaded = zephyr_config::load(&path).unwrap();
         let engine = Engine::start_with(loaded, Source::File(path), options)
             .await
             .unwrap();

@@ -1,0 +1,571 @@
+//! A change of the configuration file that a form asks for: what the text would be, and what is wrong
+//! with it or worth a warning, by the form's fields.
+//!
+//! The judge is the one that loads the file. What it says is told of the whole outcome if it is an error,
+//! since then nothing is written; a warning only if the change is what gives rise to it.
+
+use std::path::Path;
+
+use zephyr_control::{Command, Complaint, EndpointForm, Setting, SettingKind, SettingValue};
+
+use super::file::{self, Before, EditError};
+use super::rewrite::{self, NotRewritten, Rewritten};
+use crate::form;
+use crate::loaded::{Loaded, fingerprint};
+use crate::problem::{Problem, Problems};
+use crate::read::{nearest, parse};
+
+/// What is to be changed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// A new endpoint.
+    Add(Box<EndpointForm>),
+    /// The endpoint of that name is to be like this.
+    Edit(String, Box<EndpointForm>),
+    /// So many endpoints are to stand before the one of that name.
+    Move(String, u32),
+    /// The endpoint of that name is to go.
+    Remove(String),
+    /// The key is to have that value, or none.
+    Set(String, Option<SettingValue>),
+}
+
+impl Change {
+    /// The change that a command is, if it is one.
+    pub fn of(command: &Command) -> Option<Self> {
+        match command.clone() {
+            Command::AddEndpoint { endpoint } => Some(Self::Add(endpoint)),
+            Command::EditEndpoint { name, endpoint } => Some(Self::Edit(name, endpoint)),
+            Command::MoveEndpoint { name, to } => Some(Self::Move(name, to)),
+            Command::RemoveEndpoint { name } => Some(Self::Remove(name)),
+            Command::Set { key, value } => Some(Self::Set(key, value)),
+            Command::Use { .. }
+            | Command::Auto
+            | Command::Pause
+            | Command::Resume
+            | Command::Refresh
+            | Command::Enable { .. }
+            | Command::Disable { .. }
+            | Command::Reinstate { .. }
+            | Command::Reload
+            | Command::StoreToken { .. }
+            | Command::ConnectClaudeCode
+            | Command::DisconnectClaudeCode
+            | Command::LaunchAtLogin { .. }
+            | Command::Show
+            | Command::Quit => None,
+        }
+    }
+
+    /// What the text would be with it.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be carried out, whatever the outcome would be.
+    pub fn applied(&self, text: &str) -> Result<Changed, NotChanged> {
+        let rewritten = match self {
+            Self::Add(form) => rewrite::add(text, form),
+            Self::Edit(name, form) => rewrite::edit(text, name, form),
+            Self::Move(name, to) => {
+                rewrite::relocate(text, name, usize::try_from(*to).unwrap_or(usize::MAX))
+            }
+            Self::Remove(name) => rewrite::remove(text, name),
+            Self::Set(key, value) => set(text, key, value.as_ref())?,
+        };
+        let Rewritten { text: after, at } = rewritten.map_err(|why| NotChanged::of(why, text))?;
+        let known = parse(text).map_or_else(|_| Vec::new(), |loaded| loaded.warnings);
+        let own = at.map(|(group, index)| format!("groups[{group}].endpoints[{index}]."));
+        // Places may be others than before.
+        let name = |problem: &Problem| problem.key.rsplit('.').next().map(str::to_owned);
+        let is_new = |warning: &&Problem| {
+            let same = |old: &Problem| name(old) == name(warning) && old.message == warning.message;
+            let is_own = own.as_ref().is_some_and(|own| warning.key.starts_with(own));
+            is_own || !known.iter().any(same)
+        };
+        let complaint = |problem: &Problem, is_warning| Complaint {
+            field: self.field(problem, at),
+            message: format!("{}; {}", problem.message, problem.remedy),
+            is_warning,
+        };
+        Ok(match parse(&after) {
+            Ok(loaded) => Changed {
+                complaints: loaded
+                    .warnings
+                    .iter()
+                    .filter(is_new)
+                    .map(|warning| complaint(warning, true))
+                    .collect(),
+                outcome: Ok(Outcome {
+                    text: after,
+                    loaded,
+                }),
+            },
+            Err(problems) => Changed {
+                complaints: problems
+                    .iter()
+                    .map(|error| complaint(error, false))
+                    .collect(),
+                outcome: Err(problems),
+            },
+        })
+    }
+
+    /// The form's field that a problem is about.
+    fn field(&self, problem: &Problem, at: Option<(usize, usize)>) -> Option<String> {
+        let of_form = at.and_then(|(group, index)| {
+            let in_group = problem.key.strip_prefix(&format!("groups[{group}]."))?;
+            match in_group.strip_prefix(&format!("endpoints[{index}].")) {
+                Some(field) => Some(field),
+                None if in_group == "name" => Some("group"),
+                None if in_group.contains('.') => None,
+                None => Some(in_group),
+            }
+        });
+        let field = match of_form {
+            Some("auth_token_env" | "auth_token_keychain" | "api_key_env") => "token",
+            Some(field) => field,
+            None => problem.key.as_str(),
+        };
+        (!field.is_empty()).then(|| field.to_owned())
+    }
+}
+
+/// A text that was changed, and what is to be said about it.
+pub struct Changed {
+    /// Errors if the outcome is refused, else warnings.
+    pub complaints: Vec<Complaint>,
+    /// What would be written.
+    pub outcome: Result<Outcome, Problems>,
+}
+
+impl Changed {
+    /// Back to a text that was in force before.
+    ///
+    /// # Errors
+    ///
+    /// It no longer is a valid one.
+    pub fn back_to(text: String) -> Result<Self, NotChanged> {
+        let loaded =
+            parse(&text).map_err(|problems| NotChanged::Unwritable(problems.to_string()))?;
+        Ok(Self {
+            complaints: Vec::new(),
+            outcome: Ok(Outcome { text, loaded }),
+        })
+    }
+}
+
+/// A text that may be written.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The text.
+    pub text: String,
+    /// What it says.
+    pub loaded: Loaded,
+}
+
+impl Outcome {
+    /// Tells it apart from other texts.
+    pub fn fingerprint(&self) -> u64 {
+        fingerprint(self.text.as_bytes())
+    }
+}
+
+/// Why a text was not changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotChanged {
+    /// No endpoint of that name.
+    #[error("there is no endpoint of that name; there are: {}", .0.join(", "))]
+    UnknownEndpoint(Vec<String>),
+    /// No such key, or none that can be set one by one.
+    #[error("is not a setting{}", .0.map(|near| format!("; is {near} meant?")).unwrap_or_default())]
+    UnknownKey(Option<&'static str>),
+    /// The key takes other values.
+    #[error("takes {0}")]
+    OtherKind(String),
+    /// Its group stands elsewhere.
+    #[error(
+        "the endpoints of group {0} share a credential and stand together; to take one of them elsewhere, give it another group"
+    )]
+    Apart(String),
+    /// The file is no TOML, or written in an unusual way.
+    #[error("{0}")]
+    Unwritable(String),
+}
+
+impl NotChanged {
+    fn of(why: NotRewritten, text: &str) -> Self {
+        match why {
+            NotRewritten::Unknown(names) => Self::UnknownEndpoint(names),
+            NotRewritten::Apart(group) => Self::Apart(group),
+            NotRewritten::Unwritable => Self::unwritable(text),
+        }
+    }
+
+    fn unwritable(text: &str) -> Self {
+        Self::Unwritable(match form::configuration(text) {
+            Err(problems) => problems.to_string(),
+            Ok(_) => {
+                "the file is written in a way that only you can change; change it there by hand"
+                    .to_owned()
+            }
+        })
+    }
+
+    /// As a form shows it.
+    pub fn complaint(&self, change: &Change) -> Complaint {
+        let field = match change {
+            Change::Set(key, _) => Some(key.clone()),
+            Change::Edit(..) | Change::Move(..) | Change::Remove(_) => Some("name".to_owned()),
+            Change::Add(_) => None,
+        };
+        Complaint {
+            field: field.filter(|_| !matches!(self, Self::Unwritable(_))),
+            message: self.to_string(),
+            is_warning: false,
+        }
+    }
+}
+
+/// A configuration file that is about to be changed.
+pub struct File(Before);
+
+impl File {
+    /// Reads it. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    pub fn read(path: &Path) -> Result<Self, EditError> {
+        Before::read(path).map(Self)
+    }
+
+    /// What it says now.
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// Writes it anew, whole or not at all, with the permissions that it had. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written, or somebody else did meanwhile.
+    pub fn write(&self, outcome: &Outcome) -> Result<(), EditError> {
+        self.0.replace(&outcome.text)
+    }
+}
+
+fn set(
+    text: &str,
+    key: &str,
+    value: Option<&SettingValue>,
+) -> Result<Result<Rewritten, NotRewritten>, NotChanged> {
+    let settings = form::settings();
+    let Some(setting) = settings.iter().find(|setting| setting.key == key) else {
+        let keys = settings.iter().map(|setting| setting.key.as_str());
+        return Err(NotChanged::UnknownKey(nearest(key, keys)));
+    };
+    let path: Vec<&str> = key.split('.').collect();
+    let changed = match value {
+        Some(value) => file::with(text, &path, &written(setting, value)?),
+        None => file::without(text, &path),
+    };
+    let rewritten = changed.map(|text| Rewritten { text, at: None });
+    Ok(rewritten.ok_or(NotRewritten::Unwritable))
+}
+
+fn written(setting: &Setting, value: &SettingValue) -> Result<toml::Value, NotChanged> {
+    let takes = |what: &str| Err(NotChanged::OtherKind(what.to_owned()));
+    match (&setting.kind, value) {
+        (SettingKind::Switch, SettingValue::Switch(flag)) => Ok((*flag).into()),
+        (SettingKind::Switch, _) => takes("true or false"),
+        (SettingKind::Number { min, max, whole }, value) => match value {
+            SettingValue::Number(number) if !(*min..=*max).contains(number) => {
+                takes(&format!("a number from {min} to {max}"))
+            }
+            SettingValue::Number(number) if !*whole => Ok((*number).into()),
+            SettingValue::Number(number) => match format!("{number}").parse::<i64>() {
+                Ok(number) => Ok(number.into()),
+                Err(_) => takes(&format!("a whole number from {min} to {max}")),
+            },
+            SettingValue::Switch(_) | SettingValue::Text(_) | SettingValue::List(_) => {
+                takes("a number")
+            }
+        },
+        (SettingKind::Choice { options }, SettingValue::Text(text)) => {
+            if options.contains(text) {
+                Ok(text.clone().into())
+            } else {
+                takes(&format!("one of {}", options.join(", ")))
+            }
+        }
+        (SettingKind::Text, SettingValue::Text(text)) => Ok(text.trim().into()),
+        (SettingKind::Choice { options }, _) => takes(&format!("one of {}", options.join(", "))),
+        (SettingKind::Text, _) => takes("text"),
+        (SettingKind::List, SettingValue::List(texts)) => {
+            let texts = texts.iter().map(|text| toml::Value::from(text.trim()));
+            Ok(toml::Value::Array(texts.collect()))
+        }
+        (SettingKind::List, _) => takes("a list of texts"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zephyr_control::TokenReference;
+
+    use super::*;
+
+    const FILE: &str = "[server]\nport = 8080 # ours\n\n[[groups]]\nname = \"main\"\nauth_token_env = \"MAIN\"\n\
+                        endpoints = [\n  { name = \"a\", url = \"https://a.example.com\" },\n  \
+                        { name = \"b\", url = \"https://b.example.com\" },\n]\n";
+
+    fn endpoint(name: &str, url: &str) -> EndpointForm {
+        EndpointForm {
+            name: name.to_owned(),
+            url: url.to_owned(),
+            ..form::blank("main")
+        }
+    }
+
+    fn complaints(change: &Change) -> Vec<(Option<String>, bool)> {
+        let changed = change.applied(FILE).unwrap();
+        let complaints = changed.complaints.into_iter();
+        complaints.map(|one| (one.field, one.is_warning)).collect()
+    }
+
+    fn set(key: &str, value: SettingValue) -> Change {
+        Change::Set(key.to_owned(), Some(value))
+    }
+
+    fn number(number: f64) -> SettingValue {
+        SettingValue::Number(number)
+    }
+
+    #[test]
+    fn a_change_that_is_fine_gives_no_complaint_and_what_to_write() {
+        let change = Change::Add(Box::new(endpoint("c", "https://c.example.com")));
+
+        let changed = change.applied(FILE).unwrap();
+
+        assert_eq!(changed.complaints, []);
+        assert!(
+            changed
+                .outcome
+                .unwrap()
+                .loaded
+                .config
+                .endpoint("c")
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_endpoint_is_told_by_the_forms_field() {
+        let good = || endpoint("c", "https://c.example.com");
+        let token = |name: &str| TokenReference::Env(name.to_owned());
+        let cases = [
+            ("name", endpoint("a", "https://c.example.com")),
+            ("name", endpoint("", "https://c.example.com")),
+            ("url", endpoint("c", "c.example.com")),
+            ("url", endpoint("c", "http://127.0.0.1:8080")),
+            (
+                "weight",
+                EndpointForm {
+                    weight: 0,
+                    ..good()
+                },
+            ),
+            (
+                "price",
+                EndpointForm {
+                    price: f64::NAN,
+                    ..good()
+                },
+            ),
+            (
+                "proxy",
+                EndpointForm {
+                    proxy: Some("ftp://x".to_owned()),
+                    ..good()
+                },
+            ),
+            (
+                "path_prefix",
+                EndpointForm {
+                    path_prefix: Some("/a?b".to_owned()),
+                    ..good()
+                },
+            ),
+            (
+                "token",
+                EndpointForm {
+                    token: token("not a name"),
+                    ..good()
+                },
+            ),
+            (
+                "token",
+                EndpointForm {
+                    group: "new".to_owned(),
+                    ..good()
+                },
+            ),
+            (
+                "group",
+                EndpointForm {
+                    group: String::new(),
+                    token: token("T"),
+                    ..good()
+                },
+            ),
+        ];
+
+        for (field, form) in cases {
+            let found = complaints(&Change::Add(Box::new(form.clone())));
+            assert_eq!(found, [(Some(field.to_owned()), false)], "{form:?}");
+        }
+    }
+
+    #[test]
+    fn a_warning_does_not_stand_in_the_way_and_is_told_once() {
+        let odd = endpoint("c", "https://c.example.com/v1");
+        let change = Change::Add(Box::new(odd));
+
+        let changed = change.applied(FILE).unwrap();
+        let with_it = changed.outcome.unwrap().text;
+        let later = set("ui.theme", SettingValue::Text("dark".to_owned()));
+
+        assert_eq!(complaints(&change), [(Some("url".to_owned()), true)]);
+        assert_eq!(later.applied(&with_it).unwrap().complaints, []);
+    }
+
+    #[test]
+    fn a_setting_is_written_as_its_kind_is() {
+        let cases = [
+            ("server.port", number(9090.0), "port = 9090 # ours\n"),
+            (
+                "health_check.daily_budget_usd",
+                number(2.0),
+                "daily_budget_usd = 2.0\n",
+            ),
+            (
+                "failover.enabled",
+                SettingValue::Switch(false),
+                "enabled = false\n",
+            ),
+            (
+                "ui.theme",
+                SettingValue::Text("dark".to_owned()),
+                "theme = \"dark\"\n",
+            ),
+            (
+                "server.allowed_hosts",
+                SettingValue::List(vec!["a.lan".to_owned(), "b.lan".to_owned()]),
+                "allowed_hosts = [\"a.lan\", \"b.lan\"]\n",
+            ),
+        ];
+
+        for (key, value, line) in cases {
+            let outcome = set(key, value.clone())
+                .applied(FILE)
+                .unwrap()
+                .outcome
+                .unwrap();
+
+            assert!(outcome.text.contains(line), "{}", outcome.text);
+            let shown = form::configuration(&outcome.text).unwrap().settings;
+            let setting = shown
+                .into_iter()
+                .find(|setting| setting.key == key)
+                .unwrap();
+            assert_eq!(setting.value, Some(value));
+        }
+    }
+
+    #[test]
+    fn a_setting_that_is_taken_out_has_its_default_again() {
+        let change = Change::Set("server.port".to_owned(), None);
+
+        let outcome = change.applied(FILE).unwrap().outcome.unwrap();
+
+        assert_eq!(outcome.text, FILE.replace("port = 8080 # ours", "# ours"));
+    }
+
+    #[test]
+    fn a_value_that_no_file_could_say_is_refused() {
+        for (key, value) in [
+            ("server.port", number(80.5)),
+            ("server.port", number(-1.0)),
+            ("server.port", number(f64::NAN)),
+            ("server.port", SettingValue::Text("8080".to_owned())),
+            ("ui.theme", SettingValue::Text("blue".to_owned())),
+            ("failover.enabled", number(1.0)),
+            ("server.allowed_hosts", SettingValue::Text("a".to_owned())),
+        ] {
+            let refused = set(key, value.clone()).applied(FILE).err();
+            assert!(
+                matches!(refused, Some(NotChanged::OtherKind(_))),
+                "{key} {value:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_the_reader_refuses_is_told_by_its_key() {
+        let open_door = set("server.host", SettingValue::Text("0.0.0.0".to_owned()));
+        let too_long = set("health_check.min_interval_seconds", number(100.0));
+        let scaling = "[health_check]\ndynamic_scaling = true\n";
+
+        let refused = too_long.applied(scaling).unwrap();
+
+        assert_eq!(
+            complaints(&open_door),
+            [(Some("server.host".to_owned()), false)]
+        );
+        let field = refused.complaints[0].field.as_deref();
+        assert_eq!(field, Some("health_check.min_interval_seconds"));
+        assert!(refused.outcome.is_err());
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_one_that_is_meant() {
+        let misspelt = set("server.prot", number(1.0)).applied(FILE).err();
+        let models = set("pricing.x", number(1.0)).applied(FILE).err();
+
+        assert_eq!(misspelt, Some(NotChanged::UnknownKey(Some("server.port"))));
+        assert_eq!(models, Some(NotChanged::UnknownKey(None)));
+    }
+
+    #[test]
+    fn an_error_elsewhere_in_the_file_stands_in_the_way_and_can_be_set_right() {
+        let text = format!("[breaker]\nmax_failures = 0\n{FILE}");
+        let add = Change::Add(Box::new(endpoint("c", "https://c.example.com")));
+
+        let refused = add.applied(&text).unwrap();
+        let corrected = set("breaker.max_failures", number(2.0))
+            .applied(&text)
+            .unwrap();
+
+        assert_eq!(
+            refused.complaints[0].field.as_deref(),
+            Some("breaker.max_failures")
+        );
+        assert!(refused.outcome.is_err());
+        assert!(corrected.outcome.is_ok());
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_a_name_is_refused_and_not_repeated() {
+        let secret = "sk-ant-api03-0123456789abcdef";
+        let form = EndpointForm {
+            token: TokenReference::Keychain(secret.to_owned()),
+            ..endpoint("c", "https://c.example.com")
+        };
+
+        let changed = Change::Add(Box::new(form)).applied(FILE).unwrap();
+
+        assert!(changed.outcome.is_err());
+        assert_eq!(changed.complaints[0].field.as_deref(), Some("token"));
+        assert!(!format!("{:?}", changed.complaints).contains("api03"));
+    }
+}

@@ -1,0 +1,53 @@
+//! `[health_check]`, also as groups say it differently.
+
+use zephyr_core::config::HealthCheck;
+
+use super::spans::{DAY_SECONDS, YEAR_SECONDS};
+use super::table::Table;
+
+/// `[health_check]`, or what a group says differently.
+pub(crate) fn health_check(table: &Table<'_>, defaults: &HealthCheck) -> HealthCheck {
+    let interval = table.seconds("interval_seconds", 1..=YEAR_SECONDS, defaults.interval);
+    // What is not written gives way to what is, so that an interval alone is never contradicted.
+    let shortest = defaults.min_interval.min(interval);
+    let longest = defaults.max_interval.max(interval);
+    let check = HealthCheck {
+        mode: table.choice("mode", defaults.mode),
+        model: table.filled_text("model", &defaults.model),
+        interval,
+        dynamic_scaling: table.flag("dynamic_scaling", defaults.dynamic_scaling),
+        min_interval: table.seconds("min_interval_seconds", 1..=YEAR_SECONDS, shortest),
+        max_interval: table.seconds("max_interval_seconds", 1..=YEAR_SECONDS, longest),
+        timeout: table.seconds("timeout_seconds", 1..=DAY_SECONDS, defaults.timeout),
+        daily_budget_usd: table.amount("daily_budget_usd", defaults.daily_budget_usd),
+        claude_binary_path: table.filled_text("claude_binary_path", &defaults.claude_binary_path),
+    };
+    let says = |key| table.has(key);
+    if check.timeout >= check.interval && (says("timeout_seconds") || says("interval_seconds")) {
+        let key = if says("timeout_seconds") {
+            "timeout_seconds"
+        } else {
+            "interval_seconds"
+        };
+        table.warn(
+            key,
+            "lets a probe last as long as the time between two probes",
+            "make timeout_seconds smaller than interval_seconds",
+        );
+    }
+    if check.dynamic_scaling && check.min_interval > check.interval {
+        table.error(
+            "min_interval_seconds",
+            "is longer than interval_seconds",
+            "write at most the value of interval_seconds",
+        );
+    }
+    if check.dynamic_scaling && check.max_interval < check.interval {
+        table.error(
+            "max_interval_seconds",
+            "is shorter than interval_seconds",
+            "write at least the value of interval_seconds",
+        );
+    }
+    check
+}

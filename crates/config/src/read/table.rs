@@ -1,0 +1,472 @@
+//! Reads one table of the document key by key. What a reader asks for is known; whatever else stands
+//! in the table is reported when the reader is dropped. A wrong value is reported and replaced by the
+//! default, so that reading goes on and everything wrong is found at once.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+use zephyr_control::{SettingKind, SettingValue};
+
+use super::keys;
+use super::plain_secret::is_secret_key;
+use super::report::{Report, Shape, key_path, key_pattern, nearest, no_effect_yet};
+
+/// An enum with a spelling for each of its values.
+pub(crate) trait Spelled: Copy + PartialEq + 'static {
+    /// Every value with its spelling.
+    const SPELLINGS: &'static [(&'static str, Self)];
+
+    /// How this value is written.
+    fn spelling(self) -> &'static str {
+        let own = Self::SPELLINGS.iter().find(|(_, value)| *value == self);
+        own.map_or("", |(spelling, _)| spelling)
+    }
+}
+
+/// A table of the document, or of what could stand there.
+pub(crate) struct Table<'a> {
+    report: &'a Report<'a>,
+    path: String,
+    pattern: String,
+    at: Option<usize>,
+    entries: Option<&'a DeTable<'a>>,
+    asked: RefCell<BTreeSet<&'static str>>,
+}
+
+impl<'a> Table<'a> {
+    /// The whole document.
+    pub(crate) fn root(report: &'a Report<'a>, document: &'a DeTable<'a>) -> Self {
+        Self::new(report, String::new(), String::new(), None, Some(document))
+    }
+
+    /// The table of that name, which reads as empty if it is missing.
+    pub(crate) fn table(&self, key: &'static str) -> Table<'a> {
+        let path = key_path(&self.path, key);
+        let pattern = key_pattern(&self.pattern, key);
+        self.ask(key);
+        let Some((key_at, value)) = self.entry(key) else {
+            return Self::new(self.report, path, pattern, self.at, None);
+        };
+        let entries = value.get_ref().as_table();
+        if entries.is_none() {
+            let message = format!("is {}, not a table", kind(value.get_ref()));
+            self.error(key, message, format!("write [{key}] and its keys below"));
+        }
+        Self::new(self.report, path, pattern, Some(key_at), entries)
+    }
+
+    /// The tables of that array; `None` if it is missing or something else.
+    pub(crate) fn tables(&self, key: &'static str, example: &str) -> Option<Vec<Table<'a>>> {
+        self.ask(key);
+        let (_, value) = self.entry(key)?;
+        let Some(items) = value.get_ref().as_array() else {
+            let message = format!("is {}, not an array of tables", kind(value.get_ref()));
+            self.error(key, message, format!("write {example}"));
+            return None;
+        };
+        let mut tables = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let path = format!("{}[{index}]", key_path(&self.path, key));
+            let pattern = format!("{}[]", key_pattern(&self.pattern, key));
+            let at = Some(item.span().start);
+            let entries = item.get_ref().as_table();
+            if entries.is_none() {
+                let message = format!("is {}, not a table", kind(item.get_ref()));
+                self.report
+                    .error(at, &path, message, format!("write {example}"));
+                continue;
+            }
+            tables.push(Self::new(self.report, path, pattern, at, entries));
+        }
+        Some(tables)
+    }
+
+    /// Every entry as a table of its own, whatever its name.
+    pub(crate) fn named_tables(mut self, example: &str) -> Vec<(String, Table<'a>)> {
+        let mut tables = Vec::new();
+        for (key, value) in self.entries.take().into_iter().flat_map(DeTable::iter) {
+            let name = key.get_ref().as_ref();
+            let path = key_path(&self.path, name);
+            let at = Some(key.span().start);
+            let entries = value.get_ref().as_table();
+            if entries.is_none() {
+                let message = format!("is {}, not a table", kind(value.get_ref()));
+                self.report
+                    .error(at, &path, message, format!("write {example}"));
+                continue;
+            }
+            let pattern = key_pattern(&self.pattern, "*");
+            if let Some(meanwhile) = keys::not_yet(&pattern) {
+                let (message, remedy) = no_effect_yet(meanwhile);
+                self.report.warn(at, &path, message, remedy);
+            }
+            let table = Self::new(self.report, path, pattern, at, entries);
+            tables.push((name.to_owned(), table));
+        }
+        tables
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn flag(&self, key: &'static str, default: bool) -> bool {
+        self.describe(key, SettingKind::Switch, SettingValue::Switch(default));
+        self.read(key, default, |value| {
+            value.as_bool().ok_or_else(|| {
+                (
+                    format!("is {}, not a boolean", kind(value)),
+                    "write true or false, without quotes".to_owned(),
+                )
+            })
+        })
+    }
+
+    /// A whole number.
+    pub(crate) fn whole<N>(&self, key: &'static str, range: RangeInclusive<N>, default: N) -> N
+    where
+        N: Copy + PartialEq + PartialOrd + std::fmt::Display + TryFrom<i128> + Into<u64>,
+    {
+        let takes = SettingKind::Number {
+            min: as_number(*range.start()),
+            max: as_number(*range.end()),
+            whole: true,
+        };
+        self.describe(key, takes, SettingValue::Number(as_number(default)));
+        self.read(key, default, |value| {
+            let remedy = || {
+                format!(
+                    "write a whole number from {} to {}",
+                    range.start(),
+                    range.end()
+                )
+            };
+            let DeValue::Integer(integer) = value else {
+                return Err((format!("is {}, not a whole number", kind(value)), remedy()));
+            };
+            i128::from_str_radix(integer.as_str(), integer.radix())
+                .ok()
+                .and_then(|number| N::try_from(number).ok())
+                .filter(|number| range.contains(number))
+                .ok_or_else(|| (format!("is {integer}, which is out of range"), remedy()))
+        })
+    }
+
+    /// A whole number of seconds.
+    pub(crate) fn seconds(
+        &self,
+        key: &'static str,
+        range: RangeInclusive<u64>,
+        default: Duration,
+    ) -> Duration {
+        Duration::from_secs(self.whole(key, range, default.as_secs()))
+    }
+
+    /// A whole number of milliseconds.
+    pub(crate) fn millis(
+        &self,
+        key: &'static str,
+        range: RangeInclusive<u64>,
+        default: Duration,
+    ) -> Duration {
+        let default = u64::try_from(default.as_millis()).unwrap_or(u64::MAX);
+        Duration::from_millis(self.whole(key, range, default))
+    }
+
+    /// A whole number of mebibytes, in bytes.
+    pub(crate) fn mebibytes(
+        &self,
+        key: &'static str,
+        range: RangeInclusive<u64>,
+        default: u64,
+    ) -> u64 {
+        const MIB: u64 = 1024 * 1024;
+        self.whole(key, range, default / MIB) * MIB
+    }
+
+    /// A number that is not negative.
+    pub(crate) fn amount(&self, key: &'static str, default: f64) -> f64 {
+        const LARGEST: f64 = 1e9;
+        let takes = SettingKind::Number {
+            min: 0.0,
+            max: LARGEST,
+            whole: false,
+        };
+        self.describe(key, takes, SettingValue::Number(default));
+        self.read(key, default, |value| {
+            let remedy = || "write a number that is not negative, such as 0.5".to_owned();
+            let written = if let DeValue::Integer(integer) = value {
+                integer.as_str()
+            } else if let DeValue::Float(float) = value {
+                float.as_str()
+            } else {
+                return Err((format!("is {}, not a number", kind(value)), remedy()));
+            };
+            match written.parse() {
+                Ok(number) if (0.0..=LARGEST).contains(&number) => Ok(number),
+                Ok(_) | Err(_) => Err((format!("is {written}, which is out of range"), remedy())),
+            }
+        })
+    }
+
+    /// One of an enum's spellings.
+    pub(crate) fn choice<T: Spelled>(&self, key: &'static str, default: T) -> T {
+        self.chosen(key, default).unwrap_or(default)
+    }
+
+    /// One of an enum's spellings, if the key is there; `usual` is what needs no word.
+    pub(crate) fn chosen<T: Spelled>(&self, key: &'static str, usual: T) -> Option<T> {
+        let options = T::SPELLINGS.iter();
+        let takes = SettingKind::Choice {
+            options: options.map(|(word, _)| (*word).to_owned()).collect(),
+        };
+        self.describe(key, takes, SettingValue::Text(usual.spelling().to_owned()));
+        let value = self.decode(key, |value| {
+            let spellings = || T::SPELLINGS.iter().map(|(spelling, _)| *spelling);
+            let Some(text) = value.as_str() else {
+                let message = format!("is {}, not a word in quotes", kind(value));
+                return Err((message, one_of(spellings())));
+            };
+            let found = T::SPELLINGS.iter().find(|(spelling, _)| *spelling == text);
+            found.map(|(_, value)| *value).ok_or_else(|| {
+                let message = "is none of the words possible here".to_owned();
+                match nearest(text, spellings()) {
+                    Some(near) => (message, format!("write \"{near}\" if that is meant")),
+                    None => (message, one_of(spellings())),
+                }
+            })
+        })?;
+        if value != usual {
+            self.note_not_yet(key, Some(value.spelling()));
+        }
+        Some(value)
+    }
+
+    /// Text, if the key is there and not empty.
+    pub(crate) fn text(&self, key: &'static str) -> Option<&'a str> {
+        self.describe(key, SettingKind::Text, SettingValue::Text(String::new()));
+        self.read(key, None, |value| match value.as_str() {
+            Some(text) => Ok(Some(text.trim()).filter(|text| !text.is_empty())),
+            None => Err((
+                format!("is {}, not text", kind(value)),
+                "write text in quotes".to_owned(),
+            )),
+        })
+    }
+
+    /// Text that may not be empty.
+    pub(crate) fn filled_text(&self, key: &'static str, default: &str) -> String {
+        self.describe(
+            key,
+            SettingKind::Text,
+            SettingValue::Text(default.to_owned()),
+        );
+        self.read(key, default.to_owned(), |value| match value.as_str() {
+            Some(text) if !text.trim().is_empty() => Ok(text.trim().to_owned()),
+            Some(_) => Err((
+                "is empty".to_owned(),
+                format!("write for example \"{default}\""),
+            )),
+            None => Err((
+                format!("is {}, not text", kind(value)),
+                "write text in quotes".to_owned(),
+            )),
+        })
+    }
+
+    /// The texts of an array that `accept` understands; what it refuses is reported with its reason.
+    pub(crate) fn texts(
+        &self,
+        key: &'static str,
+        accept: impl Fn(&str) -> Result<String, (&'static str, &'static str)>,
+    ) -> Vec<String> {
+        self.describe(key, SettingKind::List, SettingValue::List(Vec::new()));
+        self.ask(key);
+        let Some((_, value)) = self.entry(key) else {
+            return Vec::new();
+        };
+        let Some(items) = value.get_ref().as_array() else {
+            let message = format!("is {}, not an array", kind(value.get_ref()));
+            self.error(key, message, "write texts in brackets, such as [\"…\"]");
+            return Vec::new();
+        };
+        let mut texts = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let path = format!("{}[{index}]", key_path(&self.path, key));
+            let accepted = match item.get_ref().as_str() {
+                Some(text) => accept(text.trim()),
+                None => Err(("is not text", "write text in quotes")),
+            };
+            match accepted {
+                Ok(text) => texts.push(text),
+                Err((message, remedy)) => {
+                    self.report
+                        .error(Some(item.span().start), &path, message, remedy);
+                }
+            }
+        }
+        texts
+    }
+
+    /// Whether the key is there.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.entry(key).is_some()
+    }
+
+    /// Whether the key is there with something other than empty text.
+    pub(crate) fn is_filled(&self, key: &str) -> bool {
+        let text = |value: &'a Spanned<DeValue<'a>>| value.get_ref().as_str();
+        self.entry(key)
+            .is_some_and(|(_, value)| text(value).is_none_or(|text| !text.trim().is_empty()))
+    }
+
+    /// Whether a key stands here that can only be meant to hold a secret; it is refused elsewhere.
+    pub(crate) fn has_plain_secret(&self) -> bool {
+        self.entries
+            .into_iter()
+            .flat_map(DeTable::keys)
+            .any(|key| is_secret_key(key.get_ref()))
+    }
+
+    /// The path as it is shown.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The line of a key's value, else of the table.
+    pub(crate) fn line_of(&self, key: &str) -> Option<usize> {
+        self.report.line(self.at_of(key))
+    }
+
+    /// Something is wrong with this key, or with its being absent.
+    pub(crate) fn error(&self, key: &str, message: impl Into<String>, remedy: impl Into<String>) {
+        let path = key_path(&self.path, key);
+        self.report.error(self.at_of(key), &path, message, remedy);
+    }
+
+    /// Something about this key is probably not meant.
+    pub(crate) fn warn(&self, key: &str, message: impl Into<String>, remedy: impl Into<String>) {
+        let path = key_path(&self.path, key);
+        self.report.warn(self.at_of(key), &path, message, remedy);
+    }
+
+    fn new(
+        report: &'a Report<'a>,
+        path: String,
+        pattern: String,
+        at: Option<usize>,
+        entries: Option<&'a DeTable<'a>>,
+    ) -> Self {
+        Self {
+            report,
+            path,
+            pattern,
+            at,
+            entries,
+            asked: RefCell::default(),
+        }
+    }
+
+    fn describe(&self, key: &str, kind: SettingKind, default: SettingValue) {
+        let pattern = self.pattern_of(key);
+        self.report.describe(pattern, Shape { kind, default });
+    }
+
+    fn read<T: Clone + PartialEq>(
+        &self,
+        key: &'static str,
+        default: T,
+        decode: impl FnOnce(&'a DeValue<'a>) -> Result<T, (String, String)>,
+    ) -> T {
+        match self.decode(key, decode) {
+            Some(value) => {
+                if value != default {
+                    self.note_not_yet(key, None);
+                }
+                value
+            }
+            None => default,
+        }
+    }
+
+    /// `None` if the key is missing, or its value wrong.
+    fn decode<T>(
+        &self,
+        key: &'static str,
+        decode: impl FnOnce(&'a DeValue<'a>) -> Result<T, (String, String)>,
+    ) -> Option<T> {
+        self.ask(key);
+        let (_, value) = self.entry(key)?;
+        match decode(value.get_ref()) {
+            Ok(value) => Some(value),
+            Err((message, remedy)) => {
+                self.error(key, message, remedy);
+                None
+            }
+        }
+    }
+
+    fn ask(&self, key: &'static str) {
+        self.asked.borrow_mut().insert(key);
+        self.report.know(&self.pattern_of(key));
+    }
+
+    fn note_not_yet(&self, key: &str, spelling: Option<&str>) {
+        let pattern = self.pattern_of(key);
+        let this_spelling = || keys::not_yet(&format!("{pattern}={}", spelling?));
+        if let Some(meanwhile) = keys::not_yet(&pattern).or_else(this_spelling) {
+            let (message, remedy) = no_effect_yet(meanwhile);
+            self.warn(key, message, remedy);
+        }
+    }
+
+    fn entry(&self, key: &str) -> Option<(usize, &'a Spanned<DeValue<'a>>)> {
+        let (key, value) = self.entries?.get_key_value(key)?;
+        Some((key.span().start, value))
+    }
+
+    fn at_of(&self, key: &str) -> Option<usize> {
+        self.entry(key).map(|(at, _)| at).or(self.at)
+    }
+
+    fn pattern_of(&self, key: &str) -> String {
+        key_pattern(&self.pattern, key)
+    }
+}
+
+impl Drop for Table<'_> {
+    fn drop(&mut self) {
+        let asked = self.asked.get_mut();
+        for key in self.entries.into_iter().flat_map(DeTable::keys) {
+            let name = key.get_ref().as_ref();
+            if !asked.contains(name) {
+                let path = key_path(&self.path, name);
+                self.report
+                    .unknown(key.span().start, &path, &self.pattern, name);
+            }
+        }
+    }
+}
+
+fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "an array",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// No bound is beyond what 32 bits hold.
+fn as_number(whole: impl Into<u64>) -> f64 {
+    u32::try_from(whole.into()).map_or(f64::INFINITY, f64::from)
+}
+
+fn one_of<'s>(spellings: impl Iterator<Item = &'s str>) -> String {
+    let quoted: Vec<String> = spellings.map(|word| format!("\"{word}\"")).collect();
+    format!("write one of {}", quoted.join(", "))
+}

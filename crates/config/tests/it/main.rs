@@ -1,0 +1,5 @@
+//! The configuration file from the outside.
+
+mod fuzz;
+mod properties;
+mod reading;

@@ -1,0 +1,172 @@
+//! Whoever sends too much of anything gets a clear refusal, and takes neither memory nor the place of
+//! others.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
+
+use crate::common::{Zephyr, config, plain, streaming};
+use zephyr_engine::Options;
+use zephyr_testkit::{Act, End, Endpoint, Phase, RawClient, Step, TextStream};
+
+const MIB: usize = 1024 * 1024;
+/// More than the engine may hold of anything here, and far less than what is sent.
+const SOME: usize = 16 * MIB;
+
+async fn with_room_for(connections: usize, endpoint: &Endpoint) -> Zephyr {
+    let options = Options {
+        max_connections: Some(connections),
+        ..Options::default()
+    };
+    Zephyr::start(&config(&[endpoint.url()], ""), options).await
+}
+
+/// A connection that has been taken, and waits.
+async fn taken(zephyr: &Zephyr) -> RawClient {
+    let mut client = zephyr.client().await;
+    let ask = "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    client.send(ask).await.unwrap();
+    assert_eq!(client.answer().await.unwrap().status, 200);
+    client
+}
+
+async fn counted(zephyr: &Zephyr, series: &str) -> u64 {
+    let text = zephyr.control.metrics().await.unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(series));
+    line.unwrap().trim().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_connection_too_many_is_told_so_and_a_place_that_is_free_again_is_given() {
+    let a = Endpoint::start(Act::message("Hi")).await;
+    let zephyr = with_room_for(3, &a).await;
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        clients.push(taken(&zephyr).await);
+    }
+
+    let refused = zephyr.stream().await.unwrap();
+
+    assert_eq!(refused.status, 503);
+    assert_eq!(refused.end, End::Clean);
+    assert_eq!(
+        refused.header("x-zephyr-error"),
+        Some("too_many_connections")
+    );
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(refused.json()["error"]["type"], "overloaded_error");
+    assert_eq!(
+        counted(&zephyr, "zephyr_client_connections_refused_total").await,
+        1
+    );
+    assert_eq!(counted(&zephyr, "zephyr_client_connections_open").await, 3);
+
+    clients.pop();
+    while counted(&zephyr, "zephyr_client_connections_open").await == 3 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(zephyr.stream().await.unwrap().text(), "Hi");
+}
+
+#[tokio::test]
+async fn those_that_have_a_place_are_served_while_others_are_refused() {
+    let a = Endpoint::start(Act::message("Hi")).await;
+    let zephyr = with_room_for(1, &a).await;
+    let mut client = taken(&zephyr).await;
+
+    // More than wait for their client at a time, and none of them reads.
+    let mut crowd = Vec::new();
+    for _ in 0..200 {
+        crowd.push(zephyr.client().await);
+    }
+
+    client.send_messages(streaming().to_string()).await.unwrap();
+    assert_eq!(client.answer().await.unwrap().text(), "Hi");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_sends_endless_headers_is_passed_over() {
+    let many: String = (0..20_000).map(|n| format!("x-flood-{n}: 1\r\n")).collect();
+    let large = format!("x-flood: {}\r\n", "x".repeat(4 * MIB));
+    for (what, flood) in [("many", many), ("large", large)] {
+        let a = Endpoint::start(Act::bytes(format!("HTTP/1.1 200 OK\r\n{flood}\r\n"))).await;
+        let b = Endpoint::start(Act::message("from B")).await;
+        let zephyr = Zephyr::over(&[&a, &b], "").await;
+
+        let answer = zephyr.stream().await.unwrap();
+
+        assert_eq!(answer.text(), "from B", "{what}");
+        assert_eq!(zephyr.snapshot().await.endpoint("A").unwrap().failures, 1);
+    }
+}
+
+/// A line that does not end, of 64 MiB.
+fn endless_line() -> Vec<Step> {
+    vec![Step::raw(vec![b'x'; MIB]); 64]
+}
+
+#[tokio::test]
+async fn an_endless_line_before_the_content_is_passed_over() {
+    let mut steps = vec![Step::raw("data: ")];
+    steps.extend(endless_line());
+    let a = Endpoint::start(Act::sse(steps)).await;
+    let b = Endpoint::start(Act::message("from B")).await;
+    let zephyr = Zephyr::over(&[&a, &b], "").await;
+
+    let answer = zephyr.stream().await.unwrap();
+
+    assert_eq!(answer.text(), "from B");
+    a.until_open_connections(0).await;
+}
+
+#[tokio::test]
+async fn an_endless_line_after_the_content_ends_the_answer() {
+    let mut steps = TextStream::new("Hello there").until(Phase::AfterFirstDelta);
+    steps.push(Step::raw("data: "));
+    steps.extend(endless_line());
+    let a = Endpoint::start(Act::sse(steps)).await;
+    let zephyr = Zephyr::over(&[&a], "").await;
+
+    let answer = zephyr.stream().await.unwrap();
+
+    assert_eq!((answer.status, answer.end), (200, End::Cut));
+    assert!(answer.body.len() < SOME, "{} bytes", answer.body.len());
+    assert_eq!(zephyr.snapshot().await.totals.aborted, 1);
+}
+
+#[tokio::test]
+async fn an_endless_refusal_is_judged_by_its_beginning() {
+    let head =
+        "HTTP/1.1 500 Oh\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
+    let chunk = [b"100000\r\n".as_slice(), &vec![b'x'; MIB], b"\r\n"].concat();
+    let mut steps = vec![Step::raw(head)];
+    steps.extend(vec![Step::raw(chunk); 64]);
+    let a = Endpoint::start(Act::raw(steps)).await;
+    let b = Endpoint::start(Act::message("from B")).await;
+    let zephyr = Zephyr::over(&[&a, &b], "").await;
+
+    let answer = zephyr.stream().await.unwrap();
+
+    assert_eq!(answer.text(), "from B");
+    a.until_open_connections(0).await;
+}
+
+#[tokio::test]
+async fn a_body_without_an_end_is_refused_at_the_limit() {
+    let a = Endpoint::start(Act::message("Hi")).await;
+    let zephyr = Zephyr::over(&[&a], "[server]\nmax_body_mb = 1\n\n").await;
+    let mut client = zephyr.client().await;
+    let head =
+        "POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n";
+    let chunk = [b"10000\r\n".as_slice(), &vec![b' '; 0x10000], b"\r\n"].concat();
+    client.send(head).await.unwrap();
+    for _ in 0..64 {
+        // The refusal may come before all is sent.
+        if client.send(&chunk).await.is_err() {
+            break;
+        }
+    }
+
+    let answer = client.answer().await.unwrap();
+
+    assert_eq!(answer.status, 413);
+    assert_eq!(answer.header("x-zephyr-error"), Some("body_too_large"));
+    assert_eq!(zephyr.post(&plain()).await.unwrap().text(), "Hi");
+}

@@ -1,0 +1,28 @@
+//! A running engine on loopback sockets, against scripted endpoints.
+
+mod brownout;
+mod cancel;
+#[path = "../common/mod.rs"]
+mod common;
+mod control;
+mod credentials;
+mod diagnosis;
+mod faults;
+mod fleet;
+mod forms;
+mod fuzz_http;
+mod guard;
+mod hold;
+mod journal;
+mod keychain;
+mod limits;
+mod log_lines;
+mod memory;
+mod metrics;
+mod offline;
+mod probes;
+mod proxy;
+mod records;
+mod reload;
+mod validation;
+mod wake;
