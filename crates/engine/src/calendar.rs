@@ -5,9 +5,12 @@ use std::time::{Duration, Instant};
 use jiff::{ToSpan, Zoned};
 use zephyr_core::spend::Day;
 
-/// Today, on a monotonic clock that shows `now`. May read the system's time zone from a file.
-pub fn today(now: Instant) -> Day {
-    day_of(&Zoned::now(), now)
+/// Today. The system's time zone may have to be read from a file, so a thread that may block does it.
+pub async fn today() -> Day {
+    let looked = tokio::task::spawn_blocking(|| day_of(&Zoned::now(), Instant::now()));
+    looked
+        .await
+        .expect("looking at the calendar does not panic")
 }
 
 fn day_of(here: &Zoned, now: Instant) -> Day {

@@ -14,9 +14,10 @@ use zephyr_encoding::Decoder;
 use zephyr_testkit::Encoding;
 
 use self::mutate::{Corpus, Random};
-use crate::guard::Guard;
-use crate::headers::{self, Credential};
-use crate::transcode;
+use crate::clients::guard::Guard;
+use crate::endpoints::credentials::Credential;
+use crate::endpoints::headers;
+use crate::request::transcode;
 
 const ROUNDS: usize = 2_000;
 const LONG: Duration = Duration::from_secs(60);

@@ -1,66 +1,35 @@
-//! The IO around the decisions of `zephyr-core`: listener, connections, probes, settings, secrets.
+//! The IO around the decisions of `zephyr-core`: the proxy's port, connections, probes, and what a running
+//! engine is made of.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`settings`] | reads the configuration: every error at once, with its line |
-//! | `live`, `awaited` | the configuration in force, with its secrets, and those still missing |
-//! | `server`, `client_io`, `burst`, `guard` | the proxy's port, how its connections write and end, and who may call it |
-//! | `forward`, `upload`, `answer` | one request's way, its body, its answer |
-//! | `inspect`, `decode` | reads answers in passing, through their compression |
-//! | `upstream`, `remote`, `headers` | connections to endpoints, and what is sent there |
-//! | `dispatcher` | the one door to the fleet |
-//! | `prober`, `punctuality` | probes, and how punctual they are |
-//! | `diagnosis` | tests an endpoint step by step |
-//! | `calendar` | which day it is where the user is |
-//! | `wake` | notices a sleep, and a network that is back |
-//! | [`journal`] | every request and every endpoint's history, in a file |
-//! | `trail`, `requests`, `record`, `capture` | what is known of a request on its way, shown of it, and left of it |
-//! | `refusals` | which requests refused at the door leave a record |
+//! | `clients` | the proxy's port: listener, guard, reserved pages, our own answers |
+//! | `request` | one request's way: failover, its body, its answer, what it leaves |
+//! | `endpoints` | connections to endpoints, and what is sent there |
+//! | `probe` | probes, and the diagnosis step by step |
+//! | `engine` | the composition: start, reload, snapshots, commands, the door to the fleet |
+//! | `wire` | what connections of both sides have in common |
+//! | `metrics` | what is counted |
+//! | `view` | the fleet in the contract's terms |
 //! | `memory` | what survives a restart |
-//! | [`private`] | files that nobody but the user may read |
-//! | [`vault`], [`secret`] | where secrets come from, and how they are kept from showing |
-//! | `metrics`, `metered`, `request_id` | what is counted, and what a request is called |
-//! | `view`, `pages` | the fleet in the contract's terms, and the reserved paths |
+//! | `wake`, `calendar`, `clock` | sleep, days, and the two clocks |
 
-mod answer;
-mod awaited;
-mod burst;
 mod calendar;
-mod capture;
-mod client_io;
+mod clients;
 mod clock;
-mod diagnosis;
-mod dispatcher;
+mod endpoints;
 mod engine;
-mod forward;
 #[cfg(test)]
 mod fuzz;
-mod guard;
-mod headers;
-mod inspect;
-mod live;
 mod memory;
-mod metered;
 mod metrics;
-mod pages;
-mod prober;
-mod punctuality;
-mod record;
-mod refusals;
-mod remote;
-mod reply;
-mod request_id;
-mod requests;
-mod server;
-mod trail;
-mod transcode;
-mod upload;
-mod upstream;
+mod probe;
+mod request;
 mod view;
 mod wake;
+mod wire;
 
 pub use engine::{
-    Engine, Options, ProbeReport, StartError, diagnose_once, probe_once, test_timing,
+    Engine, Options, ProbeReport, Source, StartError, diagnose_once, probe_once, test_timing,
 };
-pub use live::Source;
-pub use punctuality::Lateness;
+pub use probe::punctuality::Lateness;

@@ -15,7 +15,7 @@ use zephyr_core::quota::Dry;
 use zephyr_core::{Effect, EndpointId, Fleet};
 
 use crate::clock::{Clock, millis};
-use crate::request_id::RequestId;
+use crate::request::request_id::RequestId;
 
 /// When a fault was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

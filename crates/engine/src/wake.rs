@@ -5,7 +5,7 @@
 //! the moment that a timer was set for. The clocks are compared whenever somebody is awake anyway (the
 //! driver, a request), so that costs no timer of its own.
 //!
-//! What follows is [`crate::dispatcher::Dispatcher::wake`]. A clock that was set forward looks like a sleep
+//! What follows is [`crate::engine::fleet_door::FleetDoor::wake`]. A clock that was set forward looks like a sleep
 //! too, and costs one round of probes.
 
 use std::time::{Duration, Instant};
@@ -18,12 +18,12 @@ const DRIFT: Duration = Duration::from_secs(10);
 const OVERSLEPT: Duration = Duration::from_secs(30);
 
 /// Compares the clocks from one look to the next.
-pub struct Watch {
+pub struct SleepWatch {
     last: Clock,
 }
 
-impl Watch {
-    /// A watch that begins now.
+impl SleepWatch {
+    /// Compares from now on.
     pub fn new(now: Clock) -> Self {
         Self { last: now }
     }
@@ -112,7 +112,7 @@ mod tests {
     fn slept(monotonic: u64, wall: u64, due: Option<u64>) -> bool {
         let (instant, time) = (Instant::now(), SystemTime::now());
         let at = |seconds| instant + Duration::from_secs(seconds);
-        let mut watch = Watch::new(Clock::of(instant, time));
+        let mut watch = SleepWatch::new(Clock::of(instant, time));
         let now = Clock::of(at(monotonic), time + Duration::from_secs(wall));
         watch.slept(now, due.map(at))
     }

@@ -7,22 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use zephyr_control::{
-    Command, Complaint, Configuration, ControlError, Done, EndpointForm, ErrorCode, SecretText,
+    Command, Complaint, Configuration, ControlError, Done, ErrorCode, SecretText,
 };
 
-use super::Shared;
+use super::removed::Removed;
+use super::shared::Shared;
 use zephyr_config::edit::change::{Change, Changed, File, NotChanged};
 use zephyr_config::edit::file::EditError;
 use zephyr_config::form;
 use zephyr_secrets::Secret;
 use zephyr_secrets::vault::KeychainError;
-
-/// The endpoint that was taken out last, and the texts before and after: bringing it back is then exact.
-pub(super) struct Removed {
-    endpoint: EndpointForm,
-    before: String,
-    after: String,
-}
 
 /// What a change came to.
 struct Amended {
@@ -86,8 +80,7 @@ impl Shared {
         let amended = blocking(move || write(&path, &change, removed)).await?;
         *self.last_removed() = amended.removed;
         if let Some((from, to)) = renamed {
-            self.dispatcher
-                .step(|state, _| state.fleet.rename(&from, &to));
+            self.door.step(|state, _| state.fleet.rename(&from, &to));
         }
         self.reload().await?;
         self.own_write.remember(amended.fingerprint);

@@ -9,10 +9,11 @@ use zephyr_core::Config;
 use zephyr_core::config::{Auth, Endpoint};
 
 use super::amend::{blocking, in_words, invalid, unreadable};
-use super::{Shared, instance_id, prepare};
-use crate::diagnosis::{self, Token, Wrong};
-use crate::live::{Live, Source};
-use crate::upstream::Network;
+use super::live::{Live, Source};
+use super::remotes::{instance_id, prepare};
+use super::shared::Shared;
+use crate::endpoints::network::Network;
+use crate::probe::diagnosis::{self, Token, Wrong};
 use zephyr_config::edit::change::{Change, File};
 use zephyr_config::{Loaded, form};
 use zephyr_secrets::Secret;
@@ -48,7 +49,7 @@ impl Shared {
             Tested::Draft { endpoint, token } => self.draft(endpoint, token).await?,
         };
         let (diagnosis, cost) = diagnosis::diagnose(&spec, token, &config, &self.network).await;
-        self.dispatcher
+        self.door
             .step(|state, _| state.fleet.book_check(&spec.name, cost));
         Ok(diagnosis)
     }

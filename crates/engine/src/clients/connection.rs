@@ -1,0 +1,116 @@
+//! One connection of a client: HTTP/1.1 or cleartext HTTP/2.
+//!
+//! Bounded in every direction: time for a request's head, size of heads, streams per connection. What is
+//! no HTTP gets a 400 from hyper.
+
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+use super::client_io::ClientIo;
+use super::service::serve_request;
+use crate::engine::shared::Shared;
+use crate::wire::burst::Burst;
+use crate::wire::metered::Metered;
+
+/// Most bytes of a request's head, and most that are read at once: Claude Code's requests are read in one go.
+const MAX_HEAD: usize = 128 * 1024;
+/// Most streams at once on one HTTP/2 connection.
+const MAX_STREAMS: u32 = 256;
+/// What one HTTP/2 stream, and all of a connection, may send before it is read: room for uploads that
+/// wait beside others that do not.
+const H2_STREAM_WINDOW: u32 = 512 * 1024;
+const H2_CONNECTION_WINDOW: u32 = 32 * H2_STREAM_WINDOW;
+/// What an HTTP/2 connection begins with (RFC 9113, 3.4).
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Serves a connection until it ends.
+pub async fn connection(
+    mut stream: TcpStream,
+    shared: &Arc<Shared>,
+    head_timeout: Duration,
+    stop: CancellationToken,
+) {
+    let first = tokio::select! {
+        first = tokio::time::timeout(head_timeout, first_bytes(&mut stream)) => first,
+        () = stop.cancelled() => return,
+    };
+    let Ok(Ok(first)) = first else {
+        return; // Nothing came in time, or the peer left.
+    };
+    let is_http2 = first == PREFACE[..];
+    let reset = Arc::new(AtomicBool::new(false));
+    let traffic = Arc::clone(&shared.metrics.clients.traffic);
+    traffic.received.add(first.len() as u64);
+    let stream = TokioIo::new(Metered::new(stream, traffic));
+    let stream = if is_http2 {
+        Burst::off(stream)
+    } else {
+        Burst::new(stream)
+    };
+    let io = ClientIo::new(first, stream, Arc::clone(&reset), stop.clone());
+    let service =
+        service_fn(|request| serve_request(Arc::clone(shared), request, Arc::clone(&reset)));
+    let ended = if is_http2 {
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX))
+            .initial_stream_window_size(H2_STREAM_WINDOW)
+            .initial_connection_window_size(H2_CONNECTION_WINDOW)
+            .keep_alive_interval(head_timeout);
+        let mut connection = pin!(builder.serve_connection(io, service));
+        tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        }
+    } else {
+        let mut builder = http1::Builder::new();
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(head_timeout)
+            .max_buf_size(MAX_HEAD);
+        let mut connection = pin!(builder.serve_connection(io, service));
+        tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        }
+    };
+    if let Err(error) = ended {
+        tracing::trace!(%error, "connection ended");
+    }
+}
+
+/// The first bytes of a connection: enough to tell whether it speaks HTTP/2.
+async fn first_bytes(stream: &mut TcpStream) -> io::Result<Bytes> {
+    let mut first = BytesMut::with_capacity(PREFACE.len());
+    while first.len() < PREFACE.len() && PREFACE.starts_with(&first) {
+        let room = PREFACE.len() - first.len();
+        if (&mut *stream)
+            .take(room as u64)
+            .read_buf(&mut first)
+            .await?
+            == 0
+        {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    Ok(first.freeze())
+}

@@ -1,0 +1,295 @@
+//! Which headers pass, in either direction.
+
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, RETRY_AFTER,
+    TRANSFER_ENCODING,
+};
+use http::{HeaderMap, HeaderValue};
+use std::time::{Duration, SystemTime};
+
+use zephyr_core::quota::Quota;
+
+use super::credentials::X_API_KEY;
+use crate::clock::Clock;
+
+/// Names the Zephyrs that a request has passed, so that a loop is noticed.
+pub const VIA_ZEPHYR: HeaderName = HeaderName::from_static("x-zephyr-via");
+
+/// Removes what belongs to one connection only (RFC 9110, 7.6.1): the fixed list and what `Connection`
+/// names. `Content-Length` stays, whoever names it; but beside `Transfer-Encoding` it means nothing, and
+/// would mean something again without that (RFC 9112, 6.3). `Trailer` stays with the trailers.
+pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    if headers.contains_key(CONNECTION) {
+        let named: Vec<HeaderName> = headers
+            .get_all(CONNECTION)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .map(str::trim)
+            .filter(|name| *name != "keep-alive") // What most say; that goes in any case.
+            .filter_map(|name| name.parse().ok())
+            .filter(|name| *name != CONTENT_LENGTH)
+            .collect();
+        for name in named {
+            headers.remove(name);
+        }
+        headers.remove(CONNECTION);
+    }
+    let hops = headers.keys().filter(|name| is_hop_by_hop(name));
+    for name in hops.cloned().collect::<Vec<_>>() {
+        if name == TRANSFER_ENCODING {
+            headers.remove(CONTENT_LENGTH);
+        }
+        headers.remove(name);
+    }
+}
+
+/// Whether it belongs to one connection, as `Connection` and what that names do.
+fn is_hop_by_hop(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "keep-alive"
+            | "proxy-connection"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "te"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
+
+/// What goes to every endpoint: the client's headers without those of its connection and its host.
+pub fn for_upstream(mut headers: HeaderMap) -> HeaderMap {
+    strip_hop_by_hop(&mut headers);
+    headers.remove(HOST);
+    headers.remove(EXPECT); // Answered by our own listener.
+    headers
+}
+
+/// Headers of a request that may be sent more than once. It rarely is, so the first time takes them as they
+/// came; for another they are read again from a copy, which is all in one piece: a clone would have dozens.
+pub struct Repeatable {
+    unused: Option<HeaderMap>,
+    /// Lengths of name and value, then both, for each.
+    copy: Vec<u8>,
+}
+
+impl Repeatable {
+    /// These headers.
+    pub fn new(headers: HeaderMap) -> Self {
+        let length = |(name, value): (&HeaderName, &HeaderValue)| {
+            2 * size_of::<u32>() + name.as_str().len() + value.len()
+        };
+        let mut copy = Vec::with_capacity(headers.iter().map(length).sum());
+        for (name, value) in &headers {
+            for part in [name.as_str().as_bytes(), value.as_bytes()] {
+                let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
+                copy.extend_from_slice(&length.to_ne_bytes());
+                copy.extend_from_slice(part);
+            }
+        }
+        Self {
+            unused: Some(headers),
+            copy,
+        }
+    }
+
+    /// The headers, to be sent.
+    pub fn take(&mut self) -> HeaderMap {
+        self.unused.take().unwrap_or_else(|| self.again())
+    }
+
+    /// The headers once more.
+    pub fn again(&self) -> HeaderMap {
+        let mut rest = self.copy.as_slice();
+        let mut headers = HeaderMap::new();
+        while let Some((name, value)) = part(&mut rest).zip(part(&mut rest)) {
+            let name = HeaderName::from_bytes(name).expect("it was the name of a header");
+            let value = HeaderValue::from_bytes(value).expect("it was the value of a header");
+            headers.append(name, value);
+        }
+        headers
+    }
+}
+
+/// The next name or value of a [`Repeatable`]'s copy.
+fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, behind) = rest.split_first_chunk()?;
+    let length = usize::try_from(u32::from_ne_bytes(*length)).ok()?;
+    let (part, behind) = behind.split_at_checked(length)?;
+    *rest = behind;
+    Some(part)
+}
+
+/// Whether these are the headers of a stream of events.
+pub fn is_event_stream(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    content_type.is_some_and(|value| value.starts_with(b"text/event-stream"))
+}
+
+/// What a client may mean as its token: `x-api-key`, and `Authorization: Bearer`. Claude Code sends both
+/// where the environment has both.
+pub fn client_tokens(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let keys = headers.get_all(X_API_KEY).iter().map(HeaderValue::as_bytes);
+    let authorizations = headers.get_all(AUTHORIZATION).iter();
+    let bearers = authorizations.filter_map(|value| {
+        let (scheme, token) = value.as_bytes().split_at_checked(7)?;
+        scheme
+            .eq_ignore_ascii_case(b"bearer ")
+            .then_some(token.trim_ascii())
+    });
+    keys.chain(bearers)
+}
+
+/// What an answer says of limits: how much is left of them, and how long to wait.
+pub fn rate_limits(headers: &HeaderMap) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+    const TELLING: [&str; 3] = [
+        "anthropic-ratelimit-",
+        "anthropic-priority-",
+        "anthropic-fast-",
+    ];
+    headers.iter().filter(|(name, _)| {
+        let name = name.as_str();
+        name == RETRY_AFTER.as_str() || TELLING.iter().any(|prefix| name.starts_with(prefix))
+    })
+}
+
+/// What an answer says of its endpoint's quota.
+pub fn quota(headers: &HeaderMap) -> Option<Quota> {
+    let told = rate_limits(headers)
+        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let mut told = told.peekable();
+    told.peek()?; // Most answers say nothing, and need no clock.
+    let clock = Clock::now();
+    Quota::read(told, clock.instant(), clock.since_epoch())
+}
+
+/// How long an answer asks to wait: `retry-after-ms` (which the SDKs read), else `Retry-After` in seconds
+/// or as a date.
+pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    if let Some(millis) = text("retry-after-ms").and_then(|text| text.parse::<f64>().ok()) {
+        return Duration::try_from_secs_f64(millis / 1000.0).ok();
+    }
+    let value = text(RETRY_AFTER.as_str())?;
+    if let Ok(seconds) = value.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        let header = |(name, value): &(&'static str, &'static str)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        };
+        lines.iter().map(header).collect()
+    }
+
+    fn names(headers: &HeaderMap) -> Vec<&str> {
+        headers.keys().map(HeaderName::as_str).collect()
+    }
+
+    #[test]
+    fn what_connection_names_goes_with_it() {
+        let client = map(&[
+            ("connection", "keep-alive, x-secret-hop"),
+            ("x-secret-hop", "1"),
+            ("te", "trailers"),
+            ("transfer-encoding", "chunked"),
+            ("anthropic-beta", "a,b"),
+        ]);
+
+        assert_eq!(names(&for_upstream(client)), ["anthropic-beta"]);
+    }
+
+    #[test]
+    fn duplicates_keep_their_number_and_order() {
+        let client = map(&[
+            ("anthropic-beta", "a"),
+            ("x-other", "1"),
+            ("anthropic-beta", "b"),
+        ]);
+
+        let upstream = for_upstream(client);
+
+        let values: Vec<_> = upstream.get_all("anthropic-beta").iter().collect();
+        assert_eq!(values, ["a", "b"]);
+    }
+
+    #[test]
+    fn headers_are_the_same_however_often_they_are_sent() {
+        let mut client = map(&[
+            ("anthropic-beta", "a"),
+            ("x-empty", ""),
+            ("anthropic-beta", "b"),
+        ]);
+        client.insert(
+            "x-latin",
+            HeaderValue::from_bytes(b"caf\xe9").expect("allowed"),
+        );
+        let mut headers = Repeatable::new(client.clone());
+
+        assert_eq!(headers.take(), client);
+        assert_eq!(headers.take(), client);
+        assert_eq!(headers.again(), client);
+    }
+
+    #[test]
+    fn a_connection_header_cannot_remove_the_length() {
+        let client = map(&[("connection", "content-length"), ("content-length", "5")]);
+
+        assert_eq!(names(&for_upstream(client)), ["content-length"]);
+    }
+
+    #[test]
+    fn a_wait_is_read_in_all_its_forms() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        let cases = [
+            (map(&[("retry-after", "7")]), Some(7.0)),
+            (map(&[("retry-after", "1.5")]), Some(1.5)),
+            (
+                map(&[("retry-after-ms", "250"), ("retry-after", "7")]),
+                Some(0.25),
+            ),
+            (
+                map(&[("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT")]),
+                Some(30.0),
+            ),
+            (
+                map(&[("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT")]),
+                Some(0.0),
+            ),
+            (map(&[("retry-after", "soon")]), None),
+            (map(&[("retry-after", "-1")]), None),
+            (map(&[("retry-after", "1e300")]), None),
+            (map(&[]), None),
+        ];
+
+        for (headers, seconds) in cases {
+            let wait = retry_after(&headers, now).map(|wait| wait.as_secs_f64());
+            assert_eq!(wait, seconds, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_client_token_is_found_in_either_header() {
+        let tokens = |lines: &[(&'static str, &'static str)]| -> Vec<Vec<u8>> {
+            client_tokens(&map(lines)).map(<[u8]>::to_vec).collect()
+        };
+
+        assert_eq!(tokens(&[("authorization", "bearer  t")]), [b"t"]);
+        assert_eq!(tokens(&[("authorization", "Basic t")]), [b""; 0]);
+        assert_eq!(
+            tokens(&[("authorization", "Bearer t"), ("x-api-key", "k")]),
+            [b"k", b"t"]
+        );
+    }
+}

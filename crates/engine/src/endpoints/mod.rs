@@ -1,0 +1,20 @@
+//! Endpoints as the outside world has them: their connections, and what is sent there.
+//!
+//! | module | is |
+//! | --- | --- |
+//! | `remote` | one endpoint: its URL, its credential, its connections |
+//! | `connections` | its pool, and whether a request that failed was left unprocessed |
+//! | `route`, `socket` | the way there, and a connection that remembers how it began |
+//! | `network` | what all endpoints share |
+//! | `steps` | the way there one step at a time, for the diagnosis |
+//! | `headers`, `credentials` | what passes, and what goes in |
+
+pub mod connections;
+pub mod credentials;
+mod errors;
+pub mod headers;
+pub mod network;
+pub mod remote;
+mod route;
+pub mod socket;
+pub mod steps;

@@ -1,0 +1,163 @@
+//! The way to an endpoint: directly, through the system's proxy, or through a proxy of its own.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use http::Uri;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use tower_service::Service;
+use zephyr_core::config::ProxyRoute;
+
+use super::errors::{BoxError, root_cause};
+use super::network::Network;
+use super::socket::Socket;
+use crate::metrics::EndpointMeter;
+
+pub(super) type Boxed<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
+
+/// TCP to the endpoint, or a tunnel to it.
+#[derive(Clone)]
+pub(super) struct Route {
+    pub(super) way: Way,
+    pub(super) tcp: HttpConnector,
+    pub(super) network: Network,
+    pub(super) meter: Arc<EndpointMeter>,
+}
+
+#[derive(Clone)]
+pub(super) enum Way {
+    Direct,
+    System,
+    Via(Arc<Matcher>),
+}
+
+impl Way {
+    pub(super) fn of(proxy: &ProxyRoute) -> Result<Self, BoxError> {
+        match proxy {
+            ProxyRoute::System => Ok(Self::System),
+            ProxyRoute::Direct => Ok(Self::Direct),
+            ProxyRoute::Via(url) => Ok(Self::Via(Arc::new(
+                Matcher::builder().all(url.as_str()).build(),
+            ))),
+        }
+    }
+}
+
+impl Service<Uri> for Route {
+    type Response = Socket;
+    type Error = BoxError;
+    type Future = Boxed<Socket>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, url: Uri) -> Self::Future {
+        let (route, started) = (self.clone(), Instant::now());
+        Box::pin(async move {
+            match route.intercept(&url) {
+                None => route.direct(url, started).await,
+                Some(proxy) => route.through(proxy, url, started).await,
+            }
+        })
+    }
+}
+
+impl Route {
+    /// The proxy that the way to this URL leads through.
+    pub(super) fn intercept(&self, url: &Uri) -> Option<Intercept> {
+        match &self.way {
+            Way::Direct => None,
+            Way::System => self
+                .network
+                .system_proxy
+                .get_or_init(Matcher::from_system)
+                .intercept(url),
+            Way::Via(matcher) => matcher.intercept(url),
+        }
+    }
+
+    async fn direct(mut self, url: Uri, started: Instant) -> Result<Socket, BoxError> {
+        let io = self.tcp.call(url).await?;
+        if io
+            .inner()
+            .peer_addr()
+            .is_ok_and(|peer| self.network.is_ourselves(peer))
+        {
+            return Err("this URL leads back to Zephyr itself; change the endpoint's url".into());
+        }
+        Ok(Socket::new(io, &self.meter, started))
+    }
+
+    async fn through(
+        self,
+        proxy: Intercept,
+        url: Uri,
+        started: Instant,
+    ) -> Result<Socket, BoxError> {
+        let address = proxy.uri().clone();
+        let tunnel = self.tunnel(&proxy, url, started).await;
+        // In words at once, since only the innermost errors are told. The address has no credentials.
+        tunnel.map_err(|error| {
+            let why = root_cause(error.as_ref());
+            let host = address
+                .authority()
+                .map_or("", |authority| authority.as_str());
+            format!("no way through the proxy {host}: {why}").into()
+        })
+    }
+
+    async fn tunnel(
+        self,
+        proxy: &Intercept,
+        url: Uri,
+        started: Instant,
+    ) -> Result<Socket, BoxError> {
+        let address = proxy.uri().clone();
+        let meter = self.meter;
+        let io = match address.scheme_str() {
+            Some("socks5" | "socks5h") => {
+                let local_dns = address.scheme_str() == Some("socks5");
+                let mut socks = SocksV5::new(address, self.tcp).local_dns(local_dns);
+                if let Some((user, password)) = proxy.raw_auth() {
+                    socks = socks.with_auth(user.to_owned(), password.to_owned());
+                }
+                socks.call(url).await?
+            }
+            Some("https") => {
+                return Err(
+                    "proxies that are themselves reached over TLS are not supported".into(),
+                );
+            }
+            Some(_) | None => {
+                let mut tunnel = Tunnel::new(address, self.tcp);
+                if let Some(credentials) = proxy.basic_auth() {
+                    tunnel = tunnel.with_auth(credentials.clone());
+                }
+                tunnel.call(with_port(url)?).await?
+            }
+        };
+        Ok(Socket::new(io, &meter, started))
+    }
+}
+
+/// A CONNECT names the port, also the default one.
+fn with_port(url: Uri) -> Result<Uri, BoxError> {
+    if url.port().is_some() {
+        return Ok(url);
+    }
+    let port = if url.scheme_str() == Some("https") {
+        443
+    } else {
+        80
+    };
+    let host = url.host().unwrap_or_default().to_owned();
+    let mut parts = url.into_parts();
+    parts.authority = Some(format!("{host}:{port}").parse()?);
+    Ok(Uri::from_parts(parts)?)
+}

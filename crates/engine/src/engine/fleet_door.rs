@@ -1,0 +1,467 @@
+//! The one door through which the fleet is asked and told.
+//!
+//! A step locks, reads the clock once, decides, writes down what happened, and unlocks. Only then are
+//! the effects carried out. Nothing waits under the lock.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use zephyr_control::EventKind;
+use zephyr_core::config::{Price, ProbeMode};
+use zephyr_core::fleet::{Memory, Ticket};
+use zephyr_core::price::Cost;
+use zephyr_core::{Config, Effect, EndpointId, Fleet};
+use zephyr_journal::{Entry, Journal, Sighting};
+
+use super::log::Log;
+use crate::calendar;
+use crate::clock::Clock;
+use crate::endpoints::remote::Remote;
+use crate::memory::Keeper;
+use crate::metrics::Metrics;
+use crate::probe::prober;
+use crate::probe::punctuality::Punctuality;
+use crate::request::request_id::RequestId;
+use crate::view;
+use crate::wake::SleepWatch;
+
+/// A handle on the fleet.
+#[derive(Clone)]
+pub struct FleetDoor(Arc<Inner>);
+
+struct Inner {
+    state: Mutex<DoorState>,
+    /// Number of the last change.
+    version: AtomicU64,
+    /// The same, for front-ends that wait for the next one.
+    changes: watch::Sender<u64>,
+    /// Rung when the next timeout has come nearer.
+    timer: Notify,
+    /// Rung when there is something to remember.
+    keeper: Keeper,
+    /// Told how endpoints are.
+    journal: Journal,
+    metrics: Arc<Metrics>,
+    punctuality: Punctuality,
+}
+
+/// What the lock protects.
+pub struct DoorState {
+    /// The decisions.
+    pub fleet: Fleet,
+    /// The endpoints' outside.
+    pub remotes: BTreeMap<EndpointId, Arc<Remote>>,
+    /// What happened lately.
+    pub log: Log,
+    /// Ends the attempts of an endpoint whose drain is over.
+    cuts: BTreeMap<EndpointId, Arc<CancellationToken>>,
+    /// Requests that wait for an endpoint to return.
+    waiters: HashMap<Ticket, oneshot::Sender<Turn>>,
+    /// When the driver wakes up.
+    armed: Option<Instant>,
+    sleep: SleepWatch,
+}
+
+/// What a request that waited is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Ask again for an attempt.
+    Go,
+    /// No endpoint returned in time, or the program is about to end.
+    InVain,
+}
+
+/// What a step leaves to be done outside the lock.
+#[derive(Default)]
+struct FollowUp {
+    probes: Vec<Assignment>,
+    /// For the log, which may wait for whoever reads it.
+    events: Vec<EventKind>,
+}
+
+/// A probe to be made.
+struct Assignment {
+    remote: Arc<Remote>,
+    mode: ProbeMode,
+    pricing: BTreeMap<String, Price>,
+    /// When it was due.
+    due: Instant,
+}
+
+impl FleetDoor {
+    /// A door to this fleet.
+    pub fn new(
+        fleet: Fleet,
+        remotes: BTreeMap<EndpointId, Arc<Remote>>,
+        keeper: Keeper,
+        journal: Journal,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            state: Mutex::new(DoorState {
+                fleet,
+                remotes,
+                log: Log::default(),
+                cuts: BTreeMap::new(),
+                waiters: HashMap::new(),
+                armed: None,
+                sleep: SleepWatch::new(Clock::now()),
+            }),
+            version: AtomicU64::new(0),
+            changes: watch::Sender::new(0),
+            timer: Notify::new(),
+            keeper,
+            journal,
+            metrics,
+            punctuality: Punctuality::default(),
+        }))
+    }
+
+    /// Runs one synchronous step on the fleet, then carries out its effects.
+    pub fn step<T>(&self, decide: impl FnOnce(&mut DoorState, Instant) -> T) -> T {
+        let (result, follow_up, is_nearer) = {
+            let mut state = self.state();
+            let now = Instant::now();
+            let result = decide(&mut state, now);
+            let follow_up = state.drain_effects(now);
+            let next = state.fleet.poll_timeout();
+            let is_nearer = next.is_some_and(|next| state.armed.is_none_or(|armed| next < armed));
+            if is_nearer {
+                state.armed = next;
+            }
+            (result, follow_up, is_nearer)
+        };
+        if is_nearer {
+            self.0.timer.notify_one();
+        }
+        for event in &follow_up.events {
+            view::log(event, None);
+            if matches!(event, EventKind::Switched { .. }) {
+                self.0.metrics.switches.add(1);
+            }
+            self.sight(event);
+        }
+        for assignment in follow_up.probes {
+            self.spawn_probe(assignment);
+        }
+        self.touch();
+        result
+    }
+
+    /// Looks at the state without changing it.
+    pub fn look<T>(&self, look: impl FnOnce(&DoorState, &Clock) -> T) -> T {
+        let state = self.state();
+        look(&state, &Clock::now())
+    }
+
+    /// What is to survive a restart.
+    pub fn memory(&self) -> Memory {
+        self.state().fleet.memory(Instant::now())
+    }
+
+    /// Takes over a configuration.
+    pub fn reconfigure(
+        &self,
+        config: Config,
+        without_credential: &BTreeSet<String>,
+        new_credentials: &BTreeSet<String>,
+        mut remote_of: impl FnMut(EndpointId, &str) -> Option<Arc<Remote>>,
+    ) {
+        self.step(|state, now| {
+            state
+                .fleet
+                .handle_config(config, without_credential, new_credentials, now);
+            let ids: Vec<(EndpointId, String)> = state
+                .fleet
+                .status()
+                .map(|status| (status.id, status.spec.name.clone()))
+                .collect();
+            state.remotes = ids
+                .iter()
+                .filter_map(|(id, name)| Some((*id, remote_of(*id, name)?)))
+                .collect();
+            // What nobody holds any more belongs to endpoints that are gone, with nothing in flight.
+            let remotes = &state.remotes;
+            state
+                .cuts
+                .retain(|id, cut| remotes.contains_key(id) || Arc::strong_count(cut) > 1);
+            state
+                .log
+                .push(EventKind::ConfigReloaded, Clock::now().unix_ms(now));
+        });
+    }
+
+    /// Writes down something that happened outside the fleet.
+    pub fn note(&self, event: EventKind) {
+        view::log(&event, None);
+        self.sight(&event);
+        self.write_down(event);
+    }
+
+    /// Writes down something that happened to a request.
+    pub fn note_of(&self, request: RequestId, event: EventKind) {
+        view::log(&event, Some(request));
+        self.write_down(event);
+    }
+
+    /// Lets nobody wait any more: the program is about to end.
+    pub fn turn_away(&self) {
+        self.step(|state, now| state.fleet.turn_away(now));
+    }
+
+    /// Ends every attempt that is out, and those that would follow, also at endpoints that a reload has
+    /// removed.
+    pub fn cut_all(&self) {
+        let mut state = self.state();
+        let ids: Vec<EndpointId> = state.remotes.keys().copied().collect();
+        for id in ids {
+            state.cuts.entry(id).or_default();
+        }
+        for cut in state.cuts.values() {
+            cut.cancel();
+        }
+    }
+
+    /// Runs the fleet's timers until the door is dropped everywhere else.
+    pub async fn drive(&self) {
+        loop {
+            self.look_at_calendar().await;
+            let armed = self.step(|state, now| {
+                state.fleet.handle_timeout(now);
+                state.armed = state.fleet.poll_timeout();
+                state.armed
+            });
+            let ring = self.0.timer.notified();
+            match armed {
+                Some(at) => {
+                    let _ = tokio::time::timeout_at(at.into(), ring).await;
+                }
+                None => ring.await,
+            }
+            self.wake_if_slept(armed);
+        }
+    }
+
+    /// How punctual probes were.
+    pub fn punctuality(&self) -> &Punctuality {
+        &self.0.punctuality
+    }
+
+    /// The machine slept, or has come to another network: connections from before are dead, and how
+    /// endpoints are now is found out at once.
+    pub fn wake(&self) {
+        tracing::info!("the machine woke up, or its network is back: every endpoint is probed");
+        let remotes = self.look(|state, _| state.remotes.clone());
+        for remote in remotes.values() {
+            remote.connections.forget_idle();
+        }
+        self.step(|state, now| {
+            state.fleet.wake(now);
+            state.fleet.handle_timeout(now);
+        });
+        let door = self.clone();
+        tokio::spawn(async move {
+            let day = calendar::today().await;
+            door.step(|state, _| state.fleet.begin_day(day));
+        });
+    }
+
+    /// Looks whether the machine slept since the last look, and wakes up if so.
+    pub fn wake_if_slept(&self, due: Option<Instant>) {
+        let slept = self.state().sleep.slept(Clock::now(), due);
+        if slept {
+            self.wake();
+        }
+    }
+
+    /// Something was measured that is to survive a restart.
+    pub fn measured(&self) {
+        self.0.keeper.measured();
+    }
+
+    /// Rings after every change.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
+    }
+
+    /// Number of the last change.
+    pub fn version(&self) -> u64 {
+        self.0.version.load(Ordering::Acquire)
+    }
+
+    /// Notes that something changed that the fleet does not know of.
+    pub fn touch(&self) {
+        let version = self.0.version.fetch_add(1, Ordering::AcqRel) + 1;
+        // A later listener begins with the state of its own time.
+        if self.0.changes.receiver_count() > 0 {
+            self.0.changes.send_replace(version);
+        }
+    }
+
+    fn write_down(&self, event: EventKind) {
+        self.step(|state, now| state.log.push(event, Clock::now().unix_ms(now)));
+    }
+
+    /// Tells the journal of an endpoint's state, if the event is a change of it.
+    fn sight(&self, event: &EventKind) {
+        match event {
+            EventKind::TakenOut { endpoint, .. }
+            | EventKind::Recovered { endpoint }
+            | EventKind::Enabled { endpoint }
+            | EventKind::Disabled { endpoint } => {
+                self.write_sighting(endpoint, None, Cost::ZERO);
+            }
+            EventKind::Chosen { .. }
+            | EventKind::Switched { .. }
+            | EventKind::Moved { .. }
+            | EventKind::FailedOver { .. }
+            | EventKind::Aborted { .. }
+            | EventKind::PassedOn { .. }
+            | EventKind::AllDown
+            | EventKind::SomethingUp
+            | EventKind::Offline
+            | EventKind::Online
+            | EventKind::Pinned { .. }
+            | EventKind::Automatic
+            | EventKind::Paused
+            | EventKind::Resumed
+            | EventKind::BudgetReached { .. }
+            | EventKind::ConfigReloaded
+            | EventKind::ConfigRejected => {}
+        }
+    }
+
+    /// Tells the journal how an endpoint is. `latency`, `cost`: of the probe that showed it.
+    fn write_sighting(&self, endpoint: &str, latency: Option<Duration>, cost: Cost) {
+        if !self.0.journal.is_kept() {
+            return;
+        }
+        let sighting = self.look(|state, clock| {
+            let id = state.fleet.find(endpoint)?;
+            let status = state.fleet.status_of(id)?;
+            Some(Sighting {
+                endpoint: endpoint.to_owned(),
+                at_ms: clock.unix_ms(clock.instant()),
+                state: view::state(&status),
+                latency_ms: latency.map(|latency| latency.as_secs_f64() * 1000.0),
+                cost_usd: cost.usd(),
+            })
+        });
+        if let Some(sighting) = sighting {
+            self.0.journal.write(Entry::Sighting(sighting));
+        }
+    }
+
+    /// Tells the fleet which day it is, when it does not know.
+    async fn look_at_calendar(&self) {
+        if self.look(|state, clock| !state.fleet.knows_day(clock.instant())) {
+            let day = calendar::today().await;
+            self.step(|state, _| state.fleet.begin_day(day));
+        }
+    }
+
+    fn spawn_probe(&self, assignment: Assignment) {
+        let Assignment {
+            remote,
+            mode,
+            pricing,
+            due,
+        } = assignment;
+        let door = self.clone();
+        tokio::spawn(async move {
+            door.0.punctuality.note(due, Instant::now());
+            let probed = prober::probe(&remote, mode, &pricing).await;
+            remote.meter.probe(&probed.result);
+            let (latency, cost) = (probed.result.latency(), probed.cost);
+            door.step(|state, now| state.fleet.handle_probe(remote.id, probed, now));
+            door.write_sighting(&remote.spec.name, latency, cost);
+            door.0.keeper.measured();
+        });
+    }
+
+    fn state(&self) -> MutexGuard<'_, DoorState> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl DoorState {
+    /// Carries out what can be done under the lock; returns the rest.
+    fn drain_effects(&mut self, now: Instant) -> FollowUp {
+        let mut follow_up = FollowUp::default();
+        while let Some(effect) = self.fleet.poll_effect() {
+            if let Effect::Cut(id) = &effect
+                && let Some(cut) = self.cuts.remove(id)
+            {
+                cut.cancel();
+            }
+            if let Some((ticket, turn)) = turn_in(&effect)
+                && let Some(waiter) = self.waiters.remove(&ticket)
+            {
+                let _ = waiter.send(turn); // Whoever has left meanwhile says so itself.
+            }
+            if let Effect::Probe(id) = &effect {
+                let due = self.fleet.status_of(*id).map(|status| status.probe_due);
+                let remote = self.remotes.get(id).cloned().zip(due);
+                follow_up
+                    .probes
+                    .extend(remote.map(|(remote, due)| Assignment {
+                        remote,
+                        mode: self.fleet.probe_mode(*id),
+                        pricing: self.fleet.config().pricing.clone(),
+                        due,
+                    }));
+            }
+            if let Some(event) = view::event(&self.fleet, &effect, now) {
+                self.log.push(event.clone(), Clock::now().unix_ms(now));
+                follow_up.events.push(event);
+            }
+        }
+        follow_up
+    }
+
+    /// Ends the attempts of this endpoint once it is cancelled.
+    pub fn cut_of(&mut self, id: EndpointId) -> Arc<CancellationToken> {
+        Arc::clone(self.cuts.entry(id).or_default())
+    }
+
+    /// Calls the request with this ticket when its turn has come.
+    pub fn call_later(&mut self, ticket: Ticket) -> oneshot::Receiver<Turn> {
+        let (call, turn) = oneshot::channel();
+        self.waiters.insert(ticket, call);
+        turn
+    }
+
+    /// Nobody waits with this ticket any more.
+    pub fn forget_waiter(&mut self, ticket: Ticket) {
+        self.waiters.remove(&ticket);
+    }
+
+    /// The name of an endpoint.
+    pub fn name(&self, id: EndpointId) -> String {
+        self.fleet
+            .status_of(id)
+            .map_or_else(String::new, |status| status.spec.name.clone())
+    }
+}
+
+fn turn_in(effect: &Effect) -> Option<(Ticket, Turn)> {
+    match effect {
+        Effect::Called(ticket) => Some((*ticket, Turn::Go)),
+        Effect::WaitedInVain(ticket) => Some((*ticket, Turn::InVain)),
+        Effect::Probe(_)
+        | Effect::Cut(_)
+        | Effect::Switched { .. }
+        | Effect::TakenOut(_)
+        | Effect::Recovered(_)
+        | Effect::AllDown
+        | Effect::SomethingUp
+        | Effect::Moved { .. }
+        | Effect::Offline
+        | Effect::Online
+        | Effect::BudgetReached { .. } => None,
+    }
+}

@@ -1,0 +1,286 @@
+//! The configuration in force, with what was made of it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use http::HeaderValue;
+use zephyr_control::{Problem, ProblemKind};
+use zephyr_core::config::{Auth, Config, CredentialRef};
+
+use crate::clients::guard::Guard;
+use zephyr_config::Loaded;
+use zephyr_secrets::Secret;
+use zephyr_secrets::environment::{Dotenv, Environment};
+use zephyr_secrets::vault::{Extent, Keychain, KeychainError, Vault, VaultError};
+
+/// Where a configuration comes from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A file, with the `.env` beside it; watched and read again.
+    File(PathBuf),
+    /// Made by the program; cannot be read again.
+    Fixed,
+}
+
+impl Source {
+    /// The file, if there is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Fixed => None,
+        }
+    }
+}
+
+/// The configuration in force.
+pub struct Live {
+    /// What the file says.
+    pub config: Config,
+    /// Who may call.
+    pub guard: Guard,
+    /// What clients are asked for.
+    client_token: Option<Secret>,
+    /// Names this Zephyr in requests, so that a loop is noticed.
+    pub instance: HeaderValue,
+    /// What the references of the endpoints led to, by the endpoint's name.
+    secrets: HashMap<String, Result<Secret, VaultError>>,
+    /// What the keychain gave, by the entry's name.
+    given: BTreeMap<String, Secret>,
+    /// What the keychain did not give, by the entry's name.
+    pub withheld: BTreeMap<String, KeychainError>,
+    /// What a person should look at.
+    pub problems: Vec<Problem>,
+    /// What the file has that is odd.
+    warnings: Vec<zephyr_config::Problem>,
+}
+
+impl Live {
+    /// Looks up every secret that the configuration refers to. Blocks; where the keychain is slow, for
+    /// a few seconds.
+    pub fn prepare(
+        loaded: Loaded,
+        source: &Source,
+        instance: HeaderValue,
+        keychain: &Keychain,
+    ) -> Self {
+        Self::knowing(loaded, source, instance, keychain, &BTreeMap::new())
+    }
+
+    /// `known`: what the keychain gave before.
+    fn knowing(
+        loaded: Loaded,
+        source: &Source,
+        instance: HeaderValue,
+        keychain: &Keychain,
+        known: &BTreeMap<String, Secret>,
+    ) -> Self {
+        let Loaded {
+            config, warnings, ..
+        } = loaded;
+        let mut problems: Vec<Problem> = warnings
+            .iter()
+            .map(|warning| problem(ProblemKind::ConfigWarning, warning))
+            .collect();
+        let environment = Environment::new(dotenv_of(source, &mut problems));
+        let unreadable = environment.unreadable().iter().copied();
+        problems.extend(unreadable.map(|line| problem(ProblemKind::ConfigWarning, &line.into())));
+        let of_clients = config.server.client_token.as_ref();
+        let of_endpoints = references(&config).map(|(_, reference)| reference);
+        let wanted = of_endpoints.chain(of_clients);
+        let vault = Vault::open(environment, keychain, wanted).or_known(known);
+        let found = |(name, reference): (&str, _)| (name.to_owned(), vault.get(reference));
+        let secrets: HashMap<_, _> = references(&config).map(found).collect();
+        let client_token = of_clients.map(|reference| vault.get(reference));
+        let mut missing = Missing::default();
+        for endpoint in &config.endpoints {
+            if let Some(Err(error)) = secrets.get(&endpoint.name) {
+                missing.add(format!("endpoint {}", endpoint.name), error);
+            }
+        }
+        if let Some(Err(error)) = &client_token {
+            missing.add("the client token".to_owned(), error);
+        }
+        problems.extend(missing.problems());
+        if config.endpoints.is_empty() {
+            problems.push(Problem {
+                kind: ProblemKind::NoEndpoints,
+                message: "no endpoint is configured; every request is answered with 503".to_owned(),
+                remedy: "add a [[groups]] table with its endpoints to config.toml (see config.toml.example)".to_owned(),
+            });
+        }
+        let client_token = client_token.and_then(Result::ok);
+        Self {
+            guard: Guard::new(&config.server, client_token.clone()),
+            client_token,
+            config,
+            instance,
+            secrets,
+            given: vault.given(),
+            withheld: vault.withheld(),
+            problems,
+            warnings,
+        }
+    }
+
+    /// The same configuration with the secrets of today; `None` if the keychain still withholds what it
+    /// withheld. Blocks like [`Self::prepare`].
+    pub fn look_again(&self, source: &Source, keychain: &Keychain) -> Option<Self> {
+        let found = keychain.look_up(&self.withheld.keys().cloned().collect());
+        let same = |(name, error): (&String, &KeychainError)| {
+            found.get(name).and_then(|found| found.as_ref().err()) == Some(error)
+        };
+        if self.withheld.iter().all(same) {
+            return None;
+        }
+        Some(self.renewed(source, keychain))
+    }
+
+    /// The same configuration with the secrets of today. Blocks like [`Self::prepare`].
+    pub fn renewed(&self, source: &Source, keychain: &Keychain) -> Self {
+        let loaded = Loaded {
+            config: self.config.clone(),
+            warnings: self.warnings.clone(),
+            fingerprint: None,
+        };
+        let instance = self.instance.clone();
+        let known = &self.given;
+        Self::knowing(loaded, source, instance, keychain, known)
+    }
+
+    /// The secret of an endpoint, if its reference led to one.
+    pub fn secret(&self, endpoint: &str) -> Option<&Secret> {
+        self.secrets.get(endpoint)?.as_ref().ok()
+    }
+
+    /// Every secret that is known.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let of_endpoints = self.secrets.values().flatten();
+        let all = of_endpoints.chain(self.given.values());
+        all.chain(&self.client_token).cloned().collect()
+    }
+
+    /// Why an endpoint has no secret although it needs one.
+    pub fn why_without(&self, endpoint: &str) -> Option<&VaultError> {
+        self.secrets.get(endpoint)?.as_ref().err()
+    }
+
+    /// The endpoints whose credential was not found.
+    pub fn without_credential(&self) -> BTreeSet<String> {
+        let needy = self
+            .config
+            .endpoints
+            .iter()
+            .filter(|endpoint| endpoint.auth != Auth::Passthrough);
+        let without = needy.filter(|endpoint| self.secret(&endpoint.name).is_none());
+        without.map(|endpoint| endpoint.name.clone()).collect()
+    }
+
+    /// The endpoints that are sent another credential than in `old`: another secret, or in another header.
+    pub fn changed_since(&self, old: &Self) -> BTreeSet<String> {
+        let changed = self.config.endpoints.iter().filter(|endpoint| {
+            let name = endpoint.name.as_str();
+            old.config.endpoint(name).map(|old| &old.auth) != Some(&endpoint.auth)
+                || old.secret(name) != self.secret(name)
+        });
+        changed.map(|endpoint| endpoint.name.clone()).collect()
+    }
+}
+
+/// Reads the configuration again. Blocks.
+///
+/// # Errors
+///
+/// The file cannot be read, or has errors: all of them.
+pub fn reload(
+    source: &Source,
+    old: &Live,
+    keychain: &Keychain,
+) -> Result<Arc<Live>, zephyr_config::LoadError> {
+    let loaded = match source {
+        Source::File(path) => zephyr_config::load(path)?,
+        Source::Fixed => Loaded {
+            config: Config::default(),
+            warnings: Vec::new(),
+            fingerprint: None,
+        },
+    };
+    let (instance, known) = (old.instance.clone(), &old.given);
+    let live = Live::knowing(loaded, source, instance, keychain, known);
+    Ok(Arc::new(live))
+}
+
+fn dotenv_of(source: &Source, problems: &mut Vec<Problem>) -> Dotenv {
+    let Some(path) = source.path().map(zephyr_secrets::environment::dotenv_path) else {
+        return Dotenv::default();
+    };
+    zephyr_secrets::environment::dotenv(&path).unwrap_or_else(|error| {
+        problems.push(Problem {
+            kind: ProblemKind::ConfigWarning,
+            message: format!("{}: {error}", path.display()),
+            remedy: "make the file readable for this user, or remove it".to_owned(),
+        });
+        Dotenv::default()
+    })
+}
+
+fn problem(kind: ProblemKind, found: &zephyr_config::Problem) -> Problem {
+    let place = match found.line {
+        Some(line) => format!("line {line}, {}: ", found.key),
+        None => format!("{}: ", found.key),
+    };
+    Problem {
+        kind,
+        message: format!("{place}{}", found.message),
+        remedy: found.remedy.clone(),
+    }
+}
+
+/// Whoever has no credential. What several wait for is one problem, not one for each of them.
+#[derive(Default)]
+struct Missing {
+    one_by_one: Vec<(Vec<String>, VaultError)>,
+    waiting: Vec<String>,
+    keychain: Option<KeychainError>,
+}
+
+impl Missing {
+    fn add(&mut self, whose: String, error: &VaultError) {
+        if let VaultError::Keychain { error, .. } = error
+            && error.extent() == Extent::Everything
+        {
+            self.waiting.push(whose);
+            self.keychain = Some(error.clone());
+            return;
+        }
+        match self.one_by_one.iter_mut().find(|(_, same)| same == error) {
+            Some((whom, _)) => whom.push(whose),
+            None => self.one_by_one.push((vec![whose], error.clone())),
+        }
+    }
+
+    fn problems(self) -> Vec<Problem> {
+        let of_keychain = self.keychain.map(|error| Problem {
+            kind: ProblemKind::Keychain,
+            message: format!("{error}; without a credential: {}", self.waiting.join(", ")),
+            remedy: error.remedy(),
+        });
+        let one_by_one = self.one_by_one.into_iter().map(|(whom, error)| Problem {
+            kind: ProblemKind::Credential,
+            message: format!("no credential for {}: {error}", whom.join(", ")),
+            remedy: format!("{}; it is not used until then", error.remedy()),
+        });
+        of_keychain.into_iter().chain(one_by_one).collect()
+    }
+}
+
+/// Every endpoint that needs a credential, with its reference.
+fn references(config: &Config) -> impl Iterator<Item = (&str, &CredentialRef)> {
+    config
+        .endpoints
+        .iter()
+        .filter_map(|endpoint| match &endpoint.auth {
+            Auth::Ours { credential, .. } => Some((endpoint.name.as_str(), credential)),
+            Auth::Passthrough => None,
+        })
+}

@@ -1,0 +1,178 @@
+//! What every part of a running engine shares.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::Notify;
+use zephyr_config::{Loaded, OwnWrite};
+use zephyr_control::{Listening, Problem, Snapshot};
+use zephyr_core::Fleet;
+use zephyr_journal::Journal;
+use zephyr_secrets::vault::Keychain;
+
+use super::fleet_door::FleetDoor;
+use super::live::{Live, Source};
+use super::options::Options;
+use super::remotes::{configured_address, instance_id, journal_settings, prepare, remotes};
+use super::removed::Removed;
+use super::start_error::StartError;
+use crate::calendar;
+use crate::endpoints::network::Network;
+use crate::memory::Keeper;
+use crate::metrics::Metrics;
+use crate::request::request_id::RequestIds;
+use crate::request::traffic::Traffic;
+
+/// What every part of a running engine shares.
+pub struct Shared {
+    /// The fleet.
+    pub door: FleetDoor,
+    /// The requests.
+    pub traffic: Arc<Traffic>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// The names of requests.
+    pub request_ids: RequestIds,
+    /// What is written down of them.
+    pub journal: Journal,
+    pub(super) data_dir: Option<PathBuf>,
+    pub(super) keeper: Keeper,
+    pub(super) live: RwLock<Arc<Live>>,
+    pub(super) network: Network,
+    pub(super) source: Source,
+    pub(super) keychain: Arc<Keychain>,
+    /// There may be something new in the keychain.
+    pub(super) keychain_news: Arc<Notify>,
+    pub(super) started: Instant,
+    /// The address that was configured at the start; it stays in use.
+    pub(super) address: SocketAddr,
+    pub(super) status: Mutex<Status>,
+    /// The snapshot that was made last.
+    pub(super) latest: Mutex<Option<Latest>>,
+    /// One reload at a time.
+    pub(super) reloading: tokio::sync::Mutex<()>,
+    /// One change of the configuration file at a time.
+    pub(super) amending: tokio::sync::Mutex<()>,
+    pub(super) own_write: OwnWrite,
+    pub(super) removed: Mutex<Option<Removed>>,
+}
+
+/// What front-ends are shown besides the fleet.
+#[derive(Default)]
+pub(super) struct Status {
+    pub(super) listening: Listening,
+    /// Why a changed configuration is not in force; until a reload succeeds.
+    pub(super) rejected: Option<Problem>,
+    /// Why changes are not noticed by themselves.
+    pub(super) unwatched: Option<Problem>,
+    pub(super) drain_until: Option<Instant>,
+}
+
+/// A snapshot, and what it shows.
+pub(super) struct Latest {
+    /// Number of the change that it shows last.
+    pub(super) version: u64,
+    /// When it was made.
+    pub(super) made: Instant,
+    /// The snapshot.
+    pub(super) snapshot: Arc<Snapshot>,
+}
+
+impl Shared {
+    /// What a new engine shares, whose port is bound there.
+    ///
+    /// # Errors
+    ///
+    /// An endpoint's connections cannot be set up.
+    pub(super) async fn new(
+        loaded: Loaded,
+        source: Source,
+        options: Options,
+        bound: SocketAddr,
+    ) -> Result<Self, StartError> {
+        let instance = instance_id();
+        let address = configured_address(&loaded.config);
+        let network = Network::new(options.extra_roots);
+        network.set_ourselves(bound);
+        let keychain = Arc::new(
+            options
+                .keychain
+                .map_or_else(Keychain::system, Keychain::new),
+        );
+        let live = prepare(loaded, &source, &instance, &keychain).await;
+        let seed = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_nanos();
+        let seed = u64::try_from(seed % u128::from(u64::MAX)).unwrap_or_default();
+        let now = Instant::now();
+        let mut fleet = Fleet::new(live.config.clone(), &live.without_credential(), seed, now);
+        fleet.begin_day(calendar::today().await);
+        let data_dir = options.data_dir;
+        let keeper = Keeper::new(data_dir.clone());
+        let journal = options.journal.unwrap_or_else(|| {
+            let settings = journal_settings(&live, &source, data_dir.as_deref());
+            settings.map_or_else(Journal::default, |settings| {
+                Journal::open(settings, Arc::clone(&network.metrics.journal))
+            })
+        });
+        if let Some(memory) = keeper.load() {
+            fleet.restore(memory, now);
+        }
+        let remotes = remotes(&fleet, &live, &network)?;
+        let status = Status {
+            listening: Listening {
+                proxy: bound.to_string(),
+                admin: None,
+            },
+            ..Status::default()
+        };
+        let metrics = &network.metrics;
+        let door = FleetDoor::new(
+            fleet,
+            remotes,
+            keeper.clone(),
+            journal.clone(),
+            Arc::clone(metrics),
+        );
+        let traffic = Traffic::new(door.clone(), journal.clone(), Arc::clone(metrics));
+        Ok(Self {
+            door,
+            traffic: Arc::new(traffic),
+            metrics: Arc::clone(&network.metrics),
+            request_ids: RequestIds::new(),
+            journal,
+            data_dir,
+            keeper,
+            live: RwLock::new(Arc::new(live)),
+            network,
+            source,
+            keychain,
+            keychain_news: Arc::default(),
+            started: Instant::now(),
+            address,
+            status: Mutex::new(status),
+            latest: Mutex::default(),
+            reloading: tokio::sync::Mutex::new(()),
+            amending: tokio::sync::Mutex::new(()),
+            own_write: OwnWrite::default(),
+            removed: Mutex::default(),
+        })
+    }
+
+    /// The configuration in force.
+    pub fn live(&self) -> Arc<Live> {
+        Arc::clone(&self.live.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether the program is about to end.
+    pub fn is_draining(&self) -> bool {
+        self.status().drain_until.is_some()
+    }
+
+    pub(super) fn status(&self) -> MutexGuard<'_, Status> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

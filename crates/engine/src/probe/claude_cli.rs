@@ -1,0 +1,243 @@
+//! Runs the Claude CLI once against an endpoint, and leaves nothing of it behind.
+//!
+//! The program gets an environment of its own: the endpoint's URL and credential (in the environment, never
+//! in an argument that others can list), an empty home in a folder that is removed afterwards, no updates,
+//! no traffic but the one call, no retries. It runs in a process group of its own. When it has ended, or
+//! when its time is over, whatever is left of the group is killed; the program itself is waited for, so no
+//! zombie stays. Where there are no process groups (Windows), the program alone is ended.
+//!
+//! Its start-up is part of the latency: it is comparable with other runs of the CLI, and nothing else.
+
+use std::io;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::AsyncReadExt;
+use tokio::process::{Child, Command};
+use zephyr_core::config::ProxyRoute;
+use zephyr_core::price::Usage;
+
+use crate::endpoints::credentials::Credential;
+use crate::endpoints::remote::Remote;
+
+/// More than it prints.
+const OUTPUT_LIMIT: u64 = 1024 * 1024;
+
+/// What the program needs of our environment.
+const KEPT: [&str; 10] = [
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NODE_EXTRA_CA_CERTS",
+    // Windows programs do not start without these.
+    "SystemRoot",
+    "SystemDrive",
+    "ComSpec",
+    "PATHEXT",
+];
+
+const PROXIES: [&str; 6] = [
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "NO_PROXY",
+    "no_proxy",
+];
+
+/// How it ended, and what it used, if it said so.
+pub(super) struct Ended {
+    pub(super) result: Result,
+    pub(super) usage: Option<Usage>,
+}
+
+pub(super) enum Result {
+    Answered,
+    /// The endpoint refused with this status.
+    Status(u16),
+    /// How the program ended.
+    Failed(String),
+    TimedOut,
+}
+
+/// Why it did not run.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unstartable {
+    #[error("the Claude CLI gets no credential from an endpoint with auth_type \"passthrough\"")]
+    NoCredential,
+    #[error("a folder for the Claude CLI cannot be made: {0}")]
+    Folder(io::Error),
+    #[error(
+        "{program} cannot be started: {source}; correct health_check.claude_binary_path, or choose another mode"
+    )]
+    Program { program: String, source: io::Error },
+}
+
+/// Asks it for one short answer.
+pub(super) async fn run(
+    remote: &Remote,
+    limit: Duration,
+) -> std::result::Result<Ended, Unstartable> {
+    let folder = tokio::task::spawn_blocking(tempfile::tempdir).await;
+    let folder = folder
+        .map_err(io::Error::other)
+        .and_then(|made| made)
+        .map_err(Unstartable::Folder)?;
+    let mut command = command(remote, folder.path())?;
+    let program = remote.spec.health_check.claude_binary_path.clone();
+    let child = command
+        .spawn()
+        .map_err(|source| Unstartable::Program { program, source })?;
+    let mut group = Group::of(child);
+    let ended = match tokio::time::timeout(limit, group.finish()).await {
+        Ok(Ok((status, output))) => judge(status, &output),
+        Ok(Err(error)) => failed(error.to_string()),
+        Err(_) => Ended {
+            result: Result::TimedOut,
+            usage: None,
+        },
+    };
+    group.kill();
+    // Reaps it; killed, it takes no time.
+    let _ = group.child.wait().await;
+    let _ = tokio::task::spawn_blocking(move || folder.close()).await;
+    Ok(ended)
+}
+
+fn command(remote: &Remote, home: &Path) -> std::result::Result<Command, Unstartable> {
+    let check = &remote.spec.health_check;
+    let mut command = Command::new(&check.claude_binary_path);
+    command
+        .args(["-p", "ping", "--output-format", "json", "--model"])
+        .arg(&check.model)
+        .current_dir(home)
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
+    #[cfg(unix)]
+    command.process_group(0);
+    let kept = |name: &&'static str| Some((*name, std::env::var_os(name)?));
+    command.envs(KEPT.iter().filter_map(kept));
+    match &remote.spec.proxy {
+        ProxyRoute::System => {
+            command.envs(PROXIES.iter().filter_map(kept));
+        }
+        ProxyRoute::Direct => {}
+        ProxyRoute::Via(proxy) => {
+            command.env("HTTPS_PROXY", proxy).env("HTTP_PROXY", proxy);
+        }
+    }
+    for variable in ["HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"] {
+        command.env(variable, home);
+    }
+    for variable in ["TMPDIR", "TEMP", "TMP"] {
+        command.env(variable, home);
+    }
+    command
+        .env("CLAUDE_CONFIG_DIR", home.join("claude"))
+        .env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
+        .env("CLAUDE_CODE_MAX_RETRIES", "0")
+        .env("DISABLE_AUTOUPDATER", "1")
+        .env("ANTHROPIC_BASE_URL", remote.spec.url.to_string());
+    let (variable, value) = match &remote.credential {
+        Credential::Passthrough => return Err(Unstartable::NoCredential),
+        Credential::Bearer(value) => ("ANTHROPIC_AUTH_TOKEN", value),
+        Credential::ApiKey(value) => ("ANTHROPIC_API_KEY", value),
+    };
+    let secret = value.to_str().unwrap_or_default();
+    command.env(variable, secret.strip_prefix("Bearer ").unwrap_or(secret));
+    Ok(command)
+}
+
+/// The program and all that it started. Dropped, all of it is killed, and the program is waited for by
+/// the runtime.
+struct Group {
+    child: Child,
+    #[cfg(unix)]
+    id: Option<rustix::process::Pid>,
+}
+
+impl Group {
+    fn of(child: Child) -> Self {
+        Self {
+            #[cfg(unix)]
+            id: child
+                .id()
+                .and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?)),
+            child,
+        }
+    }
+
+    /// Waits for the end of the program, and takes what it printed; then nothing of it runs any more.
+    async fn finish(&mut self) -> io::Result<(ExitStatus, Vec<u8>)> {
+        let mut output = Vec::new();
+        let stdout = self.child.stdout.take();
+        let mut stdout = stdout.map(|stdout| stdout.take(OUTPUT_LIMIT));
+        let reading = async {
+            match &mut stdout {
+                Some(stdout) => stdout.read_to_end(&mut output).await.map(drop),
+                None => Ok(()),
+            }
+        };
+        tokio::pin!(reading);
+        let mut is_read = false;
+        let status = loop {
+            tokio::select! {
+                status = self.child.wait() => break status?,
+                read = &mut reading, if !is_read => {
+                    read?;
+                    is_read = true;
+                }
+            }
+        };
+        self.kill(); // What it left running may hold the pipe open.
+        if !is_read {
+            reading.await?;
+        }
+        Ok((status, output))
+    }
+
+    fn kill(&mut self) {
+        #[cfg(unix)]
+        if let Some(id) = self.id.take() {
+            // Nobody being left is fine.
+            let _ = rustix::process::kill_process_group(id, rustix::process::Signal::KILL);
+        }
+        let _ = self.child.start_kill();
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn judge(status: ExitStatus, output: &[u8]) -> Ended {
+    let report: Value = serde_json::from_slice(output).unwrap_or_default();
+    let usage = Usage::read(&report["usage"]).filter(|usage| usage.prompt() > 0);
+    let refused = report["api_error_status"]
+        .as_u64()
+        .and_then(|status| u16::try_from(status).ok())
+        .filter(|status| *status >= 300);
+    let result = match refused {
+        Some(refused) => Result::Status(refused),
+        None if report["is_error"] == true => Result::Failed("it reported an error".to_owned()),
+        None if status.success() => Result::Answered,
+        None => Result::Failed(status.to_string()),
+    };
+    Ended { result, usage }
+}
+
+fn failed(detail: String) -> Ended {
+    Ended {
+        result: Result::Failed(detail),
+        usage: None,
+    }
+}

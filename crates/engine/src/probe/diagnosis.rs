@@ -1,0 +1,677 @@
+//! Tests an endpoint step by step, on the way of a request: name, connection, certificate, token, model,
+//! first token. It ends at the first step that fails, with what to do about it.
+//!
+//! The last three steps are one streamed call for one token, with the model that checks ask for, or one of
+//! the cheap ones where that is not served; only an answered call costs anything. Every step has the time
+//! of a check. Connections are new ones, so that what is found holds for the next request and not for an
+//! old connection. Nothing that is said here repeats what the endpoint wrote, which may hold the token.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{Method, Response};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use rustls::CertificateError;
+use zephyr_control::{Diagnosis, DiagnosisStage, DiagnosisStep};
+use zephyr_core::EndpointId;
+use zephyr_core::classify::{Attempt, Fault, Outcome, Refusal};
+use zephyr_core::config::{Config, Endpoint, Price, ProbeMode, Validation};
+use zephyr_core::price::{self, Cost};
+use zephyr_core::profile::CallKind;
+use zephyr_core::proof::Stage;
+use zephyr_core::spend;
+
+use super::certificate::Certificate;
+use super::{models, prober};
+use crate::endpoints::connections::Connections;
+use crate::endpoints::network::Network;
+use crate::endpoints::remote::Remote;
+use crate::endpoints::steps::Steps;
+use crate::request::inspect::{self, Inspector};
+use crate::view;
+use zephyr_secrets::Secret;
+
+/// More than a refusal needs to say.
+const REFUSAL_LIMIT: usize = 64 * 1024;
+/// So many addresses of a host are told.
+const ADDRESSES: usize = 4;
+
+/// What the endpoint is sent.
+pub enum Token {
+    /// Clients' own, which a test does not have.
+    OfClients,
+    /// Ours.
+    Ours(Secret),
+    /// Ours, but it was not found: why, and what to do.
+    Missing(Wrong),
+}
+
+/// Why a step failed.
+pub struct Wrong {
+    /// What was found.
+    pub detail: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl Wrong {
+    /// That, and what to do about it.
+    pub fn new(detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            detail: detail.into(),
+            remedy: remedy.into(),
+        }
+    }
+}
+
+/// Tests an endpoint of `config`, or one that could be.
+pub async fn diagnose(
+    spec: &Endpoint,
+    token: Token,
+    config: &Config,
+    network: &Network,
+) -> (Diagnosis, Cost) {
+    // What a test does is not counted as traffic.
+    let mut network = network.clone();
+    network.metrics = std::sync::Arc::default();
+    let mut walk = Walk {
+        limit: spec.health_check.timeout,
+        steps: Vec::new(),
+        cost: Cost::ZERO,
+    };
+    // It has ended at the step that failed.
+    let _ = walk.take(spec, token, config, &network).await;
+    let diagnosis = Diagnosis {
+        steps: walk.steps,
+        cost_usd: walk.cost.usd(),
+    };
+    (diagnosis, walk.cost)
+}
+
+/// A step failed, and has been written down.
+struct Ended;
+
+struct Walk {
+    /// For each step.
+    limit: Duration,
+    steps: Vec<DiagnosisStep>,
+    cost: Cost,
+}
+
+impl Walk {
+    async fn take(
+        &mut self,
+        spec: &Endpoint,
+        token: Token,
+        config: &Config,
+        network: &Network,
+    ) -> Result<(), Ended> {
+        let started = Instant::now();
+        let steps = Steps::new(network, spec).map_err(|error| {
+            let remedy = "look at the endpoint's url and proxy";
+            self.fail(
+                DiagnosisStage::Dns,
+                started,
+                Wrong::new(error.to_string(), remedy),
+            )
+        })?;
+        let hop = steps.hop();
+        let found = resolve(&hop.host, hop.port, self.limit).await;
+        let found = found.map(|addresses| match hop.is_proxy {
+            true => format!("the proxy {}: {addresses}", hop.host),
+            false => addresses,
+        });
+        self.write(DiagnosisStage::Dns, started, found)?;
+
+        let started = Instant::now();
+        let reached = in_time(self.limit, steps.reach()).await;
+        let reached =
+            reached.unwrap_or_else(|| Err(format!("no connection within {}", seconds(self.limit))));
+        let reached = match reached {
+            Ok((reached, peer)) => {
+                let way = if hop.is_proxy {
+                    ", a proxy that leads on"
+                } else {
+                    ""
+                };
+                self.pass(
+                    DiagnosisStage::Tcp,
+                    started,
+                    format!("connected to {peer}{way}"),
+                );
+                reached
+            }
+            Err(detail) => {
+                let remedy = remedy_for_connection(&detail, hop.is_proxy);
+                return Err(self.fail(DiagnosisStage::Tcp, started, Wrong::new(detail, remedy)));
+            }
+        };
+
+        if steps.has_tls() {
+            let started = Instant::now();
+            let secured = in_time(self.limit, steps.secure(reached)).await.flatten();
+            let found = match secured {
+                Some(Ok(stream)) => Ok(certificate_of(stream.get_ref().1)),
+                Some(Err(error)) => Err(untrusted(&error)),
+                None => Err(Wrong::new(
+                    format!("no answer to the handshake within {}", seconds(self.limit)),
+                    "check that the port in url is one for https",
+                )),
+            };
+            self.write(DiagnosisStage::Tls, started, found)?;
+        }
+
+        let started = Instant::now();
+        let secret = match token {
+            Token::Ours(secret) => secret,
+            Token::OfClients => {
+                let detail = "clients' own credential is passed on, so that it, the model and the first \
+                              token cannot be tested from here";
+                self.pass(DiagnosisStage::Auth, started, detail.to_owned());
+                return Ok(());
+            }
+            Token::Missing(wrong) => return Err(self.fail(DiagnosisStage::Auth, started, wrong)),
+        };
+        let timeout = config.failover.connect_timeout;
+        let remote = Connections::new(network, spec, timeout).and_then(|connections| {
+            Remote::new(
+                EndpointId::NONE,
+                0,
+                spec.clone(),
+                config.validation.format(),
+                Some(&secret),
+                Arc::new(connections),
+            )
+        });
+        let remote = remote.map_err(|error| {
+            let remedy = "look at the endpoint's url and proxy";
+            self.fail(
+                DiagnosisStage::Auth,
+                started,
+                Wrong::new(error.to_string(), remedy),
+            )
+        })?;
+        self.ask(&remote, &config.validation, &config.pricing).await
+    }
+
+    /// Asks for one token, of the first model that is served.
+    async fn ask(
+        &mut self,
+        remote: &Remote,
+        validation: &Validation,
+        pricing: &BTreeMap<String, Price>,
+    ) -> Result<(), Ended> {
+        let wanted = &remote.spec.health_check.model;
+        let mut tried = Vec::new();
+        for model in models::candidates(wanted) {
+            let started = Instant::now();
+            let call = Call {
+                remote,
+                model,
+                limit: self.limit,
+            };
+            let answer = call.head().await;
+            let answer = match answer {
+                Ok(answer) => answer,
+                Err(Refused::NoModel) => {
+                    self.pass_once(DiagnosisStage::Auth, started, taken());
+                    tried.push(model);
+                    continue;
+                }
+                Err(Refused::Token(wrong)) => {
+                    return Err(self.fail(DiagnosisStage::Auth, started, wrong));
+                }
+                Err(Refused::Call(wrong)) => {
+                    self.pass_once(DiagnosisStage::Auth, started, taken());
+                    return Err(self.fail(DiagnosisStage::Model, started, wrong));
+                }
+            };
+            let own_price = |usage: &_| price::cost(model, usage, pricing, remote.spec.price);
+            let bound = spend::bound(model, ProbeMode::Message, pricing, remote.spec.price);
+            let headed = started.elapsed();
+            let mut stream = Streamed::new(answer, validation, self.limit);
+            let begun = stream.until(Stage::Started).await;
+            if let Err(Broken::Page) = begun {
+                return Err(self.fail(DiagnosisStage::Auth, started, page()));
+            }
+            self.pass_once(DiagnosisStage::Auth, started, taken());
+            self.set_time(headed);
+            let named = if model == wanted {
+                model.to_owned()
+            } else {
+                format!("{model}, since {wanted} is not served")
+            };
+            let begun = begun.map_err(|broken| broken.in_words(&call));
+            let begun = begun.map_err(|refused| match refused {
+                Refused::NoModel => unserved(&[model]),
+                Refused::Token(wrong) | Refused::Call(wrong) => wrong,
+            });
+            // From here on there is an answer, and a bill.
+            self.cost = bound;
+            self.write(DiagnosisStage::Model, started, begun.map(|()| named))?;
+            let content = stream.until(Stage::Content).await;
+            let first = started.elapsed();
+            let wrong = |broken: Broken| match broken.in_words(&call) {
+                Refused::NoModel => unserved(&[model]),
+                Refused::Token(wrong) | Refused::Call(wrong) => wrong,
+            };
+            let found = content.map_err(wrong);
+            let found = found.map(|()| format!("after {} ms", first.as_millis()));
+            let passed = self.write(DiagnosisStage::FirstToken, started, found);
+            if passed.is_ok() {
+                // The end says nothing new, but a call that is cut off may be billed otherwise.
+                let _ = stream.until(Stage::Complete).await;
+            }
+            self.cost = stream.usage().map_or(bound, |usage| own_price(&usage));
+            return passed;
+        }
+        let started = Instant::now();
+        Err(self.fail(DiagnosisStage::Model, started, unserved(&tried)))
+    }
+
+    fn write(
+        &mut self,
+        stage: DiagnosisStage,
+        started: Instant,
+        found: Result<String, Wrong>,
+    ) -> Result<(), Ended> {
+        match found {
+            Ok(detail) => {
+                self.pass(stage, started, detail);
+                Ok(())
+            }
+            Err(wrong) => Err(self.fail(stage, started, wrong)),
+        }
+    }
+
+    fn pass(&mut self, stage: DiagnosisStage, started: Instant, detail: String) {
+        self.steps.push(DiagnosisStep {
+            stage,
+            passed: true,
+            took_ms: millis(started.elapsed()),
+            detail,
+            remedy: None,
+        });
+    }
+
+    /// As it was found first.
+    fn pass_once(&mut self, stage: DiagnosisStage, started: Instant, detail: String) {
+        if !self.steps.iter().any(|step| step.stage == stage) {
+            self.pass(stage, started, detail);
+        }
+    }
+
+    /// The last step took that long, as is known only now.
+    fn set_time(&mut self, took: Duration) {
+        if let Some(step) = self.steps.last_mut() {
+            step.took_ms = millis(took);
+        }
+    }
+
+    fn fail(&mut self, stage: DiagnosisStage, started: Instant, wrong: Wrong) -> Ended {
+        self.steps.push(DiagnosisStep {
+            stage,
+            passed: false,
+            took_ms: millis(started.elapsed()),
+            detail: wrong.detail,
+            remedy: Some(wrong.remedy),
+        });
+        Ended
+    }
+}
+
+/// Why a call was not answered.
+enum Refused {
+    /// The model is not served.
+    NoModel,
+    /// It did not come so far that the token is known to be taken.
+    Token(Wrong),
+    /// The token is taken, and something else is wrong.
+    Call(Wrong),
+}
+
+/// One call for one token.
+struct Call<'a> {
+    remote: &'a Remote,
+    model: &'a str,
+    limit: Duration,
+}
+
+impl Call<'_> {
+    /// Sends it, and waits for the head of an answer.
+    async fn head(&self) -> Result<Response<Incoming>, Refused> {
+        let body = serde_json::json!({
+            "model": self.model,
+            "max_tokens": 1,
+            "stream": true,
+            "messages": [{ "role": "user", "content": "." }],
+        });
+        let body = Bytes::from(body.to_string());
+        let request = prober::request(self.remote, Method::POST, "/v1/messages", &body);
+        let request = request.map_err(|error| {
+            let remedy = "look at url and path_prefix";
+            Refused::Token(Wrong::new(error.to_string(), remedy))
+        })?;
+        let answer = match in_time(self.limit, prober::send(self.remote, request)).await {
+            Some(Ok(answer)) => answer,
+            Some(Err(fault)) => return Err(self.judge(Outcome::Failed(fault))),
+            None => return Err(self.judge(Outcome::Failed(Fault::TimedOut(self.limit)))),
+        };
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        let (head, body) = answer.into_parts();
+        let body = in_time(self.limit, Limited::new(body, REFUSAL_LIMIT).collect()).await;
+        let body = body.and_then(Result::ok).map(|body| body.to_bytes());
+        let body = inspect::plain(&head.headers, &[body.unwrap_or_default()], REFUSAL_LIMIT);
+        let body = body.ok().flatten().unwrap_or_default();
+        let is_json = serde_json::from_slice::<serde_json::Value>(&body).is_ok();
+        let status = head.status.as_u16();
+        let outcome = self.attempt().judge_status(Refusal {
+            status,
+            retry_after: prober::wait_asked_for(&head.headers),
+            body: &body,
+        });
+        if let Outcome::ClientFault(400 | 403 | 422) = outcome
+            && models::names(&body, self.model)
+        {
+            return Err(Refused::NoModel);
+        }
+        if let Outcome::NotServed(_) = outcome
+            && !is_json
+        {
+            return Err(Refused::Token(Wrong::new(
+                format!("there is no /v1/messages below this URL (status {status})"),
+                "check url and path_prefix: together they are what stands before /v1",
+            )));
+        }
+        Err(self.judge(outcome))
+    }
+
+    fn attempt(&self) -> Attempt<'_> {
+        Attempt {
+            kind: CallKind::Messages,
+            model: Some(self.model),
+            own_credential: true,
+        }
+    }
+
+    fn judge(&self, outcome: Outcome) -> Refused {
+        let later = |retry_after: Option<Duration>| match retry_after {
+            Some(wait) => format!("try again in {}", seconds(wait)),
+            None => "try again later".to_owned(),
+        };
+        match outcome {
+            Outcome::Refused(fault) => Refused::Token(Wrong::new(
+                view::in_words(&fault),
+                "check the token, and with auth_type whether it is sent as Authorization: Bearer \
+                 (auth_token) or as x-api-key (api_key)",
+            )),
+            Outcome::Exhausted { fault, retry_after } => Refused::Call(Wrong::new(
+                format!(
+                    "the quota or the credit is used up: {}",
+                    view::in_words(&fault)
+                ),
+                format!(
+                    "top it up at the endpoint's operator, or {}",
+                    later(retry_after)
+                ),
+            )),
+            Outcome::Throttled { fault, retry_after } => Refused::Call(Wrong::new(
+                format!("it asks to slow down: {}", view::in_words(&fault)),
+                later(retry_after),
+            )),
+            Outcome::NotServed(_) => Refused::NoModel,
+            Outcome::ClientFault(status) => Refused::Call(Wrong::new(
+                format!("it refuses the request (status {status})"),
+                "check that url leads to an endpoint of the Messages API, and ask its operator",
+            )),
+            Outcome::Failed(fault) => Refused::Token(failed(&fault)),
+            Outcome::Answered | Outcome::Abandoned => {
+                Refused::Call(Wrong::new("nothing came of it", "try again"))
+            }
+        }
+    }
+}
+
+/// An answer while it comes.
+struct Streamed {
+    body: Incoming,
+    inspector: Option<Inspector>,
+    stage: Stage,
+    limit: Duration,
+}
+
+/// An answer did not go on.
+enum Broken {
+    Page,
+    Fault(Fault),
+}
+
+impl Broken {
+    fn in_words(self, call: &Call<'_>) -> Refused {
+        match self {
+            Self::Page => Refused::Call(page()),
+            Self::Fault(fault) => {
+                let outcome = call.attempt().judge_fault(fault);
+                if let Outcome::Failed(fault) = &outcome {
+                    Refused::Call(failed(fault))
+                } else {
+                    call.judge(outcome)
+                }
+            }
+        }
+    }
+}
+
+impl Streamed {
+    fn new(answer: Response<Incoming>, validation: &Validation, limit: Duration) -> Self {
+        let (head, body) = answer.into_parts();
+        let strictly = Validation {
+            streaming: true,
+            ..validation.clone()
+        };
+        Self {
+            body,
+            inspector: Inspector::of(&head.headers, &strictly),
+            stage: Stage::Silent,
+            limit,
+        }
+    }
+
+    /// Reads until the answer has come so far.
+    async fn until(&mut self, stage: Stage) -> Result<(), Broken> {
+        let limit = self.limit;
+        let read = in_time(limit, self.read_until(stage)).await;
+        let read = read.unwrap_or(Err(Fault::Stalled(limit)));
+        read.map_err(|fault| {
+            if fault == Fault::Html {
+                Broken::Page
+            } else {
+                Broken::Fault(fault)
+            }
+        })
+    }
+
+    async fn read_until(&mut self, stage: Stage) -> Result<(), Fault> {
+        let Some(inspector) = &mut self.inspector else {
+            return Err(Fault::NotMessages(
+                "an encoding that nobody asked for".to_owned(),
+            ));
+        };
+        while self.stage < stage {
+            let Some(frame) = self.body.frame().await else {
+                inspector.finish()?;
+                return Ok(()); // Whole, if it may end so.
+            };
+            let frame = frame.map_err(|error| Fault::Lost(error.to_string()))?;
+            if let Some(bytes) = frame.data_ref() {
+                self.stage = inspector.look(bytes)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn usage(&self) -> Option<price::Usage> {
+        let told = self.inspector.as_ref()?.tally().consumption()?;
+        Some(told.tokens)
+    }
+}
+
+async fn resolve(host: &str, port: u16, limit: Duration) -> Result<String, Wrong> {
+    if host.parse::<IpAddr>().is_ok() {
+        return Ok(format!("{host} is an address itself"));
+    }
+    let remedy = "check the spelling of the host, and this machine's network and DNS";
+    match in_time(limit, tokio::net::lookup_host((host, port))).await {
+        Some(Ok(found)) => {
+            let mut addresses: Vec<IpAddr> = Vec::new();
+            for found in found {
+                if !addresses.contains(&found.ip()) {
+                    addresses.push(found.ip());
+                }
+            }
+            if addresses.is_empty() {
+                return Err(Wrong::new(format!("{host} has no address"), remedy));
+            }
+            let shown: Vec<_> = addresses
+                .iter()
+                .take(ADDRESSES)
+                .map(IpAddr::to_string)
+                .collect();
+            let more = match addresses.len().saturating_sub(ADDRESSES) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            Ok(format!("{}{more}", shown.join(", ")))
+        }
+        Some(Err(error)) => Err(Wrong::new(
+            format!("{host} has no address: {error}"),
+            remedy,
+        )),
+        None => Err(Wrong::new(
+            format!("no answer for {host} within {}", seconds(limit)),
+            remedy,
+        )),
+    }
+}
+
+fn certificate_of(connection: &rustls::ClientConnection) -> String {
+    let version = match connection.protocol_version() {
+        Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
+        Some(_) | None => "TLS 1.2",
+    };
+    let protocol = match connection.alpn_protocol() {
+        Some(b"h2") => "HTTP/2",
+        Some(_) | None => "HTTP/1.1",
+    };
+    let own = connection.peer_certificates().and_then(<[_]>::first);
+    match own.and_then(|own| Certificate::read(own)) {
+        Some(Certificate { issuer, last_day }) => {
+            format!("{version}, {protocol}; certificate of {issuer}, valid until {last_day}")
+        }
+        None => format!("{version}, {protocol}"),
+    }
+}
+
+fn untrusted(error: &io::Error) -> Wrong {
+    let cause = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let wrong = match cause {
+        Some(rustls::Error::InvalidCertificate(wrong)) => Some(wrong),
+        Some(_) | None => None,
+    };
+    let is = |test: fn(&CertificateError) -> bool| wrong.is_some_and(test);
+    let remedy = if is(|wrong| {
+        matches!(
+            wrong,
+            CertificateError::Expired | CertificateError::ExpiredContext { .. }
+        )
+    }) {
+        "check this machine's clock; else only the endpoint's operator can renew the certificate"
+    } else if is(|wrong| {
+        matches!(
+            wrong,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
+        )
+    }) {
+        "write the host in url for which the certificate was issued"
+    } else if is(|wrong| matches!(wrong, CertificateError::UnknownIssuer)) {
+        "if a company's proxy or antivirus stands in between, add its root certificate to the system's; \
+         else do not trust this endpoint"
+    } else if wrong.is_some() {
+        "do not trust this endpoint, and tell its operator"
+    } else {
+        "check that the port in url is one for https; for a server without TLS write http://"
+    };
+    Wrong::new(error.to_string(), remedy)
+}
+
+fn remedy_for_connection(detail: &str, is_proxy: bool) -> &'static str {
+    if is_proxy {
+        "check that the proxy runs and lets you through; with proxy = \"direct\" there is none"
+    } else if detail.contains("refused") {
+        "nothing listens there: check the port in url, and whether the endpoint is down"
+    } else {
+        "check this machine's network and firewall; if the endpoint is reached only through a proxy, name \
+         that with proxy"
+    }
+}
+
+fn failed(fault: &Fault) -> Wrong {
+    let remedy = match fault {
+        Fault::Html => return page(),
+        Fault::Status(300..=399) => "write the URL that it leads to",
+        Fault::Status(500..) => "the endpoint itself fails: try again later, or ask its operator",
+        Fault::TimedOut(_) | Fault::Stalled(_) => {
+            "the endpoint is silent: try again later, or ask its operator"
+        }
+        Fault::Empty | Fault::NotMessages(_) => {
+            "check url and path_prefix: this is not an endpoint of the Messages API"
+        }
+        Fault::Connect(_)
+        | Fault::Lost(_)
+        | Fault::Cut
+        | Fault::Status(_)
+        | Fault::ErrorEvent(_)
+        | Fault::ClaudeCli(_)
+        | Fault::DrainTimeout => "try again; if it stays so, ask the endpoint's operator",
+    };
+    Wrong::new(view::in_words(fault), remedy)
+}
+
+fn page() -> Wrong {
+    Wrong::new(
+        "a web page answered, no API",
+        "check url and path_prefix: they lead to a web site, a login page or a firewall's notice",
+    )
+}
+
+fn unserved(models: &[&str]) -> Wrong {
+    Wrong::new(
+        format!("not served here: {}", models.join(", ")),
+        "write a model that this endpoint serves as health_check.model; requests for others may be fine",
+    )
+}
+
+fn taken() -> String {
+    "the token is taken".to_owned()
+}
+
+async fn in_time<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(limit, work).await.ok()
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{} s", time.as_secs_f64().ceil())
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}

@@ -1,0 +1,386 @@
+//! Probes: small requests of our own that tell how an endpoint is.
+//!
+//! They go through the same pooled connections as the traffic, not through our own port, so they keep
+//! these warm and measure what a request would meet. A probe is over after
+//! `health_check.timeout_seconds`, whatever it waits for. When one is made, and of which kind, is for the
+//! fleet to say.
+//!
+//! | kind | does | costs |
+//! | --- | --- | --- |
+//! | `message` | one real call, one token of output | about ten tokens in, one out |
+//! | `count_tokens` | counts the tokens of the same call | nothing |
+//! | `models` | lists one model | nothing |
+//! | `connect` | opens a connection, with TLS for `https` | nothing |
+//! | `claude_cli` | runs the Claude CLI once: [`claude_cli`] | its whole prompt |
+//!
+//! A model that an endpoint does not serve is no fault of the endpoint: the next of a few cheap models is
+//! tried at once, and the one that works is remembered as long as the endpoint's configuration stays:
+//! [`models`]. A kind of free check that an endpoint does not offer is replaced by the next simpler one in
+//! the table.
+//!
+//! What a real call is told of the endpoint's quota counts as if a request had been told it. Free checks
+//! have limits of their own, which say nothing about that of requests.
+//!
+//! What a probe cost is read from the `usage` of its answer. Where an answer to a call that costs something
+//! did not come, or does not say, it is taken for as dear as it can be; a refusal costs nothing.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue, USER_AGENT};
+use http::{HeaderMap, Method, Request, Response};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use serde_json::Value;
+use zephyr_core::classify::{Attempt, Fault, Outcome, Refusal};
+use zephyr_core::config::{Price, ProbeMode};
+use zephyr_core::fleet::{ProbeResult, Probed};
+use zephyr_core::price::{self, Cost, Usage};
+use zephyr_core::profile::CallKind;
+use zephyr_core::quota::Quota;
+use zephyr_core::{proof, spend};
+
+use super::{claude_cli, models};
+use crate::endpoints::headers;
+use crate::endpoints::remote::Remote;
+use crate::request::inspect;
+use crate::request::upload::Upload;
+
+/// More than any answer to a probe has.
+const ANSWER_LIMIT: usize = 1024 * 1024;
+
+/// To end a program that did not end in time, and to find out why it failed, takes so long at most.
+const CLEANING_UP: Duration = Duration::from_secs(10);
+
+/// Probes an endpoint in this way; `pricing` is the configuration's.
+pub async fn probe(remote: &Remote, mode: ProbeMode, pricing: &BTreeMap<String, Price>) -> Probed {
+    let limit = remote.spec.health_check.timeout;
+    let mut probe = Probe {
+        remote,
+        pricing,
+        mode,
+        started: Instant::now(),
+        cost: Cost::ZERO,
+        at_risk: Cost::ZERO,
+        quota: None,
+    };
+    let patience = match mode {
+        ProbeMode::ClaudeCli => limit + CLEANING_UP,
+        ProbeMode::Message
+        | ProbeMode::CountTokens
+        | ProbeMode::Models
+        | ProbeMode::Connect
+        | ProbeMode::Off => limit,
+    };
+    let made = tokio::time::timeout(patience, probe.make()).await;
+    let took = probe.started.elapsed();
+    let outcome = made.unwrap_or(Outcome::Failed(Fault::TimedOut(limit)));
+    let result = match outcome {
+        Outcome::Answered => ProbeResult::Answered(took),
+        Outcome::ClientFault(_) | Outcome::NotServed(_) => ProbeResult::Reached(took),
+        failed @ (Outcome::Refused(_)
+        | Outcome::Exhausted { .. }
+        | Outcome::Throttled { .. }
+        | Outcome::Failed(_)
+        | Outcome::Abandoned) => ProbeResult::Failed(failed),
+    };
+    Probed {
+        result,
+        mode: Some(probe.mode),
+        cost: probe.cost + probe.at_risk,
+        quota: probe.quota,
+    }
+}
+
+struct Probe<'a> {
+    remote: &'a Remote,
+    pricing: &'a BTreeMap<String, Price>,
+    /// What it has come down to.
+    mode: ProbeMode,
+    /// When the call began that counts.
+    started: Instant,
+    cost: Cost,
+    /// What the call that is out may cost.
+    at_risk: Cost,
+    /// What was said of it last.
+    quota: Option<Quota>,
+}
+
+impl Probe<'_> {
+    async fn make(&mut self) -> Outcome {
+        loop {
+            let (outcome, simpler) = match self.mode {
+                ProbeMode::Message => return self.call_models(CallKind::Messages).await,
+                ProbeMode::CountTokens => (
+                    self.call_models(CallKind::CountTokens).await,
+                    ProbeMode::Models,
+                ),
+                ProbeMode::Models => (self.list_models().await, ProbeMode::Connect),
+                ProbeMode::Connect | ProbeMode::Off => return self.connect().await,
+                ProbeMode::ClaudeCli => match self.run_claude_cli().await {
+                    Some(outcome) => return outcome,
+                    None => {
+                        self.mode = ProbeMode::CountTokens;
+                        continue;
+                    }
+                },
+            };
+            match outcome {
+                Outcome::NotServed(_) | Outcome::ClientFault(404 | 405) => self.mode = simpler,
+                Outcome::Answered
+                | Outcome::ClientFault(_)
+                | Outcome::Refused(_)
+                | Outcome::Exhausted { .. }
+                | Outcome::Throttled { .. }
+                | Outcome::Failed(_)
+                | Outcome::Abandoned => return outcome,
+            }
+        }
+    }
+
+    /// One call with the model that is known to work, else with the cheap ones until one does.
+    async fn call_models(&mut self, kind: CallKind) -> Outcome {
+        let remote = self.remote;
+        let candidates = models::candidates(&remote.spec.health_check.model);
+        let mut last = None;
+        for at in remote.probe_models.turns(candidates.len()) {
+            let outcome = self.call(kind, candidates[at]).await;
+            match outcome {
+                Outcome::NotServed(_) => last = Some(outcome),
+                Outcome::Answered => {
+                    remote.probe_models.works(at);
+                    return outcome;
+                }
+                Outcome::ClientFault(_)
+                | Outcome::Refused(_)
+                | Outcome::Exhausted { .. }
+                | Outcome::Throttled { .. }
+                | Outcome::Failed(_)
+                | Outcome::Abandoned => return outcome,
+            }
+        }
+        remote.probe_models.none_works(candidates.len());
+        last.unwrap_or(Outcome::Abandoned)
+    }
+
+    async fn call(&mut self, kind: CallKind, model: &str) -> Outcome {
+        let mut body = serde_json::json!({
+            "model": model,
+            "messages": [{ "role": "user", "content": "." }],
+        });
+        let target = match kind {
+            CallKind::CountTokens => "/v1/messages/count_tokens",
+            CallKind::Messages | CallKind::Other => {
+                body["max_tokens"] = 1.into();
+                self.at_risk = self.bound(model);
+                "/v1/messages"
+            }
+        };
+        let body = Bytes::from(body.to_string());
+        self.exchange(kind, Method::POST, target, body, model).await
+    }
+
+    async fn list_models(&mut self) -> Outcome {
+        let target = "/v1/models?limit=1";
+        self.exchange(CallKind::Other, Method::GET, target, Bytes::new(), "")
+            .await
+    }
+
+    async fn connect(&mut self) -> Outcome {
+        self.started = Instant::now();
+        let root = http::uri::PathAndQuery::from_static("/");
+        let opened = match self.remote.url(&root) {
+            Ok(url) => self.remote.connections.connect(url).await,
+            Err(error) => Err(Fault::Connect(error.to_string())),
+        };
+        opened.map_or_else(Outcome::Failed, |()| Outcome::Answered)
+    }
+
+    /// `None`: the program cannot be started, which is no fault of the endpoint.
+    async fn run_claude_cli(&mut self) -> Option<Outcome> {
+        let model = &self.remote.spec.health_check.model;
+        self.at_risk = self.bound(model);
+        self.started = Instant::now();
+        let limit = self.remote.spec.health_check.timeout;
+        let ended = match claude_cli::run(self.remote, limit).await {
+            Ok(ended) => ended,
+            Err(error) => {
+                tracing::warn!(
+                    endpoint = self.remote.spec.name,
+                    "{error}; the endpoint is checked for free instead"
+                );
+                self.at_risk = Cost::ZERO;
+                return None;
+            }
+        };
+        if let Some(usage) = ended.usage {
+            self.at_risk = Cost::ZERO;
+            self.cost += self.price(model, &usage);
+        }
+        Some(match ended.result {
+            claude_cli::Result::Answered => Outcome::Answered,
+            claude_cli::Result::Status(status) => {
+                self.at_risk = Cost::ZERO;
+                let refusal = Refusal {
+                    status,
+                    retry_after: None,
+                    body: b"",
+                };
+                self.attempt(model).judge_status(refusal)
+            }
+            claude_cli::Result::Failed(detail) => {
+                self.unless_unreachable(Fault::ClaudeCli(detail)).await
+            }
+            claude_cli::Result::TimedOut => self.unless_unreachable(Fault::TimedOut(limit)).await,
+        })
+    }
+
+    /// The program does not tell a lost network from an endpoint that fails; a connection does.
+    async fn unless_unreachable(&mut self, fault: Fault) -> Outcome {
+        match self.connect().await {
+            Outcome::Failed(unreachable) => Outcome::Failed(unreachable),
+            Outcome::Answered
+            | Outcome::ClientFault(_)
+            | Outcome::NotServed(_)
+            | Outcome::Refused(_)
+            | Outcome::Exhausted { .. }
+            | Outcome::Throttled { .. }
+            | Outcome::Abandoned => Outcome::Failed(fault),
+        }
+    }
+
+    async fn exchange(
+        &mut self,
+        kind: CallKind,
+        method: Method,
+        target: &'static str,
+        body: Bytes,
+        model: &str,
+    ) -> Outcome {
+        self.started = Instant::now();
+        let sent = match request(self.remote, method, target, &body) {
+            Ok(request) => send(self.remote, request).await,
+            Err(error) => Err(Fault::Connect(error.to_string())),
+        };
+        match sent {
+            Ok(response) => self.judge(kind, model, response).await,
+            Err(fault) => {
+                if let Fault::Connect(_) = fault {
+                    self.at_risk = Cost::ZERO;
+                }
+                Outcome::Failed(fault)
+            }
+        }
+    }
+
+    async fn judge(&mut self, kind: CallKind, model: &str, answer: Response<Incoming>) -> Outcome {
+        let (head, body) = answer.into_parts();
+        if kind == CallKind::Messages {
+            self.quota = headers::quota(&head.headers).or(self.quota.take());
+        }
+        if !head.status.is_success() {
+            self.at_risk = Cost::ZERO; // Only what is answered is billed.
+        }
+        let body = match Limited::new(body, ANSWER_LIMIT).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) => return Outcome::Failed(Fault::Lost(error.to_string())),
+        };
+        let plain = match inspect::plain(&head.headers, &[body], ANSWER_LIMIT) {
+            Ok(plain) => plain.unwrap_or_default(),
+            Err(fault) => return Outcome::Failed(fault),
+        };
+        let attempt = self.attempt(model);
+        if !head.status.is_success() {
+            let outcome = attempt.judge_status(Refusal {
+                status: head.status.as_u16(),
+                retry_after: wait_asked_for(&head.headers),
+                body: &plain,
+            });
+            if let Outcome::ClientFault(status @ (400 | 403 | 422)) = outcome
+                && models::names(&plain, model)
+            {
+                return Outcome::NotServed(Fault::Status(status));
+            }
+            return outcome;
+        }
+        if kind == CallKind::Messages {
+            self.settle_cost(model, &plain);
+        }
+        match proof::judge_json(self.remote.format, kind, &plain) {
+            Ok(()) => Outcome::Answered,
+            Err(fault) => attempt.judge_fault(fault),
+        }
+    }
+
+    fn settle_cost(&mut self, model: &str, answer: &[u8]) {
+        let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+        if let Some(usage) = Usage::read(&answer["usage"]) {
+            self.at_risk = Cost::ZERO;
+            self.cost += self.price(model, &usage);
+        }
+    }
+
+    fn attempt<'a>(&self, model: &'a str) -> Attempt<'a> {
+        Attempt {
+            kind: CallKind::Messages,
+            model: Some(model),
+            own_credential: self.remote.credential.is_ours(),
+        }
+    }
+
+    fn price(&self, model: &str, usage: &Usage) -> Cost {
+        price::cost(model, usage, self.pricing, self.remote.spec.price)
+    }
+
+    fn bound(&self, model: &str) -> Cost {
+        spend::bound(model, self.mode, self.pricing, self.remote.spec.price)
+    }
+}
+
+/// A request of our own, with the endpoint's credential.
+///
+/// # Errors
+///
+/// The endpoint's URL and the target together are no URL.
+pub fn request(
+    remote: &Remote,
+    method: Method,
+    target: &'static str,
+    body: &Bytes,
+) -> Result<Request<Upload>, http::Error> {
+    let mut request = Request::new(Upload::whole(body.clone()));
+    *request.method_mut() = method;
+    *request.uri_mut() = remote.url(&http::uri::PathAndQuery::from_static(target))?;
+    let headers = request.headers_mut();
+    headers.insert("anthropic-version", HeaderValue::from_static("2023-06-01"));
+    headers.insert(
+        USER_AGENT,
+        HeaderValue::from_static(concat!("zephyr/", env!("CARGO_PKG_VERSION"))),
+    );
+    if !body.is_empty() {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    remote.authorize(headers);
+    Ok(request)
+}
+
+/// Sends it, once more if the endpoint did nothing with it.
+///
+/// # Errors
+///
+/// No answer's head came.
+pub async fn send(remote: &Remote, request: Request<Upload>) -> Result<Response<Incoming>, Fault> {
+    let (parts, upload) = request.into_parts();
+    let once = || Request::from_parts(parts.clone(), upload.attempt());
+    match remote.connections.send(once()).await {
+        Err(error) if error.unprocessed => remote.connections.send_fresh(once()).await,
+        result => result,
+    }
+    .map_err(|error| error.fault)
+}
+
+/// How long the answer asks to wait.
+pub fn wait_asked_for(headers: &HeaderMap) -> Option<Duration> {
+    headers::retry_after(headers, SystemTime::now())
+}

@@ -1,0 +1,468 @@
+//! One attempt: the request is sent once to one endpoint, and its answer held until it has proven real.
+//!
+//! An [`Attempt`] owns the right to send (the fleet's permit), its place in the trail, its times, and its
+//! outcome. It is settled once: with what its end means, or, if it is dropped before, as abandoned,
+//! because then the client has left.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use http::{HeaderMap, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use tokio_util::sync::CancellationToken;
+use zephyr_control::EventKind;
+use zephyr_core::classify::{self, Fault, Outcome, Refusal};
+use zephyr_core::fleet::{Denied, Lesson, Permit, Why};
+use zephyr_core::profile::CallKind;
+use zephyr_core::quota::Quota;
+
+use super::held::Held;
+use super::hold::{self, Judged};
+use super::inspect::Sight;
+use super::outgoing::Outgoing;
+use super::traffic::Traffic;
+use super::trail::{Leg, LegEnd, Trail};
+use super::upload::{AttemptBody, Progress, UploadError};
+use crate::clock::Clock;
+use crate::endpoints::connections::{self, SendError};
+use crate::endpoints::headers;
+use crate::endpoints::remote::Remote;
+use crate::endpoints::socket::Handshake;
+use crate::view::{self, Phase};
+
+/// How much of an error's body is read before it is judged, and for how long.
+const ERROR_BODY: usize = 256 * 1024;
+const ERROR_BODY_TIME: Duration = Duration::from_secs(5);
+
+/// An attempt that is out.
+#[must_use = "dropping it books that the client has left"]
+pub struct Attempt {
+    traffic: Arc<Traffic>,
+    permit: Option<Permit>,
+    /// Why there.
+    pub why: Why,
+    /// Where to.
+    pub remote: Arc<Remote>,
+    /// Cancelled when the endpoint's drain is over.
+    cut: Arc<CancellationToken>,
+    began: Instant,
+    /// What its answer says of its endpoint's quota, until that is told.
+    quota: Option<Quota>,
+    trail: Arc<Trail>,
+    /// Its place among the trail's attempts.
+    leg: usize,
+}
+
+/// What an attempt came to, as far as the client is concerned.
+pub enum Attempted {
+    /// An answer that has proven real. Its end settles the attempt.
+    Answered(Box<(Held, Attempt, Sight)>),
+    /// The client's own mistake, to be passed on; the attempt is settled.
+    PassedOn(Box<Held>),
+    /// Nothing to pass on; the attempt is settled.
+    Missed(Box<Miss>),
+    /// The client's own doing: its body broke off, or is too large.
+    Upload(UploadError),
+}
+
+/// A settled attempt that gave nothing to pass on.
+pub struct Miss {
+    /// Where it was.
+    pub endpoint: String,
+    /// What went wrong.
+    pub fault: Fault,
+    /// The endpoint's own answer, if there was one that may be passed on.
+    pub held: Option<Held>,
+    /// Whether another endpoint should be asked.
+    pub moves_on: bool,
+}
+
+impl Attempt {
+    /// Asks the fleet where this request may go next.
+    ///
+    /// # Errors
+    ///
+    /// It may go nowhere; says why.
+    pub fn admit(outgoing: &mut Outgoing) -> Result<Self, Denied> {
+        let traffic = Arc::clone(&outgoing.traffic);
+        traffic.door.wake_if_slept(None);
+        let journey = &mut outgoing.journey;
+        let (grant, remote, cut, reason) = traffic.door.step(|state, now| {
+            let grant = state.fleet.admit(journey, now)?;
+            let id = grant.permit.endpoint();
+            let remote = state.remotes.get(&id).cloned();
+            let cut = state.cut_of(id);
+            let reason = view::why(&state.fleet, id, grant.why);
+            Ok((grant, remote, cut, reason))
+        })?;
+        traffic.counters.add_attempt();
+        let remote =
+            remote.expect("every endpoint of the fleet has its remote: both change in one step");
+        let leg = Leg::new(Arc::clone(&remote), reason);
+        let trail = Arc::clone(&outgoing.trail);
+        Ok(Self {
+            traffic,
+            permit: Some(grant.permit),
+            why: grant.why,
+            remote,
+            cut,
+            began: leg.began,
+            quota: None,
+            leg: trail.set_out(leg),
+            trail,
+        })
+    }
+
+    /// Sends the request and holds its answer until it is known what to make of it.
+    pub async fn run(mut self, outgoing: &Outgoing, headers: HeaderMap) -> Attempted {
+        let cut = Arc::clone(&self.cut);
+        let sent = tokio::select! {
+            biased;
+            sent = self.send(outgoing, headers) => sent,
+            () = cut.cancelled() => Err(Unsent::of(Fault::DrainTimeout)),
+        };
+        let response = match sent {
+            Ok(response) => response,
+            Err(unsent) => {
+                if let Some(error) = outgoing.upload.error() {
+                    return Attempted::Upload(error); // Dropped, the attempt is booked as abandoned.
+                }
+                let outcome = Outcome::Failed(unsent.fault.clone());
+                let may_repeat = unsent.unprocessed || outgoing.may_repeat(&unsent.fault);
+                return self.miss(outgoing, outcome, unsent.fault, None, may_repeat);
+            }
+        };
+        self.is_answered(&response);
+        if !self.trail.kind.is_understood() {
+            return self.pass_other(outgoing, response);
+        }
+        let held = Held::of(response, Arc::clone(&self.remote), || {
+            outgoing.headers.again()
+        });
+        if !held.head.status.is_success() {
+            return self.judge_refusal(outgoing, held).await;
+        }
+        let judged = tokio::select! {
+            biased;
+            judged = pin!(hold::until_proven(outgoing, held, self.began)) => judged,
+            () = cut.cancelled() => Judged::False(Fault::DrainTimeout, None),
+        };
+        match judged {
+            Judged::Real(held, sight) => {
+                let took = self.since_sent(outgoing);
+                // An answer that is not streamed begins when it is written, so its time says little.
+                let lesson = Lesson {
+                    first_event: sight.judges().then_some(took),
+                    usage: outgoing.usage(&sight),
+                };
+                self.begin(took, &lesson);
+                Attempted::Answered(Box::new((*held, self, sight)))
+            }
+            Judged::False(fault, held) => {
+                let outcome = self.asked(outgoing).judge_fault(fault.clone());
+                match held {
+                    // The client's own mistake, told inside a 200: the client must see it, and no other
+                    // endpoint can help.
+                    Some(held)
+                        if !outgoing.moves_on(&outcome)
+                            && matches!(outcome, Outcome::ClientFault(_)) =>
+                    {
+                        self.settle(outcome);
+                        Attempted::PassedOn(held)
+                    }
+                    Some(_) | None => {
+                        let may_repeat = outgoing.may_repeat(&fault);
+                        self.miss(outgoing, outcome, fault, None, may_repeat)
+                    }
+                }
+            }
+        }
+    }
+
+    async fn send(
+        &self,
+        outgoing: &Outgoing,
+        headers: HeaderMap,
+    ) -> Result<Response<Incoming>, Unsent> {
+        let (connections, patience) = (&self.remote.connections, &outgoing.patience);
+        let request = self.request(outgoing, headers)?;
+        let sent = if outgoing.upload.is_replayable() {
+            patience.within(self.began, connections.send(request)).await
+        } else {
+            // It could not be sent again if a pooled connection turned out to be stale.
+            patience
+                .within(self.began, connections.send_fresh(request))
+                .await
+        };
+        let error = match sent.map_err(Unsent::of)? {
+            Ok(response) => return Ok(response),
+            Err(error) => error,
+        };
+        if !error.unprocessed || !outgoing.upload.is_replayable() {
+            return Err(self.unsent(error));
+        }
+        // Nobody's failure: the endpoint did nothing with it.
+        tracing::debug!(endpoint = %self.remote.spec.name, "not processed, sent again on a fresh connection");
+        let again = self.request(outgoing, outgoing.headers.again())?;
+        let sent = patience.within(self.began, connections.send_fresh(again));
+        let sent = sent.await.map_err(Unsent::of)?;
+        sent.map_err(|error| self.unsent(error))
+    }
+
+    fn unsent(&self, error: SendError) -> Unsent {
+        self.shook_hands(error.handshake);
+        Unsent {
+            fault: error.fault,
+            unprocessed: error.unprocessed,
+        }
+    }
+
+    fn request(
+        &self,
+        outgoing: &Outgoing,
+        headers: HeaderMap,
+    ) -> Result<Request<AttemptBody>, Unsent> {
+        let remote = &self.remote;
+        let url = remote
+            .url(&outgoing.target)
+            .map_err(|error| Unsent::of(Fault::Connect(error.to_string())))?;
+        let mut request = Request::new(outgoing.upload.attempt());
+        *request.method_mut() = self.trail.method.clone();
+        *request.uri_mut() = url;
+        *request.headers_mut() = headers;
+        remote.address(request.headers_mut());
+        remote.authorize(request.headers_mut());
+        Ok(request)
+    }
+
+    /// Judges an answer whose status is no success.
+    async fn judge_refusal(self, outgoing: &Outgoing, mut held: Held) -> Attempted {
+        // What does not come in time is passed on as it comes; the status says enough.
+        let _ = tokio::time::timeout(ERROR_BODY_TIME, held.fill(ERROR_BODY)).await;
+        let body = held.plain().ok().flatten().unwrap_or_default();
+        let status = held.head.status;
+        let outcome = self.asked(outgoing).judge_status(Refusal {
+            status: status.as_u16(),
+            retry_after: headers::retry_after(&held.head.headers, SystemTime::now()),
+            body: &body,
+        });
+        if !outgoing.moves_on(&outcome) && matches!(outcome, Outcome::ClientFault(_)) {
+            self.settle(outcome);
+            return Attempted::PassedOn(Box::new(held));
+        }
+        let fault = Fault::Status(status.as_u16());
+        let held = may_be_passed_on(status).then_some(held);
+        let may_repeat = outgoing.may_repeat(&fault);
+        self.miss(outgoing, outcome, fault, held, may_repeat)
+    }
+
+    /// Passes the answer of a path that is not understood here; only an endpoint's failure moves it on.
+    fn pass_other(mut self, outgoing: &Outgoing, response: Response<Incoming>) -> Attempted {
+        let status = response.status();
+        let held = Held::of(response, Arc::clone(&self.remote), || {
+            outgoing.headers.again()
+        });
+        if status.is_server_error() || status.is_informational() {
+            let outcome = self.asked(outgoing).judge_status(Refusal {
+                status: status.as_u16(),
+                retry_after: None,
+                body: &[],
+            });
+            let fault = Fault::Status(status.as_u16());
+            let held = may_be_passed_on(status).then_some(held);
+            let may_repeat = outgoing.may_repeat(&fault);
+            return self.miss(outgoing, outcome, fault, held, may_repeat);
+        }
+        self.begin(self.since_sent(outgoing), &Lesson::default());
+        Attempted::Answered(Box::new((held, self, Sight::Nothing)))
+    }
+
+    fn miss(
+        self,
+        outgoing: &Outgoing,
+        outcome: Outcome,
+        fault: Fault,
+        held: Option<Held>,
+        may_repeat: bool,
+    ) -> Attempted {
+        let moves_on = outgoing.moves_on(&outcome) && may_repeat && outgoing.upload.is_replayable();
+        tracing::debug!(fault = ?fault, moves_on, "attempt failed");
+        let endpoint = self.remote.spec.name.clone();
+        self.settle(outcome);
+        Attempted::Missed(Box::new(Miss {
+            endpoint,
+            fault,
+            held,
+            moves_on,
+        }))
+    }
+
+    fn asked<'a>(&self, outgoing: &'a Outgoing) -> classify::Attempt<'a> {
+        classify::Attempt {
+            kind: self.trail.kind,
+            model: outgoing.journey.model(),
+            own_credential: self.remote.credential.is_ours(),
+        }
+    }
+
+    /// How long the endpoint has had since the last byte of the request.
+    fn since_sent(&self, outgoing: &Outgoing) -> Duration {
+        match outgoing.upload.progress() {
+            Progress::Sent { last } => self.began.max(last).elapsed(),
+            // It answered before it had everything.
+            Progress::AwaitsClient { .. } => Duration::ZERO,
+        }
+    }
+
+    /// Ends the attempt once it is cancelled.
+    pub fn cut(&self) -> Arc<CancellationToken> {
+        Arc::clone(&self.cut)
+    }
+
+    /// Why it goes there, in words, where there was something to weigh.
+    pub fn weighed(&self) -> Option<String> {
+        let (Why::StaysForCache(_) | Why::WorthMoving(_)) = self.why else {
+            return None;
+        };
+        let notes = self.trail.notes();
+        let reason = &notes.legs.get(self.leg)?.why;
+        Some(zephyr_control::text(zephyr_control::Language::En, reason))
+    }
+
+    /// Notes how its connection began.
+    fn shook_hands(&self, handshake: Option<Handshake>) {
+        if handshake.is_some() {
+            self.trail.note(self.leg, |leg| leg.handshake = handshake);
+        }
+    }
+
+    /// Notes the head of an answer.
+    fn is_answered<B>(&mut self, response: &Response<B>) {
+        let took = self.began.elapsed();
+        // Counting tokens, and whatever else there is, has limits of its own.
+        if self.trail.kind == CallKind::Messages {
+            self.quota = headers::quota(response.headers());
+        }
+        self.trail.note(self.leg, |leg| {
+            leg.status = Some(response.status().as_u16());
+            leg.headers = Some(took);
+            leg.handshake = leg.handshake.or(connections::handshake(response));
+            let limits = headers::rate_limits(response.headers());
+            leg.rate_limits = limits
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect();
+        });
+    }
+
+    /// The answer is real and begins to reach the client.
+    fn begin(&mut self, ttft: Duration, lesson: &Lesson) {
+        self.remote.meter.first_event.observe(ttft);
+        let quota = self.quota.take();
+        let left = self.permit.as_ref().and_then(|permit| {
+            let left = self.traffic.door.step(|state, now| {
+                if let Some(quota) = quota {
+                    state.fleet.note_quota(permit, quota, now);
+                }
+                state.fleet.begin(permit, ttft, now);
+                state.fleet.learn(permit, lesson, now)
+            });
+            self.traffic.door.measured();
+            left
+        });
+        let now = Instant::now();
+        let mut notes = self.trail.notes();
+        notes.answered = Some(now);
+        notes.left = left;
+        if let Some(leg) = notes.legs.get_mut(self.leg) {
+            leg.first_event = Some(now.saturating_duration_since(self.began));
+        }
+    }
+
+    /// Books how the attempt ended.
+    pub fn settle(mut self, outcome: Outcome) {
+        self.book(outcome, None);
+    }
+
+    /// Books a failure after the client saw a part of the answer.
+    pub fn settle_aborted(mut self, fault: Fault) {
+        self.traffic.counters.add_aborted();
+        let told = EventKind::Aborted {
+            endpoint: self.remote.spec.name.clone(),
+            why: view::fault_midway(&fault),
+        };
+        self.book(Outcome::Failed(fault), Some(told));
+    }
+
+    /// Books a failure in the midst of an answer that is passed on all the same.
+    pub fn settle_passed_on(mut self, fault: Fault) {
+        let told = EventKind::PassedOn {
+            endpoint: self.remote.spec.name.clone(),
+            why: view::fault_midway(&fault),
+        };
+        self.book(Outcome::Failed(fault), Some(told));
+    }
+
+    fn book(&mut self, outcome: Outcome, told: Option<EventKind>) {
+        let Some(permit) = self.permit.take() else {
+            return;
+        };
+        if let Some(event) = &told {
+            view::log(event, Some(self.trail.id));
+        }
+        self.remote.meter.attempt(&outcome, self.began.elapsed());
+        let quota = self.quota.take();
+        let phase = match self.trail.notes().answered {
+            Some(_) => Phase::Midway,
+            None => Phase::Before,
+        };
+        let reason = view::why_not_answered(&outcome, phase);
+        let end = self.traffic.door.step(|state, now| {
+            if let Some(event) = told {
+                state.log.push(event, Clock::now().unix_ms(now));
+            }
+            if let Some(quota) = quota {
+                state.fleet.note_quota(&permit, quota, now);
+            }
+            let seen = outcome.clone();
+            state.fleet.settle(permit, outcome, now);
+            LegEnd {
+                at: now,
+                outcome: view::attempt(&state.fleet, &seen),
+                reason,
+            }
+        });
+        self.trail.note(self.leg, |leg| leg.end = Some(end));
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if self.permit.is_some() {
+            self.traffic.counters.add_abandoned();
+            self.book(Outcome::Abandoned, None);
+        }
+    }
+}
+
+/// No answer's head came.
+struct Unsent {
+    fault: Fault,
+    /// Whether the endpoint did nothing with the request.
+    unprocessed: bool,
+}
+
+impl Unsent {
+    fn of(fault: Fault) -> Self {
+        Self {
+            fault,
+            unprocessed: false,
+        }
+    }
+}
+
+/// A redirection is never passed on: clients follow it and take the key along. Nor is an upgrade that no
+/// client asked for.
+fn may_be_passed_on(status: StatusCode) -> bool {
+    !status.is_redirection() && !status.is_informational()
+}

@@ -1,0 +1,87 @@
+//! What is counted of requests for front-ends.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use tokio::sync::Notify;
+use zephyr_control::Totals;
+
+/// What is counted of requests since the start.
+#[derive(Default)]
+pub struct Counters {
+    requests: AtomicU64,
+    attempts: AtomicU64,
+    failed_over: AtomicU64,
+    failed: AtomicU64,
+    aborted: AtomicU64,
+    abandoned: AtomicU64,
+    in_flight: AtomicU32,
+    /// Rung when no request is in flight any more.
+    idle: Notify,
+}
+
+impl Counters {
+    /// A request begins.
+    pub fn begin(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request has ended.
+    pub fn end(&self) {
+        if self.in_flight.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.idle.notify_waiters();
+        }
+    }
+
+    /// An attempt begins.
+    pub fn add_attempt(&self) {
+        self.attempts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Another endpoint answered than the first asked.
+    pub fn add_failed_over(&self) {
+        self.failed_over.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A client got an error that an endpoint or Zephyr made.
+    pub fn add_failed(&self) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// An answer was aborted midway.
+    pub fn add_aborted(&self) {
+        self.aborted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A client left.
+    pub fn add_abandoned(&self) {
+        self.abandoned.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Everything, with the number of requests that wait.
+    pub fn totals(&self, waiting: usize) -> Totals {
+        Totals {
+            requests: self.requests.load(Ordering::Relaxed),
+            attempts: self.attempts.load(Ordering::Relaxed),
+            failed_over: self.failed_over.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            aborted: self.aborted.load(Ordering::Relaxed),
+            abandoned: self.abandoned.load(Ordering::Relaxed),
+            in_flight: self.in_flight.load(Ordering::Relaxed),
+            waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Waits until no request is in flight.
+    pub async fn idle(&self) {
+        loop {
+            let idle = self.idle.notified();
+            tokio::pin!(idle);
+            idle.as_mut().enable();
+            if self.in_flight.load(Ordering::Relaxed) == 0 {
+                return;
+            }
+            idle.await;
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! One request's way: from endpoint to endpoint until an answer has proven real.
+//!
+//! Nothing reaches the client before that. A refusal, an error inside a 200, a page, silence: each moves
+//! the request, byte for byte, to the next endpoint that the fleet grants. Where none is up, the request
+//! waits for one to return. From the answer's first content on the way is settled; a fault then aborts
+//! the client's connection.
+//!
+//! Failover is this loop, over [`Attempt`](super::attempt::Attempt)s. What an attempt's end means is for
+//! [`zephyr_core::classify`] to say, where the next one goes for [`zephyr_core::fleet`], and what the
+//! client gets when all is spent for [`failure`](super::failure).
+
+use std::sync::Arc;
+
+use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use http::uri::PathAndQuery;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tracing::Instrument;
+use zephyr_control::{EventKind, RequestEnd};
+use zephyr_core::fleet::{Denied, Why};
+use zephyr_core::profile::CallKind;
+
+use super::answer::{Answer, own};
+use super::attempt::{Attempt, Attempted, Miss};
+use super::failure::{self, Spent};
+use super::held::Held;
+use super::inspect::Sight;
+use super::lifetime::Lifetime;
+use super::outgoing::{Outgoing, upload_error};
+use super::relay::{Abort, Relay};
+use super::request_id::RequestId;
+use super::traffic::Traffic;
+use super::upload::UploadError;
+use super::waiting::Waiter;
+use crate::clients::reply;
+use crate::engine::fleet_door::Turn;
+use crate::engine::live::Live;
+use crate::view;
+
+const WHY: HeaderName = HeaderName::from_static("x-zephyr-why");
+const ATTEMPTS: HeaderName = HeaderName::from_static("x-zephyr-attempts");
+
+/// Forwards a request and returns what its client gets.
+pub async fn forward(
+    traffic: &Arc<Traffic>,
+    live: &Arc<Live>,
+    request: Request<Incoming>,
+    id: RequestId,
+    abort: Abort,
+) -> Response<Answer> {
+    let (head, body) = request.into_parts();
+    let asked = (head.method, &head.uri, head.headers);
+    let mut lifetime = Lifetime::begin(traffic, id, asked, live);
+    let target = head.uri.path_and_query().cloned();
+    let target = target.unwrap_or(PathAndQuery::from_static("/"));
+    match Outgoing::prepare(traffic, live, &lifetime.trail, target, body).await {
+        Ok(outgoing) => {
+            let exchange = Exchange {
+                outgoing,
+                abort,
+                lifetime,
+            };
+            exchange.run().await
+        }
+        Err((code, message)) => {
+            lifetime.ends(RequestEnd::Refused);
+            lifetime.error(&message);
+            answer(own(reply::error(code, &message)), lifetime)
+        }
+    }
+}
+
+/// A request and its client.
+struct Exchange {
+    outgoing: Outgoing,
+    abort: Abort,
+    lifetime: Lifetime,
+}
+
+impl Exchange {
+    async fn run(mut self) -> Response<Answer> {
+        let mut misses: Vec<Miss> = Vec::new();
+        // The misses before it last waited: told only if nothing was tried since.
+        let mut before_waiting: Vec<Miss> = Vec::new();
+        loop {
+            let attempt = match Attempt::admit(&mut self.outgoing) {
+                Ok(attempt) => attempt,
+                Err(denied) => {
+                    if !misses.is_empty() {
+                        before_waiting = std::mem::take(&mut misses);
+                    }
+                    match self.wait_for_return().await {
+                        Ok(Turn::Go) => continue,
+                        Ok(Turn::InVain) => return self.give_up(before_waiting, Some(&denied)),
+                        Err(error) => return self.refuse(error),
+                    }
+                }
+            };
+            let span = tracing::debug_span!(
+                "attempt",
+                number = self.outgoing.journey.attempts(),
+                endpoint = %attempt.remote.spec.name,
+            );
+            tracing::debug!(
+                parent: &span,
+                why = ?attempt.why,
+                model = self.outgoing.journey.model(),
+                "attempt begins",
+            );
+            if let Some(miss) = misses.last() {
+                self.tell_failover(miss);
+            }
+            let headers = self.outgoing.headers.take();
+            match attempt.run(&self.outgoing, headers).instrument(span).await {
+                Attempted::Answered(answered) => {
+                    if !misses.is_empty() {
+                        self.outgoing.traffic.counters.add_failed_over();
+                    }
+                    let (held, attempt, sight) = *answered;
+                    return self.commit(held, attempt, sight);
+                }
+                Attempted::PassedOn(held) => return self.pass(*held, None),
+                Attempted::Missed(miss) => {
+                    let moves_on = miss.moves_on;
+                    misses.push(*miss);
+                    if !moves_on {
+                        return self.give_up(misses, None);
+                    }
+                }
+                Attempted::Upload(error) => return self.refuse(error),
+            }
+        }
+    }
+
+    /// Waits for an endpoint to return, if it may and if that is not in vain.
+    async fn wait_for_return(&mut self) -> Result<Turn, UploadError> {
+        let weight = self.outgoing.upload.weight();
+        let Some(mut waiter) =
+            Waiter::begin(&self.outgoing.traffic, &mut self.outgoing.journey, weight)
+        else {
+            return Ok(Turn::InVain);
+        };
+        tracing::debug!(
+            model = self.outgoing.journey.model(),
+            "waits for an endpoint to return"
+        );
+        tokio::select! {
+            biased;
+            turn = waiter.turn() => Ok(turn),
+            error = self.outgoing.upload.broken() => Err(error),
+        }
+    }
+
+    fn commit(self, mut held: Held, attempt: Attempt, sight: Sight) -> Response<Answer> {
+        self.outgoing.upload.stop_keeping();
+        if sight.judges() {
+            // A stream that is whole by its length may still lack its end: that must be seen.
+            held.head.headers.remove(CONTENT_LENGTH);
+        }
+        if let Some(why) = attempt.weighed() {
+            if let Why::StaysForCache(_) = attempt.why {
+                tracing::info!(endpoint = %attempt.remote.spec.name, "a conversation: {why}");
+            }
+            if let Ok(why) = HeaderValue::from_str(&why) {
+                held.head.headers.insert(WHY, why);
+            }
+        }
+        self.pass(held, Some((attempt, sight)))
+    }
+
+    /// Passes an endpoint's answer; `settling`: the attempt that its end settles, and what was seen of it
+    /// so far.
+    fn pass(mut self, held: Held, settling: Option<(Attempt, Sight)>) -> Response<Answer> {
+        let attempts = self.outgoing.journey.attempts();
+        self.lifetime.comes_from(&held.from);
+        let (head, body) = held.into_parts();
+        let mut response = Response::from_parts(head, ());
+        sign(response.headers_mut(), attempts);
+        self.lifetime.head(&response);
+        let (attempt, sight) = match settling {
+            Some((attempt, sight)) => (Some(attempt), sight),
+            None => (None, Sight::Nothing),
+        };
+        let idle = self.outgoing.live.config.failover.idle_timeout;
+        let relay = Relay::new(body, idle, self.abort, self.lifetime, (attempt, sight));
+        response.map(|()| Answer::Relayed(Box::new(relay)))
+    }
+
+    /// Refuses a body that broke off, or is too large.
+    fn refuse(mut self, error: UploadError) -> Response<Answer> {
+        let (code, message) = upload_error(error, self.outgoing.live.config.server.max_body);
+        self.lifetime.ends(RequestEnd::Refused);
+        self.lifetime.error(&message);
+        answer(own(reply::error(code, &message)), self.lifetime)
+    }
+
+    /// All is spent; `denied`: why there is no further attempt, if the fleet said so.
+    fn give_up(mut self, misses: Vec<Miss>, denied: Option<&Denied>) -> Response<Answer> {
+        self.outgoing.traffic.counters.add_failed();
+        self.lifetime.ends(RequestEnd::Failed);
+        if self.outgoing.trail.kind == CallKind::Messages {
+            self.outgoing.patience.wants_stream(); // So that its record tells.
+        }
+        let id = self.outgoing.trail.id;
+        let attempts = self.outgoing.journey.attempts();
+        let spent = failure::of(&self.outgoing, misses, denied);
+        let mut response = match spent.answer {
+            Spent::Theirs(held) => self.pass(*held, None),
+            Spent::Ours(code, message) => {
+                self.lifetime.error(&message);
+                let mut response = own(reply::error(code, &message));
+                sign(response.headers_mut(), attempts);
+                answer(response, self.lifetime)
+            }
+        };
+        if let Some(wait) = spent.retry_after
+            && matches!(response.status().as_u16(), 429 | 503 | 529)
+        {
+            let (name, value) = reply::retry_after(wait);
+            response.headers_mut().insert(name, value);
+            response.headers_mut().remove("retry-after-ms"); // The SDKs would prefer it.
+        }
+        tracing::info!(
+            request = %id,
+            status = response.status().as_u16(),
+            attempts,
+            "a request got no answer but an error",
+        );
+        response
+    }
+
+    fn tell_failover(&self, miss: &Miss) {
+        let event = EventKind::FailedOver {
+            from: miss.endpoint.clone(),
+            why: view::fault(&miss.fault),
+        };
+        self.outgoing
+            .traffic
+            .door
+            .note_of(self.outgoing.trail.id, event);
+    }
+}
+
+/// Says how many attempts the answer took.
+fn sign(headers: &mut HeaderMap, attempts: usize) {
+    let attempts = match attempts {
+        1 => HeaderValue::from_static("1"),
+        attempts => HeaderValue::from(attempts),
+    };
+    headers.insert(ATTEMPTS, attempts);
+}
+
+/// Gives an answer of our own to the request of this lifetime, which ends with it.
+fn answer(mut response: Response<Answer>, mut lifetime: Lifetime) -> Response<Answer> {
+    lifetime.head(&response);
+    response.body_mut().name(lifetime.trail.id);
+    if let Answer::Whole(Some(body)) = response.body() {
+        lifetime.passes(body, 0);
+    }
+    response
+}

@@ -1,0 +1,139 @@
+//! An endpoint's answer that is held until it is known what to make of it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::{Response, Version, response};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use zephyr_core::classify::Fault;
+
+use super::inspect;
+use super::relay::Rest;
+use super::transcode;
+use crate::endpoints::headers::{self, strip_hop_by_hop};
+use crate::endpoints::remote::Remote;
+
+/// A JSON answer up to this size is judged whole; a longer one by its head. In bytes.
+pub const JSON_ANSWER: usize = 1024 * 1024;
+
+const USED_ENDPOINT: HeaderName = HeaderName::from_static("x-used-endpoint");
+const ENDPOINT_INDEX: HeaderName = HeaderName::from_static("x-endpoint-index");
+
+/// An endpoint's answer, held.
+pub struct Held {
+    /// Its status and headers.
+    pub head: response::Parts,
+    pieces: VecDeque<Bytes>,
+    /// Length of `pieces`.
+    bytes: usize,
+    rest: Rest,
+    /// Whose answer it is.
+    pub from: Arc<Remote>,
+}
+
+/// What an endpoint's body gave next.
+pub enum Next {
+    /// A piece of data.
+    Piece(Bytes),
+    /// Its end.
+    End,
+    /// It broke.
+    Broken(Fault),
+}
+
+impl Held {
+    /// An answer of which only the head has come; `asked` gives the headers of the request.
+    pub fn of(
+        response: Response<Incoming>,
+        from: Arc<Remote>,
+        asked: impl FnOnce() -> HeaderMap,
+    ) -> Self {
+        let (head, body) = transcode::passing(response, asked);
+        Self {
+            head,
+            pieces: VecDeque::new(),
+            bytes: 0,
+            rest: Rest::Flowing(body),
+            from,
+        }
+    }
+
+    /// Bytes held so far.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Takes in the next piece of data; trailers end what is looked at.
+    pub async fn next(&mut self) -> Next {
+        loop {
+            let body = match &mut self.rest {
+                Rest::Flowing(body) => body,
+                Rest::Ended => return Next::End,
+                Rest::Broken(fault) => return Next::Broken(fault.clone()),
+            };
+            match body.frame().await {
+                Some(Ok(frame)) => {
+                    if let Ok(piece) = frame.into_data() {
+                        self.bytes += piece.len();
+                        self.pieces.push_back(piece.clone());
+                        return Next::Piece(piece);
+                    }
+                }
+                Some(Err(broken)) => self.rest = Rest::Broken(broken.fault()),
+                None => self.rest = Rest::Ended,
+            }
+        }
+    }
+
+    /// Takes in up to `limit` bytes.
+    pub async fn fill(&mut self, limit: usize) {
+        while self.bytes < limit {
+            match self.next().await {
+                Next::Piece(_) => {}
+                Next::End | Next::Broken(_) => return,
+            }
+        }
+    }
+
+    /// What is held, decoded; `None` if it cannot be looked into.
+    pub fn plain(&mut self) -> Result<Option<Vec<u8>>, Fault> {
+        inspect::plain(
+            &self.head.headers,
+            self.pieces.make_contiguous(),
+            JSON_ANSWER,
+        )
+    }
+
+    /// Whether it calls itself a stream of events.
+    pub fn is_event_stream(&self) -> bool {
+        headers::is_event_stream(&self.head.headers)
+    }
+
+    /// Whether it says of itself that it is no stream.
+    pub fn is_json_or_page(&self) -> bool {
+        let content_type = self
+            .head
+            .headers
+            .get(CONTENT_TYPE)
+            .map(HeaderValue::as_bytes);
+        content_type.is_some_and(|value| {
+            value.starts_with(b"application/json") || value.starts_with(b"text/html")
+        })
+    }
+
+    /// The head for the client, and the body as far as it is here, with its rest.
+    pub fn into_parts(self) -> (response::Parts, (VecDeque<Bytes>, Rest)) {
+        let mut head = self.head;
+        head.version = Version::HTTP_11;
+        head.extensions.clear();
+        strip_hop_by_hop(&mut head.headers);
+        head.headers
+            .insert(USED_ENDPOINT, self.from.name_header.clone());
+        head.headers
+            .insert(ENDPOINT_INDEX, self.from.index_header.clone());
+        (head, (self.pieces, self.rest))
+    }
+}

@@ -1,0 +1,142 @@
+//! Holds an answer until it has proven real: the first content of a stream, or a whole JSON answer.
+
+use std::time::{Duration, Instant};
+
+use zephyr_core::classify::Fault;
+use zephyr_core::profile::CallKind;
+use zephyr_core::proof::{self, Stage};
+
+use super::held::{Held, JSON_ANSWER, Next};
+use super::inspect::{Inspector, Sight};
+use super::outgoing::Outgoing;
+
+/// How long an answer is held after `message_start`: what pings without content cannot prolong.
+const AFTER_START: Duration = Duration::from_secs(3);
+/// Most bytes of a stream that are held before its first content.
+const HELD_STREAM: usize = 1024 * 1024;
+
+/// What a held answer turned out to be.
+pub enum Judged {
+    /// Real; with what was seen of it.
+    Real(Box<Held>, Sight),
+    /// Not real, for this reason; with what was held, if that is whole.
+    False(Fault, Option<Box<Held>>),
+}
+
+/// Holds an answer with a status of success, of an attempt that began then.
+pub async fn until_proven(outgoing: &Outgoing, held: Held, began: Instant) -> Judged {
+    let held = Box::new(held);
+    if is_streamed(outgoing, &held) {
+        stream(outgoing, held, began).await
+    } else {
+        json(outgoing, held, began).await
+    }
+}
+
+/// Holds a stream until its first content, its end, or the end of patience.
+async fn stream(outgoing: &Outgoing, mut held: Box<Held>, began: Instant) -> Judged {
+    let validation = &outgoing.live.config.validation;
+    let Some(mut inspector) = Inspector::of(&held.head.headers, validation) else {
+        return Judged::Real(held, Sight::Nothing);
+    };
+    let mut hold_until: Option<Instant> = None;
+    let fault = loop {
+        if !inspector.judges() {
+            break None;
+        }
+        let next = match hold_until {
+            Some(until) => match tokio::time::timeout_at(until.into(), held.next()).await {
+                Ok(next) => next,
+                Err(_) => break None,
+            },
+            None => match outgoing.patience.within(began, held.next()).await {
+                Ok(next) => next,
+                Err(fault) => return Judged::False(fault, None),
+            },
+        };
+        let stage = match next {
+            Next::Piece(piece) => inspector.look(&piece),
+            Next::End => match inspector.finish() {
+                Ok(()) => break None,
+                Err(fault) => Err(fault),
+            },
+            Next::Broken(fault) => Err(fault),
+        };
+        match stage {
+            Ok(Stage::Content | Stage::Complete) => break None,
+            Ok(Stage::Started) => {
+                let until = *hold_until.get_or_insert_with(|| Instant::now() + AFTER_START);
+                // Looked at here too: pings without pause keep the timer from being asked.
+                if held.bytes() > HELD_STREAM || until <= Instant::now() {
+                    break None;
+                }
+            }
+            Ok(Stage::Silent) if held.bytes() > HELD_STREAM => {
+                let fault = "expected message_start, seen much else".to_owned();
+                return Judged::False(Fault::NotMessages(fault), None);
+            }
+            Ok(Stage::Silent) => {}
+            Err(fault) => break Some(fault),
+        }
+    };
+    match fault {
+        None => Judged::Real(held, Sight::Passing(Box::new(inspector))),
+        Some(fault) => Judged::False(fault, Some(held)),
+    }
+}
+
+/// Holds an answer that is not streamed until it is whole, or too long to be held.
+async fn json(outgoing: &Outgoing, mut held: Box<Held>, began: Instant) -> Judged {
+    if held.is_event_stream() {
+        let fault = "expected JSON, seen a stream of events".to_owned();
+        return Judged::False(Fault::NotMessages(fault), None);
+    }
+    let format = outgoing.live.config.validation.format();
+    let kind = outgoing.trail.kind;
+    let is_whole = loop {
+        match outgoing.patience.within(began, held.next()).await {
+            Err(fault) | Ok(Next::Broken(fault)) => return Judged::False(fault, None),
+            Ok(Next::Piece(_)) if held.bytes() <= JSON_ANSWER => {}
+            Ok(Next::Piece(_)) => break false,
+            Ok(Next::End) => break true,
+        }
+    };
+    let body = match held.plain() {
+        Ok(body) => body,
+        Err(fault) => return Judged::False(fault, None),
+    };
+    let judged = match body {
+        None => Ok(Sight::Nothing),
+        // Only its beginning, also where it was short enough compressed.
+        Some(body) if !is_whole || body.len() >= JSON_ANSWER => {
+            proof::judge_json_head(format, kind, &body).map(|()| Sight::Nothing)
+        }
+        Some(body) => proof::read_json(format, kind, &body).map(Sight::Whole),
+    };
+    match judged {
+        Ok(sight) => Judged::Real(held, sight),
+        Err(fault) => Judged::False(fault, is_whole.then_some(held)),
+    }
+}
+
+/// Whether an answer is to be held as a stream: if one was asked for. Where any format counts, or events
+/// are not looked at, what came has its say too.
+fn is_streamed(outgoing: &Outgoing, held: &Held) -> bool {
+    let trail = &outgoing.trail;
+    if trail.kind != CallKind::Messages {
+        return false;
+    }
+    let validation = &outgoing.live.config.validation;
+    let asked = trail
+        .stream
+        .get()
+        .copied()
+        .unwrap_or_else(|| held.is_event_stream() || outgoing.patience.wants_stream());
+    if !validation.strict_format {
+        held.is_event_stream() || (asked && !held.is_json_or_page())
+    } else if !validation.streaming {
+        asked && !held.is_json_or_page()
+    } else {
+        asked
+    }
+}

@@ -1,0 +1,41 @@
+//! One request's way.
+//!
+//! | module | is |
+//! | --- | --- |
+//! | `exchange` | failover: the loop over attempts |
+//! | `attempt`, `hold`, `held` | one attempt: sent once, its answer held until it has proven real |
+//! | `failure` | what the client gets when all is spent |
+//! | `outgoing`, `upload`, `patience` | what every attempt sends, and how long its answer may take |
+//! | `waiting` | a request that waits for an endpoint to return |
+//! | `relay`, `answer` | the answer on its way to the client |
+//! | `inspect`, `transcode` | reads an answer in passing; decodes it for a client that cannot |
+//! | `lifetime` | the request from its head to the end of its answer |
+//! | `trail`, `received`, `capture`, `record` | what is known of it, and what it leaves in the journal |
+//! | `traffic`, `counters`, `in_flight` | what all requests share |
+//! | `turned_down`, `refusals` | requests that are refused at the door |
+//! | `request_id` | what a request is called |
+
+pub mod answer;
+mod attempt;
+mod capture;
+mod counters;
+pub mod exchange;
+mod failure;
+mod held;
+mod hold;
+mod in_flight;
+pub mod inspect;
+mod lifetime;
+mod outgoing;
+mod patience;
+mod received;
+mod record;
+mod refusals;
+pub mod relay;
+pub mod request_id;
+pub mod traffic;
+mod trail;
+pub mod transcode;
+pub mod turned_down;
+pub mod upload;
+mod waiting;

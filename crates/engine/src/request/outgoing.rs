@@ -1,0 +1,177 @@
+//! A request as its attempts send it: the same bytes and headers to every endpoint.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::uri::PathAndQuery;
+use hyper::body::Incoming;
+use zephyr_core::classify::{Fault, Outcome};
+use zephyr_core::fleet::Journey;
+use zephyr_core::price::Usage;
+use zephyr_core::profile::{CallKind, LOOKED_AT, Profile};
+
+use super::inspect::Sight;
+use super::patience::Patience;
+use super::record;
+use super::traffic::Traffic;
+use super::trail::{Trail, shortened};
+use super::upload::{Upload, UploadError};
+use crate::clients::reply::Code;
+use crate::endpoints::headers::{self, Repeatable, VIA_ZEPHYR};
+use crate::engine::live::Live;
+
+/// How long the beginning of a request's body may take.
+const BODY_PATIENCE: Duration = Duration::from_secs(75);
+
+/// A request on its way.
+pub struct Outgoing {
+    /// What the requests of the engine share.
+    pub traffic: Arc<Traffic>,
+    /// The configuration that was in force when it came.
+    pub live: Arc<Live>,
+    /// What is known of it.
+    pub trail: Arc<Trail>,
+    /// The path and query that the client asked for.
+    pub target: PathAndQuery,
+    /// What goes to every endpoint.
+    pub headers: Repeatable,
+    /// Its body.
+    pub upload: Upload,
+    /// How long its answers may take to begin.
+    pub patience: Patience,
+    /// Where it has been, for the fleet.
+    pub journey: Journey,
+}
+
+impl Outgoing {
+    /// Reads as much of the body as routing wants to know.
+    ///
+    /// # Errors
+    ///
+    /// The body is too large, or broke off: what to say of it.
+    pub async fn prepare(
+        traffic: &Arc<Traffic>,
+        live: &Arc<Live>,
+        trail: &Arc<Trail>,
+        target: PathAndQuery,
+        body: Incoming,
+    ) -> Result<Self, (Code, String)> {
+        let kind = trail.kind;
+        let failover = &live.config.failover;
+        let (size, replay) = if kind.is_understood() {
+            (live.config.server.max_body, failover.replay_limit)
+        } else {
+            (u64::MAX, 0) // Other paths stream without a limit, and once.
+        };
+        let announced = http_body::Body::size_hint(&body).exact();
+        if announced.is_some_and(|length| length > size) {
+            return Err(too_large(size));
+        }
+        let upload = Upload::new(body, size, replay, Arc::clone(&trail.received));
+        let (headers, session) = {
+            let mut notes = trail.notes();
+            let headers = std::mem::take(&mut notes.headers);
+            if trail.received.keeps() {
+                notes.headers = headers.clone();
+            } else if traffic.journal.is_kept() {
+                notes.headers = record::essential(&headers);
+            }
+            (headers, notes.session.clone())
+        };
+        let mut profile = Profile::default();
+        if kind.is_understood() {
+            let looking =
+                tokio::time::timeout(BODY_PATIENCE, look_into(&upload, session.as_deref()));
+            profile = looking
+                .await
+                .unwrap_or(Err(UploadError::Stalled))
+                .map_err(|error| upload_error(error, size))?;
+        }
+        let profile = profile.with_session_header(session.as_deref());
+        let patience = Patience::of(&headers, failover, Arc::clone(trail), upload.clone());
+        let mut headers = headers::for_upstream(headers);
+        headers.append(VIA_ZEPHYR, live.instance.clone());
+        if let Some(known) = profile.stream {
+            let _ = trail.stream.set(known);
+        }
+        {
+            let mut notes = trail.notes();
+            notes.model = profile.model.as_deref().map(shortened);
+            notes.session = session.or(profile.session_id.as_deref().map(shortened));
+        }
+        Ok(Self {
+            traffic: Arc::clone(traffic),
+            live: Arc::clone(live),
+            trail: Arc::clone(trail),
+            target,
+            headers: Repeatable::new(headers),
+            upload,
+            patience,
+            journey: Journey::new(kind, profile.model, profile.session),
+        })
+    }
+
+    /// What a conversation has cached; of a single request, or a count of tokens, nobody asks.
+    pub fn usage(&self, sight: &Sight) -> Option<Usage> {
+        let asks = self.journey.is_conversation() && self.trail.kind == CallKind::Messages;
+        asks.then(|| sight.usage())?
+    }
+
+    /// Whether another endpoint should be asked after this.
+    pub fn moves_on(&self, outcome: &Outcome) -> bool {
+        outcome.moves_on(self.live.config.failover.on_client_errors)
+    }
+
+    /// Whether the configuration lets the request be sent once more after this.
+    pub fn may_repeat(&self, fault: &Fault) -> bool {
+        let was_sent_without_answer = match fault {
+            Fault::Lost(_)
+            | Fault::TimedOut(_)
+            | Fault::Cut
+            | Fault::Stalled(_)
+            | Fault::Empty
+            | Fault::DrainTimeout => true,
+            Fault::Status(_)
+            | Fault::Connect(_)
+            | Fault::Html
+            | Fault::NotMessages(_)
+            | Fault::ErrorEvent(_)
+            | Fault::ClaudeCli(_) => false,
+        };
+        self.live.config.failover.retry_sent_requests || !was_sent_without_answer
+    }
+}
+
+/// Reads what routing wants to know from the body's beginning: as little of it as tells, since nothing
+/// is sent on meanwhile. `session`: known from the headers.
+async fn look_into(upload: &Upload, session: Option<&str>) -> Result<Profile, UploadError> {
+    if session.is_some() {
+        upload.prefetch(1).await?;
+        let profile = Profile::read_to_model(&upload.peek());
+        if profile.model.is_some() {
+            return Ok(profile);
+        }
+    }
+    let whole = upload.prefetch(LOOKED_AT as u64).await?;
+    Ok(Profile::read(&upload.peek(), whole))
+}
+
+/// What to say of a body that broke off, or is too large.
+pub fn upload_error(error: UploadError, size: u64) -> (Code, String) {
+    match error {
+        UploadError::TooLarge => too_large(size),
+        UploadError::ClientGone | UploadError::Superseded | UploadError::Stalled => (
+            Code::BodyIncomplete,
+            "the request body ended before it was complete".to_owned(),
+        ),
+    }
+}
+
+/// What to say of a body of more than `size` bytes.
+fn too_large(size: u64) -> (Code, String) {
+    let limit = size / (1024 * 1024);
+    (
+        Code::BodyTooLarge,
+        format!("the request body is larger than {limit} MB (server.max_body_mb)"),
+    )
+}

@@ -1,0 +1,388 @@
+//! A request's body: streamed on as it arrives, and kept for another attempt.
+//!
+//! Chunks are reference-counted, so keeping them copies nothing. One attempt reads at a time; an older
+//! one that a connection task still holds reads nothing more. Once a body outgrows the replay limit, or
+//! the answer has begun, nothing is kept any longer.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+
+use super::received::Received;
+
+/// A shorter last piece does not count as an ending.
+const ENDING: usize = 64;
+
+/// The body of one request, for as many attempts as it takes.
+#[derive(Clone)]
+pub struct Upload(Arc<Shared>);
+
+struct Shared {
+    /// What `Content-Length` says.
+    length: Option<u64>,
+    state: Mutex<State>,
+}
+
+struct State {
+    source: Source,
+    kept: Vec<Bytes>,
+    kept_bytes: u64,
+    keeping: bool,
+    /// Where the current attempt reads in `kept`.
+    next: usize,
+    /// Number of the attempt that may read.
+    reader: u32,
+    received: u64,
+    /// An attempt wants more than the client has sent.
+    waiting: bool,
+    limit: Limits,
+    last_progress: Instant,
+    /// Told what comes.
+    received_by: Option<Arc<Received>>,
+}
+
+#[derive(Clone, Copy)]
+struct Limits {
+    size: u64,
+    replay: u64,
+}
+
+enum Source {
+    Flowing(Incoming),
+    Ended(Option<HeaderMap>),
+    Broken(UploadError),
+}
+
+/// How far an attempt has come with a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It waits for the client to send more.
+    AwaitsClient {
+        /// When it last got a piece.
+        since: Instant,
+    },
+    /// It has taken all that is there.
+    Sent {
+        /// When it took the last piece.
+        last: Instant,
+    },
+}
+
+/// Why a body cannot be read on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UploadError {
+    /// The client stopped sending.
+    #[error("the client's request body ended early")]
+    ClientGone,
+    /// The client sends nothing more.
+    #[error("the client stopped sending its request body")]
+    Stalled,
+    /// More bytes than allowed.
+    #[error("the request body is larger than allowed")]
+    TooLarge,
+    /// Another attempt reads now.
+    #[error("this attempt is over")]
+    Superseded,
+}
+
+impl Upload {
+    /// A request's body that may have up to `size` bytes, of which up to `replay` are kept.
+    pub fn new(body: Incoming, size: u64, replay: u64, received: Arc<Received>) -> Self {
+        let length = body.size_hint().exact();
+        let source = if body.is_end_stream() {
+            Source::Ended(None)
+        } else {
+            Source::Flowing(body)
+        };
+        Self::with(source, length, Limits { size, replay }, Some(received))
+    }
+
+    /// A body that is there already.
+    pub fn whole(body: Bytes) -> Self {
+        let length = body.len() as u64;
+        let upload = Self::with(
+            Source::Ended(None),
+            Some(length),
+            Limits {
+                size: length,
+                replay: length,
+            },
+            None,
+        );
+        if length > 0 {
+            upload.state().kept.push(body);
+        }
+        upload
+    }
+
+    fn with(
+        source: Source,
+        length: Option<u64>,
+        limit: Limits,
+        received_by: Option<Arc<Received>>,
+    ) -> Self {
+        let keeping = length.is_none_or(|length| length <= limit.replay);
+        Self(Arc::new(Shared {
+            length,
+            state: Mutex::new(State {
+                source,
+                kept: Vec::new(),
+                kept_bytes: 0,
+                keeping,
+                next: 0,
+                reader: 0,
+                received: 0,
+                waiting: false,
+                limit,
+                last_progress: Instant::now(),
+                received_by,
+            }),
+        }))
+    }
+
+    /// Waits until `bytes` of the body, or all of it, are here. Says whether all of it is.
+    ///
+    /// # Errors
+    ///
+    /// The client left, or sent too much.
+    pub async fn prefetch(&self, bytes: u64) -> Result<bool, UploadError> {
+        std::future::poll_fn(|cx| {
+            let mut state = self.state();
+            loop {
+                match &state.source {
+                    Source::Ended(_) => return Poll::Ready(Ok(true)),
+                    Source::Broken(error) => return Poll::Ready(Err(*error)),
+                    Source::Flowing(_) if state.received >= bytes => {
+                        return Poll::Ready(Ok(false));
+                    }
+                    Source::Flowing(_) => ready!(state.pull(cx)),
+                }
+            }
+        })
+        .await
+    }
+
+    /// The next attempt's view of the body; earlier ones end.
+    pub fn attempt(&self) -> AttemptBody {
+        let mut state = self.state();
+        state.reader += 1;
+        state.next = 0;
+        state.last_progress = Instant::now();
+        AttemptBody {
+            shared: Arc::clone(&self.0),
+            attempt: state.reader,
+        }
+    }
+
+    /// Whether another attempt could send all of it again.
+    pub fn is_replayable(&self) -> bool {
+        let state = self.state();
+        state.keeping && !matches!(state.source, Source::Broken(_))
+    }
+
+    /// Why it broke, if it did.
+    pub fn error(&self) -> Option<UploadError> {
+        match self.state().source {
+            Source::Broken(error) => Some(error),
+            Source::Flowing(_) | Source::Ended(_) => None,
+        }
+    }
+
+    /// What has been kept so far, without a copy where it is one piece.
+    pub fn peek(&self) -> Bytes {
+        let state = self.state();
+        match state.kept.as_slice() {
+            [] => Bytes::new(),
+            [one] => one.clone(),
+            many => Bytes::from(many.concat()),
+        }
+    }
+
+    /// How many bytes it keeps, or will have kept once all of it is here.
+    pub fn weight(&self) -> u64 {
+        let state = self.state();
+        let announced = self.0.length.filter(|_| state.keeping);
+        announced.unwrap_or(state.kept_bytes)
+    }
+
+    /// Takes in what the client sends while nothing else reads, so that its leaving is seen. Ends only when
+    /// the body broke.
+    pub async fn broken(&self) -> UploadError {
+        // Without an announced length it might outgrow what can be kept.
+        let may_read = self.0.length.is_some() && self.state().keeping;
+        if may_read && let Err(error) = self.prefetch(u64::MAX).await {
+            return error;
+        }
+        std::future::pending().await
+    }
+
+    /// What has arrived last: its last piece, or all of it.
+    pub fn ending(&self) -> Bytes {
+        let last = self.state().kept.last().cloned();
+        match last {
+            Some(last) if last.len() >= ENDING => last,
+            Some(_) | None => self.peek(),
+        }
+    }
+
+    /// Whether all of it has arrived and is kept.
+    pub fn is_whole(&self) -> bool {
+        let state = self.state();
+        state.keeping && matches!(state.source, Source::Ended(_))
+    }
+
+    /// How far the current attempt has come with it.
+    pub fn progress(&self) -> Progress {
+        let state = self.state();
+        let last = state.last_progress;
+        if state.waiting && matches!(state.source, Source::Flowing(_)) {
+            Progress::AwaitsClient { since: last }
+        } else {
+            Progress::Sent { last }
+        }
+    }
+
+    /// Waits for the client no longer.
+    pub fn give_up(&self) {
+        self.state().source = Source::Broken(UploadError::Stalled);
+    }
+
+    /// There will be no further attempt: what was sent is let go, what is to come is not kept.
+    pub fn stop_keeping(&self) {
+        let mut state = self.state();
+        let sent = state.next.min(state.kept.len());
+        state.kept.drain(..sent);
+        state.next = 0;
+        state.keeping = false;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state()
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Takes the next frame from the client into `kept`. Only once it is there does the attempt see it.
+    fn pull(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Source::Flowing(body) = &mut self.source else {
+            return Poll::Ready(());
+        };
+        let polled = Pin::new(&mut *body).poll_frame(cx);
+        self.waiting = polled.is_pending();
+        match ready!(polled) {
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) => {
+                    let ended = body.is_end_stream();
+                    self.take_in(data);
+                    // Known at once where the length was announced: nobody may ask for what is behind it.
+                    if ended && matches!(self.source, Source::Flowing(_)) {
+                        self.source = Source::Ended(None);
+                    }
+                }
+                Err(frame) => self.source = Source::Ended(frame.into_trailers().ok()),
+            },
+            Some(Err(_)) => self.source = Source::Broken(UploadError::ClientGone),
+            None => self.source = Source::Ended(None),
+        }
+        Poll::Ready(())
+    }
+
+    fn take_in(&mut self, data: Bytes) {
+        self.received += data.len() as u64;
+        if let Some(received) = &self.received_by {
+            received.take_in(&data);
+        }
+        if self.received > self.limit.size {
+            self.source = Source::Broken(UploadError::TooLarge);
+            return;
+        }
+        self.kept_bytes += data.len() as u64;
+        if self.kept_bytes > self.limit.replay {
+            self.keeping = false;
+        }
+        if !data.is_empty() {
+            self.kept.push(data);
+        }
+    }
+
+    /// The next piece that is here already.
+    fn next_kept(&mut self) -> Option<Bytes> {
+        if self.keeping {
+            let data = self.kept.get(self.next)?.clone();
+            self.next += 1;
+            return Some(data);
+        }
+        if self.kept.is_empty() {
+            return None;
+        }
+        // Nothing will be read again: drop what was sent, and the piece goes out as the only copy.
+        self.kept.drain(..self.next);
+        self.next = 0;
+        (!self.kept.is_empty()).then(|| self.kept.remove(0))
+    }
+}
+
+/// One attempt's view of a request's body.
+pub struct AttemptBody {
+    shared: Arc<Shared>,
+    attempt: u32,
+}
+
+impl Body for AttemptBody {
+    type Data = Bytes;
+    type Error = UploadError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
+        let mut state = self.shared.state();
+        if state.reader != self.attempt {
+            return Poll::Ready(Some(Err(UploadError::Superseded)));
+        }
+        loop {
+            if let Some(data) = state.next_kept() {
+                state.last_progress = Instant::now();
+                return Poll::Ready(Some(Ok(Frame::data(data))));
+            }
+            match &state.source {
+                Source::Ended(None) => return Poll::Ready(None),
+                Source::Ended(Some(trailers)) => {
+                    let trailers = trailers.clone();
+                    if !state.keeping {
+                        state.source = Source::Ended(None);
+                    } else if state.next > state.kept.len() {
+                        return Poll::Ready(None);
+                    }
+                    state.next = state.kept.len() + 1;
+                    return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+                }
+                Source::Broken(error) => return Poll::Ready(Some(Err(*error))),
+                Source::Flowing(_) => ready!(state.pull(cx)),
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.shared.length == Some(0)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.shared.length {
+            Some(length) => SizeHint::with_exact(length),
+            None => SizeHint::default(),
+        }
+    }
+}
