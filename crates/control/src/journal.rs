@@ -127,6 +127,19 @@ pub enum RequestEnd {
     Refused,
 }
 
+impl RequestEnd {
+    /// As a label, the same as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Failed => "failed",
+            Self::Aborted => "aborted",
+            Self::Abandoned => "abandoned",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// One attempt at an endpoint. Its times are counted from its own beginning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

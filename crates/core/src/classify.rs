@@ -180,12 +180,12 @@ impl Attempt<'_> {
         let fault = Fault::Status(status);
         if !self.kind.is_understood() {
             return match status {
-                500.. => Outcome::NotServed(fault),
+                100..=199 | 500.. => Outcome::NotServed(fault),
                 _ => Outcome::ClientFault(status),
             };
         }
         match status {
-            300..=399 => Outcome::Failed(fault),
+            100..=199 | 300..=399 => Outcome::Failed(fault),
             402 => Outcome::Exhausted { fault, retry_after },
             400 | 403 | 429 if says_quota_used_up(body) => {
                 Outcome::Exhausted { fault, retry_after }
@@ -278,6 +278,7 @@ mod tests {
             retry_after: None,
         };
         let table = [
+            (101, failed(101)),
             (307, failed(307)),
             (400, Outcome::ClientFault(400)),
             (401, Outcome::Refused(Fault::Status(401))),

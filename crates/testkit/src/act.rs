@@ -254,6 +254,17 @@ impl Act {
         Self::raw(vec![Step::Reset])
     }
 
+    /// Reads the request and says that it was not processed: over HTTP/2 the stream is refused.
+    pub fn refuse() -> Self {
+        Self::raw(vec![Step::Refuse])
+    }
+
+    /// Reads the request and ends its connection without having processed anything there: over HTTP/2
+    /// with a `GOAWAY` that says so.
+    pub fn go_away() -> Self {
+        Self::raw(vec![Step::GoAway])
+    }
+
     /// Answers with bytes that are no HTTP, and closes the connection.
     pub fn garbage() -> Self {
         Self::bytes(&b"\x16\x03\x01\x02\x00 this is not HTTP\r\n\r\n"[..])

@@ -43,8 +43,8 @@ pub(crate) async fn serve(socket: impl Socket, connection: &Connection) {
                 let _ = wire.socket.shutdown().await;
                 break;
             }
-            Ok(Ending::Cut) | Err(_) => break,
-            Ok(Ending::Reset) => {
+            Ok(Ending::Cut | Ending::GoneAway) | Err(_) => break,
+            Ok(Ending::Reset | Ending::Refused) => {
                 // Fails only on a socket that is gone already.
                 let _ = wire.socket.tcp().set_zero_linger();
                 break;

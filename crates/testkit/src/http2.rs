@@ -1,9 +1,10 @@
 //! Serving HTTP/2: each request is a stream that is answered or reset on its own.
 
 use std::collections::HashMap;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
@@ -14,7 +15,7 @@ use h2::{Reason, RecvStream, SendStream, server};
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::http::Headers;
@@ -25,10 +26,12 @@ use crate::record::{Connection, Record};
 /// Answers the streams of one connection until it ends.
 pub(crate) async fn serve(socket: impl AsyncRead + AsyncWrite + Unpin, connection: &Connection) {
     let written = watch::Sender::new(Written::default());
+    let leave = Arc::new(Leave::default());
     let observed = Observed {
         socket,
         frames: FrameReader::default(),
         written: written.clone(),
+        leave: Arc::clone(&leave),
     };
     let Ok(mut client) = server::handshake(observed).await else {
         return;
@@ -39,7 +42,7 @@ pub(crate) async fn serve(socket: impl AsyncRead + AsyncWrite + Unpin, connectio
             accepted = client.accept() => {
                 let Some(Ok((request, respond))) = accepted else { break };
                 let (record, number) = (Arc::clone(connection.record()), connection.number());
-                let sending = Sending::new(respond, written.subscribe());
+                let sending = Sending::new(respond, written.subscribe(), Arc::clone(&leave));
                 streams.spawn(async move {
                     // An error is a client that leaves while it still sends its request.
                     if let Ok(request) = received(request, number).await {
@@ -48,6 +51,7 @@ pub(crate) async fn serve(socket: impl AsyncRead + AsyncWrite + Unpin, connectio
                 });
             }
             Some(_) = streams.join_next() => {}
+            () = leave.rung.notified() => client.abrupt_shutdown(Reason::NO_ERROR),
         }
     }
     // The connection is over: every stream notices, and records that its client has left.
@@ -67,8 +71,16 @@ async fn answer(request: Received, mut sending: Sending, record: &Record) {
             Ending::Complete | Ending::Last => sending.end(),
             Ending::Cut | Ending::Reset => {
                 sending.delivered().await;
-                sending.reset();
+                sending.reset(Reason::INTERNAL_ERROR);
                 Ok(())
+            }
+            Ending::Refused => {
+                sending.reset(Reason::REFUSED_STREAM);
+                Ok(())
+            }
+            Ending::GoneAway => {
+                sending.go_away();
+                pending().await
             }
         }
     };
@@ -79,7 +91,9 @@ async fn answer(request: Received, mut sending: Sending, record: &Record) {
     };
     match ending {
         Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => lock(&stream).reset(),
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+            lock(&stream).reset(Reason::INTERNAL_ERROR)
+        }
         Err(_) => record.left(number),
     }
 }
@@ -142,10 +156,10 @@ enum Stream {
 }
 
 impl Stream {
-    fn reset(&mut self) {
+    fn reset(&mut self, reason: Reason) {
         match self {
-            Self::Waiting(respond) => respond.send_reset(Reason::INTERNAL_ERROR),
-            Self::Open(body) => body.send_reset(Reason::INTERNAL_ERROR),
+            Self::Waiting(respond) => respond.send_reset(reason),
+            Self::Open(body) => body.send_reset(reason),
             Self::Ended => {}
         }
         *self = Self::Ended;
@@ -161,16 +175,28 @@ struct Sending {
     stream: Arc<Mutex<Stream>>,
     sent: Amount,
     written: watch::Receiver<Written>,
+    leave: Arc<Leave>,
 }
 
 impl Sending {
-    fn new(respond: SendResponse<Bytes>, written: watch::Receiver<Written>) -> Self {
+    fn new(
+        respond: SendResponse<Bytes>,
+        written: watch::Receiver<Written>,
+        leave: Arc<Leave>,
+    ) -> Self {
         Self {
             id: respond.stream_id().as_u32(),
             stream: Arc::new(Mutex::new(Stream::Waiting(respond))),
             sent: Amount::default(),
             written,
+            leave,
         }
+    }
+
+    /// Ends the connection as if it had processed nothing.
+    fn go_away(&self) {
+        self.leave.is_leaving.store(true, Ordering::Relaxed);
+        self.leave.rung.notify_one();
     }
 
     /// Waits until everything that was sent has left the queue: a reset would overtake it there.
@@ -181,8 +207,8 @@ impl Sending {
         let _ = self.written.wait_for(all).await;
     }
 
-    fn reset(&self) {
-        lock(&self.stream).reset();
+    fn reset(&self, reason: Reason) {
+        lock(&self.stream).reset(reason);
     }
 
     fn end(&self) -> io::Result<()> {
@@ -271,11 +297,31 @@ struct Amount {
     bytes: usize,
 }
 
+/// How a connection leaves before it has processed anything.
+#[derive(Default)]
+struct Leave {
+    is_leaving: AtomicBool,
+    rung: Notify,
+}
+
 /// Passes everything on and counts the frames that are written.
 struct Observed<S> {
     socket: S,
     frames: FrameReader,
     written: watch::Sender<Written>,
+    leave: Arc<Leave>,
+}
+
+impl<S> Observed<S> {
+    /// A `GOAWAY` frame names the last stream that may have been processed, and h2 names those that it
+    /// has seen: a connection that leaves names none.
+    fn disowning(bytes: &[u8]) -> Option<Vec<u8>> {
+        const HEAD: [u8; 9] = [0, 0, 8, 7, 0, 0, 0, 0, 0];
+        let at = bytes.windows(HEAD.len()).position(|head| head == HEAD)?;
+        let mut bytes = bytes.to_vec();
+        bytes.get_mut(at + HEAD.len()..at + HEAD.len() + 4)?.fill(0);
+        Some(bytes)
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Observed<S> {
@@ -294,6 +340,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Observed<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        let disowning = self.leave.is_leaving.load(Ordering::Relaxed);
+        let disowning = disowning.then(|| Self::disowning(bytes)).flatten();
+        let bytes = disowning.as_deref().unwrap_or(bytes);
         let length = ready!(Pin::new(&mut self.socket).poll_write(context, bytes))?;
         let this = &mut *self;
         this.written

@@ -53,6 +53,8 @@ pub(crate) enum Ending {
     Last,
     Cut,
     Reset,
+    Refused,
+    GoneAway,
 }
 
 /// Where an answer goes. An error means that nobody listens any more.
@@ -134,6 +136,8 @@ impl<O: Output> Writer<'_, O> {
             Step::Gate(gate) => gate.opened().await,
             Step::Cut => return Ok(Some(Ending::Cut)),
             Step::Reset => return Ok(Some(Ending::Reset)),
+            Step::Refuse => return Ok(Some(Ending::Refused)),
+            Step::GoAway => return Ok(Some(Ending::GoneAway)),
             Step::Stall => pending().await,
             Step::End => {
                 self.end().await?;

@@ -27,6 +27,11 @@ pub enum Step {
     /// Resets the connection (RST). On systems other than Linux, the peer may lose what it has
     /// not read yet.
     Reset,
+    /// Over HTTP/2: refuses the stream (`REFUSED_STREAM`). Over HTTP/1.1: as [`Step::Reset`].
+    Refuse,
+    /// Over HTTP/2: ends the connection without an error (`GOAWAY`, `NO_ERROR`) and says that no stream of
+    /// it was processed. Over HTTP/1.1: as [`Step::Cut`].
+    GoAway,
     /// Sends nothing more until the peer leaves.
     Stall,
     /// Ends the body properly. The end of a list does the same.

@@ -119,8 +119,13 @@ impl EndpointMeter {
 }
 
 /// How requests end, in the order of [`request_end`].
-pub(super) const REQUEST_ENDS: [&str; 5] =
-    ["answered", "failed", "aborted", "abandoned", "refused"];
+pub(super) const REQUEST_ENDS: [RequestEnd; 5] = [
+    RequestEnd::Answered,
+    RequestEnd::Failed,
+    RequestEnd::Aborted,
+    RequestEnd::Abandoned,
+    RequestEnd::Refused,
+];
 
 fn request_end(end: RequestEnd) -> usize {
     match end {

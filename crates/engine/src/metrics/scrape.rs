@@ -97,7 +97,7 @@ impl Scrape {
         let help = "Requests that have ended, by how they ended for their client";
         let mut family = out.counters("requests", help, None)?;
         for (end, count) in REQUEST_ENDS.iter().zip(&metrics.requests) {
-            family.add(&[("outcome", end)], count.get())?;
+            family.add(&[("outcome", end.as_str())], count.get())?;
         }
         let help = "From a request's head to the end of its answer";
         out.histograms("request_duration", help)?

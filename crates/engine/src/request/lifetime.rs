@@ -107,7 +107,7 @@ impl Drop for Lifetime {
         let (trail, traffic) = (&self.trail, &self.traffic);
         let took = now.saturating_duration_since(trail.begun.instant());
         let end = self.end.unwrap_or(RequestEnd::Abandoned);
-        tracing::debug!(request = %trail.id, outcome = ?end, ?took, "request ended");
+        tracing::debug!(request = %trail.id, outcome = end.as_str(), ?took, "request ended");
         traffic.metrics.request(end, took);
         let got = std::mem::replace(&mut self.got, Got::nothing(LogBody::None));
         let account = got.account(trail, &self.live.config);

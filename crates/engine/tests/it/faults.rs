@@ -535,7 +535,7 @@ async fn a_patience_beyond_all_bounds_is_bounded() {
 #[tokio::test]
 async fn a_client_that_stops_sending_is_not_held_against_the_endpoint() {
     let a = Endpoint::start(Act::message("hi")).await;
-    let policy = "[failover]\nfirst_event_timeout_seconds = 1\n";
+    let policy = "[failover]\nfirst_event_timeout_seconds = 1\nidle_timeout_seconds = 1\n";
     let zephyr = Zephyr::over(&[&a], policy).await;
     let mut client = zephyr.client().await;
     let begun = format!(

@@ -11,4 +11,6 @@ mod h2;
 mod leaving;
 mod passing;
 mod routes;
+mod slow_upload;
 mod tls;
+mod unprocessed;
