@@ -6,6 +6,7 @@
 //! | seen | outcome | next endpoint? |
 //! | --- | --- | --- |
 //! | 2xx, proven | `Answered` | – |
+//! | 1xx as the final answer | `Failed`: no request asks to upgrade | yes |
 //! | 3xx on a messages call | `Failed`: a client would follow it and take the key along | yes |
 //! | 401, 403 against our credential | `Refused` | yes |
 //! | a listed quota wording in a 400, 403 or 429; 402 | `Exhausted` | yes |
@@ -14,8 +15,8 @@
 //! | other 4xx, 401/403 against the client's credential | `ClientFault` | no |
 //! | other 5xx, 408, no answer, a false answer | `Failed` | yes |
 //!
-//! Other paths (models, files, …) say nothing about messages: a 5xx there moves the request on if it can
-//! be repeated, and counts for nothing.
+//! Other paths (models, files, …) say nothing about messages: a 1xx or 5xx there moves the request on if
+//! it can be repeated, and counts for nothing.
 
 use std::time::Duration;
 
@@ -161,7 +162,7 @@ pub struct Attempt<'a> {
 /// An answer that is no success.
 #[derive(Clone, Copy, Debug)]
 pub struct Refusal<'a> {
-    /// The status, 300 or more.
+    /// Any status but 2xx.
     pub status: u16,
     /// `Retry-After`, if it was there and readable.
     pub retry_after: Option<Duration>,
@@ -170,7 +171,7 @@ pub struct Refusal<'a> {
 }
 
 impl Attempt<'_> {
-    /// What a status of 300 or more means.
+    /// What a status outside of 2xx means.
     pub fn judge_status(&self, refusal: Refusal<'_>) -> Outcome {
         let Refusal {
             status,
@@ -180,12 +181,12 @@ impl Attempt<'_> {
         let fault = Fault::Status(status);
         if !self.kind.is_understood() {
             return match status {
-                500.. => Outcome::NotServed(fault),
+                ..200 | 500.. => Outcome::NotServed(fault),
                 _ => Outcome::ClientFault(status),
             };
         }
         match status {
-            300..=399 => Outcome::Failed(fault),
+            ..200 | 300..=399 => Outcome::Failed(fault),
             402 => Outcome::Exhausted { fault, retry_after },
             400 | 403 | 429 if says_quota_used_up(body) => {
                 Outcome::Exhausted { fault, retry_after }
@@ -278,6 +279,9 @@ mod tests {
             retry_after: None,
         };
         let table = [
+            (100, failed(100)),
+            (101, failed(101)),
+            (103, failed(103)),
             (307, failed(307)),
             (400, Outcome::ClientFault(400)),
             (401, Outcome::Refused(Fault::Status(401))),
@@ -356,6 +360,16 @@ mod tests {
             status(models, 502, ""),
             Outcome::NotServed(Fault::Status(502))
         );
+    }
+
+    #[test]
+    fn an_upgrade_that_nobody_asked_for_is_a_fault_on_every_path() {
+        for kind in [CallKind::Messages, CallKind::CountTokens, CallKind::Other] {
+            let outcome = status(Attempt { kind, ..OURS }, 101, "");
+
+            assert_eq!(outcome.fault(), Some(&Fault::Status(101)), "{kind:?}");
+            assert!(outcome.moves_on(false), "{kind:?}");
+        }
     }
 
     #[test]
