@@ -391,7 +391,7 @@ pub struct Failover {
     /// Whether every endpoint is tried anyway when all circuits are open.
     pub last_resort: bool,
     /// How long a request waits for an endpoint to return when nothing is up.
-    pub hold: Duration,
+    pub max_wait: Duration,
     /// Whether every 4xx also moves on.
     pub on_client_errors: bool,
     /// Share of recent requests that may be further attempts, in percent.
@@ -411,7 +411,7 @@ impl Default for Failover {
             first_event_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(300),
             last_resort: true,
-            hold: Duration::from_secs(10),
+            max_wait: Duration::from_secs(10),
             on_client_errors: false,
             retry_budget_percent: 20,
             replay_limit: 32 * MIB,

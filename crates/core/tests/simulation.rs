@@ -23,8 +23,8 @@ use zephyr_core::{Effect, EndpointId, Fleet};
 
 const MODEL: &str = "claude-opus-5-5";
 const TICK: Duration = Duration::from_millis(100);
-const HOLD: Duration = Duration::from_secs(10);
-/// A held request may be this much later on the slope.
+const MAX_WAIT: Duration = Duration::from_secs(10);
+/// A request that waits may be this much later on the slope.
 const ON_THE_SLOPE: Duration = Duration::from_secs(7);
 const NAMES: [&str; 3] = ["A", "B", "C"];
 /// What its first event usually takes, and its probes.
@@ -557,7 +557,7 @@ impl World {
     fn check(&self) {
         for client in &self.clients {
             if let Doing::Waiting(_, since) = client.doing {
-                assert!(self.now - since <= HOLD + ON_THE_SLOPE, "starves");
+                assert!(self.now - since <= MAX_WAIT + ON_THE_SLOPE, "starves");
             }
         }
         let waiting = self
@@ -655,7 +655,7 @@ fn config(dice: &mut Dice) -> Config {
         endpoints: NAMES.iter().map(endpoint).collect(),
         ..Config::default()
     };
-    config.failover.hold = HOLD;
+    config.failover.max_wait = MAX_WAIT;
     config.failover.last_resort = dice.per_mille(700);
     config
 }

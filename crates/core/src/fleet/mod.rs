@@ -11,7 +11,7 @@
 //! 3. By the strategy: the preferred endpoint, or whose turn it is.
 //! 4. None is fit: as a last resort the best of those that are merely out, never one that refuses our
 //!    credential.
-//! 5. Nothing is up, and the last resort did not help: it waits for one to return (`hold`).
+//! 5. Nothing is up, and the last resort did not help: it waits for one to return (`queue`).
 //!
 //! Fit means: enabled, not draining, has its credential, circuit closed, serves the model, and not yet
 //! tried by this request. A half-open endpoint is fit for one trial at a time, and only where no probe
@@ -25,12 +25,13 @@
 //! switch is `min_dwell_seconds` ago, and monitoring is not paused.
 
 mod endpoint;
-mod hold;
 mod memory;
 mod network;
 mod probing;
+mod queue;
 mod reason;
 mod select;
+mod waiting;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -49,13 +50,13 @@ use crate::sticky::Sticky;
 use crate::worth::Worth;
 
 pub use endpoint::{Availability, EndpointStatus};
-pub use hold::{MOST_WAITING, Ticket};
 pub use memory::{EndpointMemory, Memory};
 pub use probing::Probed;
+pub use queue::{MOST_WAITING, Ticket};
 pub use reason::{Decision, Why, WhyNot};
 
 use endpoint::{Due, Endpoint, Monitoring};
-use hold::{Errand, Hold, Went};
+use queue::{Errand, Queue, Went};
 
 /// An endpoint for as long as its fleet lives; never used again for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -100,7 +101,9 @@ pub struct Journey {
     /// Its place among those who wait, once it has waited.
     ticket: Option<Ticket>,
     /// How long it may wait.
-    hold_until: Option<Instant>,
+    wait_until: Option<Instant>,
+    /// How often in a row it was called and then denied.
+    denials: u32,
     /// Goes to find out whether anything is back.
     scouts: bool,
 }
@@ -115,7 +118,8 @@ impl Journey {
             last_resort: false,
             before_waiting: 0,
             ticket: None,
-            hold_until: None,
+            wait_until: None,
+            denials: 0,
             scouts: false,
         }
     }
@@ -307,7 +311,7 @@ pub struct Fleet {
     spend: Spend,
     /// When a request was last in flight.
     busy_at: Instant,
-    hold: Hold,
+    queue: Queue,
     turns: select::Turns,
     rng: Rng,
     effects: VecDeque<Effect>,
@@ -341,7 +345,7 @@ impl Fleet {
             sticky: Sticky::default(),
             spend: Spend::default(),
             busy_at: now,
-            hold: Hold::new(now),
+            queue: Queue::new(now),
             turns: select::Turns::default(),
             rng: Rng::new(seed),
             effects: VecDeque::new(),
@@ -390,6 +394,7 @@ impl Fleet {
             self.spend.forget_reached();
         }
         self.config = config;
+        self.queue.rouse();
         self.look_at_hosts(now);
         self.reconsider(now);
     }
@@ -414,7 +419,7 @@ impl Fleet {
     /// Says why there is none, and why not at each endpoint.
     pub fn admit(&mut self, journey: &mut Journey, now: Instant) -> Result<Grant, Denied> {
         self.handle_timeout(now);
-        let errand = journey.ticket.and_then(|ticket| self.hold.arrive(ticket));
+        let errand = journey.ticket.and_then(|ticket| self.queue.arrive(ticket));
         match errand {
             Some(errand) => journey.set_out_again(errand),
             None if self.must_wait_behind(journey) => {
@@ -428,10 +433,14 @@ impl Fleet {
         let mut granted = self.grant(journey, now);
         match (&mut granted, journey.ticket.filter(|_| errand.is_some())) {
             (Ok(grant), Some(ticket)) => {
+                journey.denials = 0;
                 grant.permit.ticket = Some(ticket);
-                self.hold.set_out(ticket);
+                self.queue.set_out(ticket);
             }
-            (Err(_), Some(_)) => self.call_who_may_go(now),
+            (Err(_), Some(_)) => {
+                journey.denials = journey.denials.saturating_add(1);
+                self.call_who_may_go(now);
+            }
             (Ok(_) | Err(_), None) => {}
         }
         granted
@@ -569,11 +578,13 @@ impl Fleet {
     /// Pins an endpoint.
     pub fn pin(&mut self, id: EndpointId, now: Instant) {
         self.mode = Mode::Pinned(id);
+        self.queue.rouse();
         self.reconsider(now);
     }
 
     /// Lets the fleet choose again.
     pub fn unpin(&mut self, now: Instant) {
+        self.queue.rouse();
         self.mode = Mode::Auto;
         self.switched_at = None; // A person's decision does not start a dwell.
         self.reconsider(now);
@@ -609,6 +620,7 @@ impl Fleet {
             endpoint.availability = Availability::Enabled;
             endpoint.demand_at(now);
         }
+        self.queue.rouse();
         self.look_at_hosts(now);
         self.reconsider(now);
     }
@@ -641,7 +653,7 @@ impl Fleet {
         endpoints
             .chain(self.dwell_until)
             .chain(self.spend.poll_timeout())
-            .chain(self.hold.poll_timeout())
+            .chain(self.queue.poll_timeout())
             .min()
     }
 
@@ -730,7 +742,7 @@ impl Fleet {
         let failover = &self.config.failover;
         let made = journey.tried.len();
         if made == 0 {
-            if journey.hold_until.is_none() {
+            if journey.wait_until.is_none() {
                 self.budget.deposit(now);
             }
             return Ok(());
@@ -747,6 +759,9 @@ impl Fleet {
 
     /// What a circuit's change brings with it.
     fn after(&mut self, id: EndpointId, change: Option<Change>, now: Instant) {
+        if change.is_some() {
+            self.queue.rouse();
+        }
         match change {
             Some(Change::Opened) => self.effects.push_back(Effect::TakenOut(id)),
             Some(Change::Reopened) => {} // It was said when it went out, and it was not back since.

@@ -162,6 +162,7 @@ impl Fleet {
 
     fn come_back(&mut self, now: Instant) {
         self.offline_since = None;
+        self.queue.rouse();
         for endpoint in &mut self.endpoints {
             endpoint.missed_at = None;
             endpoint.ask_at(now);

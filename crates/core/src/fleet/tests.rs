@@ -4,10 +4,10 @@
 )]
 
 mod brownout;
-mod hold;
 mod memory;
 mod network;
 mod probing;
+mod queue;
 mod quota;
 
 use super::*;

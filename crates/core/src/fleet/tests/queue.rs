@@ -1,21 +1,25 @@
 //! Waiting for an endpoint to return.
 
-use super::*;
-use crate::fleet::hold::MOST_BYTES;
+use std::collections::BTreeMap;
 
-const HOLD: Duration = Duration::from_secs(10);
+use proptest::prelude::*;
+
+use super::*;
+use crate::fleet::queue::MOST_BYTES;
+
+const MAX_WAIT: Duration = Duration::from_secs(10);
 
 /// A request in the queue.
-struct Held {
+struct Waiting {
     journey: Journey,
     ticket: Ticket,
 }
 
 impl Scene {
-    fn wait_in_line(&mut self) -> Held {
+    fn wait_in_line(&mut self) -> Waiting {
         let mut journey = journey();
         let ticket = self.deny(&mut journey).expect("it may wait");
-        Held { journey, ticket }
+        Waiting { journey, ticket }
     }
 
     /// Asks for attempts, all of which fail, until there is none; whether it may then wait.
@@ -63,7 +67,7 @@ fn down() -> Scene {
 
 fn down_with(change: impl FnOnce(&mut Config)) -> Scene {
     let mut scene = Scene::of(1, |config| {
-        config.failover.hold = HOLD;
+        config.failover.max_wait = MAX_WAIT;
         change(config);
     });
     scene.trip("A");
@@ -71,12 +75,12 @@ fn down_with(change: impl FnOnce(&mut Config)) -> Scene {
     scene
 }
 
-fn line(scene: &mut Scene, length: usize) -> Vec<Held> {
+fn line(scene: &mut Scene, length: usize) -> Vec<Waiting> {
     (0..length).map(|_| scene.wait_in_line()).collect()
 }
 
-fn tickets(held: &[Held]) -> Vec<Ticket> {
-    held.iter().map(|held| held.ticket).collect()
+fn tickets(waiting: &[Waiting]) -> Vec<Ticket> {
+    waiting.iter().map(|waiting| waiting.ticket).collect()
 }
 
 #[test]
@@ -88,7 +92,7 @@ fn while_something_is_up_nobody_waits() {
 
 #[test]
 fn where_nothing_can_be_connected_to_the_first_waits_before_any_circuit_opens() {
-    let mut scene = Scene::of(1, |config| config.failover.hold = HOLD);
+    let mut scene = Scene::of(1, |config| config.failover.max_wait = MAX_WAIT);
     let mut journey = journey();
     let refused = Outcome::Failed(Fault::Connect("refused".to_owned()));
     scene.attempt(&mut journey, refused).unwrap();
@@ -106,12 +110,15 @@ fn where_nothing_can_be_connected_to_the_first_waits_before_any_circuit_opens() 
 #[test]
 fn those_who_wait_go_one_first_and_then_ever_more_in_their_order() {
     let mut scene = down();
-    let mut held = line(&mut scene, 20);
+    let mut waiting = line(&mut scene, 20);
     assert_eq!((scene.called(), scene.fleet.waiting()), (vec![], 20));
 
     scene.probed("A", 100);
     let first = scene.called();
-    let grant = scene.fleet.admit(&mut held[0].journey, scene.now).unwrap();
+    let grant = scene
+        .fleet
+        .admit(&mut waiting[0].journey, scene.now)
+        .unwrap();
     scene
         .fleet
         .begin(&grant.permit, Duration::from_millis(5), scene.now);
@@ -122,7 +129,7 @@ fn those_who_wait_go_one_first_and_then_ever_more_in_their_order() {
         .fleet
         .settle(grant.permit, Outcome::Answered, scene.now);
 
-    let all = tickets(&held);
+    let all = tickets(&waiting);
     assert_eq!(first, all[..1]);
     assert_eq!(after_an_answer, all[1..3]);
     assert_eq!(after_a_while, all[3..5]);
@@ -131,7 +138,7 @@ fn those_who_wait_go_one_first_and_then_ever_more_in_their_order() {
 #[test]
 fn everybody_is_through_within_seconds_even_if_answers_are_slow() {
     let mut scene = down();
-    let held = line(&mut scene, 200);
+    let waiting = line(&mut scene, 200);
     scene.probed("A", 100);
     let mut called = scene.called();
 
@@ -141,21 +148,21 @@ fn everybody_is_through_within_seconds_even_if_answers_are_slow() {
         called.extend(scene.called());
     }
 
-    assert_eq!(called, tickets(&held));
+    assert_eq!(called, tickets(&waiting));
 }
 
 #[test]
 fn a_failure_makes_the_slope_begin_anew() {
     let mut scene = down();
-    let mut held = line(&mut scene, 50);
+    let mut waiting = line(&mut scene, 50);
     scene.probed("A", 100);
     scene.wait_ms(500);
     scene.wait_ms(500);
     let called = scene.called().len();
     assert_eq!(called, 4);
 
-    for held in &mut held[..4] {
-        scene.attempt(&mut held.journey, failed()).ok();
+    for waiting in &mut waiting[..4] {
+        scene.attempt(&mut waiting.journey, failed()).ok();
     }
 
     // The third failure took it out again.
@@ -169,28 +176,32 @@ fn a_half_open_endpoint_gets_one_of_them_as_its_trial() {
         config.failover.last_resort = false;
         config.breaker.cooldown = Duration::from_secs(5);
     });
-    let mut held = line(&mut scene, 3);
+    let mut waiting = line(&mut scene, 3);
 
     scene.wait(5);
     let first = scene.called();
-    let grant = scene.fleet.admit(&mut held[0].journey, scene.now).unwrap();
+    let grant = scene
+        .fleet
+        .admit(&mut waiting[0].journey, scene.now)
+        .unwrap();
     let meanwhile = scene.called();
     scene
         .fleet
         .settle(grant.permit, Outcome::Answered, scene.now);
 
-    assert_eq!((first, meanwhile), (tickets(&held[..1]), vec![]));
+    assert_eq!((first, meanwhile), (tickets(&waiting[..1]), vec![]));
     assert_eq!(grant.why, Why::Trial);
-    assert_eq!(scene.called(), tickets(&held[1..2]));
+    assert_eq!(scene.called(), tickets(&waiting[1..2]));
 }
 
 #[test]
 fn a_scout_looks_whether_anything_is_back_and_takes_its_old_place() {
     let mut scene = down_with(|_| {});
-    let mut held = line(&mut scene, 3);
+    let mut waiting = line(&mut scene, 3);
     assert_eq!(
-        held.iter()
-            .map(|held| held.journey.attempts())
+        waiting
+            .iter()
+            .map(|waiting| waiting.journey.attempts())
             .collect::<Vec<_>>(),
         [1, 0, 0],
         "the last resort is for the first; the others wait at once"
@@ -198,41 +209,41 @@ fn a_scout_looks_whether_anything_is_back_and_takes_its_old_place() {
 
     scene.wait(1);
     let scout = scene.called();
-    let again = scene.deny(&mut held[0].journey);
+    let again = scene.deny(&mut waiting[0].journey);
     scene.wait(1);
     let too_soon = scene.called();
     scene.wait(1);
     let second = scene.called();
-    let found = scene.attempt(&mut held[0].journey, Outcome::Answered);
+    let found = scene.attempt(&mut waiting[0].journey, Outcome::Answered);
 
     assert_eq!(
         (scout, again),
-        (tickets(&held[..1]), Some(held[0].ticket)),
+        (tickets(&waiting[..1]), Some(waiting[0].ticket)),
         "in vain"
     );
-    assert_eq!((too_soon, second), (vec![], tickets(&held[..1])));
+    assert_eq!((too_soon, second), (vec![], tickets(&waiting[..1])));
     assert_eq!(found.as_deref(), Ok("A"));
-    assert_eq!(held[0].journey.attempts(), 3);
-    assert_eq!(scene.called(), tickets(&held[1..2]));
+    assert_eq!(waiting[0].journey.attempts(), 3);
+    assert_eq!(scene.called(), tickets(&waiting[1..2]));
 }
 
 #[test]
 fn who_waits_too_long_waits_in_vain_and_only_once() {
     let mut scene = down();
-    let mut held = line(&mut scene, 1);
+    let mut waiting = line(&mut scene, 1);
 
     scene.wait(9);
     let early = scene.in_vain();
     scene.wait(1);
 
-    assert_eq!((early, scene.in_vain()), (vec![], tickets(&held)));
-    assert_eq!(scene.deny(&mut held[0].journey), None);
+    assert_eq!((early, scene.in_vain()), (vec![], tickets(&waiting)));
+    assert_eq!(scene.deny(&mut waiting[0].journey), None);
 }
 
 #[test]
 fn whose_time_ends_on_the_slope_is_not_sent_away() {
     let mut scene = down();
-    let held = line(&mut scene, 100);
+    let waiting = line(&mut scene, 100);
     scene.wait(9);
     scene.effects();
     scene.probed("A", 100);
@@ -246,21 +257,21 @@ fn whose_time_ends_on_the_slope_is_not_sent_away() {
         scene.wait_ms(500);
     }
 
-    assert_eq!((called, sent_away), (held.len(), 0));
+    assert_eq!((called, sent_away), (waiting.len(), 0));
 }
 
 #[test]
 fn who_leaves_gives_its_place_up() {
     let mut scene = down();
-    let held = line(&mut scene, 3);
+    let waiting = line(&mut scene, 3);
 
-    scene.fleet.leave(held[0].ticket, scene.now);
+    scene.fleet.leave(waiting[0].ticket, scene.now);
     scene.probed("A", 100);
     let second = scene.called();
-    scene.fleet.leave(held[1].ticket, scene.now);
+    scene.fleet.leave(waiting[1].ticket, scene.now);
 
-    assert_eq!(second, tickets(&held[1..2]));
-    assert_eq!(scene.called(), tickets(&held[2..]));
+    assert_eq!(second, tickets(&waiting[1..2]));
+    assert_eq!(scene.called(), tickets(&waiting[2..]));
 }
 
 #[test]
@@ -270,7 +281,7 @@ fn nobody_waits_for_what_cannot_come_in_time() {
         (throttled(30), false),
         (Outcome::Refused(Fault::Status(401)), false),
     ] {
-        let mut scene = Scene::of(1, |config| config.failover.hold = HOLD);
+        let mut scene = Scene::of(1, |config| config.failover.max_wait = MAX_WAIT);
         let mut journey = journey();
         scene.attempt(&mut journey, outcome.clone()).unwrap();
         assert!(scene.fleet.admit(&mut journey, scene.now).is_err());
@@ -299,7 +310,7 @@ fn the_queue_is_bounded_in_number_and_in_bytes() {
 
 #[test]
 fn offline_one_looks_and_all_go_when_the_network_is_back() {
-    let mut scene = Scene::of(2, |config| config.failover.hold = HOLD);
+    let mut scene = Scene::of(2, |config| config.failover.max_wait = MAX_WAIT);
     let gone = || Outcome::Failed(Fault::Connect("no route".to_owned()));
     let mut first = journey();
     while scene.attempt(&mut first, gone()).is_ok() {}
@@ -319,10 +330,140 @@ fn offline_one_looks_and_all_go_when_the_network_is_back() {
 #[test]
 fn at_the_end_of_the_program_nobody_waits_any_more() {
     let mut scene = down();
-    let held = line(&mut scene, 3);
+    let waiting = line(&mut scene, 3);
 
     scene.fleet.turn_away(scene.now);
 
-    assert_eq!(scene.in_vain(), tickets(&held));
+    assert_eq!(scene.in_vain(), tickets(&waiting));
     assert_eq!(scene.deny(&mut journey()), None);
+}
+
+/// How the endpoint comes back that does not serve the model of those who wait.
+#[derive(Clone, Copy, Debug)]
+enum Return {
+    Closed,
+    HalfOpen,
+}
+
+/// A does not serve the model and is back, B serves it and is out. So many wait for it.
+fn back_in_vain(length: usize, max_wait: Duration, way: Return) -> (Scene, Vec<Waiting>) {
+    let mut scene = Scene::of(2, |config| {
+        config.failover.max_wait = max_wait;
+        config.failover.last_resort = false;
+        config.breaker.cooldown = SECOND * 300;
+        config.breaker.max_cooldown = SECOND * 300;
+    });
+    scene.fleet.pin(scene.id("A"), scene.now);
+    scene.request(Outcome::NotServed(Fault::Status(404)));
+    scene.fleet.unpin(scene.now);
+    trip_by_token_counts(&mut scene, "A");
+    scene.wait(299);
+    scene.trip("B");
+    let waiting = line(&mut scene, length);
+    scene.effects();
+    match way {
+        Return::Closed => scene.probed("A", 100),
+        Return::HalfOpen => scene.wait(1),
+    }
+    (scene, waiting)
+}
+
+/// Takes an endpoint out by requests of a kind that it serves.
+fn trip_by_token_counts(scene: &mut Scene, name: &str) {
+    scene.fleet.pin(scene.id(name), scene.now);
+    for _ in 0..3 {
+        let mut count = Journey::new(CallKind::CountTokens, Some("m".to_owned()), None);
+        assert_eq!(scene.attempt(&mut count, failed()).as_deref(), Ok(name));
+    }
+    scene.fleet.unpin(scene.now);
+}
+
+/// Lets whoever is called ask again, until nothing more happens at this moment. How many were called.
+fn ask_again(scene: &mut Scene, waiting: &mut BTreeMap<Ticket, Journey>) -> usize {
+    let most = waiting.len();
+    let mut calls = 0;
+    loop {
+        let called = scene.called();
+        if called.is_empty() {
+            return calls;
+        }
+        for ticket in called {
+            calls += 1;
+            assert!(calls <= most, "called again at once");
+            let mut journey = waiting.remove(&ticket).unwrap();
+            scene.fleet.admit(&mut journey, scene.now).unwrap_err();
+            if let Some(ticket) = scene.fleet.wait(&mut journey, 1000, scene.now) {
+                waiting.insert(ticket, journey);
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn who_is_called_and_denied_is_called_seldom_while_nothing_changes(
+        length in 1_usize..40,
+        max_wait in 2_u64..30,
+        way in prop_oneof![Just(Return::Closed), Just(Return::HalfOpen)],
+    ) {
+        let (mut scene, waiting) = back_in_vain(length, SECOND * max_wait as u32, way);
+        let mut waiting: BTreeMap<Ticket, Journey> =
+            waiting.into_iter().map(|one| (one.ticket, one.journey)).collect();
+        let end = scene.now + SECOND * (max_wait as u32 + 10);
+        let mut calls = ask_again(&mut scene, &mut waiting);
+
+        let mut steps = 0;
+        while scene.now < end {
+            let next = scene.fleet.poll_timeout().filter(|&at| at < end);
+            scene.now = next.unwrap_or(end);
+            scene.fleet.handle_timeout(scene.now);
+            calls += ask_again(&mut scene, &mut waiting);
+            steps += 1;
+        }
+
+        let most_each = 5 + max_wait as usize / 4;
+        prop_assert!(calls >= length.min(2), "somebody was called");
+        prop_assert!(calls <= length * most_each, "{calls} calls of {length} in {max_wait} s");
+        prop_assert!(steps <= 40 + calls + 4 * max_wait as usize, "{steps} wake-ups");
+        prop_assert_eq!(scene.fleet.waiting(), 0, "nobody waits for ever");
+    }
+}
+
+#[test]
+fn who_was_denied_goes_at_once_when_its_endpoint_returns() {
+    let (mut scene, waiting) = back_in_vain(3, MAX_WAIT, Return::Closed);
+    let tickets = tickets(&waiting);
+    let mut waiting = waiting
+        .into_iter()
+        .map(|one| (one.ticket, one.journey))
+        .collect();
+    ask_again(&mut scene, &mut waiting);
+    assert_eq!(scene.fleet.waiting(), 3);
+
+    scene.probed("B", 100);
+    let called = scene.called();
+    let first = waiting.get_mut(&tickets[0]).unwrap();
+
+    assert_eq!(called, tickets[..1]);
+    assert_eq!(
+        scene.attempt(first, Outcome::Answered).as_deref(),
+        Ok("B"),
+        "in its old place"
+    );
+}
+
+#[test]
+fn who_rests_after_a_denial_stands_in_nobodys_way() {
+    let (mut scene, waiting) = back_in_vain(3, MAX_WAIT, Return::Closed);
+    let mut waiting = waiting
+        .into_iter()
+        .map(|one| (one.ticket, one.journey))
+        .collect();
+    ask_again(&mut scene, &mut waiting);
+
+    let mut other_model = Journey::new(CallKind::Messages, Some("other".to_owned()), None);
+    let other = scene.attempt(&mut other_model, Outcome::Answered);
+
+    assert_eq!(other.as_deref(), Ok("A"));
+    assert_eq!(scene.fleet.waiting(), 3);
 }
