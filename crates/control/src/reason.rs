@@ -52,6 +52,8 @@ pub enum Reason {
         /// How much of it is left.
         left_percent: u64,
     },
+    /// The one it replaces broke off its last answer to this conversation.
+    LeavesBroken,
     /// It is the one in use.
     InUse,
     /// This conversation is at home there, and its prompt cache with it.
@@ -97,6 +99,8 @@ pub enum Reason {
     TrialInFlight,
     /// It recovers; a probe finds out before a request does.
     AwaitingProbe,
+    /// Its last answer to this conversation broke off.
+    BrokeOff,
     /// It does not serve this model.
     ModelNotServed {
         /// The model asked for.

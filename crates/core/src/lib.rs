@@ -38,7 +38,6 @@ pub mod schedule;
 mod share;
 pub mod spend;
 pub mod sse;
-mod sticky;
 pub mod ttft;
 pub mod usage;
 pub mod worth;

@@ -77,6 +77,8 @@ enum End {
     Unreachable,
     /// A connection broke.
     Lost,
+    /// The answer broke off after the client had seen a part of it.
+    BrokeOff,
     Throttled(Option<u16>),
     Exhausted,
     Refused,
@@ -98,6 +100,7 @@ impl End {
             Self::Failed => Outcome::Failed(fault(500)),
             Self::Unreachable => Outcome::Failed(Fault::Connect("no route".to_owned())),
             Self::Lost => Outcome::Failed(Fault::Lost("reset".to_owned())),
+            Self::BrokeOff => Outcome::Failed(Fault::Cut),
             Self::Throttled(seconds) => Outcome::Throttled {
                 fault: fault(429),
                 retry_after: seconds.map(|seconds| Duration::from_secs(seconds.into())),
@@ -244,7 +247,7 @@ impl Model {
             }
             End::Abandoned => {}
             _ if !counts => {}
-            End::Failed | End::Unreachable | End::Lost => {
+            End::Failed | End::Unreachable | End::Lost | End::BrokeOff => {
                 sum.in_a_row += 1;
                 sum.failed_at.push(at);
                 if sum.is != Is::Closed || sum.on_probation || self.too_many(sum, at) {
@@ -328,6 +331,8 @@ struct Request {
     session: Option<u8>,
     tried: Vec<usize>,
     last_resort: bool,
+    /// Whose answer to its conversation broke off before it came.
+    avoids: Option<usize>,
     out: Option<Out>,
     may_retry: bool,
 }
@@ -354,6 +359,8 @@ struct Pair {
     pinned: Option<usize>,
     paused: bool,
     homes: BTreeMap<u8, (usize, Instant)>,
+    /// Whose last answer to each conversation broke off, until its next request comes.
+    broken: BTreeMap<u8, (usize, Instant)>,
     switched_at: Option<Instant>,
     preferred: Option<usize>,
     /// When each endpoint was missed, if nothing was heard of it since.
@@ -389,6 +396,7 @@ impl Pair {
             pinned: None,
             paused: false,
             homes: BTreeMap::new(),
+            broken: BTreeMap::new(),
             switched_at: None,
             preferred: None,
             missed: [None; ENDPOINTS],
@@ -437,6 +445,7 @@ impl Pair {
                     session,
                     tried: Vec::new(),
                     last_resort: false,
+                    avoids: None,
                     out: None,
                     may_retry: true,
                 });
@@ -564,6 +573,7 @@ impl Pair {
         self.probing.clear();
         self.demanded.clear();
         self.homes.clear();
+        self.broken.clear();
         self.switched_at = None;
         self.preferred = None;
     }
@@ -581,7 +591,7 @@ impl Pair {
                     }
                 }
             }
-            End::Lost => {}
+            End::Lost | End::BrokeOff => {}
             End::Answered
             | End::ClientFault
             | End::Failed
@@ -672,6 +682,7 @@ impl Pair {
     }
 
     fn admit(&mut self, n: usize) {
+        self.take_broken(n);
         let mut journey = self.requests[n].journey.clone();
         let granted = self.fleet.admit(&mut journey, self.now);
         self.requests[n].journey = journey;
@@ -697,12 +708,43 @@ impl Pair {
         }
     }
 
+    fn take_broken(&mut self, n: usize) {
+        let request = &mut self.requests[n];
+        if request.tried.is_empty()
+            && let Some(session) = request.session
+            && let Some((endpoint, at)) = self.broken.remove(&session)
+            && self.now - at < STICKY_TTL
+        {
+            request.avoids = Some(endpoint);
+        }
+        let is_fit = |other: usize| self.fit(other) && self.requests[n].avoids != Some(other);
+        if !self.untried(n).any(is_fit) && !self.has_spent_its_attempts(n) {
+            self.requests[n].avoids = None;
+        }
+    }
+
+    fn has_spent_its_attempts(&self, n: usize) -> bool {
+        let request = &self.requests[n];
+        request.tried.len() >= MAX_ATTEMPTS && !request.last_resort
+    }
+
     fn settle(&mut self, n: usize, end: End) {
         let request = &mut self.requests[n];
         let out = request.out.take().unwrap();
-        request.may_retry &= !matches!(end, End::Answered | End::ClientFault | End::Abandoned);
-        self.fleet.settle(out.permit, end.outcome(), self.now);
+        request.may_retry &= !matches!(
+            end,
+            End::Answered | End::ClientFault | End::BrokeOff | End::Abandoned
+        );
+        let session = request.session;
+        if end == End::BrokeOff {
+            self.fleet.settle_midway(out.permit, Fault::Cut, self.now);
+        } else {
+            self.fleet.settle(out.permit, end.outcome(), self.now);
+        }
         let counts = self.hear(out.endpoint, end);
+        if let Some(session) = session.filter(|_| counts == End::BrokeOff) {
+            self.broken.insert(session, (out.endpoint, self.now));
+        }
         self.note(out.endpoint, Happened::Ended(out.attempt, counts));
     }
 
@@ -750,6 +792,10 @@ impl Pair {
             }
             Why::Pinned => assert_eq!((self.pinned, sum.is), (Some(endpoint), Is::Closed)),
             Why::Sticky => assert_eq!(self.home(n), Some(endpoint)),
+            Why::LeavesBroken => {
+                let avoided = request.avoids.expect("something broke off");
+                assert!(self.fit(avoided) && sum.is == Is::Closed);
+            }
             Why::StaysForCache(_)
             | Why::WorthMoving(_)
             | Why::LeavesSlow(_)
@@ -765,9 +811,10 @@ impl Pair {
             | Why::InUse
             | Why::Turn => assert_eq!(sum.is, Is::Closed),
         }
-        let pin = self
-            .pinned
-            .filter(|&pin| self.fit(pin) && !request.tried.contains(&pin));
+        assert_ne!(Some(endpoint), request.avoids, "another is fit");
+        let pin = self.pinned.filter(|&pin| {
+            self.fit(pin) && !request.tried.contains(&pin) && request.avoids != Some(pin)
+        });
         if let Some(pin) = pin {
             assert_eq!(endpoint, pin, "the pin is fit");
         } else if self.pinned.is_none()
@@ -782,6 +829,7 @@ impl Pair {
         let (home, used) = *self.homes.get(&self.requests[n].session?)?;
         let may = self.now - used < STICKY_TTL
             && self.fit(home)
+            && self.requests[n].avoids != Some(home)
             && !self.requests[n].tried.contains(&home);
         may.then_some(home)
     }
@@ -1004,6 +1052,7 @@ fn end() -> impl Strategy<Value = End> {
         6 => Just(End::Failed),
         6 => Just(End::Unreachable),
         2 => Just(End::Lost),
+        3 => Just(End::BrokeOff),
         2 => proptest::option::of(0_u16..1000).prop_map(End::Throttled),
         1 => Just(End::Exhausted),
         1 => Just(End::Refused),

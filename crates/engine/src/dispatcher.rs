@@ -745,6 +745,7 @@ impl Admission {
             self.remote.meter.attempt(&outcome, self.started.elapsed());
             let quota = self.quota.take();
             let reason = view::why_not_answered(&outcome, self.phase());
+            let is_aborted = matches!(told, Some(EventKind::Aborted { .. }));
             let end = self.dispatcher.step(|state, now| {
                 if let Some(event) = told {
                     state.log.push(event, Clock::now().unix_ms(now));
@@ -753,7 +754,12 @@ impl Admission {
                     state.fleet.note_quota(&permit, quota, now);
                 }
                 let seen = outcome.clone();
-                state.fleet.settle(permit, outcome, now);
+                match outcome {
+                    Outcome::Failed(fault) if is_aborted => {
+                        state.fleet.settle_midway(permit, fault, now);
+                    }
+                    outcome => state.fleet.settle(permit, outcome, now),
+                }
                 LegEnd {
                     at: now,
                     outcome: view::attempt(&state.fleet, &seen),

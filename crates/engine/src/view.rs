@@ -125,6 +125,7 @@ pub fn why(fleet: &Fleet, chosen: EndpointId, why: Why) -> Reason {
             window: dry.window.as_str().to_owned(),
             left_percent: dry.percent.into(),
         },
+        Why::LeavesBroken => Reason::LeavesBroken,
         Why::InUse => Reason::InUse,
         Why::Sticky => Reason::Sticky,
         Why::StaysForCache(worth) => Reason::StaysForCache {
@@ -162,6 +163,7 @@ pub fn why_not(fleet: &Fleet, id: EndpointId, why: WhyNot, now: Instant) -> Reas
         WhyNot::ModelNotServed => Reason::ModelNotServed {
             model: String::new(),
         },
+        WhyNot::BrokeOff => Reason::BrokeOff,
         WhyNot::ProbeFailed => Reason::ProbeFailed {
             detail: status
                 .and_then(|status| status.last_fault.map(in_words))

@@ -427,6 +427,9 @@ impl Endpoint {
         if self.does_not_serve(journey, now) {
             return Err(WhyNot::ModelNotServed);
         }
+        if journey.avoids == Some(self.id) {
+            return Err(WhyNot::BrokeOff);
+        }
         Ok(())
     }
 

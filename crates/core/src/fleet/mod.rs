@@ -24,6 +24,7 @@
 //! strategy's rule (latency: by at least `switch_threshold_ms`, both measured the same way), the last
 //! switch is `min_dwell_seconds` ago, and monitoring is not paused.
 
+mod conversations;
 mod endpoint;
 mod memory;
 mod network;
@@ -39,14 +40,13 @@ use std::time::{Duration, Instant};
 
 use crate::budget::RetryBudget;
 use crate::circuit::{Change, Pass};
-use crate::classify::{Contact, Outcome};
+use crate::classify::{Contact, Fault, Outcome};
 use crate::config::Config;
 use crate::price::{Cost, Left, Usage};
 use crate::profile::{CallKind, SessionKey};
 use crate::quota::Quota;
 use crate::rng::Rng;
 use crate::spend::Spend;
-use crate::sticky::Sticky;
 use crate::worth::Worth;
 
 pub use endpoint::{Availability, EndpointStatus};
@@ -55,7 +55,9 @@ pub use probing::Probed;
 pub use queue::{MOST_WAITING, Ticket};
 pub use reason::{Decision, Why, WhyNot};
 
+use conversations::Conversations;
 use endpoint::{Due, Endpoint, Monitoring};
+use network::Blame;
 use queue::{Errand, Queue, Went};
 
 /// An endpoint for as long as its fleet lives; never used again for another.
@@ -106,6 +108,8 @@ pub struct Journey {
     denials: u32,
     /// Goes to find out whether anything is back.
     scouts: bool,
+    /// The endpoint that broke off the last answer to this: it goes elsewhere while it can.
+    avoids: Option<EndpointId>,
 }
 
 impl Journey {
@@ -121,6 +125,7 @@ impl Journey {
             wait_until: None,
             denials: 0,
             scouts: false,
+            avoids: None,
         }
     }
 
@@ -137,6 +142,11 @@ impl Journey {
     /// Whether it belongs to a conversation.
     pub fn is_conversation(&self) -> bool {
         self.session.is_some()
+    }
+
+    /// Whether it has failed before: here, or as the request that it repeats.
+    fn has_failed(&self) -> bool {
+        !self.tried.is_empty() || self.avoids.is_some()
     }
 
     /// It has waited, and begins anew.
@@ -306,7 +316,7 @@ pub struct Fleet {
     offline_since: Option<Instant>,
     /// After a sleep: until when failures are the network's.
     grace_until: Option<Instant>,
-    sticky: Sticky,
+    conversations: Conversations,
     budget: RetryBudget,
     spend: Spend,
     /// When a request was last in flight.
@@ -342,7 +352,7 @@ impl Fleet {
             all_down: false,
             offline_since: None,
             grace_until: None,
-            sticky: Sticky::default(),
+            conversations: Conversations::default(),
             spend: Spend::default(),
             busy_at: now,
             queue: Queue::new(now),
@@ -453,6 +463,7 @@ impl Fleet {
                 endpoints: self.rejections(journey, now),
             });
         }
+        self.note_what_to_avoid(journey, now);
         let (id, why) = match self.choose(journey, now) {
             Some(choice) => choice,
             None => {
@@ -487,12 +498,12 @@ impl Fleet {
             && let Some(session) = journey.session
         {
             let ttl = self.config.routing.sticky_ttl;
-            let home = self.sticky.home(session, ttl, now);
+            let home = self.conversations.home(session, ttl, now);
             if let (Why::WorthMoving(worth), Some(home)) = (why, home) {
                 let (from, to) = (home.endpoint, id);
                 self.effects.push_back(Effect::Moved { from, to, worth });
             }
-            self.sticky.settle_at(session, id, ttl, now);
+            self.conversations.settle_at(session, id, ttl, now);
         }
         let endpoint = self
             .get_mut(id)
@@ -503,6 +514,19 @@ impl Fleet {
         Ok(Grant { permit, why })
     }
 
+    fn note_what_to_avoid(&mut self, journey: &mut Journey, now: Instant) {
+        if self.config.failover.enabled
+            && journey.tried.is_empty()
+            && let Some(session) = journey.session
+        {
+            let ttl = self.config.routing.sticky_ttl;
+            let broken = self
+                .conversations
+                .take_broken(session, &journey.asked, ttl, now);
+            journey.avoids = broken.or(journey.avoids);
+        }
+    }
+
     /// Learns from the beginning of an answer: how fast the endpoint is, what it has cached. Says what the
     /// conversation had cached elsewhere, if this is its first answer after a move.
     pub fn learn(&mut self, permit: &Permit, lesson: &Lesson, now: Instant) -> Option<Left> {
@@ -510,7 +534,8 @@ impl Fleet {
         let behind = permit.session.zip(lesson.usage).and_then(|told| {
             let (session, usage) = told;
             let told = (model, &usage);
-            self.sticky.note_usage(session, permit.endpoint, told, now)
+            self.conversations
+                .note_usage(session, permit.endpoint, told, now)
         });
         let left = behind.and_then(|behind| {
             Some(Left {
@@ -552,6 +577,28 @@ impl Fleet {
 
     /// Books how an attempt ended.
     pub fn settle(&mut self, permit: Permit, outcome: Outcome, now: Instant) {
+        self.book(permit, outcome, now);
+    }
+
+    /// Books that an attempt failed after the client had seen a part of its answer. The client will send
+    /// its request again: that goes elsewhere, if it can.
+    pub fn settle_midway(&mut self, permit: Permit, fault: Fault, now: Instant) {
+        let (endpoint, session) = (permit.endpoint, permit.session);
+        let asked = Arc::clone(&permit.asked);
+        let by_a_person = fault == Fault::DrainTimeout;
+        let blame = self.book(permit, Outcome::Failed(fault), now);
+        if let Some(session) = session
+            && asked.kind == CallKind::Messages
+            && blame == Blame::Endpoint
+            && !by_a_person
+        {
+            let ttl = self.config.routing.sticky_ttl;
+            self.conversations
+                .note_broken(session, endpoint, asked, ttl, now);
+        }
+    }
+
+    fn book(&mut self, permit: Permit, outcome: Outcome, now: Instant) -> Blame {
         let Permit {
             endpoint: id,
             pass,
@@ -565,7 +612,7 @@ impl Fleet {
         let is_evidence = outcome == Outcome::Answered && asked.kind == CallKind::Messages;
         let Some(endpoint) = self.get_mut(id) else {
             self.call_who_may_go(now);
-            return; // Removed from the configuration while the attempt was out.
+            return blame; // Removed from the configuration while the attempt was out.
         };
         let change = endpoint.settle(pass, asked, outcome, blame, &policy, now);
         self.busy_at = now;
@@ -573,6 +620,7 @@ impl Fleet {
             self.note_evidence(id, now);
         }
         self.after(id, change, now);
+        blame
     }
 
     /// Pins an endpoint.

@@ -43,6 +43,8 @@ pub enum Why {
     LeavesSlow(Slowness),
     /// The one before is about to run dry.
     SparesQuota(Dry),
+    /// The one it would go to broke off its last answer to this conversation.
+    LeavesBroken,
     /// It is the preferred one.
     InUse,
     /// The conversation's home.
@@ -83,6 +85,8 @@ pub enum WhyNot {
     AwaitingProbe,
     /// Does not serve the model.
     ModelNotServed,
+    /// It broke off its last answer to this conversation.
+    BrokeOff,
     /// Its last probe failed.
     ProbeFailed,
     /// It answers, but slowly.

@@ -92,7 +92,24 @@ impl Turns {
 
 impl Fleet {
     /// The endpoint for the next attempt of `journey`.
-    pub(super) fn choose(&mut self, journey: &Journey, now: Instant) -> Option<(EndpointId, Why)> {
+    pub(super) fn choose(
+        &mut self,
+        journey: &mut Journey,
+        now: Instant,
+    ) -> Option<(EndpointId, Why)> {
+        if let Some(avoided) = journey.avoids {
+            if let Some((id, why)) = self.choose_fit(journey, now) {
+                let is_due = self.would_go_to(avoided, journey, now);
+                return Some((id, if is_due { Why::LeavesBroken } else { why }));
+            }
+            journey.avoids = None; // Nothing else is fit.
+        }
+        self.choose_fit(journey, now)
+            .or_else(|| self.choose_trial(journey, now))
+            .or_else(|| self.choose_last_resort(journey))
+    }
+
+    fn choose_fit(&mut self, journey: &Journey, now: Instant) -> Option<(EndpointId, Why)> {
         if let Mode::Pinned(pinned) = self.mode
             && let Some(why) = self.may_use_pinned(pinned, journey, now)
         {
@@ -104,8 +121,28 @@ impl Fleet {
             return Some(choice);
         }
         self.choose_by_strategy(journey, now)
-            .or_else(|| self.choose_trial(journey, now))
-            .or_else(|| self.choose_last_resort(journey))
+    }
+
+    /// Whether `journey` would go to the endpoint that it avoids, as the pin, its home or the one in use.
+    fn would_go_to(&self, avoided: EndpointId, journey: &Journey, now: Instant) -> bool {
+        let check = |id| {
+            self.get(id)
+                .map(|endpoint| endpoint.check(journey, false, now))
+        };
+        let routing = &self.config.routing;
+        let first = match self.mode {
+            Mode::Pinned(pinned) => Some(pinned),
+            Mode::Auto => journey
+                .session
+                .filter(|_| routing.sticky_sessions)
+                .and_then(|session| self.conversations.home(session, routing.sticky_ttl, now))
+                .map(|home| home.endpoint),
+        };
+        [first, self.preferred]
+            .into_iter()
+            .flatten()
+            .find(|&id| matches!(check(id), Some(Ok(()) | Err(WhyNot::BrokeOff))))
+            .is_some_and(|id| id == avoided)
     }
 
     /// Why each endpoint may not take an attempt of `journey`; those that may are left out.
@@ -191,7 +228,7 @@ impl Fleet {
             return None;
         }
         let home = self
-            .sticky
+            .conversations
             .home(journey.session?, routing.sticky_ttl, now)?;
         let here = self.get(home.endpoint)?;
         here.check(journey, false, now).ok()?;
@@ -244,7 +281,7 @@ impl Fleet {
 
     /// A slow endpoint whose rest is over is tried by a new conversation, if it would be chosen otherwise.
     fn slow_one_to_try(&self, journey: &Journey, now: Instant) -> Option<EndpointId> {
-        if self.paused || self.mode != Mode::Auto || !journey.tried.is_empty() {
+        if self.paused || self.mode != Mode::Auto || journey.has_failed() {
             return None;
         }
         let in_use = self.preferred.and_then(|id| self.get(id));
@@ -307,8 +344,8 @@ impl Fleet {
 
     /// Where no probe can tell whether an endpoint has recovered, one request at a time does.
     fn trial_that_no_probe_makes(&self, journey: &Journey, now: Instant) -> Option<EndpointId> {
-        if !journey.tried.is_empty() {
-            return None; // A request that has already failed once is not risked again.
+        if journey.has_failed() {
+            return None; // Not risked again.
         }
         let waits = |endpoint: &&Endpoint| {
             endpoint.is_half_open()

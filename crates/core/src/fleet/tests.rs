@@ -3,6 +3,7 @@
     reason = "tests need one instant to start from"
 )]
 
+mod broken;
 mod brownout;
 mod memory;
 mod network;

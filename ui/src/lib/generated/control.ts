@@ -636,6 +636,7 @@ export type Reason = { "code": "pinned" }
   /** How much of it is left. */
   left_percent: number
 }
+  | { "code": "leaves_broken" }
   | { "code": "in_use" }
   | { "code": "sticky" }
   | { "code": "stays_for_cache",
@@ -666,6 +667,7 @@ export type Reason = { "code": "pinned" }
 }
   | { "code": "trial_in_flight" }
   | { "code": "awaiting_probe" }
+  | { "code": "broke_off" }
   | { "code": "model_not_served",
   /** The model asked for. */
   model: string
