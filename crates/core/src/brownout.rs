@@ -225,11 +225,12 @@ impl Brownout {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests need one instant to start from"
-)]
 mod tests {
+    #![expect(
+        clippy::disallowed_methods,
+        reason = "tests need one instant to start from"
+    )]
+
     use super::*;
 
     const USUAL: Duration = Duration::from_millis(500);

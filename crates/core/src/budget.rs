@@ -68,11 +68,12 @@ impl RetryBudget {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests need one instant to start from"
-)]
 mod tests {
+    #![expect(
+        clippy::disallowed_methods,
+        reason = "tests need one instant to start from"
+    )]
+
     use super::*;
 
     #[test]

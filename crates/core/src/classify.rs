@@ -20,7 +20,7 @@
 
 use std::time::Duration;
 
-use crate::profile::CallKind;
+use crate::call::CallKind;
 
 /// What was seen to go wrong in an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,6 +22,7 @@
 
 pub mod brownout;
 pub mod budget;
+mod call;
 pub mod circuit;
 pub mod classify;
 pub mod config;
@@ -35,6 +36,7 @@ pub mod proof;
 pub mod quota;
 mod rng;
 pub mod schedule;
+mod session;
 mod share;
 pub mod spend;
 pub mod sse;

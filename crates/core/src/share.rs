@@ -59,11 +59,12 @@ fn place(span: u64) -> usize {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests need one instant to start from"
-)]
 mod tests {
+    #![expect(
+        clippy::disallowed_methods,
+        reason = "tests need one instant to start from"
+    )]
+
     use super::*;
 
     const MINUTE: Duration = Duration::from_secs(60);

@@ -142,11 +142,12 @@ fn middle(bucket: usize) -> Duration {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests need one instant to start from"
-)]
 mod tests {
+    #![expect(
+        clippy::disallowed_methods,
+        reason = "tests need one instant to start from"
+    )]
+
     use super::*;
 
     fn close(is: Duration, should: u64) -> bool {

@@ -139,11 +139,12 @@ fn tokens_of(usage: &Usage) -> u64 {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests need one instant to start from"
-)]
 mod tests {
+    #![expect(
+        clippy::disallowed_methods,
+        reason = "tests need one instant to start from"
+    )]
+
     use super::*;
 
     fn usage(read: u64, written: u64) -> Usage {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::fleet::{Asked, EndpointId};
 use crate::price::Usage;
-use crate::profile::SessionKey;
+use crate::session::SessionKey;
 use crate::worth::Cached;
 
 /// Most conversations remembered at once.
@@ -196,13 +196,14 @@ fn is_recent(at: Instant, ttl: Duration, now: Instant) -> bool {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests need one instant to start from"
-)]
 mod tests {
+    #![expect(
+        clippy::disallowed_methods,
+        reason = "tests need one instant to start from"
+    )]
+
     use super::*;
-    use crate::profile::CallKind;
+    use crate::call::CallKind;
 
     const TTL: Duration = Duration::from_secs(300);
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::brownout::Brownout;
+use crate::call::CallKind;
 use crate::circuit::{Cause, Change, Circuit, Pass, State};
 use crate::classify::{Fault, Outcome};
 use crate::config::{self, Breaker, ProbeMode};
@@ -14,7 +15,6 @@ use crate::fleet::memory::EndpointMemory;
 use crate::fleet::network::{Blame, back_off};
 use crate::fleet::{Asked, Effect, EndpointId, Journey, Permit, ProbeResult, WhyNot};
 use crate::price::Cost;
-use crate::profile::CallKind;
 use crate::quota::{Dry, Quota};
 use crate::schedule::{self, COMPARABLE, Load};
 use crate::share::Lately;

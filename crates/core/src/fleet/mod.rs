@@ -39,13 +39,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::budget::RetryBudget;
+use crate::call::CallKind;
 use crate::circuit::{Change, Pass};
 use crate::classify::{Contact, Fault, Outcome};
 use crate::config::Config;
 use crate::price::{Cost, Left, Usage};
-use crate::profile::{CallKind, SessionKey};
 use crate::quota::Quota;
 use crate::rng::Rng;
+use crate::session::SessionKey;
 use crate::spend::Spend;
 use crate::worth::Worth;
 
