@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::fleet::{Asked, EndpointId};
+use super::asked::Asked;
+use crate::endpoint_id::EndpointId;
 use crate::price::Usage;
 use crate::session::SessionKey;
 use crate::worth::Cached;

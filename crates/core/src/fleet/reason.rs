@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::brownout::Slowness;
 use crate::circuit::Cause;
-use crate::fleet::EndpointId;
+use crate::endpoint_id::EndpointId;
+use crate::latency::Slowness;
 use crate::quota::Dry;
 use crate::worth::Worth;
 

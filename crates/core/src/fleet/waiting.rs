@@ -30,11 +30,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::circuit::{Cause, State};
+use super::effect::Effect;
+use super::endpoint::Endpoint;
+use super::journey::Journey;
+use super::queue::{Ticket, Waiting, Went, rest};
+use super::state::Fleet;
+use crate::circuit::{Cause, CircuitState};
 use crate::config::ProbeMode;
-use crate::fleet::endpoint::Endpoint;
-use crate::fleet::queue::{Ticket, Waiting, Went, rest};
-use crate::fleet::{Effect, Fleet, Journey};
 
 /// How much longer a request may wait while something is up: more than the slope takes.
 const GRACE: Duration = Duration::from_secs(6);
@@ -186,18 +188,22 @@ impl Fleet {
     fn prospect(&self) -> Prospect {
         let (mut trials, mut fails, mut unreached) = (0, false, self.offline_since.is_some());
         for endpoint in self.endpoints.iter().filter(|one| one.is_in_use()) {
-            match endpoint.circuit.state() {
-                State::Closed { .. } if endpoint.missed_at.is_some() => unreached = true,
-                State::Closed { .. } if self.offline_since.is_none() => return Prospect::Up,
-                State::HalfOpen {
+            match endpoint.standing.circuit.state() {
+                CircuitState::Closed { .. } if endpoint.silence.missed_at.is_some() => {
+                    unreached = true;
+                }
+                CircuitState::Closed { .. } if self.offline_since.is_none() => return Prospect::Up,
+                CircuitState::HalfOpen {
                     trial_in_flight: false,
                     ..
                 } if self.offline_since.is_none() => trials += 1,
-                State::Open {
+                CircuitState::Open {
                     cause: Cause::Failing,
                     ..
                 } => fails = true,
-                State::Open { .. } | State::HalfOpen { .. } | State::Closed { .. } => {}
+                CircuitState::Open { .. }
+                | CircuitState::HalfOpen { .. }
+                | CircuitState::Closed { .. } => {}
             }
         }
         if trials > 0 {
@@ -220,18 +226,18 @@ impl Fleet {
     }
 
     fn may_one_return_by(&self, endpoint: &Endpoint, until: Instant) -> bool {
-        match endpoint.circuit.state() {
-            State::Closed { .. } | State::HalfOpen { .. } => true,
-            State::Open {
+        match endpoint.standing.circuit.state() {
+            CircuitState::Closed { .. } | CircuitState::HalfOpen { .. } => true,
+            CircuitState::Open {
                 cause: Cause::Refused,
                 ..
             } => false,
-            State::Open {
+            CircuitState::Open {
                 cause: Cause::Throttled | Cause::Exhausted,
                 until: end,
                 ..
             } => end.is_some_and(|end| end <= until),
-            State::Open {
+            CircuitState::Open {
                 cause: Cause::Failing,
                 until: end,
                 ..

@@ -59,7 +59,13 @@ fn judged(format: Format, kind: CallKind, body: &[u8]) -> Result<Answer<'_>, Fau
         (Format::Messages, CallKind::Messages) => answer.message.is_whole(""),
         (Format::Messages, CallKind::CountTokens) => match &answer.input_tokens {
             Value::Number(Some(_)) => Ok(()),
-            other => Err(Wrong::new("input_tokens", "a whole number", other.kind())),
+            other @ (Value::Nothing
+            | Value::Null
+            | Value::Bool
+            | Value::Number(None)
+            | Value::Text(_)
+            | Value::List(_)
+            | Value::Object(_)) => Err(Wrong::new("input_tokens", "a whole number", other.kind())),
         },
     };
     missing.map_err(|wrong| wrong.fault(""))?;

@@ -228,3 +228,21 @@ fn a_repeat_is_no_trial() {
 
     assert_eq!(repeat.0, "C", "one that is known to work");
 }
+
+#[test]
+fn a_repeat_that_is_the_trial_of_the_pin_says_so() {
+    let mut scene = Scene::of(2, |config| {
+        for endpoint in &mut config.endpoints {
+            endpoint.health_check.mode = ProbeMode::Off;
+        }
+    });
+    scene.trip("B");
+    scene.wait(60);
+    scene.fleet.pin(scene.id("A"), scene.now);
+    scene.broken(&mut conversation("s"));
+    scene.fleet.pin(scene.id("B"), scene.now);
+
+    let repeat = scene.next(&mut conversation("s"));
+
+    assert_eq!(repeat, ("B".to_owned(), Why::Trial));
+}

@@ -1,5 +1,4 @@
 //! What passes as an answer and what does not, and in which words that is told.
-#![allow(clippy::unwrap_used, reason = "it is all tests")]
 
 use std::fs;
 use std::path::Path;

@@ -1,24 +1,24 @@
 //! Notices that something takes longer than it used to, before anything fails.
 //!
-//! What is usual is the median of the last hour's samples. Three samples in a row that take at least
-//! twice as long, and 50 ms longer, are a decline; three in a row below one and a half times end it.
-//! Samples of a decline do not change what is usual: a slow spell does not become the norm while it is
-//! one. After an hour it does: then what is usual is learned anew.
+//! The usual time is the median of the last hour's samples. Three samples in a row that take at least twice
+//! as long, and 50 ms longer, are a decline; three in a row below one and a half times end it. Samples of a
+//! decline do not change the usual time, so a slow spell does not become normal. After an hour it does: then
+//! the usual time is learned anew.
 //!
-//! Compare like with like: one [`Decline`] for each kind of sample.
+//! Each kind of sample needs its own [`Decline`]: like is compared with like.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// How far back samples say what is usual, and how long a decline may last before it is.
+/// How far back samples make the usual time, and how long a decline lasts before it is usual.
 const MEMORY: Duration = Duration::from_secs(3600);
-/// Most samples kept.
+/// Maximum number of samples kept.
 const SAMPLES: usize = 60;
-/// With fewer nothing is usual.
+/// With fewer samples there is no usual time.
 const LEAST_SAMPLES: usize = 5;
-/// So many in a row begin a decline, or end it.
+/// This many in a row begin a decline, or end it.
 const IN_A_ROW: u32 = 3;
-/// A smaller rise is nobody's concern, however fast the endpoint is.
+/// A smaller rise is no decline, however fast the endpoint is.
 const LEAST_RISE: Duration = Duration::from_millis(50);
 
 /// How much slower something is than usual.
@@ -30,13 +30,13 @@ pub struct Slower {
     pub usual: Duration,
 }
 
-/// What is usual, and whether it has become worse.
+/// The usual time, and whether it has become worse.
 #[derive(Clone, Debug, Default)]
 pub struct Decline {
     samples: VecDeque<(Instant, Duration)>,
-    /// The same, shortest first: observing happens at every answer.
+    /// The same, shortest first: every answer is observed, so the median must be at hand.
     sorted: Vec<Duration>,
-    /// Samples in a row that contradict what is believed.
+    /// Samples in a row that contradict the present belief.
     contrary: u32,
     declined: Option<(Instant, Slower)>,
 }

@@ -1,20 +1,20 @@
 //! Times to first event of real traffic, by model: percentiles, and whether they become worse.
 //!
-//! Of each endpoint the [`MODELS`] models used last are kept. A model's times lie in `BUCKETS` buckets,
-//! each an eighth of a power of two wide, so a percentile is off by at most 5 %. Old ones fade: whenever
-//! `FULL` are in the buckets, half of each is dropped.
+//! For each endpoint the [`MODELS`] models used last are kept. A model's times lie in `BUCKETS` buckets, each
+//! an eighth of a power of two wide, so a percentile is off by at most 5 %. Old times fade: whenever the
+//! buckets hold `FULL` of them, half of each bucket is dropped.
 
 use std::time::{Duration, Instant};
 
-use crate::decline::{Decline, Slower};
+use super::decline::{Decline, Slower};
 
-/// Most models of one endpoint that are kept apart.
+/// Maximum number of models per endpoint.
 pub const MODELS: usize = 8;
-/// From one millisecond to a quarter of an hour.
+/// They reach from one millisecond to a quarter of an hour.
 const BUCKETS: usize = 160;
-/// So many samples are enough.
+/// This many samples are enough.
 const FULL: u32 = 1024;
-/// Longer names are cut; no model has one.
+/// Longer names are cut; no model has such a name.
 const LONGEST_NAME: usize = 128;
 
 /// Percentiles of one model.
@@ -24,16 +24,16 @@ pub struct Percentiles<'a> {
     pub model: &'a str,
     /// Samples so far.
     pub count: u64,
-    /// Half of them were as fast as this.
+    /// Half of them were this fast or faster.
     pub p50: Duration,
-    /// 95 of 100 were.
+    /// 95 of 100 were this fast or faster.
     pub p95: Duration,
 }
 
 /// The times of one endpoint.
 #[derive(Debug, Default)]
-pub(crate) struct Traffic {
-    /// The one used last at the end.
+pub(crate) struct ByModel {
+    /// The model used last comes last.
     models: Vec<Model>,
 }
 
@@ -45,7 +45,7 @@ struct Model {
     decline: Decline,
 }
 
-impl Traffic {
+impl ByModel {
     pub(crate) fn observe(&mut self, model: &str, ttft: Duration, now: Instant) {
         let model = &model[..model.floor_char_boundary(LONGEST_NAME)];
         let last = self.models.len().checked_sub(1);
@@ -68,7 +68,7 @@ impl Traffic {
         self.models.iter().rev().map(Model::percentiles)
     }
 
-    /// The decline of the model used last, if it is in one.
+    /// The decline of the model used last, if there is one.
     pub(crate) fn slower(&self) -> Option<Slower> {
         self.models.last()?.decline.get()
     }
@@ -80,7 +80,7 @@ impl Traffic {
             .is_some_and(|model| model.decline.is_suspected())
     }
 
-    /// Forgets what is usual, but not what was.
+    /// Forgets what is usual, but keeps the percentiles.
     pub(crate) fn weaken(&mut self) {
         for model in &mut self.models {
             model.decline.clear();
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn percentiles_are_within_five_percent() {
-        let mut traffic = Traffic::default();
+        let mut traffic = ByModel::default();
         let now = Instant::now();
 
         for millis in 1..=1000 {
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn what_was_long_ago_fades() {
-        let mut traffic = Traffic::default();
+        let mut traffic = ByModel::default();
         let now = Instant::now();
 
         for millis in [[100; 5000], [1000; 5000]].concat() {
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn models_are_kept_apart_and_only_the_last_few() {
-        let mut traffic = Traffic::default();
+        let mut traffic = ByModel::default();
         let now = Instant::now();
 
         for (name, millis) in [("a", 100), ("b", 200), ("a", 100)] {
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn nothing_is_too_short_or_too_long() {
-        let mut traffic = Traffic::default();
+        let mut traffic = ByModel::default();
         let now = Instant::now();
         for odd in [Duration::ZERO, Duration::MAX] {
             traffic.observe("é".repeat(100).as_str(), odd, now);

@@ -1,34 +1,33 @@
-//! Brownouts: an endpoint that answers, and takes many times as long as it does.
+//! Brownouts: an endpoint that answers, but takes many times as long as usual.
 //!
-//! The time to the first event of streams says so, compared per model, since models differ more than
-//! endpoints do: with the endpoint's own usual time, or while that is not known with `BY_NATURE` times
-//! the usual time of the fastest other one. An answer is *slow* at `SLOW_FACTOR` times the usual and at
-//! least `NOTICEABLE` more; it is *quick* below half of that factor. `IN_A_ROW` slow answers without
-//! a quick one in between make the endpoint slow; as many quick ones end it. What lies between says
-//! nothing, so that an endpoint at the edge does not flap.
+//! The time to the first event of streams shows it. It is compared per model, since models differ more than
+//! endpoints do: with the endpoint's own usual time, or while that is unknown with `BY_NATURE` times the
+//! usual time of the fastest other endpoint. An answer is *slow* at `SLOW_FACTOR` times the usual time and at
+//! least `NOTICEABLE` more; it is *quick* below half of that factor. `IN_A_ROW` slow answers without a quick
+//! one in between make the endpoint slow; as many quick ones end that. Anything between says nothing, so that
+//! an endpoint at the edge does not flap.
 //!
-//! A slow endpoint gets no new conversations, so it is tried: by one new conversation after
-//! `FIRST_REST`, and twice as long each time in vain or after a relapse, up to `LONGEST_REST`. The
-//! conversations that stay tell as well. Slow answers are not learned as usual; but what has lasted for
-//! `NEW_NORMAL` is how it is.
+//! A slow endpoint gets no new conversations, so one new conversation tries it after `FIRST_REST`, and then
+//! after twice as long each time it fails or relapses, up to `LONGEST_REST`. Conversations that stay show it
+//! as well. Slow answers are not learned as usual, but what has lasted for `NEW_NORMAL` is usual.
 
 use std::time::{Duration, Instant};
 
-use crate::ewma::Ewma;
+use super::ewma::Ewma;
 
 /// How many times the usual time a slow answer takes.
 const SLOW_FACTOR: f64 = 5.0;
-/// How many times the usual time of the fastest other one an endpoint may take that is not known yet.
+/// How many times the usual time of the fastest other endpoint an unknown endpoint may take.
 const BY_NATURE: f64 = 1.6;
-/// Less than this more is not slow, however many times the usual it is: nobody notices.
+/// Less than this above the usual time is not slow: nobody notices.
 const NOTICEABLE: Duration = Duration::from_millis(200);
-/// How many answers tell.
+/// This many answers decide.
 const IN_A_ROW: u32 = 2;
-/// So many answers make a usual time.
+/// This many answers make a usual time.
 const KNOWN_AFTER: u32 = 3;
-/// Memory of the usual time.
+/// How fast the usual time fades.
 const USUAL_TAU: Duration = Duration::from_secs(600);
-/// Models whose usual time is remembered.
+/// Maximum number of models with a usual time.
 const MODELS: usize = 16;
 /// When a slow endpoint is first tried by a new conversation.
 const FIRST_REST: Duration = Duration::from_secs(30);
@@ -48,12 +47,12 @@ pub struct Slowness {
     pub usual: Duration,
 }
 
-/// Watches the pace of one endpoint.
+/// The pace of one endpoint.
 #[derive(Debug, Default)]
 pub(crate) struct Brownout {
-    /// The one used last stands last.
+    /// The model used last comes last.
     models: Vec<Model>,
-    state: State,
+    pace: Pace,
 }
 
 #[derive(Debug)]
@@ -64,7 +63,7 @@ struct Model {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum State {
+enum Pace {
     Quick {
         /// Slow answers since the last quick one.
         slow: u32,
@@ -81,7 +80,7 @@ enum State {
     },
 }
 
-impl Default for State {
+impl Default for Pace {
     fn default() -> Self {
         Self::Quick {
             slow: 0,
@@ -100,7 +99,7 @@ impl Brownout {
         elsewhere: Option<Duration>,
         now: Instant,
     ) {
-        if let State::Slow { since, .. } = self.state
+        if let Pace::Slow { since, .. } = self.pace
             && now.saturating_duration_since(since) >= NEW_NORMAL
         {
             *self = Self::default();
@@ -125,9 +124,9 @@ impl Brownout {
 
     /// How slow it is, if it is.
     pub(crate) fn slowness(&self) -> Option<Slowness> {
-        match self.state {
-            State::Quick { .. } => None,
-            State::Slow { slowness, .. } => Some(slowness),
+        match self.pace {
+            Pace::Quick { .. } => None,
+            Pace::Slow { slowness, .. } => Some(slowness),
         }
     }
 
@@ -139,20 +138,20 @@ impl Brownout {
 
     /// Whether a new conversation may find out if it is still slow.
     pub(crate) fn may_be_tried(&self, now: Instant) -> bool {
-        matches!(self.state, State::Slow { try_at, .. } if try_at <= now)
+        matches!(self.pace, Pace::Slow { try_at, .. } if try_at <= now)
     }
 
     /// A new conversation finds out.
     pub(crate) fn is_tried(&mut self, now: Instant) {
-        if let State::Slow { rest, try_at, .. } = &mut self.state {
+        if let Pace::Slow { rest, try_at, .. } = &mut self.pace {
             *try_at = now + *rest;
             *rest = (*rest * 2).min(LONGEST_REST);
         }
     }
 
     fn slow_answer(&mut self, slowness: Slowness, now: Instant) {
-        match &mut self.state {
-            State::Quick { slow, recovered } => {
+        match &mut self.pace {
+            Pace::Quick { slow, recovered } => {
                 *slow += 1;
                 if *slow < IN_A_ROW {
                     return;
@@ -162,7 +161,7 @@ impl Brownout {
                     Some((at, rest)) if lately(at) => (rest * 2).min(LONGEST_REST),
                     Some(_) | None => FIRST_REST,
                 };
-                self.state = State::Slow {
+                self.pace = Pace::Slow {
                     slowness,
                     since: now,
                     quick: 0,
@@ -170,7 +169,7 @@ impl Brownout {
                     try_at: now + rest,
                 };
             }
-            State::Slow {
+            Pace::Slow {
                 slowness: last,
                 quick,
                 rest,
@@ -185,18 +184,18 @@ impl Brownout {
     }
 
     fn quick_answer(&mut self, now: Instant) {
-        match &mut self.state {
-            State::Quick { slow, .. } => *slow = 0,
-            State::Slow {
+        match &mut self.pace {
+            Pace::Quick { slow, .. } => *slow = 0,
+            Pace::Slow {
                 quick,
                 rest,
                 try_at,
                 ..
             } => {
                 *quick += 1;
-                *try_at = now; // The next one settles it.
+                *try_at = now; // The next one decides.
                 if *quick >= IN_A_ROW {
-                    self.state = State::Quick {
+                    self.pace = Pace::Quick {
                         slow: 0,
                         recovered: Some((now, *rest)),
                     };

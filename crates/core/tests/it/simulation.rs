@@ -1,15 +1,10 @@
 //! Hours of a whole fleet's life, seeded: clients that come and go, endpoints that fail, throttle, slow
 //! down and come back, a network that is gone at times. At every step, what must never happen has not.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "one instant to start from; how long to go on"
-)]
-#![expect(clippy::unwrap_used, reason = "all of it is a test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use zephyr_core::circuit::{Cause, State};
+use zephyr_core::circuit::{Cause, CircuitState};
 use zephyr_core::classify::{Contact, Fault, Outcome};
 use zephyr_core::config::{
     Auth, AuthHeader, BaseUrl, Config, CredentialRef, Endpoint, Group, HealthCheck, ProbeMode,
@@ -508,7 +503,7 @@ impl World {
     fn check_grant(&mut self, endpoint: usize, why: Why, is_new: bool) {
         let status = self.fleet.status_of(self.id(endpoint)).unwrap();
         assert_eq!(status.availability, Availability::Enabled, "{why:?}");
-        if let State::Open { cause, .. } = status.circuit {
+        if let CircuitState::Open { cause, .. } = status.circuit {
             assert!(
                 why == Why::LastResort && self.config.failover.last_resort,
                 "open: {why:?}"
@@ -519,7 +514,7 @@ impl World {
         let others_are_better = (0..NAMES.len()).any(|other| {
             let status = self.fleet.status_of(self.id(other)).unwrap();
             let quick = self.since_slow[other].is_none_or(|quick| quick >= 2);
-            let closed = matches!(status.circuit, State::Closed { .. });
+            let closed = matches!(status.circuit, CircuitState::Closed { .. });
             let enabled = status.availability == Availability::Enabled;
             let known = self.quick_answers[other] >= 3 && !status.last_probe_failed;
             other != endpoint && quick && closed && enabled && known
@@ -549,7 +544,10 @@ impl World {
     fn check_online(&self) {
         if self.only_the_network_fails {
             for status in self.fleet.status() {
-                assert!(matches!(status.circuit, State::Closed { .. }), "taken out");
+                assert!(
+                    matches!(status.circuit, CircuitState::Closed { .. }),
+                    "taken out"
+                );
             }
         }
     }
@@ -574,7 +572,7 @@ impl World {
             && self.fleet.status().any(|status| {
                 !self.missed[self.number(status.id)]
                     && status.availability == Availability::Enabled
-                    && matches!(status.circuit, State::Closed { .. })
+                    && matches!(status.circuit, CircuitState::Closed { .. })
             })
     }
 
@@ -594,7 +592,10 @@ impl World {
 
     fn check_all_is_well(&self) {
         for status in self.fleet.status() {
-            assert!(matches!(status.circuit, State::Closed { .. }), "still out");
+            assert!(
+                matches!(status.circuit, CircuitState::Closed { .. }),
+                "still out"
+            );
         }
         let preferred = self.fleet.preferred().map(|(id, _)| self.number(id));
         let decision = self.fleet.preferred();

@@ -2,18 +2,13 @@
 //!
 //! The model keeps, per endpoint, a plain list of what happened, and reads the whole list again
 //! whenever it is asked something. It shares no code with the fleet but the types at its border.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "one instant to start from; how long to go on"
-)]
-#![expect(clippy::unwrap_used, reason = "all of it is a test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use zephyr_core::circuit::{Cause, State};
+use zephyr_core::circuit::{Cause, CircuitState};
 use zephyr_core::classify::{Fault, Outcome};
 use zephyr_core::config::{
     Auth, AuthHeader, BaseUrl, Breaker, BreakerPolicy, Config, CredentialRef, Endpoint, Group,
@@ -931,9 +926,9 @@ impl Pair {
             let status = self.fleet.status_of(self.id(endpoint)).unwrap();
             let sum = self.model.amounts(endpoint, self.now);
             let (is, trial) = match status.circuit {
-                State::Closed { .. } => (Is::Closed, None),
-                State::Open { cause, until, .. } => (Is::Open(cause, until), None),
-                State::HalfOpen {
+                CircuitState::Closed { .. } => (Is::Closed, None),
+                CircuitState::Open { cause, until, .. } => (Is::Open(cause, until), None),
+                CircuitState::HalfOpen {
                     cause,
                     trial_in_flight,
                     ..

@@ -11,12 +11,18 @@ mod probing;
 mod queue;
 mod quota;
 
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
 use super::*;
+use crate::call::CallKind;
 use crate::circuit::Cause;
-use crate::classify::Fault;
+use crate::classify::{Fault, Outcome};
 use crate::config::{
-    Auth, AuthHeader, BaseUrl, CredentialRef, Group, HealthCheck, ProbeMode, ProxyRoute, Strategy,
+    self, Auth, AuthHeader, BaseUrl, Config, CredentialRef, Group, HealthCheck, ProbeMode,
+    ProxyRoute, Strategy,
 };
+use crate::session::SessionKey;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -153,8 +159,6 @@ fn config(endpoints: usize) -> Config {
         ..Config::default()
     }
 }
-
-use crate::config;
 
 fn journey() -> Journey {
     Journey::new(CallKind::Messages, Some("m".to_owned()), None)

@@ -1,11 +1,8 @@
 //! What must hold for whatever an endpoint or a client sends.
-#![allow(clippy::unwrap_used, reason = "it is all tests")]
-
-mod mutate;
 
 use std::time::Duration;
 
-use mutate::{Corpus, Random, SECRET};
+use crate::mutate::{Corpus, Random, SECRET};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use zephyr_core::classify::{Attempt, Fault, Refusal};

@@ -1,11 +1,10 @@
 //! A smoothed duration whose memory fades with time, not with the number of samples.
 //!
-//! A sample `dt` after the one before weighs `1 − e^(−dt/τ)`: a burst of samples moves the average no
-//! further than one of them, and a sample after a long silence replaces it. Reading never changes it.
+//! A sample that comes `dt` after the last one weighs `1 − e^(−dt/τ)`: a burst of samples moves the average
+//! no further than one of them, and a sample after a long silence replaces it. Reading never changes it.
 //!
-//! What is remembered from an earlier run keeps its age, so the rule goes on as if there had been no
-//! break. Beyond [`STALE`], or where the age is not known, it is a mere starting value: good enough to
-//! begin with, and replaced by the first sample.
+//! A value from an earlier run keeps its age, so the rule continues as if there had been no break. Beyond
+//! [`STALE`], or where the age is unknown, it is only a starting value: the first sample replaces it.
 
 use std::time::{Duration, Instant};
 
@@ -14,12 +13,12 @@ use serde::{Deserialize, Serialize};
 /// Exponentially weighted moving average of a duration.
 #[derive(Clone, Copy, Debug)]
 pub struct Ewma {
-    /// After this long an old value has faded to 1/e.
+    /// After this time an old value has faded to 1/e.
     tau: Duration,
     state: Option<Smoothed>,
 }
 
-/// A value from before this is no more than a place to start from.
+/// An older value is only a starting value.
 pub const STALE: Duration = Duration::from_secs(600);
 
 /// A smoothed value, as another run may take it over.
@@ -27,18 +26,18 @@ pub const STALE: Duration = Duration::from_secs(600);
 pub struct Remembered {
     /// The value.
     pub value: Duration,
-    /// How long ago the last sample was taken; [`STALE`] for that long or longer.
+    /// Age of the last sample, at most [`STALE`].
     pub age: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Smoothed {
     value: Duration,
-    /// `None`: so long ago that the next sample replaces it.
+    /// `None`: stale, so the next sample replaces it.
     at: Option<Instant>,
 }
 
-/// Least weight of a sample, so that samples at one instant still move it.
+/// Minimum weight of a sample, so that samples at one instant still move the average.
 const LEAST_WEIGHT: f64 = 0.2;
 
 impl Ewma {
@@ -88,7 +87,7 @@ impl Ewma {
         self.state = Some(Smoothed { value, at });
     }
 
-    /// Makes of the value a mere starting value.
+    /// Makes the value a starting value only.
     pub fn weaken(&mut self) {
         if let Some(smoothed) = &mut self.state {
             smoothed.at = None;
