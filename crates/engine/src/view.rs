@@ -6,7 +6,7 @@ use zephyr_control::{
     self as control, Appearance, AttemptOutcome, EndpointState, EndpointView, EventKind,
     LanguageChoice, NotChosen, ProbeCosts, QuotaWindow, Reason, ThemeChoice, TtftPercentiles,
 };
-use zephyr_core::circuit::{Cause, State as CircuitState};
+use zephyr_core::circuit::{Cause, CircuitState};
 use zephyr_core::classify::{Fault, Outcome};
 use zephyr_core::config::{Auth, Language, Strategy, Theme, Ui};
 use zephyr_core::fleet::{Availability, Decision, EndpointStatus, Mode, Why, WhyNot};

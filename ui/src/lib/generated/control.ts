@@ -831,7 +831,7 @@ export type RequestFilter = {
   session: string | null,
   /** The status that the client got. */
   status: number | null,
-  /** Only those that did not end as [`RequestEnd::Answered`]. */
+  /** Only those that did not end as `answered`. */
   failed: boolean,
   /** Words that occur in the record, its error or its recorded bodies. */
   text: string | null
@@ -1090,7 +1090,7 @@ export type TtftPercentiles = {
 export type Usage = {
   /** How many. */
   requests: number,
-  /** Those that did not end as [`RequestEnd::Answered`]. */
+  /** Those that did not end as `answered`. */
   failed: number,
   /** Their tokens. */
   tokens: Tokens,
@@ -1147,7 +1147,7 @@ export type UsageRow = {
   split: string,
   /** How many. */
   requests: number,
-  /** Those that did not end as [`RequestEnd::Answered`]. */
+  /** Those that did not end as `answered`. */
   failed: number,
   /** Their tokens. */
   tokens: Tokens,
