@@ -15,7 +15,7 @@ pub enum Reason {
     Pinned,
     /// Nothing has been measured: the default group's first endpoint.
     FirstChoice,
-    /// The best by what was measured before the restart.
+    /// The best one by what was measured before the restart.
     Remembered,
     /// It is faster by at least the threshold.
     Faster {
@@ -106,14 +106,14 @@ pub enum Reason {
         /// The model asked for.
         model: String,
     },
-    /// It answers, but many times slower than it does.
+    /// It answers, but takes many times as long as usual.
     Slow {
         /// The time to the first event of its last slow stream.
         ms: u64,
         /// The usual time.
         usual_ms: u64,
     },
-    /// It is about to run out of its quota, so it gets no new conversations until that is full again.
+    /// It is about to run out of its quota, so it gets no new conversations until that is reset.
     RunsDry {
         /// Of which: `requests`, `tokens`, `5h` and the like.
         window: String,
@@ -134,7 +134,7 @@ pub enum Reason {
         /// Its priority.
         priority: u32,
     },
-    /// Dearer.
+    /// More expensive.
     Dearer {
         /// Its relative price.
         price: f64,

@@ -9,16 +9,16 @@
 //!     └────────────────────────────────────── HalfOpen ──▶ Open (the trial failed)
 //! ```
 //!
-//! A trial that begins to stream closes the circuit at once, on probation: the next failure opens it
-//! again, a complete answer ends the probation. Every transition bumps a generation, so that an attempt
-//! from before it can no longer disturb what came after.
+//! A trial whose answer begins closes the circuit at once, on probation: the next failure opens it again, a
+//! complete answer ends the probation. Every transition starts a new generation, so that an attempt from an
+//! earlier one cannot disturb what came after.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::config::{Breaker, BreakerPolicy};
 
-/// First pause of an endpoint that throttles without saying for how long; doubles like a cooldown.
+/// First pause of an endpoint that throttles without saying for how long. It doubles like a cooldown.
 const FIRST_BACK_OFF: Duration = Duration::from_secs(5);
 
 /// Why a circuit is open.
@@ -34,7 +34,7 @@ pub enum Cause {
     Refused,
 }
 
-/// What a circuit is now. Each state owns the data that means something only in it.
+/// What a circuit is now. Each state owns the data that has a meaning only in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CircuitState {
     /// Takes attempts.
@@ -46,7 +46,7 @@ pub enum CircuitState {
     Open {
         /// Why.
         cause: Cause,
-        /// `None` lasts until a probe, a person or a new credential ends it.
+        /// When that ends; `None`: when a probe, a person or a new credential ends it.
         until: Option<Instant>,
         /// How often it opened without an answer in between.
         trips: u32,
@@ -67,7 +67,7 @@ pub enum CircuitState {
 pub struct Circuit {
     state: CircuitState,
     generation: u32,
-    /// Trips before the probation that runs; 0: no probation.
+    /// Trips before the present probation; 0: no probation.
     probation: u32,
     recent_failures: VecDeque<Instant>,
     last_success: Option<Instant>,
@@ -85,7 +85,7 @@ pub struct Pass {
 pub enum Change {
     /// It opened.
     Opened,
-    /// It opened again: the trial failed, so it never was back.
+    /// It opened again: the trial failed, so the endpoint never was back.
     Reopened,
     /// It closed.
     Closed,
@@ -109,10 +109,10 @@ impl Circuit {
         self.state
     }
 
-    /// Hands out the right to one attempt; the caller has checked that the state allows it.
+    /// Hands out the right to one attempt. The caller has checked that the state allows it.
     pub fn issue(&mut self) -> Pass {
         let trial = match &mut self.state {
-            // As a last resort there may be an attempt beside the trial.
+            // A last resort may be beside the trial.
             CircuitState::HalfOpen {
                 trial_in_flight, ..
             } => !std::mem::replace(trial_in_flight, true),
@@ -143,7 +143,7 @@ impl Circuit {
         self.recent_failures.clear();
         let was_closed = matches!(self.state, CircuitState::Closed { .. });
         if !was_closed && pass.generation != self.generation {
-            return None; // A straggler proves nothing about what came after it began.
+            return None; // A straggler proves nothing about what came later.
         }
         self.probation = 0;
         if was_closed {
@@ -232,7 +232,7 @@ impl Circuit {
         }
     }
 
-    /// What the attempts that are out will say is about something that has changed since.
+    /// Something has changed: what the attempts that are out will say no longer counts.
     pub fn outdate(&mut self) {
         if let CircuitState::HalfOpen {
             trial_in_flight, ..
@@ -243,8 +243,7 @@ impl Circuit {
         self.generation = self.generation.wrapping_add(1);
     }
 
-    /// Takes back what happened since the circuit was as in `before`. Attempts that are out say nothing
-    /// any more.
+    /// Takes back what happened since the circuit was as in `before`. Attempts that are out no longer count.
     pub fn restore(&mut self, before: Self) {
         let generation = self.generation;
         *self = before;
@@ -281,8 +280,8 @@ impl Circuit {
         }
     }
 
-    /// A pass from before the last transition says nothing. An open circuit hands out passes only as a
-    /// last resort; their failures prolong nothing.
+    /// A pass from before the last transition does not count. An open circuit hands out passes only as a last
+    /// resort, and their failures prolong nothing.
     fn counts(&self, pass: Pass) -> bool {
         pass.generation == self.generation && !matches!(self.state, CircuitState::Open { .. })
     }

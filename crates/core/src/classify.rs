@@ -1,7 +1,6 @@
 //! What the end of an attempt means: for the endpoint, and for the request.
 //!
-//! The only place that knows. A fault is what was seen; an [`Outcome`] is what it means. The rules, in
-//! the order they are asked:
+//! Only this module knows. A fault is what was seen; an [`Outcome`] is what it means. The rules, in order:
 //!
 //! | seen | outcome | next endpoint? |
 //! | --- | --- | --- |
@@ -27,15 +26,15 @@ use crate::call::CallKind;
 pub enum Fault {
     /// An HTTP status.
     Status(u16),
-    /// No connection: DNS, TCP, proxy or TLS. What the system said.
+    /// No connection (DNS, TCP, proxy or TLS), in the system's words.
     Connect(String),
-    /// The connection broke before an answer. What the system said.
+    /// The connection broke before an answer, in the system's words.
     Lost(String),
     /// No answer within this time.
     TimedOut(Duration),
     /// A web page.
     Html,
-    /// Nothing.
+    /// An empty answer.
     Empty,
     /// Not the Messages format: what was expected, what was seen.
     NotMessages(String),
@@ -54,13 +53,13 @@ pub enum Fault {
 /// What an attempt tells of the network between us and its endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contact {
-    /// Somebody answered, whatever it was.
+    /// Something was answered.
     Made,
     /// No connection came about.
     NotMade,
     /// A connection that was there broke, or nothing came over it.
     Broken,
-    /// It tells nothing.
+    /// Unknown.
     Unknown,
 }
 
@@ -90,7 +89,7 @@ pub enum Outcome {
     NotServed(Fault),
     /// Our credential is refused: open until it changes, a person reinstates, or a probe succeeds.
     Refused(Fault),
-    /// Quota or credit is used up: open for long.
+    /// Quota or credit is used up: open for a long time.
     Exhausted {
         /// What was seen.
         fault: Fault,
@@ -148,7 +147,7 @@ impl Outcome {
     }
 }
 
-/// What is known of a request and of the credential it went out with.
+/// What is known of a request, and of the credential that it was sent with.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
     /// Which call.
@@ -201,7 +200,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// What a fault before the client's first byte means; an error inside an answer counts by its type.
+    /// What a fault before the client's first byte means. An error inside an answer counts by its type.
     pub fn judge_fault(&self, fault: Fault) -> Outcome {
         let Fault::ErrorEvent(kind) = &fault else {
             return Outcome::Failed(fault);
@@ -228,9 +227,8 @@ impl Attempt<'_> {
     }
 }
 
-/// The wordings by which endpoints say that the quota or the credit is used up: the one place where text
-/// is matched, because the status does not tell. The first three are Anthropic's, the others those of
-/// widespread relays.
+/// How endpoints say that the quota or the credit is used up. This is the only place where text is matched,
+/// because the status does not tell. The first three are Anthropic's, the others those of common relays.
 const QUOTA_WORDINGS: [&str; 7] = [
     "You have reached your specified API usage limits",
     "enforced_spend_limit_reached",

@@ -55,8 +55,8 @@ pub struct RequestRecord {
     pub cost_usd: Option<f64>,
     /// What reading from the prompt cache saved against reading all as fresh input.
     pub cache_saved_usd: Option<f64>,
-    /// What writing anew cost more than reading would have, of what was cached where the conversation was
-    /// before; `None`: it did not move.
+    /// How much more writing the cache anew cost than reading it where the conversation was before; `None`:
+    /// it did not move.
     pub cache_lost_usd: Option<f64>,
     /// What went wrong, in English.
     pub error: Option<String>,

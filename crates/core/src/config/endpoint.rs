@@ -27,11 +27,11 @@ pub struct Endpoint {
     pub flag: Option<String>,
     /// Whether it may be used at all.
     pub enabled: bool,
-    /// Smaller is preferred by [`Strategy::Priority`].
+    /// Smaller is preferred by [`Strategy::Priority`](super::Strategy::Priority).
     pub priority: u32,
-    /// Share of requests under [`Strategy::WeightedRoundRobin`]; at least 1.
+    /// Share of requests under [`Strategy::WeightedRoundRobin`](super::Strategy::WeightedRoundRobin); at least 1.
     pub weight: u32,
-    /// Relative price; smaller is preferred by [`Strategy::Price`].
+    /// Relative price; smaller is preferred by [`Strategy::Price`](super::Strategy::Price).
     pub price: f64,
     /// Which credential it gets.
     pub auth: Auth,

@@ -16,7 +16,7 @@ impl Fleet {
     ///
     /// # Errors
     ///
-    /// Says why there is none, and why not at each endpoint.
+    /// Says why there is none, and why each endpoint was passed over.
     pub fn admit(&mut self, journey: &mut Journey, now: Instant) -> Result<Grant, Denied> {
         self.handle_timeout(now);
         let errand = journey.ticket.and_then(|ticket| self.queue.arrive(ticket));
@@ -66,7 +66,7 @@ impl Fleet {
                 return Err(Denied { why, endpoints });
             }
         };
-        // A request's first failover is exempt: it is what Zephyr is for.
+        // The first failover of a request is exempt: it is what Zephyr is for.
         if journey.tried.len() >= 2 && !self.budget.withdraw(now) {
             return Err(Denied {
                 why: DeniedWhy::BudgetSpent,
@@ -80,8 +80,8 @@ impl Fleet {
         {
             endpoint.latency.is_tried(now);
         }
-        // A side call that goes elsewhere leaves the prompt cache where it is, and so does a way that
-        // leads nowhere.
+        // A side call that goes elsewhere leaves the prompt cache where it is, and so does an attempt while
+        // offline.
         if self.config.routing.sticky_sessions
             && self.offline_since.is_none()
             && journey.asked.kind == CallKind::Messages

@@ -18,7 +18,7 @@ impl Fleet {
         self.note_went(permit.ticket, Went::Well, now);
         if permit.asked.kind != CallKind::Messages {
             self.reconsider(now);
-            return; // Counting tokens or listing models is neither as slow nor as telling.
+            return; // The time that other calls take says nothing about messages.
         }
         if let Some(endpoint) = self.get_mut(permit.endpoint) {
             let model = permit.asked.model.as_deref();

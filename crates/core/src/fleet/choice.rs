@@ -92,7 +92,7 @@ impl Fleet {
         match endpoint.check(journey, trial_wanted, now) {
             Ok(()) if endpoint.is_half_open() => Some(Why::Trial),
             Ok(()) => Some(Why::Pinned),
-            // Without failover the pin is all there is; its breaker then protects nobody.
+            // Without failover there is nothing but the pin, so its circuit protects nobody.
             Err(_) if !self.config.failover.enabled => endpoint
                 .check_last_resort(journey)
                 .ok()
@@ -147,19 +147,19 @@ impl Fleet {
     ) -> Option<Duration> {
         let usual = |endpoint: &Endpoint| endpoint.latency.usual(model?);
         if let Some(slowness) = here.latency.slowness() {
-            // Where nothing is known of the other: as fast as this one usually is.
+            // If nothing is known of the other, it is taken to be as fast as this one usually is.
             let expected = usual(there).unwrap_or(slowness.usual);
             return slowness.its.checked_sub(expected);
         }
         if self.config.routing.strategy != Strategy::Latency {
-            return None; // Who prefers by priority or price asks for no speed.
+            return None; // Under priority and price, speed is not asked for.
         }
         let measured = usual(here).zip(usual(there));
         let (from, to) = measured.or_else(|| here.latency.compare(&there.latency))?;
         from.checked_sub(to)
     }
 
-    /// A slow endpoint whose rest is over is tried by a new conversation, if it would be chosen otherwise.
+    /// A slow endpoint whose rest is over, to be tried by a new conversation if it would be chosen otherwise.
     fn slow_one_to_try(&self, journey: &Journey, now: Instant) -> Option<EndpointId> {
         if self.paused || self.mode != Mode::Auto || journey.has_failed() {
             return None;
@@ -191,7 +191,7 @@ impl Fleet {
             .endpoints
             .iter()
             .filter(|endpoint| endpoint.check(journey, false, now).is_ok());
-        // Neither the slow ones nor those that are about to run dry, as long as there are others.
+        // Slow ones and those about to run dry are left out as long as there are others.
         let burden = |endpoint: &Endpoint| {
             (
                 endpoint.latency.slowness().is_some(),
@@ -226,7 +226,7 @@ impl Fleet {
         self.turns.next(&candidates).map(|id| (id, Why::Turn))
     }
 
-    /// Where no probe can tell whether an endpoint has recovered, one request at a time does.
+    /// A half-open endpoint of which no probe can tell whether it has recovered: one request at a time does.
     fn trial_that_no_probe_makes(&self, journey: &Journey, now: Instant) -> Option<EndpointId> {
         if journey.has_failed() {
             return None; // Not risked again.
@@ -242,7 +242,7 @@ impl Fleet {
             .map(|endpoint| endpoint.id)
     }
 
-    /// Nothing closed is left: a half-open endpoint need not wait for its probe.
+    /// No closed endpoint is left: a half-open one need not wait for its probe.
     fn choose_trial(&self, journey: &Journey, now: Instant) -> Option<(EndpointId, Why)> {
         let may = self
             .endpoints

@@ -23,7 +23,7 @@ impl Fleet {
         self.reconsider(now);
     }
 
-    /// Stops probes and switches for speed.
+    /// Stops probes, and switches for speed.
     pub fn pause(&mut self, now: Instant) {
         self.paused = true;
         for endpoint in &mut self.endpoints {

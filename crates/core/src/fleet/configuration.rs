@@ -11,8 +11,8 @@ use crate::endpoint_id::EndpointId;
 use crate::price::Cost;
 
 impl Fleet {
-    /// Takes over a configuration. Endpoints are matched by name: who stays keeps what was learned of
-    /// it, unless its URL changed. `new_credentials` names those whose secret is another than before.
+    /// Takes over a configuration. Endpoints are matched by name: one that stays keeps what was learned of it,
+    /// unless its URL changed. `new_credentials` names the endpoints whose secret has changed.
     pub fn handle_config(
         &mut self,
         config: Config,
@@ -56,8 +56,7 @@ impl Fleet {
         self.reconsider(now);
     }
 
-    /// Calls an endpoint by another name from now on; what was learned of it stays. The configuration
-    /// that calls it so is handed in next.
+    /// Renames an endpoint; what was learned of it stays. The configuration with the new name follows.
     pub fn rename(&mut self, from: &str, to: &str) {
         let named = self
             .endpoints

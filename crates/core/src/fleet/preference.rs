@@ -19,7 +19,7 @@ use crate::endpoint_id::EndpointId;
 struct Preference {
     endpoint: EndpointId,
     why: Why,
-    /// When a better one may be switched to, if only the dwell holds it back.
+    /// When a switch to a better one is allowed, if only the dwell prevents it.
     dwell_until: Option<Instant>,
 }
 
@@ -71,7 +71,7 @@ impl Fleet {
         {
             self.decision = Some(self.decide(target, why, now, Vec::new()));
         } else if let Some(old) = self.decision.take() {
-            // The reason for having come here stays; why the others are not better may have changed.
+            // The reason for this endpoint stays; why the others are not better may have changed.
             self.decision = Some(self.decide(target, old.why, now, old.others));
         }
     }
@@ -108,7 +108,7 @@ impl Fleet {
             return prefer(best.id, why);
         };
         if let Mode::Pinned(_) = self.mode {
-            return prefer(current.id, Why::Replaces); // Stands in for the pin; no reason to wander.
+            return prefer(current.id, Why::Replaces); // It stands in for the pin, so it stays.
         }
         match self.is_better(best, current) {
             None => prefer(current.id, Why::InUse),
@@ -163,7 +163,7 @@ impl Fleet {
         faster.then_some(Why::Faster { to, from })
     }
 
-    /// Whether a switch that nothing forces may happen now; else when it may, if time is all it takes.
+    /// Whether an unforced switch is allowed now; else when it will be, if time is all it takes.
     fn may_switch_for_speed(&self, now: Instant) -> Result<(), Option<Instant>> {
         if self.paused {
             return Err(None);
@@ -177,7 +177,7 @@ impl Fleet {
         }
     }
 
-    /// `others`: room for the reasons; this happens twice for every request.
+    /// `others`: a buffer for the reasons, reused because this happens twice for every request.
     fn decide(
         &self,
         chosen: EndpointId,
@@ -241,8 +241,8 @@ impl Fleet {
             .is_some_and(|endpoint| endpoint.check_standing(false).is_ok())
     }
 
-    /// All are down when none would take a request; something is up again when an endpoint has proven
-    /// itself. One that may merely be tried ends nothing: its cooldown is over every minute.
+    /// All are down when none would take a request. Something is up again when an endpoint has proven itself;
+    /// one that may only be tried is not enough, since a cooldown ends every minute.
     fn tell_if_all_down(&mut self) {
         if self.offline_since().is_some() {
             return;

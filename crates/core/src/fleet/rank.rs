@@ -7,11 +7,11 @@ use super::state::Fleet;
 use crate::circuit::{Cause, CircuitState};
 use crate::config::Strategy;
 
-/// Which endpoint is better: the smaller. The order of the fields is the rule.
+/// The smaller is better. The order of the fields is the rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank {
     pub(super) last_probe_failed: bool,
-    /// Answers, but many times slower than it does.
+    /// It is in a brownout.
     pub(super) slow: bool,
     /// Its quota is about to run dry.
     pub(super) runs_dry: bool,
@@ -23,7 +23,7 @@ pub(super) struct Rank {
     pub(super) position: Position,
 }
 
-/// Priority as it is, or the bits of a price: for numbers that are not negative they order as it does.
+/// The priority, or the bits of the price: of numbers that are not negative, bits have the same order.
 pub(super) type Merit = u64;
 
 /// The default group first, then the configuration's order.
@@ -33,12 +33,12 @@ pub(super) struct Position {
     pub(super) index: usize,
 }
 
-/// How usable the best of what is out is: for the last resort. The smaller is tried first.
+/// How usable an endpoint is that is out, for the last resort. The smaller is tried first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Remnant {
-    /// Not open at all (a trial is out, or the model is said not to be served), else by cause.
+    /// `None`: not open at all (a trial is out, or the model is not served).
     pub(super) cause: Option<Cause>,
-    /// The one that is free earliest.
+    /// The earlier it is free, the better.
     pub(super) until: Option<Instant>,
     pub(super) position: Position,
 }

@@ -62,14 +62,14 @@ impl Fleet {
         blame
     }
 
-    /// What a circuit's change brings with it.
+    /// Follows up on a change of a circuit.
     pub(super) fn after(&mut self, id: EndpointId, change: Option<Change>, now: Instant) {
         if change.is_some() {
             self.queue.rouse();
         }
         match change {
             Some(Change::Opened) => self.effects.push_back(Effect::TakenOut(id)),
-            Some(Change::Reopened) => {} // It was said when it went out, and it was not back since.
+            Some(Change::Reopened) => {} // Already told when it opened; it was not back since.
             Some(Change::Closed) => self.effects.push_back(Effect::Recovered(id)),
             None => {}
         }

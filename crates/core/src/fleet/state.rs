@@ -28,11 +28,11 @@ pub struct Fleet {
     pub(super) preferred: Option<EndpointId>,
     pub(super) decision: Option<Decision>,
     pub(super) switched_at: Option<Instant>,
-    /// Set while a better endpoint waits for the dwell to end.
+    /// Set while only the dwell prevents a switch to a better endpoint.
     pub(super) dwell_until: Option<Instant>,
     pub(super) all_down: bool,
     pub(super) offline_since: Option<Instant>,
-    /// After a sleep: until when failures are the network's.
+    /// After a sleep: until then failures are the network's fault.
     pub(super) grace_until: Option<Instant>,
     pub(super) conversations: Conversations,
     pub(super) budget: RetryBudget,
@@ -46,7 +46,7 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// A fleet of the configuration's endpoints, none of them measured; all probes are due.
+    /// A fleet of the configuration's endpoints. None is measured yet; all probes are due.
     ///
     /// `seed` decides random choices and jitter; `without_credential` names the endpoints whose
     /// credential was not found.

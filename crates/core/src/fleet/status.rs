@@ -1,4 +1,4 @@
-//! Reading a fleet.
+//! What a fleet shows of itself.
 
 use std::time::Instant;
 
@@ -49,7 +49,7 @@ impl Fleet {
         self.get(id).map(Endpoint::status)
     }
 
-    /// An endpoint's part of the attempts of the last five minutes; `None`: there were none anywhere.
+    /// An endpoint's share of the attempts of the last five minutes; `None`: there were none anywhere.
     pub fn share(&self, id: EndpointId, now: Instant) -> Option<f64> {
         let lately = |endpoint: &Endpoint| endpoint.traffic.lately(now);
         let all: u64 = self.endpoints.iter().map(lately).sum();

@@ -21,7 +21,7 @@ impl Fleet {
             .min()
     }
 
-    /// Ends what has ended by `now`: cooldowns, dwell, drains; asks for the probes that are due.
+    /// Ends cooldowns, dwells and drains that are over by `now`, and asks for the probes that are due.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.poll_timeout().is_none_or(|at| at > now) {
             return;

@@ -26,7 +26,7 @@ impl Turns {
             .iter()
             .map(|&(_, weight)| i64::from(weight))
             .sum();
-        // Of equals the first: candidates come in the configuration's order.
+        // The first of equals: candidates come in the configuration's order.
         let by_credit = |&(id, _): &(EndpointId, u32)| {
             let credit = self.credit.iter().find(|(known, _)| *known == id);
             Reverse(credit.map_or(0, |&(_, credit)| credit))

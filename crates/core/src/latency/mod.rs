@@ -1,11 +1,11 @@
-//! How fast an endpoint is: four estimators, fed by one [`Latency::observe`].
+//! How fast an endpoint is: four estimators, fed by one `Latency::observe`.
 //!
 //! | estimator | tells |
 //! | --- | --- |
-//! | [`ewma`] | how long probes and first events take at the moment |
-//! | [`percentiles`] | how first events are spread, by model |
-//! | [`decline`] | whether an endpoint takes longer than it used to |
-//! | [`brownout`] | whether it answers, but takes many times as long as usual |
+//! | `ewma` | how long probes and first events take at the moment |
+//! | `percentiles` | how first events are spread, by model |
+//! | `decline` | whether an endpoint takes longer than it used to |
+//! | `brownout` | whether it answers, but takes many times as long as usual |
 
 mod brownout;
 mod decline;

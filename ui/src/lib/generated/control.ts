@@ -129,12 +129,12 @@ export type Complaint = {
   field: string | null,
   /** What is wrong and what to do, in English. */
   message: string,
-  /** Whether the change is carried out all the same. */
+  /** Whether the change is carried out anyway. */
   is_warning: boolean
 };
 
 /**
- * What stands in the configuration file.
+ * What the configuration file says.
  */
 export type Configuration = {
   /** The file; `None`: there is none, and nothing can be saved. */
@@ -222,7 +222,7 @@ export type Drain = {
 export type EndpointForm = {
   /** Its name; unique. */
   name: string,
-  /** Its group. A group that is not there is made. */
+  /** Its group, which is created if there is none of that name. */
   group: string,
   /** Its base URL. */
   url: string,
@@ -897,8 +897,8 @@ export type RequestRecord = {
   cost_usd: number | null,
   /** What reading from the prompt cache saved against reading all as fresh input. */
   cache_saved_usd: number | null,
-  /** What writing anew cost more than reading would have, of what was cached where the conversation was
- * before; `None`: it did not move. */
+  /** How much more writing the cache anew cost than reading it where the conversation was before; `None`:
+ * it did not move. */
   cache_lost_usd: number | null,
   /** What went wrong, in English. */
   error: string | null
@@ -917,7 +917,7 @@ export type Setting = {
   key: string,
   /** What values it takes. */
   kind: SettingKind,
-  /** What holds without it. */
+  /** Its value when the file does not set it. */
   default: SettingValue,
   /** What the file says; `None`: nothing. */
   value: SettingValue | null,

@@ -1,4 +1,4 @@
-//! How many attempts an endpoint had lately: a ring of spans, each with its own count.
+//! How many attempts an endpoint has had recently: a ring of time spans, each with its own count.
 
 use std::time::{Duration, Instant};
 
@@ -12,13 +12,12 @@ const SPANS: usize = 30;
 pub(crate) struct Lately {
     /// When the first span began.
     begun: Instant,
-    /// Number of the latest span that has a count; the ring has those before it.
+    /// Number of the latest span with a count. The ring holds those before it.
     latest: u64,
     counts: [u32; SPANS],
 }
 
 impl Lately {
-    /// None yet.
     pub(crate) fn new(now: Instant) -> Self {
         Self {
             begun: now,
@@ -27,10 +26,10 @@ impl Lately {
         }
     }
 
-    /// One more.
+    /// Counts one attempt.
     pub(crate) fn note(&mut self, now: Instant) {
         let span = self.span_at(now);
-        // Spans without any have kept the counts of the round before.
+        // Skipped spans still have the counts of the round before.
         let skipped = span.saturating_sub(self.latest).min(SPANS as u64);
         for back in 0..skipped {
             self.counts[place(span - back)] = 0;
@@ -40,7 +39,7 @@ impl Lately {
         *count = count.saturating_add(1);
     }
 
-    /// How many there were.
+    /// How many there were in the last five minutes.
     pub(crate) fn count(&self, now: Instant) -> u64 {
         let oldest = (self.span_at(now) + 1).saturating_sub(SPANS as u64);
         let known = (self.latest + 1).saturating_sub(SPANS as u64);
