@@ -754,11 +754,9 @@ impl Admission {
                     state.fleet.note_quota(&permit, quota, now);
                 }
                 let seen = outcome.clone();
-                match outcome {
-                    Outcome::Failed(fault) if is_aborted => {
-                        state.fleet.settle_midway(permit, fault, now);
-                    }
-                    outcome => state.fleet.settle(permit, outcome, now),
+                match outcome.fault().filter(|_| is_aborted).cloned() {
+                    Some(fault) => state.fleet.settle_midway(permit, fault, now),
+                    None => state.fleet.settle(permit, outcome, now),
                 }
                 LegEnd {
                     at: now,

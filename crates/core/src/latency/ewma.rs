@@ -26,7 +26,7 @@ pub const STALE: Duration = Duration::from_secs(600);
 pub struct Remembered {
     /// The value.
     pub value: Duration,
-    /// Age of the last sample, at most [`STALE`].
+    /// Age of the last sample, at most `STALE`.
     pub age: Duration,
 }
 
