@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EndpointForm, SecretText, SettingValue};
+use crate::form::{EndpointForm, SecretText, SettingValue};
 
 /// What a front-end may ask of an engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What stands in the configuration file.
+/// What the configuration file says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Configuration {
@@ -66,7 +66,7 @@ pub enum TokenReference {
 pub struct EndpointForm {
     /// Its name; unique.
     pub name: String,
-    /// Its group. A group that is not there is made.
+    /// Its group, which is created if there is none of that name.
     pub group: String,
     /// Its base URL.
     pub url: String,
@@ -98,7 +98,7 @@ pub struct Setting {
     pub key: String,
     /// What values it takes.
     pub kind: SettingKind,
-    /// What holds without it.
+    /// Its value when the file does not set it.
     pub default: SettingValue,
     /// What the file says; `None`: nothing.
     pub value: Option<SettingValue>,
@@ -156,7 +156,7 @@ pub struct Complaint {
     pub field: Option<String>,
     /// What is wrong and what to do, in English.
     pub message: String,
-    /// Whether the change is carried out all the same.
+    /// Whether the change is carried out anyway.
     pub is_warning: bool,
 }
 
@@ -239,7 +239,7 @@ pub enum DiagnosisStage {
     Tcp,
     /// Its certificate is trusted.
     Tls,
-    /// The token is taken.
+    /// The token is accepted.
     Auth,
     /// The model is served.
     Model,

@@ -1,7 +1,7 @@
 //! The message catalogues: one flat JSON file per language, from `kind.code` to template.
 //!
-//! A template names the parameters of its code in braces. Nested values that carry a `code` of their
-//! own are put into words first, so `{why}` works. TypeScript reads the same files.
+//! A template names the parameters of its code in braces. Nested values with a `code` of their own are put
+//! into words first, so `{why}` works. TypeScript reads the same files.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -35,8 +35,8 @@ static ZH: LazyLock<Catalogue> = LazyLock::new(|| parse(include_str!("../message
 /// Puts a [`Reason`](crate::Reason), an [`EventKind`](crate::EventKind) or an
 /// [`EndpointState`](crate::EndpointState) into words.
 ///
-/// A view's own phrases are types of the same make, tagged `status`, `menu` or `notice`; their keys begin
-/// so.
+/// A view's own phrases are types of the same kind, tagged `status`, `menu` or `notice`; their keys begin
+/// with that.
 ///
 /// A code without a message is shown as it is: a newer instance may know more codes than this program.
 pub fn text(language: Language, coded: &impl Serialize) -> String {
@@ -163,12 +163,12 @@ mod tests {
             .chain(codes_of(
                 "event",
                 "pub enum EventKind",
-                include_str!("snapshot.rs"),
+                include_str!("snapshot/event.rs"),
             ))
             .chain(codes_of(
                 "state",
                 "pub enum EndpointState",
-                include_str!("snapshot.rs"),
+                include_str!("snapshot/endpoint_state.rs"),
             ));
 
         let missing: Vec<_> = codes.filter(|code| !EN.contains_key(code)).collect();

@@ -15,7 +15,7 @@ pub enum Reason {
     Pinned,
     /// Nothing has been measured: the default group's first endpoint.
     FirstChoice,
-    /// The best by what was measured before the restart.
+    /// The best one by what was measured before the restart.
     Remembered,
     /// It is faster by at least the threshold.
     Faster {
@@ -52,6 +52,8 @@ pub enum Reason {
         /// How much of it is left.
         left_percent: u64,
     },
+    /// The one it replaces broke off its last answer to this conversation.
+    LeavesBroken,
     /// It is the one in use.
     InUse,
     /// This conversation is at home there, and its prompt cache with it.
@@ -97,19 +99,21 @@ pub enum Reason {
     TrialInFlight,
     /// It recovers; a probe finds out before a request does.
     AwaitingProbe,
+    /// Its last answer to this conversation broke off.
+    BrokeOff,
     /// It does not serve this model.
     ModelNotServed {
         /// The model asked for.
         model: String,
     },
-    /// It answers, but many times slower than it does.
+    /// It answers, but takes many times as long as usual.
     Slow {
         /// The time to the first event of its last slow stream.
         ms: u64,
         /// The usual time.
         usual_ms: u64,
     },
-    /// It is about to run out of its quota, so it gets no new conversations until that is full again.
+    /// It is about to run out of its quota, so it gets no new conversations until that is reset.
     RunsDry {
         /// Of which: `requests`, `tokens`, `5h` and the like.
         window: String,
@@ -130,7 +134,7 @@ pub enum Reason {
         /// Its priority.
         priority: u32,
     },
-    /// Dearer.
+    /// More expensive.
     Dearer {
         /// Its relative price.
         price: f64,

@@ -1,9 +1,8 @@
 //! The retry budget: further attempts may be at most a share of recent requests.
 //!
-//! When everything fails, retries multiply the load exactly when it hurts most. Each request pays a
-//! share of an attempt in, each further attempt takes a whole one out, and what is unused fades within
-//! seconds. A small reserve keeps a quiet proxy able to retry (Envoy: 20 %, at least 3; linkerd: 20 %
-//! and 10 a second).
+//! When everything fails, retries multiply the load exactly when it hurts most. Each request pays in a share of
+//! an attempt, each further attempt takes out a whole one, and unused shares fade within seconds. A small
+//! reserve keeps a quiet proxy able to retry (Envoy: 20 %, at least 3; linkerd: 20 % and 10 per second).
 
 use std::time::{Duration, Instant};
 
@@ -55,7 +54,7 @@ impl RetryBudget {
         allowed
     }
 
-    /// Both sides halve with every window's half; so a storm is forgotten as fast as the traffic.
+    /// Both sides halve every half window, so a storm is forgotten as fast as the traffic.
     fn fade(&mut self, now: Instant) {
         if let Some(at) = self.faded_at {
             let age = now.saturating_duration_since(at).as_secs_f64();
@@ -68,11 +67,12 @@ impl RetryBudget {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests need one instant to start from"
-)]
 mod tests {
+    #![expect(
+        clippy::disallowed_methods,
+        reason = "tests need one instant to start from"
+    )]
+
     use super::*;
 
     #[test]

@@ -9,16 +9,16 @@
 //!     └────────────────────────────────────── HalfOpen ──▶ Open (the trial failed)
 //! ```
 //!
-//! A trial that begins to stream closes the circuit at once, on probation: the next failure opens it
-//! again, a complete answer ends the probation. Every transition bumps a generation, so that an attempt
-//! from before it can no longer disturb what came after.
+//! A trial whose answer begins closes the circuit at once, on probation: the next failure opens it again, a
+//! complete answer ends the probation. Every transition starts a new generation, so that an attempt from an
+//! earlier one cannot disturb what came after.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::config::{Breaker, BreakerPolicy};
 
-/// First pause of an endpoint that throttles without saying for how long; doubles like a cooldown.
+/// First pause of an endpoint that throttles without saying for how long. It doubles like a cooldown.
 const FIRST_BACK_OFF: Duration = Duration::from_secs(5);
 
 /// Why a circuit is open.
@@ -34,9 +34,9 @@ pub enum Cause {
     Refused,
 }
 
-/// What a circuit is now. Each state owns the data that means something only in it.
+/// What a circuit is now. Each state owns the data that has a meaning only in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum CircuitState {
     /// Takes attempts.
     Closed {
         /// Failures in a row.
@@ -46,7 +46,7 @@ pub enum State {
     Open {
         /// Why.
         cause: Cause,
-        /// `None` lasts until a probe, a person or a new credential ends it.
+        /// When that ends; `None`: when a probe, a person or a new credential ends it.
         until: Option<Instant>,
         /// How often it opened without an answer in between.
         trips: u32,
@@ -65,9 +65,9 @@ pub enum State {
 /// A circuit with its memory.
 #[derive(Clone, Debug)]
 pub struct Circuit {
-    state: State,
+    state: CircuitState,
     generation: u32,
-    /// Trips before the probation that runs; 0: no probation.
+    /// Trips before the present probation; 0: no probation.
     probation: u32,
     recent_failures: VecDeque<Instant>,
     last_success: Option<Instant>,
@@ -85,7 +85,7 @@ pub struct Pass {
 pub enum Change {
     /// It opened.
     Opened,
-    /// It opened again: the trial failed, so it never was back.
+    /// It opened again: the trial failed, so the endpoint never was back.
     Reopened,
     /// It closed.
     Closed,
@@ -94,7 +94,7 @@ pub enum Change {
 impl Default for Circuit {
     fn default() -> Self {
         Self {
-            state: State::Closed { failures: 0 },
+            state: CircuitState::Closed { failures: 0 },
             generation: 0,
             probation: 0,
             recent_failures: VecDeque::new(),
@@ -105,18 +105,18 @@ impl Default for Circuit {
 
 impl Circuit {
     /// What it is now.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> CircuitState {
         self.state
     }
 
-    /// Hands out the right to one attempt; the caller has checked that the state allows it.
+    /// Hands out the right to one attempt. The caller has checked that the state allows it.
     pub fn issue(&mut self) -> Pass {
         let trial = match &mut self.state {
-            // As a last resort there may be an attempt beside the trial.
-            State::HalfOpen {
+            // A last resort may be beside the trial.
+            CircuitState::HalfOpen {
                 trial_in_flight, ..
             } => !std::mem::replace(trial_in_flight, true),
-            State::Closed { .. } | State::Open { .. } => false,
+            CircuitState::Closed { .. } | CircuitState::Open { .. } => false,
         };
         Pass {
             generation: self.generation,
@@ -130,10 +130,10 @@ impl Circuit {
             return None;
         }
         match self.state {
-            State::HalfOpen { trips, .. } | State::Open { trips, .. } => {
+            CircuitState::HalfOpen { trips, .. } | CircuitState::Open { trips, .. } => {
                 Some(self.close_on_probation(trips))
             }
-            State::Closed { .. } => None,
+            CircuitState::Closed { .. } => None,
         }
     }
 
@@ -141,16 +141,16 @@ impl Circuit {
     pub fn succeed(&mut self, pass: Pass, now: Instant) -> Option<Change> {
         self.last_success = Some(now);
         self.recent_failures.clear();
-        let was_closed = matches!(self.state, State::Closed { .. });
+        let was_closed = matches!(self.state, CircuitState::Closed { .. });
         if !was_closed && pass.generation != self.generation {
-            return None; // A straggler proves nothing about what came after it began.
+            return None; // A straggler proves nothing about what came later.
         }
         self.probation = 0;
         if was_closed {
-            self.state = State::Closed { failures: 0 };
+            self.state = CircuitState::Closed { failures: 0 };
             None
         } else {
-            self.change(State::Closed { failures: 0 });
+            self.change(CircuitState::Closed { failures: 0 });
             Some(Change::Closed)
         }
     }
@@ -196,7 +196,7 @@ impl Circuit {
 
     /// The attempt ended without saying anything about the endpoint.
     pub fn release(&mut self, pass: Pass) {
-        if let State::HalfOpen {
+        if let CircuitState::HalfOpen {
             trial_in_flight, ..
         } = &mut self.state
             && pass.generation == self.generation
@@ -211,12 +211,12 @@ impl Circuit {
         self.recent_failures.clear();
         self.probation = 0;
         match self.state {
-            State::Closed { .. } => {
-                self.state = State::Closed { failures: 0 };
+            CircuitState::Closed { .. } => {
+                self.state = CircuitState::Closed { failures: 0 };
                 None
             }
-            State::Open { .. } | State::HalfOpen { .. } => {
-                self.change(State::Closed { failures: 0 });
+            CircuitState::Open { .. } | CircuitState::HalfOpen { .. } => {
+                self.change(CircuitState::Closed { failures: 0 });
                 Some(Change::Closed)
             }
         }
@@ -225,14 +225,16 @@ impl Circuit {
     /// A probe failed: counts as a failed attempt that began now.
     pub fn fail_probe(&mut self, policy: &Breaker, now: Instant) -> Option<Change> {
         match self.state {
-            State::Closed { .. } | State::HalfOpen { .. } => self.count_failure(policy, now),
-            State::Open { .. } => None,
+            CircuitState::Closed { .. } | CircuitState::HalfOpen { .. } => {
+                self.count_failure(policy, now)
+            }
+            CircuitState::Open { .. } => None,
         }
     }
 
-    /// What the attempts that are out will say is about something that has changed since.
+    /// Something has changed: what the attempts that are out will say no longer counts.
     pub fn outdate(&mut self) {
-        if let State::HalfOpen {
+        if let CircuitState::HalfOpen {
             trial_in_flight, ..
         } = &mut self.state
         {
@@ -241,8 +243,7 @@ impl Circuit {
         self.generation = self.generation.wrapping_add(1);
     }
 
-    /// Takes back what happened since the circuit was as in `before`. Attempts that are out say nothing
-    /// any more.
+    /// Takes back what happened since the circuit was as in `before`. Attempts that are out no longer count.
     pub fn restore(&mut self, before: Self) {
         let generation = self.generation;
         *self = before;
@@ -253,39 +254,41 @@ impl Circuit {
     /// When [`Self::handle_timeout`] next has something to do.
     pub fn poll_timeout(&self) -> Option<Instant> {
         match self.state {
-            State::Open { until, .. } => until,
-            State::Closed { .. } | State::HalfOpen { .. } => None,
+            CircuitState::Open { until, .. } => until,
+            CircuitState::Closed { .. } | CircuitState::HalfOpen { .. } => None,
         }
     }
 
     /// Ends a cooldown that is over. Says whether it did.
     pub fn handle_timeout(&mut self, now: Instant) -> bool {
         match self.state {
-            State::Open {
+            CircuitState::Open {
                 cause,
                 until: Some(until),
                 trips,
             } if until <= now => {
-                self.change(State::HalfOpen {
+                self.change(CircuitState::HalfOpen {
                     cause,
                     trial_in_flight: false,
                     trips,
                 });
                 true
             }
-            State::Open { .. } | State::Closed { .. } | State::HalfOpen { .. } => false,
+            CircuitState::Open { .. }
+            | CircuitState::Closed { .. }
+            | CircuitState::HalfOpen { .. } => false,
         }
     }
 
-    /// A pass from before the last transition says nothing. An open circuit hands out passes only as a
-    /// last resort; their failures prolong nothing.
+    /// A pass from before the last transition does not count. An open circuit hands out passes only as a last
+    /// resort, and their failures prolong nothing.
     fn counts(&self, pass: Pass) -> bool {
-        pass.generation == self.generation && !matches!(self.state, State::Open { .. })
+        pass.generation == self.generation && !matches!(self.state, CircuitState::Open { .. })
     }
 
     fn count_failure(&mut self, policy: &Breaker, now: Instant) -> Option<Change> {
         let trips = self.trips();
-        if let State::Closed { failures } = &mut self.state {
+        if let CircuitState::Closed { failures } = &mut self.state {
             *failures = failures.saturating_add(1);
             let failures = *failures;
             if self.probation == 0 && !self.trips_on(failures, policy, now) {
@@ -317,15 +320,15 @@ impl Circuit {
 
     fn trips(&self) -> u32 {
         match self.state {
-            State::Closed { .. } => self.probation,
-            State::Open { trips, .. } | State::HalfOpen { trips, .. } => trips,
+            CircuitState::Closed { .. } => self.probation,
+            CircuitState::Open { trips, .. } | CircuitState::HalfOpen { trips, .. } => trips,
         }
     }
 
     fn open(&mut self, cause: Cause, until: Option<Instant>, trips: u32) -> Option<Change> {
-        let was_out = matches!(self.state, State::HalfOpen { .. });
+        let was_out = matches!(self.state, CircuitState::HalfOpen { .. });
         self.probation = 0;
-        self.change(State::Open {
+        self.change(CircuitState::Open {
             cause,
             until,
             trips: trips.saturating_add(1),
@@ -340,11 +343,11 @@ impl Circuit {
     /// Keeps the generation: the trial that got here is still out, and how it ends counts.
     fn close_on_probation(&mut self, trips: u32) -> Change {
         self.probation = trips.max(1);
-        self.state = State::Closed { failures: 0 };
+        self.state = CircuitState::Closed { failures: 0 };
         Change::Closed
     }
 
-    fn change(&mut self, next: State) {
+    fn change(&mut self, next: CircuitState) {
         self.state = next;
         self.generation = self.generation.wrapping_add(1);
     }
@@ -355,11 +358,12 @@ fn doubled(base: Duration, times: u32) -> Duration {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests need one instant to start from"
-)]
 mod tests {
+    #![expect(
+        clippy::disallowed_methods,
+        reason = "tests need one instant to start from"
+    )]
+
     use super::*;
 
     fn policy() -> Breaker {
@@ -511,7 +515,7 @@ mod tests {
 
         assert!(matches!(
             circuit.state(),
-            State::HalfOpen {
+            CircuitState::HalfOpen {
                 trial_in_flight: false,
                 ..
             }

@@ -1,11 +1,11 @@
 //! What the end of an attempt means: for the endpoint, and for the request.
 //!
-//! The only place that knows. A fault is what was seen; an [`Outcome`] is what it means. The rules, in
-//! the order they are asked:
+//! Only this module knows. A fault is what was seen; an [`Outcome`] is what it means. The rules, in order:
 //!
 //! | seen | outcome | next endpoint? |
 //! | --- | --- | --- |
 //! | 2xx, proven | `Answered` | – |
+//! | 1xx as the final answer | `Failed`: no request asks to upgrade | yes |
 //! | 3xx on a messages call | `Failed`: a client would follow it and take the key along | yes |
 //! | 401, 403 against our credential | `Refused` | yes |
 //! | a listed quota wording in a 400, 403 or 429; 402 | `Exhausted` | yes |
@@ -14,27 +14,27 @@
 //! | other 4xx, 401/403 against the client's credential | `ClientFault` | no |
 //! | other 5xx, 408, no answer, a false answer | `Failed` | yes |
 //!
-//! Other paths (models, files, …) say nothing about messages: a 5xx there moves the request on if it can
-//! be repeated, and counts for nothing.
+//! Other paths (models, files, …) say nothing about messages: a 1xx or 5xx there moves the request on if
+//! it can be repeated, and counts for nothing.
 
 use std::time::Duration;
 
-use crate::profile::CallKind;
+use crate::call::CallKind;
 
 /// What was seen to go wrong in an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// An HTTP status.
     Status(u16),
-    /// No connection: DNS, TCP, proxy or TLS. What the system said.
+    /// No connection (DNS, TCP, proxy or TLS), in the system's words.
     Connect(String),
-    /// The connection broke before an answer. What the system said.
+    /// The connection broke before an answer, in the system's words.
     Lost(String),
     /// No answer within this time.
     TimedOut(Duration),
     /// A web page.
     Html,
-    /// Nothing.
+    /// An empty answer.
     Empty,
     /// Not the Messages format: what was expected, what was seen.
     NotMessages(String),
@@ -53,13 +53,13 @@ pub enum Fault {
 /// What an attempt tells of the network between us and its endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contact {
-    /// Somebody answered, whatever it was.
+    /// Something was answered.
     Made,
     /// No connection came about.
     NotMade,
     /// A connection that was there broke, or nothing came over it.
     Broken,
-    /// It tells nothing.
+    /// Unknown.
     Unknown,
 }
 
@@ -89,7 +89,7 @@ pub enum Outcome {
     NotServed(Fault),
     /// Our credential is refused: open until it changes, a person reinstates, or a probe succeeds.
     Refused(Fault),
-    /// Quota or credit is used up: open for long.
+    /// Quota or credit is used up: open for a long time.
     Exhausted {
         /// What was seen.
         fault: Fault,
@@ -147,7 +147,7 @@ impl Outcome {
     }
 }
 
-/// What is known of a request and of the credential it went out with.
+/// What is known of a request, and of the credential that it was sent with.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
     /// Which call.
@@ -161,7 +161,7 @@ pub struct Attempt<'a> {
 /// An answer that is no success.
 #[derive(Clone, Copy, Debug)]
 pub struct Refusal<'a> {
-    /// The status, 300 or more.
+    /// Any status but 2xx.
     pub status: u16,
     /// `Retry-After`, if it was there and readable.
     pub retry_after: Option<Duration>,
@@ -170,7 +170,7 @@ pub struct Refusal<'a> {
 }
 
 impl Attempt<'_> {
-    /// What a status of 300 or more means.
+    /// What a status outside of 2xx means.
     pub fn judge_status(&self, refusal: Refusal<'_>) -> Outcome {
         let Refusal {
             status,
@@ -180,12 +180,12 @@ impl Attempt<'_> {
         let fault = Fault::Status(status);
         if !self.kind.is_understood() {
             return match status {
-                100..=199 | 500.. => Outcome::NotServed(fault),
+                ..200 | 500.. => Outcome::NotServed(fault),
                 _ => Outcome::ClientFault(status),
             };
         }
         match status {
-            100..=199 | 300..=399 => Outcome::Failed(fault),
+            ..200 | 300..=399 => Outcome::Failed(fault),
             402 => Outcome::Exhausted { fault, retry_after },
             400 | 403 | 429 if says_quota_used_up(body) => {
                 Outcome::Exhausted { fault, retry_after }
@@ -200,7 +200,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// What a fault before the client's first byte means; an error inside an answer counts by its type.
+    /// What a fault before the client's first byte means. An error inside an answer counts by its type.
     pub fn judge_fault(&self, fault: Fault) -> Outcome {
         let Fault::ErrorEvent(kind) = &fault else {
             return Outcome::Failed(fault);
@@ -227,9 +227,8 @@ impl Attempt<'_> {
     }
 }
 
-/// The wordings by which endpoints say that the quota or the credit is used up: the one place where text
-/// is matched, because the status does not tell. The first three are Anthropic's, the others those of
-/// widespread relays.
+/// How endpoints say that the quota or the credit is used up. This is the only place where text is matched,
+/// because the status does not tell. The first three are Anthropic's, the others those of common relays.
 const QUOTA_WORDINGS: [&str; 7] = [
     "You have reached your specified API usage limits",
     "enforced_spend_limit_reached",
@@ -278,7 +277,9 @@ mod tests {
             retry_after: None,
         };
         let table = [
+            (100, failed(100)),
             (101, failed(101)),
+            (103, failed(103)),
             (307, failed(307)),
             (400, Outcome::ClientFault(400)),
             (401, Outcome::Refused(Fault::Status(401))),
@@ -357,6 +358,16 @@ mod tests {
             status(models, 502, ""),
             Outcome::NotServed(Fault::Status(502))
         );
+    }
+
+    #[test]
+    fn an_upgrade_that_nobody_asked_for_is_a_fault_on_every_path() {
+        for kind in [CallKind::Messages, CallKind::CountTokens, CallKind::Other] {
+            let outcome = status(Attempt { kind, ..OURS }, 101, "");
+
+            assert_eq!(outcome.fault(), Some(&Fault::Status(101)), "{kind:?}");
+            assert!(outcome.moves_on(false), "{kind:?}");
+        }
     }
 
     #[test]

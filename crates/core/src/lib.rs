@@ -1,33 +1,36 @@
-//! The decisions of Zephyr, and nothing else: which endpoint may receive the next attempt, what an
-//! answer means, when to probe, when to switch.
+//! The decisions of Zephyr, and nothing else: which endpoint may receive the next attempt, what an answer
+//! means, when to probe, when to switch.
 //!
-//! Nothing here opens a socket, reads a clock, a file or an environment variable, or rolls a die.
-//! Time comes in as `now`, randomness as a seed; what the outside world should do comes out as
-//! [`Effect`]s. Every stateful part speaks the same verbs: `handle_*(input, now)`, `poll_timeout()`,
-//! `handle_timeout(now)`, `poll_effect()`. So everything is tested by adding to an `Instant`.
+//! Nothing here opens a socket, reads a clock, a file or an environment variable, or draws random numbers.
+//! Time comes in as `now`, randomness as a seed; what the outside world should do comes out as [`Effect`]s.
+//! Every stateful part has the same verbs: `handle_*(input, now)`, `poll_timeout()`, `handle_timeout(now)`,
+//! `poll_effect()`. So everything is tested by adding to an `Instant`.
 //!
 //! | module | decides |
 //! | --- | --- |
 //! | [`config`] | what a valid configuration is |
 //! | [`profile`] | what a request asks for: model, stream, session |
 //! | [`fleet`] | which endpoint gets an attempt, which one is preferred, and why |
+//! | [`circuit`] | whether an endpoint may take attempts |
 //! | [`classify`] | what the end of an attempt means for the endpoint and for the request |
 //! | [`schedule`], [`spend`], [`price`] | how often to probe, and what that may cost |
-//! | [`decline`], [`ttft`] | whether an endpoint becomes slower, and how fast its streams begin |
-//! | [`brownout`] | whether an endpoint answers, but many times slower than it does |
+//! | [`latency`] | how fast an endpoint is, whether it becomes slower, whether it is in a brownout |
 //! | [`quota`] | whether an endpoint is about to run dry |
 //! | [`usage`] | what an answer used |
 //! | [`worth`] | whether a conversation should move, and what its prompt cache costs |
+//! | [`budget`] | how many further attempts requests may make |
 //! | [`sse`], [`messages`], [`proof`] | whether an answer is real, and how a stream ends |
 
-pub mod brownout;
+#![warn(missing_docs)]
+
 pub mod budget;
+mod call;
 pub mod circuit;
 pub mod classify;
 pub mod config;
-pub mod decline;
-pub mod ewma;
+mod endpoint_id;
 pub mod fleet;
+pub mod latency;
 pub mod messages;
 pub mod price;
 pub mod profile;
@@ -35,13 +38,12 @@ pub mod proof;
 pub mod quota;
 mod rng;
 pub mod schedule;
-mod share;
+mod session;
 pub mod spend;
 pub mod sse;
-mod sticky;
-pub mod ttft;
 pub mod usage;
 pub mod worth;
 
 pub use config::Config;
-pub use fleet::{Effect, EndpointId, Fleet};
+pub use endpoint_id::EndpointId;
+pub use fleet::{Effect, Fleet};

@@ -1,64 +1,18 @@
 //! What a request asks for, read from its headers and the beginning of its body.
 //!
-//! The body may be cut off anywhere: what stands behind the cut is unknown, not absent. Nothing here
-//! fails; a body that is no JSON has an empty profile, and the endpoint will say what is wrong with it.
+//! The body may be cut off anywhere: what comes after the cut is unknown, not absent. Nothing here fails; a body
+//! that is not JSON has an empty profile, and the endpoint will say what is wrong with it.
 
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// How much of a body is looked at, in bytes.
+pub use crate::call::CallKind;
+pub use crate::session::SessionKey;
+
+/// How many bytes of a body are read.
 pub const LOOKED_AT: usize = 64 * 1024;
-
-/// Which kind of call a path is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CallKind {
-    /// `POST …/v1/messages`.
-    Messages,
-    /// `POST …/v1/messages/count_tokens`.
-    CountTokens,
-    /// Anything else: models, files, batches, what is yet to come.
-    Other,
-}
-
-impl CallKind {
-    /// The kind of a call by its method and path (without the query).
-    pub fn of(method: &str, path: &str) -> Self {
-        let path = path.trim_end_matches('/');
-        if method != "POST" {
-            Self::Other
-        } else if path.ends_with("/v1/messages") {
-            Self::Messages
-        } else if path.ends_with("/v1/messages/count_tokens") {
-            Self::CountTokens
-        } else {
-            Self::Other
-        }
-    }
-
-    /// Whether it is one of the two calls whose answers are understood here.
-    pub fn is_understood(self) -> bool {
-        match self {
-            Self::Messages | Self::CountTokens => true,
-            Self::Other => false,
-        }
-    }
-}
-
-/// A conversation, for cache affinity. A digest, so that no identifier is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SessionKey(u64);
-
-impl SessionKey {
-    /// The key of a session's identifier.
-    pub fn of(id: &str) -> Self {
-        let mut hasher = DefaultHasher::new();
-        id.hash(&mut hasher);
-        Self(hasher.finish())
-    }
-}
 
 /// What routing wants to know of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,9 +21,9 @@ pub struct Profile {
     pub model: Option<String>,
     /// Whether the answer is to be streamed; `None`: not seen yet.
     pub stream: Option<bool>,
-    /// The conversation it belongs to.
+    /// The conversation that it belongs to.
     pub session: Option<SessionKey>,
-    /// How its body names that.
+    /// The identifier of that conversation in the body.
     pub session_id: Option<String>,
 }
 
@@ -90,9 +44,8 @@ impl Profile {
         profile
     }
 
-    /// Reads the body's first bytes as far as its model, which stands at the beginning where Claude Code
-    /// wrote it: for a request whose session is known from its header. What stands behind is not looked
-    /// at.
+    /// Reads the body only up to its model, which Claude Code writes at the beginning: for a request whose
+    /// session is known from its header.
     pub fn read_to_model(body: &[u8]) -> Self {
         let mut profile = Self::default();
         let mut json = serde_json::Deserializer::from_slice(body);
@@ -100,14 +53,14 @@ impl Profile {
             profile: &mut profile,
             extent: Extent::ToModel,
         };
-        // That it stops in the middle is no error here.
+        // Stopping in the middle is no error here.
         let _ = top_level.deserialize(&mut json);
         profile
     }
 
-    /// Whether a body that ends so asks for a stream, if its last field says that.
+    /// Whether a body with this end asks for a stream, if its last field is `stream`.
     pub fn stream_at_end(end: &[u8]) -> Option<bool> {
-        // Behind the last value there is only the end of the top level, so its key stands there too.
+        // Only the end of the top level follows the last value, so its key is on the top level too.
         let end = end.trim_ascii_end().strip_suffix(b"}")?.trim_ascii_end();
         [(&b"true"[..], true), (b"false", false)]
             .into_iter()
@@ -117,12 +70,12 @@ impl Profile {
                     .trim_ascii_end()
                     .strip_suffix(b":")?;
                 let key = before.trim_ascii_end().strip_suffix(br#""stream""#)?;
-                // The same word in a text would have a backslash before its quotation mark.
+                // Inside a text, a backslash would precede the quotation mark.
                 matches!(key.trim_ascii_end().last(), Some(b',' | b'{')).then_some(wanted)
             })
     }
 
-    /// Whether a whole body asks for a stream. One that does not name it need not be understood.
+    /// Whether a whole body asks for a stream. A body that does not contain the word is not parsed.
     pub fn wants_stream(body: &[u8]) -> bool {
         if let Some(wanted) = Self::stream_at_end(body) {
             return wanted;
@@ -131,7 +84,7 @@ impl Profile {
         named && Self::read(body, true).stream.unwrap_or(false)
     }
 
-    /// The header wins over the body: `x-claude-code-session-id`.
+    /// Takes the session of the header `x-claude-code-session-id`, which wins over the body's.
     #[must_use]
     pub fn with_session_header(mut self, id: Option<&str>) -> Self {
         if let Some(id) = id.filter(|id| !id.is_empty()) {
@@ -141,7 +94,7 @@ impl Profile {
     }
 }
 
-/// Fills a profile while it goes through the top level's keys, so that what was read before a cut stays.
+/// Fills a profile key by key, so that what was read before a cut stays.
 struct TopLevel<'a> {
     profile: &'a mut Profile,
     extent: Extent,

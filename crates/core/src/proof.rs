@@ -1,30 +1,18 @@
 //! Is this answer real? The judge between a 200 and the client.
 //!
-//! A 200 says little: relays answer with login pages, empty bodies, errors inside the body, another
-//! vendor's format. So an answer is held until it has proven itself. A stream is real from its first
-//! content block, or from its end; a JSON answer when its whole, or its head if it is long, is a
-//! message. Until then a fault moves the request on; afterwards the same reader only watches how the
-//! stream ends.
+//! A 200 says little: relays answer with login pages, empty bodies, errors inside the body, or another vendor's
+//! format. So an answer is held until it has proven itself. A stream is real from its first content block, or
+//! from its end; a JSON answer when the whole of it is a message, or its head if it is long. Until then a fault
+//! moves the request on; afterwards the same reader only watches how the stream ends.
 
 use crate::classify::Fault;
-use crate::messages::{Course, Format, no_stream};
+use crate::messages::course::{Course, no_stream};
+use crate::messages::format::Format;
 use crate::sse::{MAX_EVENT, Oversized, Reader};
 use crate::usage::Tally;
 
-pub use crate::messages::{judge_json, judge_json_head, read_json};
-
-/// How far a stream has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
-    /// Nothing but pings and comments.
-    Silent,
-    /// `message_start` was seen: somebody who speaks the protocol is there.
-    Started,
-    /// A content block began: this is an answer.
-    Content,
-    /// `message_stop` was seen: complete.
-    Complete,
-}
+pub use crate::messages::answer::{judge_json, judge_json_head, read_json};
+pub use crate::messages::stage::Stage;
 
 /// Watches a stream of the Messages API.
 #[derive(Debug)]
@@ -75,11 +63,11 @@ impl StreamJudge {
         }
     }
 
-    /// Takes in decoded bytes of a stream that is passed on whatever it is: only what it tells of itself
-    /// is read.
+    /// Takes in decoded bytes of a stream that is passed on in any case: only what it tells of itself is
+    /// read.
     pub fn read_along(&mut self, bytes: &[u8]) {
         let tally = &mut self.tally;
-        // An event without end tells nothing, and nothing behind it does.
+        // Nothing is learned from an endless event, or from what follows it.
         let _ = self.reader.push(bytes, |event| tally.take_in(&event));
     }
 
@@ -93,7 +81,7 @@ impl StreamJudge {
         &self.tally
     }
 
-    /// The stream ended; was it whole?
+    /// The stream has ended; whether it is whole.
     ///
     /// # Errors
     ///
@@ -114,7 +102,7 @@ impl StreamJudge {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::CallKind;
+    use crate::call::CallKind;
 
     const START: &[u8] = b"event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"m\",\"content\":[],\"stop_reason\":null,\"usage\":{\"input_tokens\":1,\"output_tokens\":1}}}\n\n";
     const PING: &[u8] = b"event: ping\ndata: {\"type\":\"ping\"}\n\n";

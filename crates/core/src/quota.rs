@@ -1,30 +1,30 @@
 //! What an endpoint's answers say of its quota, and when it is about to run dry.
 //!
-//! Answers carry `anthropic-ratelimit-*` headers: for keys what is left of requests and tokens, for
-//! subscriptions (`unified`) how much of the five hours and of the seven days is used. An endpoint is
-//! about to run dry while less than [`DRY_PERCENT`] of any of these is left, or the subscription says
-//! `rejected`: until that limit is reset, or if that is not told for a minute. The last answer that said
-//! anything counts, and all of it.
+//! Answers carry `anthropic-ratelimit-*` headers: for keys, what is left of requests and tokens; for
+//! subscriptions (`unified`), how much of the five hours and of the seven days is used. An endpoint is about to
+//! run dry while less than [`DRY_PERCENT`] of any of these is left, or the subscription says `rejected`. That
+//! lasts until the limit is reset, or for a minute if the time of the reset is not told. The last answer that
+//! said anything counts, and replaces everything before it.
 //!
-//! Not for: what a 429 means, which is [`crate::classify`]'s; this is about the answers before it.
+//! Not for: what a 429 means. That is [`crate::classify`]; this is about the answers before it.
 
 use std::time::{Duration, Instant};
 
-/// Below this much left an endpoint gets no new conversations.
+/// With less left, an endpoint gets no new conversations.
 pub const DRY_PERCENT: f64 = 5.0;
-/// How long that holds where nobody says when the limit is reset.
+/// How long that holds if the time of the reset is not told.
 const UNTOLD: Duration = Duration::from_secs(60);
 
 /// A limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {
-    /// Requests a minute.
+    /// Requests per minute.
     Requests,
-    /// Tokens a minute.
+    /// Tokens per minute.
     Tokens,
-    /// Tokens of input a minute.
+    /// Input tokens per minute.
     InputTokens,
-    /// Tokens of output a minute.
+    /// Output tokens per minute.
     OutputTokens,
     /// A subscription's five hours.
     FiveHours,
@@ -42,7 +42,7 @@ impl Window {
         Self::SevenDays,
     ];
 
-    /// As the headers name it.
+    /// The name in the headers.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Requests => "requests",
@@ -54,7 +54,7 @@ impl Window {
         }
     }
 
-    /// As a subscription names the limit that rejects.
+    /// By the name that a subscription gives the limit that rejects.
     fn claimed(claim: &str) -> Self {
         if claim.starts_with("seven_day") {
             Self::SevenDays
@@ -69,11 +69,11 @@ impl Window {
 pub struct Allowance {
     /// Of which.
     pub window: Window,
-    /// How much, 0 to 1.
+    /// How much is left, 0 to 1.
     pub left: f64,
-    /// The limit, where it is told as a number.
+    /// The limit, if it is told as a number.
     pub limit: Option<u64>,
-    /// What is left, where that is.
+    /// What is left, if it is told as a number.
     pub remaining: Option<u64>,
     /// When it is full again.
     pub resets: Option<Instant>,
@@ -98,7 +98,7 @@ pub struct Dry {
 }
 
 impl Quota {
-    /// Reads the headers of an answer that came at `now`, which is so long after 1970; `None`: they say
+    /// Reads the headers of an answer that came at `now`, which is `since_epoch` after 1970. `None`: they say
     /// nothing.
     pub fn read<'a>(
         headers: impl Iterator<Item = (&'a str, &'a str)>,
@@ -151,7 +151,7 @@ impl Quota {
         })
     }
 
-    /// What is left of each; a limit that was reset since is full.
+    /// What is left of each limit. One that was reset since is full.
     pub fn allowances(&self, now: Instant) -> impl Iterator<Item = Allowance> {
         self.allowances.iter().map(move |told| match told.resets {
             Some(at) if at <= now => Allowance {
@@ -164,7 +164,7 @@ impl Quota {
         })
     }
 
-    /// Whether it is about to run dry, and of what: what lasts longest, if there are several.
+    /// Whether it is about to run dry. Of several limits, the one that lasts longest.
     pub fn dry(&self, now: Instant) -> Option<Dry> {
         let low = self
             .allowances(now)
@@ -253,7 +253,7 @@ impl Told {
     }
 }
 
-/// A moment in seconds since 1970: such a number, or a date as RFC 3339 writes it.
+/// Seconds since 1970, from such a number or from an RFC 3339 date.
 fn moment(text: &str) -> Option<u64> {
     if let Ok(seconds) = text.parse() {
         return Some(seconds);
@@ -301,11 +301,12 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests need one instant to start from"
-)]
 mod tests {
+    #![expect(
+        clippy::disallowed_methods,
+        reason = "tests need one instant to start from"
+    )]
+
     use super::*;
 
     /// 2026-11-21T12:00:00Z.

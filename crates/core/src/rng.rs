@@ -17,7 +17,7 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// A number below `n`; 0 if `n` is 0. The bias of the modulo is far below anything seen here.
+    /// A number below `n`; 0 if `n` is 0. The bias of the modulo does not matter here.
     pub(crate) fn below(&mut self, n: u64) -> u64 {
         if n == 0 { 0 } else { self.next() % n }
     }

@@ -1,32 +1,31 @@
 //! How often an endpoint is probed.
 //!
-//! Without `dynamic_scaling` always every `interval_seconds`. With it the pace follows the load of the
-//! whole fleet, and only in one direction: busier never means rarer.
+//! Without `dynamic_scaling`, every `interval_seconds`. With it, the pace follows the load of the whole fleet,
+//! and only in one direction: more load never means fewer probes.
 //!
 //! | load | time between two probes |
 //! | --- | --- |
 //! | more than ten requests in flight | `min_interval_seconds` |
 //! | 1 to 10 | in equal steps from `interval_seconds` down to that |
 //! | none for up to a minute | `interval_seconds` |
-//! | none for 5, 15, 30 minutes | 1.5, 3 and 8 times that, and in between in between |
-//! | none for an hour | `max_interval_seconds`, which is never exceeded before either |
+//! | none for 5, 15, 30 minutes | 1.5, 3 and 8 times that, interpolated in between |
+//! | none for an hour | `max_interval_seconds`, which is also the limit before that |
 //!
 //! When the load rises, a probe that was planned at a slower pace is brought forward; when it falls, the
-//! one that is planned stays.
+//! planned probe stays.
 //!
 //! # Traffic is evidence
 //!
-//! An endpoint that has just answered a real messages call need not be asked whether it does: its probe
-//! moves to one interval after that answer. Traffic says nothing comparable about latency, though: prompts
-//! differ, so probes are compared with probes only. So even the busiest endpoint is probed every
-//! [`COMPARABLE`] intervals; and one whose first events come slower than usual is probed as if it had no
-//! traffic.
+//! An endpoint that has just answered a real messages call need not be probed: its probe moves to one interval
+//! after that answer. Traffic says nothing comparable about latency, though, since prompts differ. So even the
+//! busiest endpoint is probed every [`COMPARABLE`] intervals, and one whose first events come slower than usual
+//! is probed as if it had no traffic.
 
 use std::time::Duration;
 
 use crate::config::HealthCheck;
 
-/// After so many intervals an endpoint is probed whatever traffic says.
+/// After this many intervals an endpoint is probed in any case.
 pub const COMPARABLE: u32 = 5;
 
 /// More requests in flight than this make no difference.
@@ -34,7 +33,7 @@ const BUSY: u32 = 11;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// How long nothing was asked for, and by how much the interval has grown by then.
+/// Time without requests, and the factor on the interval after that time.
 const IDLE_CURVE: [(Duration, f64); 5] = [
     (Duration::ZERO, 1.0),
     (MINUTE, 1.0),
@@ -43,15 +42,15 @@ const IDLE_CURVE: [(Duration, f64); 5] = [
     (Duration::from_secs(30 * 60), 8.0),
 ];
 
-/// How long the way from the end of the curve to the longest interval is.
+/// Time from the end of the curve to the longest interval.
 const TO_THE_LONGEST: Duration = Duration::from_secs(30 * 60);
 
-/// What the fleet has to do.
+/// How busy the fleet is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Load {
-    /// So many requests are in flight.
+    /// This many requests are in flight.
     Busy(u32),
-    /// None has been for so long.
+    /// None has been in flight for this long.
     Idle(Duration),
 }
 

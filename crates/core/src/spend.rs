@@ -2,14 +2,12 @@
 //!
 //! Not to be confused with [`crate::budget`], which limits retries.
 //!
-//! A probe that costs something is allowed while what was spent today, what the probes that are out may
-//! cost at most, and what it may cost itself stay within `health_check.daily_budget_usd`. A group that
-//! says something else has that as a further limit for its own endpoints. Otherwise the endpoint gets a
-//! free check until midnight.
+//! A probe that costs something is allowed while today's spending, the maximum cost of the probes that are
+//! out, and its own maximum cost stay within `health_check.daily_budget_usd`. A group with a budget of its own
+//! has that as a further limit for its endpoints. Beyond the limit an endpoint gets free probes until midnight.
 //!
-//! When midnight is, the owner says: [`Day`]. What was spent is known by the endpoint's name, so it
-//! survives a reload and a restart, and an endpoint that is removed and added again has not earned
-//! anything.
+//! The owner says when midnight is ([`Day`]). Spending is kept by the endpoint's name, so it survives a reload
+//! and a restart, and an endpoint gains nothing from being removed and added again.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -22,9 +20,9 @@ use crate::price::{self, Cost, Usage};
 /// A calendar day where the user is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Day {
-    /// Which: any text that no other day has.
+    /// Any text that no other day has.
     pub date: String,
-    /// When it is over.
+    /// When it ends.
     pub ends: Instant,
 }
 
@@ -35,7 +33,7 @@ pub struct Spent {
     pub date: String,
     /// By endpoint.
     pub endpoints: BTreeMap<String, Cost>,
-    /// The limit that was reached, if that was told.
+    /// The limit that was reached, if it was told.
     pub reached: Option<Cost>,
 }
 
@@ -46,7 +44,7 @@ pub(crate) struct Spend {
     today: Spent,
 }
 
-/// What a probe may cost at most, when nothing is known of its answer.
+/// The maximum cost of a probe whose answer is not known yet.
 pub fn bound(model: &str, mode: ProbeMode, own: &BTreeMap<String, Price>, multiplier: f64) -> Cost {
     let usage = match mode {
         ProbeMode::Message => Usage {
@@ -66,15 +64,15 @@ pub fn bound(model: &str, mode: ProbeMode, own: &BTreeMap<String, Price>, multip
     price::cost(model, &usage, own, multiplier)
 }
 
-/// More than the prompt of a one-token call has.
+/// More tokens than the prompt of a one-token call has.
 const MESSAGE_INPUT: u64 = 32;
-/// More than the prompt that the Claude CLI sends of itself.
+/// More tokens than the Claude CLI sends by itself.
 const CLI_INPUT: u64 = 25_000;
-/// More than it is answered to a greeting.
+/// More tokens than the answer to a greeting has.
 const CLI_OUTPUT: u64 = 500;
 
 impl Spend {
-    /// A day has begun, or the clock was set: what was spent on another one is no matter any more.
+    /// A day has begun, or the clock was set: spending on another day no longer counts.
     pub(crate) fn begin(&mut self, day: Day) {
         if self.today.date != day.date {
             self.today = Spent {
@@ -94,7 +92,7 @@ impl Spend {
         self.ends
     }
 
-    /// Ends a day that is over, even if nobody says which one comes.
+    /// Ends a day that is over, even if nobody says which day follows.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         if self.ends.is_some_and(|ends| ends <= now) {
             self.ends = None;
@@ -143,7 +141,7 @@ impl Spend {
         self.today.reached.replace(limit).is_none()
     }
 
-    /// The limits are others than they were.
+    /// The limits have changed.
     pub(crate) fn forget_reached(&mut self) {
         self.today.reached = None;
     }

@@ -1,22 +1,22 @@
 //! An incremental reader of server-sent events (WHATWG HTML, "Server-sent events").
 //!
-//! It reads only what the Messages API uses: the fields `event` and `data`, lines that end in LF or
-//! CRLF. An event that lies whole in one chunk is read where it lies; only the rest of a chunk is kept.
-//! Memory is bounded: of an event longer than [`MAX_READ`] the beginning is kept and the rest is
-//! counted, so it has its name and no data. One longer than [`MAX_EVENT`] is refused.
+//! It reads only what the Messages API uses: the fields `event` and `data`, and lines that end in LF or CRLF.
+//! An event that is whole within one chunk is read in place; only the rest of a chunk is kept. Memory is
+//! bounded: of an event longer than [`MAX_READ`] the beginning is kept and the rest is counted, so it has a
+//! name but no data. An event longer than [`MAX_EVENT`] is refused.
 
 use std::borrow::Cow;
 
 use memchr::memchr;
 
-/// Length of the longest event whose data is read. Claude Code's tokens come in events of some hundred
-/// bytes; only whole results of server tools are longer.
+/// Maximum length of an event whose data is read. Tokens come in events of some hundred bytes; only whole
+/// results of server tools are longer.
 pub const MAX_READ: usize = 256 * 1024;
 
-/// Length of the longest event there is; what is longer is a line without end.
+/// Maximum length of an event. Anything longer is an endless line.
 pub const MAX_EVENT: usize = 8 * 1024 * 1024;
 
-/// What is kept of its buffer between two events.
+/// How much of the buffer is kept between two events.
 const SPARE: usize = 4 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -41,7 +41,7 @@ enum Data<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// Reads its lines, once.
+    /// Reads the lines of an event, once.
     fn of(lines: &'a [u8], cut: Cut) -> Self {
         let mut event = Self {
             name: "",
@@ -63,7 +63,7 @@ impl<'a> Event<'a> {
         }
         if cut == Cut::TooLong {
             event.data = Data::TooLong;
-            event.has_foreign_lines = false; // Its last line may be half of one.
+            event.has_foreign_lines = false; // The last line may be incomplete.
         }
         event
     }
@@ -88,8 +88,8 @@ impl<'a> Event<'a> {
         self.data != Data::None
     }
 
-    /// Whether a line is neither a field nor a comment: HTML in a stream, for instance. A field that
-    /// nobody knows is none of these.
+    /// Whether a line is neither a field nor a comment: HTML in a stream, for instance. Unknown fields are
+    /// still fields.
     pub fn has_foreign_lines(&self) -> bool {
         self.has_foreign_lines
     }
@@ -107,16 +107,16 @@ pub struct Reader {
     /// Length of the unfinished event.
     length: usize,
     at: At,
-    /// Whether an event was seen: only before the first there may be a byte order mark.
+    /// Whether an event was seen: a byte order mark may come only before the first.
     has_begun: bool,
 }
 
-/// Where in a line the stream is.
+/// Where in a line the stream has stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum At {
     #[default]
     LineStart,
-    /// Behind a CR that a line began with.
+    /// After a CR at the beginning of a line.
     BareReturn,
     Within,
 }
@@ -132,7 +132,7 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// [`Oversized`] if an event does not end in time.
+    /// [`Oversized`] if an event is too long.
     pub fn push(
         &mut self,
         mut chunk: &[u8],
@@ -161,7 +161,7 @@ impl Reader {
         self.rest.iter().any(|byte| !byte.is_ascii_whitespace())
     }
 
-    /// What of an unfinished event has arrived, up to [`MAX_READ`].
+    /// What has arrived of an unfinished event, up to [`MAX_READ`].
     pub fn rest(&self) -> &[u8] {
         &self.rest
     }
@@ -176,7 +176,7 @@ impl Reader {
         Ok(())
     }
 
-    /// The index behind the first blank line, if the chunk has one; remembers where it stopped.
+    /// The index after the first blank line, if the chunk has one. Remembers where it stopped.
     fn end_of_event(&mut self, chunk: &[u8]) -> Option<usize> {
         let mut index = 0;
         loop {

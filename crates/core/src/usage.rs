@@ -1,27 +1,27 @@
 //! What an answer tells of itself: the model that served it, its tokens, why it stopped.
 //!
-//! A stream tells it twice: `message_start` has the prompt's tokens, and each `message_delta` the sums so
-//! far, of the output always and of anything else where it has grown. What was told last counts, field by
-//! field. Only these events are read; of the others the length of their text is added up, so that there is
-//! something to show until the number comes. A stream that breaks off keeps what was told. An answer in one
-//! piece tells all of it at once.
+//! A stream tells it twice: `message_start` has the tokens of the prompt, and each `message_delta` the sums so
+//! far, always of the output, and of anything else that has grown. The last word counts, field by field.
+//! Only these events are read. Of the others, the length of the text is added up, so that there is something
+//! to show until the number comes. A stream that breaks off keeps what it has told. An answer in one piece
+//! tells everything at once.
 //!
-//! Not for: what tokens cost, which is [`crate::price`]'s.
+//! Not for: what tokens cost. That is [`crate::price`].
 
 use serde::Deserialize;
 
-use crate::messages::answer::{self, Message};
+use crate::messages::message::{Message, UsageObject};
 use crate::messages::value::Value;
 use crate::price::{Terms, Usage};
 use crate::sse::Event;
 
-/// Names are cut off here: they are an endpoint's word, and are shown.
+/// Longer names are cut: they come from an endpoint, and are shown.
 const LONGEST_NAME: usize = 128;
-/// A `content_block_delta` has about so many bytes besides its text.
+/// Bytes of a `content_block_delta` besides its text, about.
 const ENVELOPE: usize = 110;
-/// How far into an event its kind of delta is looked for.
+/// How far into an event the kind of its delta is searched.
 const HEAD: usize = 160;
-/// How many bytes of text a token is, about.
+/// Bytes of text per token, about.
 const BYTES_PER_TOKEN: u64 = 4;
 
 /// What an answer has told so far.
@@ -30,20 +30,20 @@ pub struct Tally {
     model: Option<String>,
     stop_reason: Option<String>,
     counts: Counts,
-    /// Whether the output's number is more than the beginning's.
+    /// Whether the output's number is more than what `message_start` says.
     is_output_told: bool,
     /// Bytes of text.
     text: u64,
 }
 
-/// All that is to be paid for.
+/// Everything that costs something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Consumption {
     /// The tokens by their rates.
     pub tokens: Usage,
-    /// Of the output, thinking.
+    /// How much of the output was thinking.
     pub thinking: u64,
-    /// What else there is.
+    /// What affects the price besides.
     pub terms: Terms,
 }
 
@@ -113,7 +113,7 @@ impl Tally {
         })
     }
 
-    /// The output's tokens so far: estimated by the text's length until they are told.
+    /// Output tokens so far, estimated from the length of the text until they are told.
     pub fn output(&self) -> u64 {
         if self.is_output_told {
             self.counts.output
@@ -145,7 +145,7 @@ impl Tally {
 }
 
 impl Counts {
-    fn take(&mut self, usage: &answer::Usage<'_>) {
+    fn take(&mut self, usage: &UsageObject<'_>) {
         if let Some(input) = usage.input_tokens.number() {
             self.input = Some(input.min(MOST));
         }
@@ -173,7 +173,7 @@ impl Counts {
 struct Part<'a> {
     message: Value<'a, Message<'a>>,
     delta: Value<'a, Delta<'a>>,
-    usage: Value<'a, answer::Usage<'a>>,
+    usage: Value<'a, UsageObject<'a>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -182,10 +182,10 @@ struct Delta<'a> {
     stop_reason: Value<'a>,
 }
 
-/// No answer has more of anything; what says so is not to drown every sum.
+/// No answer has more of anything. A false number must not drown every sum.
 const MOST: u64 = 1_000_000_000;
 
-/// What is not told stays.
+/// Keeps the field if nothing is told.
 fn number(field: &mut u64, told: &Value<'_>) {
     if let Some(number) = told.number() {
         *field = number.min(MOST);

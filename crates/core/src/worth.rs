@@ -1,18 +1,17 @@
 //! What moving a conversation is worth: milliseconds gained against a prompt cache lost.
 //!
-//! Prompt caches live per endpoint. A conversation that moves writes its prefix anew where it would have
-//! read it:
+//! Prompt caches live per endpoint. A conversation that moves writes its prefix anew instead of reading it:
 //!
 //! > cost = tokens × (write rate × price there − read rate × price here) + [`RISK_USD`]
 //!
-//! and answers begin sooner for as long as it goes on:
+//! and its answers begin sooner from then on:
 //!
 //! > worth = time saved a turn × turns to come × [`SECOND_USD`]
 //!
-//! It moves for speed when `worth > cost`. Turns to come are as many as there were: of what is known only
-//! by its age, the best guess is that it has lasted half its time; at most `MOST_TURNS`. Nothing is known
-//! of the cache before the first answer told its `usage`; until then, a conversation stays. A cache that
-//! has expired costs nothing. An unknown model has the dearest rates, so it stays rather than not.
+//! It moves for speed when `worth > cost`. It is expected to have as many turns to come as it has had, at most
+//! `MOST_TURNS`: the best guess about something of which only the age is known is that half of it is over.
+//! Nothing is known of the cache before the first answer has told its `usage`; until then a conversation
+//! stays. An expired cache costs nothing. An unknown model has the highest rates, so it rather stays.
 //!
 //! Not for: endpoints that are unfit. Fitness outranks all of this.
 
@@ -22,11 +21,11 @@ use std::time::{Duration, Instant};
 use crate::config::Price;
 use crate::price::{Cost, Usage, rates};
 
-/// What a second of a waiting person is worth: $36 an hour, a modest wage for whoever pays for tokens.
+/// What a second of a person's waiting is worth: $36 an hour, a modest wage for people who pay for tokens.
 pub const SECOND_USD: f64 = 0.01;
-/// What moving costs besides: another account drops the thinking that this one signed.
+/// What moving costs besides: another account drops the thinking that this one has signed.
 pub const RISK_USD: f64 = 0.02;
-/// Nobody is taken to go on for longer.
+/// Maximum number of turns that are expected.
 const MOST_TURNS: u32 = 20;
 
 /// A conversation's cached prefix at its endpoint.
@@ -61,14 +60,14 @@ impl Cached {
     const FIVE_MINUTES: Duration = Duration::from_secs(300);
     const ONE_HOUR: Duration = Duration::from_secs(3600);
 
-    /// What an answer tells of it. A side call of the same conversation has a prefix of its own: one of
-    /// less than half the size does not stand for the conversation while its own may still be there.
+    /// Takes in what an answer tells. A side call of the same conversation has a prefix of its own: one of less
+    /// than half the size does not replace the conversation's while that may still be there.
     pub(crate) fn update(old: Option<Self>, model: &str, usage: &Usage, now: Instant) -> Self {
         let tokens = tokens_of(usage);
         match old {
             Some(old) if old.tokens / 2 > tokens && !old.has_expired(now) => old,
             old => {
-                // An answer that only reads does not say how long it lives: as long as before.
+                // An answer that only reads does not say how long the cache lives: as long as before.
                 let before = old.map_or(Self::FIVE_MINUTES, |old| old.life);
                 let life = if usage.cache_write_1h > 0 {
                     Self::ONE_HOUR
@@ -92,7 +91,7 @@ impl Cached {
         (!self.has_expired(now)).then_some(self.tokens)
     }
 
-    /// Whether an answer of that model with this usage is one of the conversation itself, and no side call.
+    /// Whether an answer of that model with this usage belongs to the conversation itself, not a side call.
     pub(crate) fn is_continued_by(&self, model: &str, usage: &Usage) -> bool {
         self.model == model && tokens_of(usage) >= self.tokens / 2
     }
@@ -139,11 +138,12 @@ fn tokens_of(usage: &Usage) -> u64 {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests need one instant to start from"
-)]
 mod tests {
+    #![expect(
+        clippy::disallowed_methods,
+        reason = "tests need one instant to start from"
+    )]
+
     use super::*;
 
     fn usage(read: u64, written: u64) -> Usage {

@@ -6,7 +6,7 @@ use zephyr_control::{
     self as control, Appearance, AttemptOutcome, EndpointState, EndpointView, EventKind,
     LanguageChoice, NotChosen, ProbeCosts, QuotaWindow, Reason, ThemeChoice, TtftPercentiles,
 };
-use zephyr_core::circuit::{Cause, State as CircuitState};
+use zephyr_core::circuit::{Cause, CircuitState};
 use zephyr_core::classify::{Fault, Outcome};
 use zephyr_core::config::{Auth, Language, Strategy, Theme, Ui};
 use zephyr_core::fleet::{Availability, Decision, EndpointStatus, Mode, Why, WhyNot};
@@ -125,6 +125,7 @@ pub fn why(fleet: &Fleet, chosen: EndpointId, why: Why) -> Reason {
             window: dry.window.as_str().to_owned(),
             left_percent: dry.percent.into(),
         },
+        Why::LeavesBroken => Reason::LeavesBroken,
         Why::InUse => Reason::InUse,
         Why::Sticky => Reason::Sticky,
         Why::StaysForCache(worth) => Reason::StaysForCache {
@@ -162,6 +163,7 @@ pub fn why_not(fleet: &Fleet, id: EndpointId, why: WhyNot, now: Instant) -> Reas
         WhyNot::ModelNotServed => Reason::ModelNotServed {
             model: String::new(),
         },
+        WhyNot::BrokeOff => Reason::BrokeOff,
         WhyNot::ProbeFailed => Reason::ProbeFailed {
             detail: status
                 .and_then(|status| status.last_fault.map(in_words))

@@ -138,7 +138,7 @@ fn failover(table: &Table<'_>, retry: &Table<'_>) -> Failover {
             defaults.idle_timeout,
         ),
         last_resort: table.flag("last_resort", defaults.last_resort),
-        hold: table.seconds("hold_seconds", 0..=DAY_SECONDS, defaults.hold),
+        max_wait: table.seconds("hold_seconds", 0..=DAY_SECONDS, defaults.max_wait),
         on_client_errors: table.flag("on_client_errors", defaults.on_client_errors),
         retry_budget_percent: table.whole(
             "retry_budget_percent",

@@ -4,59 +4,44 @@
 //!
 //! # Going offline
 //!
-//! What was last heard of every endpoint in use (switched on, with its credential) is that no
-//! connection came about; these are endpoints at two hosts at least, and none of it is older than
-//! [`WINDOW`]. With one host there is no telling whose fault it is: then it is the endpoint's.
+//! The last that was heard of every endpoint in use (switched on, with its credential) is that no connection
+//! came about. These are endpoints at two hosts or more, and none of this is older than [`WINDOW`]. With one
+//! host nobody can tell whose fault it is; then it is the endpoint's.
 //!
-//! When a second host cannot be reached, the endpoints not heard of for a while are asked at once, so
-//! that this is known in seconds whatever the probes' interval.
+//! When a second host cannot be reached, the endpoints not heard of for a while are probed at once, so that
+//! this is known within seconds whatever the interval of probes.
 //!
 //! # What it means for circuits
 //!
-//! They are as they were when anything was last heard of anywhere: what counted since then is taken
-//! back, since it was the network. Until it is back, a connection that does not come about or breaks
-//! counts against nobody. `AllDown` is not told besides: `Offline` says more.
+//! They become what they were when anything was last heard from anywhere: what counted since then is taken
+//! back, since it was the network. Until the network is back, a connection that fails or breaks counts against
+//! no endpoint. `AllDown` is not told besides: `Offline` says more.
 //!
 //! # Coming back
 //!
-//! Probes go on, after [`FIRST_BACK_OFF`] and then twice as long each time up to [`LONGEST_BACK_OFF`],
-//! and requests are tried as ever. The first answer, whatever it is and whoever gives it, ends it: then
-//! all probes are due. It ends, too, when fewer than two hosts are left in use.
+//! Probes go on, after one second and then after twice as long each time, up to 15 seconds. Requests are
+//! tried as always. The first answer of any kind, from anyone, ends the offline state; then all probes are
+//! due. It also ends when fewer than two hosts are left in use.
 //!
 //! # After a sleep
 //!
-//! The network comes up seconds after the machine does. For [`GRACE`], a connection that does not come
-//! about or breaks counts against nobody, and probes go on as they do offline.
+//! The network comes up seconds after the machine does. For [`GRACE`], a connection that fails or breaks
+//! counts against no endpoint, and probes go on as they do offline.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::classify::Contact;
-use crate::fleet::{Effect, EndpointId, Fleet};
+use crate::endpoint_id::EndpointId;
+use crate::fleet::blame::Blame;
+use crate::fleet::effect::Effect;
+use crate::fleet::endpoint::FIRST_BACK_OFF;
+use crate::fleet::state::Fleet;
 
-/// How old the last word of an endpoint may be.
+/// How old the last news of an endpoint may be.
 const WINDOW: Duration = Duration::from_secs(10);
-/// First pause between probes while nothing can be reached.
-const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
-/// Longest pause between probes while nothing can be reached.
-const LONGEST_BACK_OFF: Duration = Duration::from_secs(15);
 /// How long after a sleep failures are the network's.
 const GRACE: Duration = Duration::from_secs(10);
-
-/// Whose failure it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Blame {
-    /// The endpoint's: it counts.
-    Endpoint,
-    /// The network's: it does not.
-    Network,
-}
-
-/// The pause after so many probes in a row that reached nothing.
-pub(super) fn back_off(probes: u32) -> Duration {
-    let doubled = FIRST_BACK_OFF.saturating_mul(1 << probes.min(8));
-    doubled.min(LONGEST_BACK_OFF)
-}
 
 impl Fleet {
     /// Since when nothing can be reached, if that is so.
@@ -64,17 +49,17 @@ impl Fleet {
         self.offline_since
     }
 
-    /// The machine slept, or has come to another network: what was measured is old, all probes are due,
-    /// and what fails in the first seconds is not the endpoints' fault.
+    /// The machine slept, or is on another network: what was measured is old, all probes are due, and what
+    /// fails in the first seconds is not the fault of endpoints.
     pub fn wake(&mut self, now: Instant) {
         self.grace_until = Some(now + GRACE);
         for endpoint in &mut self.endpoints {
-            endpoint.weaken();
-            endpoint.ask_at(now);
+            endpoint.latency.weaken();
+            endpoint.probes.timetable.ask_at(now);
         }
     }
 
-    /// Takes in what an attempt or a probe tells of the network; says whose its failure is, if it is one.
+    /// Takes in what an attempt or a probe tells of the network. Says whose fault a failure is.
     pub(super) fn blame(&mut self, id: EndpointId, contact: Contact, now: Instant) -> Blame {
         let in_grace = self.grace_until.is_some_and(|until| now < until);
         match contact {
@@ -95,7 +80,7 @@ impl Fleet {
         }
     }
 
-    /// Ends being offline where it can no longer be told.
+    /// Ends the offline state if it can no longer be told.
     pub(super) fn look_at_hosts(&mut self, now: Instant) {
         if self.offline_since.is_some() && self.hosts_in_use().len() < 2 {
             self.come_back(now);
@@ -104,10 +89,10 @@ impl Fleet {
 
     fn heard(&mut self, id: EndpointId, now: Instant) {
         for endpoint in &mut self.endpoints {
-            endpoint.before_silence = None;
+            endpoint.silence.end();
         }
         if let Some(endpoint) = self.get_mut(id) {
-            endpoint.missed_at = None;
+            endpoint.silence.missed_at = None;
         }
         if self.offline_since.is_some() {
             self.come_back(now);
@@ -118,8 +103,8 @@ impl Fleet {
         let Some(endpoint) = self.get_mut(id) else {
             return;
         };
-        let is_news = endpoint.missed_at.is_none();
-        endpoint.missed_at = Some(now);
+        let is_news = endpoint.silence.missed_at.is_none();
+        endpoint.silence.missed_at = Some(now);
         endpoint.note_silence();
         if self.offline_since.is_some() {
             return;
@@ -131,19 +116,19 @@ impl Fleet {
                 .filter(|endpoint| endpoint.is_in_use())
         };
         let missed: BTreeSet<&str> = used()
-            .filter(|endpoint| endpoint.missed_at.is_some_and(recent))
+            .filter(|endpoint| endpoint.silence.missed_at.is_some_and(recent))
             .map(|endpoint| endpoint.spec.url.host())
             .collect();
         if missed.len() < 2 {
             return;
         }
-        if used().all(|endpoint| endpoint.missed_at.is_some_and(recent)) {
+        if used().all(|endpoint| endpoint.silence.missed_at.is_some_and(recent)) {
             self.go_offline(now);
-        } else if is_news || used().all(|endpoint| endpoint.missed_at.is_some()) {
+        } else if is_news || used().all(|endpoint| endpoint.silence.missed_at.is_some()) {
             let unheard = |at: Option<Instant>| !at.is_some_and(recent);
             for endpoint in &mut self.endpoints {
-                if unheard(endpoint.missed_at) && unheard(endpoint.last_probe()) {
-                    endpoint.ask_at(now);
+                if unheard(endpoint.silence.missed_at) && unheard(endpoint.probes.last) {
+                    endpoint.probes.timetable.ask_at(now);
                 }
             }
         }
@@ -152,19 +137,20 @@ impl Fleet {
     fn go_offline(&mut self, now: Instant) {
         self.offline_since = Some(now);
         self.all_down = false;
-        self.switched_at = None; // Whoever was left for want of a network may be gone back to.
+        self.switched_at = None; // An endpoint that was left for lack of a network may be returned to.
         for endpoint in &mut self.endpoints {
             endpoint.take_back_silence();
-            endpoint.ask_at(now + FIRST_BACK_OFF);
+            endpoint.probes.timetable.ask_at(now + FIRST_BACK_OFF);
         }
         self.effects.push_back(Effect::Offline);
     }
 
     fn come_back(&mut self, now: Instant) {
         self.offline_since = None;
+        self.queue.rouse();
         for endpoint in &mut self.endpoints {
-            endpoint.missed_at = None;
-            endpoint.ask_at(now);
+            endpoint.silence.missed_at = None;
+            endpoint.probes.timetable.ask_at(now);
         }
         self.effects.push_back(Effect::Online);
     }

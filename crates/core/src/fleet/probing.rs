@@ -1,48 +1,25 @@
-//! The fleet's probes: what kind the budget allows, when traffic makes one superfluous, what they cost.
+//! The fleet's probes: what kind the budget allows, when traffic makes one unnecessary, what they cost.
 //!
 //! The rules are in [`crate::schedule`] and [`crate::spend`].
 
 use std::time::Instant;
 
+use super::effect::Effect;
+use super::endpoint::Check;
+use super::probed::Probed;
+use super::state::Fleet;
 use crate::config::ProbeMode;
-use crate::fleet::endpoint::Check;
-use crate::fleet::{Effect, EndpointId, Fleet, ProbeResult};
+use crate::endpoint_id::EndpointId;
+use crate::latency::Percentiles;
 use crate::price::Cost;
-use crate::quota::Quota;
 use crate::schedule::Load;
 use crate::spend::{self, Day};
-use crate::ttft::Percentiles;
-
-/// A probe that is over.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Probed {
-    /// How it ended.
-    pub result: ProbeResult,
-    /// What kind of probe it was, if it is another than [`Fleet::probe_mode`] said.
-    pub mode: Option<ProbeMode>,
-    /// What it cost.
-    pub cost: Cost,
-    /// What the answer said of the endpoint's quota.
-    pub quota: Option<Quota>,
-}
-
-impl From<ProbeResult> for Probed {
-    /// A probe as it was planned, which cost nothing.
-    fn from(result: ProbeResult) -> Self {
-        Self {
-            result,
-            mode: None,
-            cost: Cost::ZERO,
-            quota: None,
-        }
-    }
-}
 
 impl Fleet {
     /// What the probe that was asked for is to do.
     pub fn probe_mode(&self, id: EndpointId) -> ProbeMode {
         self.get(id)
-            .and_then(|endpoint| endpoint.probe_out())
+            .and_then(|endpoint| endpoint.probes.out)
             .map_or(ProbeMode::Off, |check| check.mode)
     }
 
@@ -62,7 +39,7 @@ impl Fleet {
             return;
         };
         self.spend.book(&endpoint.spec.name, cost);
-        let turned = quota.is_some_and(|quota| endpoint.note_quota(quota, now));
+        let turned = quota.is_some_and(|quota| endpoint.reserve.note(quota, now));
         let change = endpoint.handle_probe((mode, result), blame, &policy, (load, jitter), now);
         self.after(id, change, now);
         if turned {
@@ -70,17 +47,17 @@ impl Fleet {
         }
     }
 
-    /// Tells which day it is, and when it is over.
+    /// Tells which day it is, and when that ends.
     pub fn begin_day(&mut self, day: Day) {
         self.spend.begin(day);
     }
 
-    /// Whether it is known when the day is over; if not, [`Self::begin_day`] is wanted.
+    /// Whether the end of the day is known; if not, [`Self::begin_day`] is wanted.
     pub fn knows_day(&self, now: Instant) -> bool {
         self.spend.knows_day(now)
     }
 
-    /// Counts what a check outside of the schedule cost at the endpoint of that name.
+    /// Books what a check outside of the schedule cost at the endpoint of that name.
     pub fn book_check(&mut self, endpoint: &str, cost: Cost) {
         self.spend.book(endpoint, cost);
     }
@@ -95,19 +72,19 @@ impl Fleet {
         self.spend.of(endpoint)
     }
 
-    /// The daily limit that was reached, if one was: until the day is over, probes it applies to are free
-    /// ones.
+    /// The daily limit that was reached, if any: until the day is over, the probes that it applies to are
+    /// free ones.
     pub fn budget_reached(&self) -> Option<Cost> {
         self.spend.reached()
     }
 
-    /// Times to first event of an endpoint's real traffic, by model; the model used last comes first.
+    /// Times to first event of an endpoint's real traffic by model; the model used last comes first.
     pub fn ttft_percentiles(&self, id: EndpointId) -> impl Iterator<Item = Percentiles<'_>> {
         let endpoint = self.get(id).into_iter();
-        endpoint.flat_map(|endpoint| endpoint.streams.percentiles())
+        endpoint.flat_map(|endpoint| endpoint.latency.percentiles())
     }
 
-    /// Asks for the probe of the endpoint at `index`: the configured one, or a free one.
+    /// Asks for the probe of the endpoint at `index`: the configured kind, or a free one.
     pub(super) fn send_probe(&mut self, index: usize) {
         let check = match self.check_budget(index) {
             Ok(check) => check,
@@ -122,7 +99,6 @@ impl Fleet {
             }
         };
         let endpoint = &mut self.endpoints[index];
-        endpoint.only_free = check.mode != endpoint.spec.health_check.mode;
         endpoint.send_probe(check);
         self.effects.push_back(Effect::Probe(endpoint.id));
     }
@@ -147,7 +123,7 @@ impl Fleet {
         match self
             .endpoints
             .iter()
-            .map(|endpoint| endpoint.in_flight())
+            .map(|endpoint| endpoint.traffic.in_flight)
             .sum()
         {
             0 => Load::Idle(now.saturating_duration_since(self.busy_at)),
@@ -190,7 +166,7 @@ impl Fleet {
         let endpoints = self.endpoints.iter();
         endpoints
             .filter(|endpoint| asked_for(&endpoint.spec.group))
-            .filter_map(|endpoint| Some(endpoint.probe_out()?.reserved))
+            .filter_map(|endpoint| Some(endpoint.probes.out?.reserved))
             .sum()
     }
 }

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::brownout::Slowness;
 use crate::circuit::Cause;
-use crate::fleet::EndpointId;
+use crate::endpoint_id::EndpointId;
+use crate::latency::Slowness;
 use crate::quota::Dry;
 use crate::worth::Worth;
 
-/// The preferred endpoint's reason, and the others'.
+/// Why one endpoint is preferred, and why each other is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// Why this one.
@@ -22,7 +22,7 @@ pub struct Decision {
 pub enum Why {
     /// A person pinned it.
     Pinned,
-    /// Nothing has been measured: the default group's first.
+    /// Nothing has been measured: the first endpoint of the default group.
     FirstChoice,
     /// The best by what was measured before the restart.
     Remembered,
@@ -43,17 +43,19 @@ pub enum Why {
     LeavesSlow(Slowness),
     /// The one before is about to run dry.
     SparesQuota(Dry),
+    /// The one it would go to broke off its last answer to this conversation.
+    LeavesBroken,
     /// It is the preferred one.
     InUse,
     /// The conversation's home.
     Sticky,
-    /// The conversation's home; another is faster, and not worth the cache.
+    /// The conversation's home. Another one is faster, but not worth the cache.
     StaysForCache(Worth),
     /// Faster than the conversation's home, by more than the cache is worth.
     WorthMoving(Worth),
-    /// Its turn.
+    /// It is its turn.
     Turn,
-    /// Nothing is fit; it is the best of what is out.
+    /// None is fit; it is the best of those that are out.
     LastResort,
     /// Half-open: this attempt finds out.
     Trial,
@@ -66,7 +68,7 @@ pub enum WhyNot {
     AlreadyTried,
     /// Switched off.
     Disabled,
-    /// Finishes its attempts.
+    /// It finishes its attempts.
     Draining,
     /// Its credential was not found.
     NoCredential,
@@ -83,9 +85,11 @@ pub enum WhyNot {
     AwaitingProbe,
     /// Does not serve the model.
     ModelNotServed,
+    /// It broke off its last answer to this conversation.
+    BrokeOff,
     /// Its last probe failed.
     ProbeFailed,
-    /// It answers, but slowly.
+    /// It is in a brownout.
     Slow(Slowness),
     /// It is about to run dry.
     RunsDry(Dry),
@@ -96,11 +100,11 @@ pub enum WhyNot {
         /// The latency of the one chosen.
         chosen: Duration,
     },
-    /// Cannot be compared: not measured.
+    /// It was not measured, so it cannot be compared.
     NotMeasured,
     /// A worse priority.
     LowerPriority,
-    /// Dearer.
+    /// More expensive.
     Dearer,
     /// Better, but the last switch is too recent.
     Dwelling {

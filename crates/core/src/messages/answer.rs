@@ -1,19 +1,17 @@
-//! An answer in one piece: a message, a token count, or neither. It is read once: what it tells of itself
-//! comes out of the same pass that judges it.
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "JSON has no kinds to come: a value that is not of the one expected is of another"
-)]
+//! An answer in one piece: a message, a token count, or neither. It is read once: the pass that judges it also
+//! collects what it tells of itself.
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::format::Format;
+use super::message::Message;
 use super::value::Value;
-use super::{ApiError, Format, Wrong, error_of, looks_like_html};
+use super::wrong::{ApiError, Wrong, error_of, looks_like_html};
+use crate::call::CallKind;
 use crate::classify::Fault;
-use crate::profile::CallKind;
 use crate::usage::Tally;
 
 /// Judges a whole JSON answer.
@@ -25,7 +23,7 @@ pub fn judge_json(format: Format, kind: CallKind, body: &[u8]) -> Result<(), Fau
     judged(format, kind, body).map(drop)
 }
 
-/// Judges a whole JSON answer, and gives what it tells of itself.
+/// Judges a whole JSON answer and returns what it tells of itself.
 ///
 /// # Errors
 ///
@@ -34,8 +32,8 @@ pub fn read_json(format: Format, kind: CallKind, body: &[u8]) -> Result<Tally, F
     judged(format, kind, body).map(|answer| Tally::of_message(&answer.message))
 }
 
-/// Judges the head of a JSON answer that is too long to be held: what is there must be right, what is
-/// not there may still come.
+/// Judges the head of a JSON answer that is too long to be held: what is there must be right, the rest may
+/// still come.
 ///
 /// # Errors
 ///
@@ -61,14 +59,20 @@ fn judged(format: Format, kind: CallKind, body: &[u8]) -> Result<Answer<'_>, Fau
         (Format::Messages, CallKind::Messages) => answer.message.is_whole(""),
         (Format::Messages, CallKind::CountTokens) => match &answer.input_tokens {
             Value::Number(Some(_)) => Ok(()),
-            other => Err(Wrong::new("input_tokens", "a whole number", other.kind())),
+            other @ (Value::Nothing
+            | Value::Null
+            | Value::Bool
+            | Value::Number(None)
+            | Value::Text(_)
+            | Value::List(_)
+            | Value::Object(_)) => Err(Wrong::new("input_tokens", "a whole number", other.kind())),
         },
     };
     missing.map_err(|wrong| wrong.fault(""))?;
     Ok(answer)
 }
 
-/// Whether JSON goes wrong only where its text ends, be it within a number.
+/// Whether JSON goes wrong only where its text ends, which may be within a number.
 fn is_broken_off(text: &[u8], error: &serde_json::Error) -> bool {
     let last_line = text
         .rsplit(|&byte| byte == b'\n')
@@ -95,68 +99,13 @@ fn begin(body: &[u8]) -> Result<&[u8], Fault> {
     Err(Wrong::new("", "a JSON object", seen).fault(""))
 }
 
-/// What of an answer is looked at; it keeps what was read before its text broke off.
+/// The fields of an answer that are looked at. Those read before its text broke off stay.
 #[derive(Default)]
 struct Answer<'a> {
     message: Message<'a>,
     error: Value<'a, ApiError<'a>>,
     input_tokens: Value<'a>,
 }
-
-/// A message: all of an answer, or what a `message_start` has.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
-pub(crate) struct Message<'a> {
-    id: Value<'a>,
-    #[serde(rename = "type")]
-    kind: Value<'a>,
-    role: Value<'a>,
-    content: Value<'a, IgnoredAny, Blocks>,
-    pub(crate) model: Value<'a>,
-    pub(crate) stop_reason: Value<'a>,
-    pub(crate) usage: Value<'a, Usage<'a>>,
-}
-
-/// Counts of tokens; the first four are judged, all are read ([`crate::usage`]).
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
-pub(crate) struct Usage<'a> {
-    pub(crate) input_tokens: Value<'a>,
-    pub(crate) output_tokens: Value<'a>,
-    pub(crate) cache_creation_input_tokens: Value<'a>,
-    pub(crate) cache_read_input_tokens: Value<'a>,
-    pub(crate) cache_creation: Value<'a, Written<'a>>,
-    pub(crate) output_tokens_details: Value<'a, Details<'a>>,
-    pub(crate) server_tool_use: Value<'a, Tools<'a>>,
-    pub(crate) service_tier: Value<'a>,
-    pub(crate) inference_geo: Value<'a>,
-    pub(crate) speed: Value<'a>,
-}
-
-/// What was written into the cache, by how long it stays.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
-pub(crate) struct Written<'a> {
-    pub(crate) ephemeral_1h_input_tokens: Value<'a>,
-}
-
-/// Of what the output consists.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
-pub(crate) struct Details<'a> {
-    pub(crate) thinking_tokens: Value<'a>,
-}
-
-/// How often tools of the server were used.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
-pub(crate) struct Tools<'a> {
-    pub(crate) web_search_requests: Value<'a>,
-}
-
-/// The blocks of a message: the first that is none, if there is one.
-#[derive(Debug, Default)]
-struct Blocks(Option<Wrong>);
 
 impl Answer<'_> {
     fn judge_what_is_there(&self, format: Format, kind: CallKind) -> Result<(), Fault> {
@@ -181,135 +130,6 @@ impl<'a> Answer<'a> {
         TopLevel(self).deserialize(&mut json)?;
         json.end()
     }
-}
-
-impl Message<'_> {
-    /// Of a `message_start`: whole, but that why it stops is not known.
-    pub(super) fn is_begun(&self) -> Result<(), Wrong> {
-        let prefix = "message.";
-        self.is_right_so_far(prefix)?;
-        self.is_complete(prefix)?;
-        match self.stop_reason {
-            Value::Nothing => Err(wrong(prefix, "stop_reason", "a string or null", "nothing")),
-            _ => Ok(()),
-        }
-    }
-
-    fn is_whole(&self, prefix: &str) -> Result<(), Wrong> {
-        self.is_complete(prefix)?;
-        required(prefix, "stop_reason", &self.stop_reason)
-    }
-
-    /// What is there is right.
-    fn is_right_so_far(&self, prefix: &str) -> Result<(), Wrong> {
-        constant(prefix, "type", &self.kind, "message")?;
-        constant(prefix, "role", &self.role, "assistant")?;
-        for (name, value) in [("id", &self.id), ("model", &self.model)] {
-            if !matches!(value, Value::Nothing) {
-                required(prefix, name, value)?;
-            }
-        }
-        match &self.content {
-            Value::List(Blocks(None)) | Value::Nothing => {}
-            Value::List(Blocks(Some(block))) => {
-                let path = format!("{prefix}content{}", block.path);
-                return Err(Wrong::new(path, block.expected.clone(), block.seen.clone()));
-            }
-            other => return Err(wrong(prefix, "content", "a list", other.kind())),
-        }
-        match &self.stop_reason {
-            Value::Nothing | Value::Null | Value::Text(_) => {}
-            other => {
-                return Err(wrong(
-                    prefix,
-                    "stop_reason",
-                    "a string or null",
-                    other.kind(),
-                ));
-            }
-        }
-        match &self.usage {
-            Value::Nothing => Ok(()),
-            Value::Object(usage) => usage
-                .is_right_so_far("usage.")
-                .map_err(|wrong| wrong.within(prefix)),
-            other => Err(wrong(prefix, "usage", "an object", other.kind())),
-        }
-    }
-
-    /// Nothing is missing, but for `stop_reason`.
-    fn is_complete(&self, prefix: &str) -> Result<(), Wrong> {
-        for (name, value) in [
-            ("id", &self.id),
-            ("type", &self.kind),
-            ("role", &self.role),
-            ("model", &self.model),
-        ] {
-            required(prefix, name, value)?;
-        }
-        if let Value::Nothing = self.content {
-            return Err(wrong(prefix, "content", "a list", "nothing"));
-        }
-        let Value::Object(usage) = &self.usage else {
-            return Err(wrong(prefix, "usage", "an object", self.usage.kind()));
-        };
-        for (name, count) in [
-            ("usage.input_tokens", &usage.input_tokens),
-            ("usage.output_tokens", &usage.output_tokens),
-        ] {
-            let Value::Number(_) = count else {
-                return Err(wrong(prefix, name, "a number", count.kind()));
-            };
-        }
-        Ok(())
-    }
-}
-
-impl Usage<'_> {
-    /// What is there is a number; what does not apply may be null.
-    pub(super) fn is_right_so_far(&self, prefix: &str) -> Result<(), Wrong> {
-        for (name, count) in [
-            ("input_tokens", &self.input_tokens),
-            ("output_tokens", &self.output_tokens),
-            (
-                "cache_creation_input_tokens",
-                &self.cache_creation_input_tokens,
-            ),
-            ("cache_read_input_tokens", &self.cache_read_input_tokens),
-        ] {
-            match count {
-                Value::Nothing | Value::Null | Value::Number(_) => {}
-                other => return Err(wrong(prefix, name, "a number", other.kind())),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A string must be there.
-fn required(prefix: &str, name: &str, value: &Value<'_>) -> Result<(), Wrong> {
-    match value {
-        Value::Text(_) => Ok(()),
-        other => Err(wrong(prefix, name, "a string", other.kind())),
-    }
-}
-
-/// If it is there, it is this word.
-fn constant(prefix: &str, name: &str, value: &Value<'_>, word: &str) -> Result<(), Wrong> {
-    match value {
-        Value::Nothing => Ok(()),
-        Value::Text(text) if text == word => Ok(()),
-        Value::Text(_) => Err(wrong(prefix, name, &format!("\"{word}\""), "another word")),
-        other => Err(wrong(prefix, name, &format!("\"{word}\""), other.kind())),
-    }
-}
-
-fn wrong(prefix: &str, name: &str, expected: &str, seen: &str) -> Wrong {
-    Wrong::new(
-        format!("{prefix}{name}"),
-        expected.to_owned(),
-        seen.to_owned(),
-    )
 }
 
 struct TopLevel<'t, 'a>(&'t mut Answer<'a>);
@@ -355,7 +175,7 @@ impl<'de: 'a, 'a> Visitor<'de> for TopLevel<'_, 'a> {
     }
 }
 
-/// Reads a field that is not there yet. Parsers differ in which of two counts.
+/// Reads a field. It must not be there already: parsers differ in which of two counts.
 fn once<'de: 'a, 'a, O, L, A>(field: &mut Value<'a, O, L>, map: &mut A) -> Result<(), A::Error>
 where
     O: Deserialize<'de>,
@@ -383,47 +203,4 @@ enum Key {
     InputTokens,
     #[serde(other)]
     Other,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
-struct Block<'a> {
-    #[serde(rename = "type")]
-    kind: Value<'a>,
-}
-
-impl<'de> Deserialize<'de> for Blocks {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Each;
-
-        impl<'de> Visitor<'de> for Each {
-            type Value = Blocks;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("blocks")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Blocks, A::Error> {
-                let mut first_wrong = None;
-                let mut index = 0;
-                while let Some(block) = list.next_element::<Value<'de, Block<'de>>>()? {
-                    if first_wrong.is_none() {
-                        first_wrong = check(&block, index).err();
-                    }
-                    index += 1;
-                }
-                Ok(Blocks(first_wrong))
-            }
-        }
-
-        fn check(block: &Value<'_, Block<'_>>, index: usize) -> Result<(), Wrong> {
-            match block {
-                Value::Object(block) => required(".", "type", &block.kind)
-                    .map_err(|wrong| wrong.within(&format!("[{index}]"))),
-                other => Err(wrong("", &format!("[{index}]"), "an object", other.kind())),
-            }
-        }
-
-        deserializer.deserialize_seq(Each)
-    }
 }

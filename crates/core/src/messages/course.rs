@@ -1,11 +1,10 @@
 //! The course of a stream: which event may follow which.
 //!
-//! `message_start`, then blocks, each begun, filled and ended under its index, then `message_delta`,
-//! then `message_stop`. Blocks have rising indices and may overlap. Pings and events that are not known
-//! here may come at any time and are not read. What comes after `message_stop` is read only as far as
-//! it would change the message.
+//! `message_start`, then blocks, each begun, filled and ended under its index, then `message_delta`, then
+//! `message_stop`. Blocks have rising indices and may overlap. Pings and unknown events may come at any time
+//! and are not read. What comes after `message_stop` is read only as far as it would change the message.
 //!
-//! Under [`Format::Any`] a stream that begins otherwise is somebody else's and passes; one that begins
+//! Under [`Format::Any`] a stream that begins differently is of another format and passes; one that begins
 //! with `message_start` must still keep the order, but its fields may be missing.
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -14,16 +13,18 @@
 
 use serde::Deserialize;
 
-use super::answer::{Message, Usage};
+use super::answer::judge_json;
+use super::format::Format;
+use super::message::{Message, UsageObject};
 use super::plain::PlainDelta;
+use super::stage::Stage;
 use super::value::Value;
-use super::{ApiError, Format, Wrong, error_of, is_word, judge_json, looks_like_html};
+use super::wrong::{ApiError, Wrong, error_of, is_word, looks_like_html};
+use crate::call::CallKind;
 use crate::classify::Fault;
-use crate::profile::CallKind;
-use crate::proof::Stage;
 use crate::sse::Event;
 
-/// Most blocks that are open at once; real streams have one.
+/// Maximum number of open blocks; real streams have one.
 const MAX_OPEN: usize = 256;
 
 /// How far a stream has come, and what it may say next.
@@ -33,12 +34,12 @@ pub(crate) struct Course {
     stage: Stage,
     /// The stream is of another format, which is allowed.
     is_foreign: bool,
-    /// Events so far, of whatever name.
+    /// Events so far.
     events: u64,
     open: Vec<Block>,
     /// Indices below were used.
     next_index: u64,
-    /// A block had no index that could be read, so indices tell nothing any more.
+    /// A block had no readable index, so indices tell nothing any more.
     is_unindexed: bool,
     /// Whether a `message_delta` was seen.
     has_reason: bool,
@@ -72,7 +73,7 @@ enum Known {
     MessageStop,
 }
 
-/// What any of them carries.
+/// The fields that they carry.
 #[derive(Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
 struct Fields<'a> {
@@ -82,7 +83,7 @@ struct Fields<'a> {
     delta: Value<'a, Delta<'a>>,
     content_block: Value<'a, Typed<'a>>,
     message: Value<'a, Message<'a>>,
-    usage: Value<'a, Usage<'a>>,
+    usage: Value<'a, UsageObject<'a>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -118,7 +119,7 @@ impl Course {
         self.stage
     }
 
-    /// Whether it may end here though there was no `message_stop`.
+    /// Whether it may end here without a `message_stop`.
     pub(crate) fn may_end(&self) -> bool {
         self.stage == Stage::Complete || self.is_foreign
     }
@@ -207,7 +208,7 @@ impl Course {
         }
     }
 
-    /// A ping, a comment, what the API learns to say later, or no stream of the API at all.
+    /// A ping, a comment, a future event, or no stream of the API at all.
     fn unknown(&mut self, event: &Event<'_>) -> Result<Stage, Fault> {
         let is_nameless = event.name.is_empty() && (event.has_data() || event.has_foreign_lines());
         match (self.format, self.stage) {
@@ -227,7 +228,7 @@ impl Course {
         }
     }
 
-    /// Clients go by the name: a part of a message without one is lost.
+    /// Clients go by the name: they lose a part of a message that has none.
     fn nameless(&self, event: &Event<'_>) -> Result<Stage, Fault> {
         let Some(data) = event.data() else {
             return Ok(self.stage);
@@ -262,7 +263,7 @@ impl Course {
         Ok(Stage::Content)
     }
 
-    /// Reads the data and hands its fields on; data too long to be read is taken on trust.
+    /// Reads the data and hands its fields on. Data that is too long to read is trusted.
     fn read(
         &mut self,
         known: Known,
@@ -477,7 +478,7 @@ impl BlockKind {
         }
     }
 
-    /// Whether such a delta fits; one that is not known here fits everywhere.
+    /// Whether such a delta fits. An unknown one fits everywhere.
     fn takes(self, delta: &str) -> bool {
         let of = match delta {
             "text_delta" | "citations_delta" => Self::Text,
@@ -500,7 +501,7 @@ impl BlockKind {
     }
 }
 
-/// What a stream is that is none of the Messages API.
+/// What is wrong with bytes that are no stream of the Messages API.
 pub(crate) fn no_stream(bytes: &[u8]) -> Fault {
     if looks_like_html(bytes) {
         return Fault::Html;
@@ -533,7 +534,7 @@ fn not_open(index: u64) -> Wrong {
     Wrong::new("index", "that of an open block", index.to_string())
 }
 
-/// The word itself, if it can be no secret.
+/// The word itself, if it cannot be a secret.
 fn word_or_kind(value: &Value<'_>) -> String {
     match value.text() {
         Some(word) if is_word(word) => format!("\"{word}\""),

@@ -1,8 +1,8 @@
-//! A short cut for the event that nearly all of a stream consists of: a `content_block_delta` with one
-//! piece of text, as the API itself writes it.
+//! A short cut for the event that streams mostly consist of: a `content_block_delta` with one piece of text,
+//! as the API itself writes it.
 //!
-//! It reads the same as the thorough way, several times as fast. Whatever deviates from that form, right
-//! or wrong, is left to the thorough way: so the short cut has no opinion of its own.
+//! It reads the same as the thorough way, several times as fast. Everything of another form, right or wrong,
+//! is left to the thorough way, so the short cut has no opinion of its own.
 
 /// What such an event says.
 #[derive(Debug, PartialEq, Eq)]

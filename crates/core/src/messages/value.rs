@@ -1,7 +1,7 @@
-//! A JSON value of which only the kind matters, or what it is read for.
+//! A JSON value of which only the kind matters, or what it is read as.
 //!
-//! Reading one never fails but for broken JSON: a value of another kind than expected is told by its
-//! kind. Texts are borrowed, what nobody asks for is skipped.
+//! Reading fails only for broken JSON; a value of an unexpected kind is kept as its kind. Texts are
+//! borrowed, the rest is skipped.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,7 +19,7 @@ pub(crate) enum Value<'a, O = IgnoredAny, L = IgnoredAny> {
     Nothing,
     Null,
     Bool,
-    /// A number; which, if it is a natural one.
+    /// A number; its value if it is a natural number.
     Number(Option<u64>),
     Text(Cow<'a, str>),
     List(L),

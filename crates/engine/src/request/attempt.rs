@@ -381,35 +381,29 @@ impl Attempt {
 
     /// Books how the attempt ended.
     pub fn settle(mut self, outcome: Outcome) {
-        self.book(outcome, None);
+        self.book(End::Known(outcome));
     }
 
-    /// Books a failure after the client saw a part of the answer.
+    /// Books a failure after the client saw a part of the answer, which is broken off with it.
     pub fn settle_aborted(mut self, fault: Fault) {
         self.traffic.counters.add_aborted();
-        let told = EventKind::Aborted {
-            endpoint: self.remote.spec.name.clone(),
-            why: view::fault_midway(&fault),
-        };
-        self.book(Outcome::Failed(fault), Some(told));
+        self.book(End::BrokenOff(fault));
     }
 
     /// Books a failure in the midst of an answer that is passed on all the same.
     pub fn settle_passed_on(mut self, fault: Fault) {
-        let told = EventKind::PassedOn {
-            endpoint: self.remote.spec.name.clone(),
-            why: view::fault_midway(&fault),
-        };
-        self.book(Outcome::Failed(fault), Some(told));
+        self.book(End::PassedOn(fault));
     }
 
-    fn book(&mut self, outcome: Outcome, told: Option<EventKind>) {
+    fn book(&mut self, end: End) {
         let Some(permit) = self.permit.take() else {
             return;
         };
+        let told = self.event_of(&end);
         if let Some(event) = &told {
             view::log(event, Some(self.trail.id));
         }
+        let outcome = end.outcome();
         self.remote.meter.attempt(&outcome, self.began.elapsed());
         let quota = self.quota.take();
         let phase = match self.trail.notes().answered {
@@ -424,15 +418,53 @@ impl Attempt {
             if let Some(quota) = quota {
                 state.fleet.note_quota(&permit, quota, now);
             }
-            let seen = outcome.clone();
-            state.fleet.settle(permit, outcome, now);
+            match end {
+                End::Known(outcome) => state.fleet.settle(permit, outcome, now),
+                End::PassedOn(fault) => state.fleet.settle(permit, Outcome::Failed(fault), now),
+                End::BrokenOff(fault) => state.fleet.settle_midway(permit, fault, now),
+            }
             LegEnd {
                 at: now,
-                outcome: view::attempt(&state.fleet, &seen),
+                outcome: view::attempt(&state.fleet, &outcome),
                 reason,
             }
         });
         self.trail.note(self.leg, |leg| leg.end = Some(end));
+    }
+
+    /// What people are told of an answer that went wrong midway.
+    fn event_of(&self, end: &End) -> Option<EventKind> {
+        let endpoint = self.remote.spec.name.clone();
+        match end {
+            End::Known(_) => None,
+            End::BrokenOff(fault) => Some(EventKind::Aborted {
+                endpoint,
+                why: view::fault_midway(fault),
+            }),
+            End::PassedOn(fault) => Some(EventKind::PassedOn {
+                endpoint,
+                why: view::fault_midway(fault),
+            }),
+        }
+    }
+}
+
+/// How an attempt ends.
+enum End {
+    /// With this outcome.
+    Known(Outcome),
+    /// By a fault midway: the client's answer is broken off.
+    BrokenOff(Fault),
+    /// By a fault midway, and the client gets the answer all the same.
+    PassedOn(Fault),
+}
+
+impl End {
+    fn outcome(&self) -> Outcome {
+        match self {
+            Self::Known(outcome) => outcome.clone(),
+            Self::BrokenOff(fault) | Self::PassedOn(fault) => Outcome::Failed(fault.clone()),
+        }
     }
 }
 
@@ -440,7 +472,7 @@ impl Drop for Attempt {
     fn drop(&mut self) {
         if self.permit.is_some() {
             self.traffic.counters.add_abandoned();
-            self.book(Outcome::Abandoned, None);
+            self.book(End::Known(Outcome::Abandoned));
         }
     }
 }

@@ -129,12 +129,12 @@ export type Complaint = {
   field: string | null,
   /** What is wrong and what to do, in English. */
   message: string,
-  /** Whether the change is carried out all the same. */
+  /** Whether the change is carried out anyway. */
   is_warning: boolean
 };
 
 /**
- * What stands in the configuration file.
+ * What the configuration file says.
  */
 export type Configuration = {
   /** The file; `None`: there is none, and nothing can be saved. */
@@ -222,7 +222,7 @@ export type Drain = {
 export type EndpointForm = {
   /** Its name; unique. */
   name: string,
-  /** Its group. A group that is not there is made. */
+  /** Its group, which is created if there is none of that name. */
   group: string,
   /** Its base URL. */
   url: string,
@@ -636,6 +636,7 @@ export type Reason = { "code": "pinned" }
   /** How much of it is left. */
   left_percent: number
 }
+  | { "code": "leaves_broken" }
   | { "code": "in_use" }
   | { "code": "sticky" }
   | { "code": "stays_for_cache",
@@ -666,6 +667,7 @@ export type Reason = { "code": "pinned" }
 }
   | { "code": "trial_in_flight" }
   | { "code": "awaiting_probe" }
+  | { "code": "broke_off" }
   | { "code": "model_not_served",
   /** The model asked for. */
   model: string
@@ -829,7 +831,7 @@ export type RequestFilter = {
   session: string | null,
   /** The status that the client got. */
   status: number | null,
-  /** Only those that did not end as [`RequestEnd::Answered`]. */
+  /** Only those that did not end as `answered`. */
   failed: boolean,
   /** Words that occur in the record, its error or its recorded bodies. */
   text: string | null
@@ -895,8 +897,8 @@ export type RequestRecord = {
   cost_usd: number | null,
   /** What reading from the prompt cache saved against reading all as fresh input. */
   cache_saved_usd: number | null,
-  /** What writing anew cost more than reading would have, of what was cached where the conversation was
- * before; `None`: it did not move. */
+  /** How much more writing the cache anew cost than reading it where the conversation was before; `None`:
+ * it did not move. */
   cache_lost_usd: number | null,
   /** What went wrong, in English. */
   error: string | null
@@ -915,7 +917,7 @@ export type Setting = {
   key: string,
   /** What values it takes. */
   kind: SettingKind,
-  /** What holds without it. */
+  /** Its value when the file does not set it. */
   default: SettingValue,
   /** What the file says; `None`: nothing. */
   value: SettingValue | null,
@@ -1088,7 +1090,7 @@ export type TtftPercentiles = {
 export type Usage = {
   /** How many. */
   requests: number,
-  /** Those that did not end as [`RequestEnd::Answered`]. */
+  /** Those that did not end as `answered`. */
   failed: number,
   /** Their tokens. */
   tokens: Tokens,
@@ -1145,7 +1147,7 @@ export type UsageRow = {
   split: string,
   /** How many. */
   requests: number,
-  /** Those that did not end as [`RequestEnd::Answered`]. */
+  /** Those that did not end as `answered`. */
   failed: number,
   /** Their tokens. */
   tokens: Tokens,

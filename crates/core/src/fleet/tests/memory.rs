@@ -1,8 +1,8 @@
 //! What outlives a fleet.
 
 use super::*;
-use crate::ewma::Remembered;
 use crate::fleet::Memory;
+use crate::latency::Remembered;
 
 /// Another run with the memory of `scene`, `later` by so much.
 fn restarted(scene: &Scene, later: Duration, change: impl FnOnce(&mut Config)) -> Scene {

@@ -23,8 +23,9 @@ impl Scene {
 
     fn failures(&self, name: &str) -> Option<u32> {
         match self.fleet.status_of(self.id(name)).unwrap().circuit {
-            crate::circuit::State::Closed { failures } => Some(failures),
-            crate::circuit::State::Open { .. } | crate::circuit::State::HalfOpen { .. } => None,
+            crate::circuit::CircuitState::Closed { failures } => Some(failures),
+            crate::circuit::CircuitState::Open { .. }
+            | crate::circuit::CircuitState::HalfOpen { .. } => None,
         }
     }
 }

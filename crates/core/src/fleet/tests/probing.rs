@@ -1,8 +1,9 @@
 //! How often endpoints are probed, what that costs, and what it tells of their latency.
 
 use super::*;
-use crate::decline::Slower;
 use crate::fleet::Probed;
+use crate::latency::Slower;
+use crate::price::Cost;
 use crate::spend::Day;
 
 const CENT: f64 = 0.01;

@@ -1,6 +1,8 @@
 //! Endpoints that are about to run dry.
 
 use super::*;
+use crate::price::Cost;
+use crate::quota::Quota;
 use crate::quota::{Dry, Window};
 
 const SINCE_EPOCH: Duration = Duration::from_secs(1_795_262_400);

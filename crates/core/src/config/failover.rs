@@ -1,0 +1,48 @@
+//! `[failover]`: what happens when an attempt fails.
+
+use std::time::Duration;
+
+/// `[failover]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failover {
+    /// Whether a failing request moves on to another endpoint.
+    pub enabled: bool,
+    /// Maximum number of attempts for one request, the first included.
+    pub max_attempts: u32,
+    /// Limit for TCP, proxy and TLS handshakes together.
+    pub connect_timeout: Duration,
+    /// Limit from sending a request to the first event of its stream.
+    pub first_event_timeout: Duration,
+    /// Limit between two chunks of an answer.
+    pub idle_timeout: Duration,
+    /// Whether every endpoint is tried anyway when all circuits are open.
+    pub last_resort: bool,
+    /// `hold_seconds`: how long a request waits for an endpoint to return when nothing is up.
+    pub max_wait: Duration,
+    /// Whether requests also move on after every 4xx.
+    pub on_client_errors: bool,
+    /// Share of recent requests that may be further attempts, in percent.
+    pub retry_budget_percent: u32,
+    /// Requests with a larger body, in bytes, get one attempt.
+    pub replay_limit: u64,
+    /// Whether a request that was sent but never answered is repeated.
+    pub retry_sent_requests: bool,
+}
+
+impl Default for Failover {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            max_attempts: 3,
+            connect_timeout: Duration::from_secs(5),
+            first_event_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(300),
+            last_resort: true,
+            max_wait: Duration::from_secs(10),
+            on_client_errors: false,
+            retry_budget_percent: 20,
+            replay_limit: 32 * 1024 * 1024,
+            retry_sent_requests: true,
+        }
+    }
+}

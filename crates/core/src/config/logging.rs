@@ -1,0 +1,71 @@
+//! `[logging]`: what is written down.
+
+/// `[logging]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logging {
+    /// Lowest severity that is written: `trace`, `debug`, `info`, `warn` or `error`.
+    pub level: LogLevel,
+    /// Which requests the journal keeps.
+    pub request_types: LogRequests,
+    /// How much of a request's body the journal keeps.
+    pub request_body: LogBody,
+    /// How much of an answer's body the journal keeps.
+    pub response_body: LogBody,
+    /// Folder of the journal; `None`: the platform's data folder.
+    pub directory: Option<String>,
+    /// Records are deleted after this many days.
+    pub retention_days: u32,
+    /// Above this size, in bytes, the oldest records are deleted.
+    pub max_size: u64,
+}
+
+impl Default for Logging {
+    fn default() -> Self {
+        Self {
+            level: LogLevel::Info,
+            request_types: LogRequests::All,
+            request_body: LogBody::None,
+            response_body: LogBody::None,
+            directory: None,
+            retention_days: 14,
+            max_size: 512 * 1024 * 1024,
+        }
+    }
+}
+
+/// Severity of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Every chunk.
+    Trace,
+    /// Every attempt.
+    Debug,
+    /// What a user would notice.
+    Info,
+    /// What somebody should look at.
+    Warn,
+    /// What stopped something from working.
+    Error,
+}
+
+/// Which requests are recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogRequests {
+    /// Those that failed.
+    Failed,
+    /// Those that succeeded.
+    Success,
+    /// Every one.
+    All,
+}
+
+/// How much of a body is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogBody {
+    /// Nothing.
+    None,
+    /// Its beginning.
+    Truncated,
+    /// All of it.
+    Full,
+}

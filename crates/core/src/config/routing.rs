@@ -1,0 +1,54 @@
+//! `[routing]`: how an endpoint is chosen.
+
+use std::time::Duration;
+
+/// `[routing]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Routing {
+    /// How an endpoint is chosen.
+    pub strategy: Strategy,
+    /// Whether a conversation stays on its endpoint while that is fit.
+    pub sticky_sessions: bool,
+    /// How long after its last request a conversation is remembered.
+    pub sticky_ttl: Duration,
+    /// Minimum time between two switches for speed.
+    pub min_dwell: Duration,
+}
+
+impl Default for Routing {
+    fn default() -> Self {
+        Self {
+            strategy: Strategy::Latency,
+            sticky_sessions: true,
+            sticky_ttl: Duration::from_secs(300),
+            min_dwell: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How an endpoint is chosen among those that may take a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// The fastest, with hysteresis.
+    Latency,
+    /// The smallest `priority`; equals by latency.
+    Priority,
+    /// The smallest `price`; equals by latency.
+    Price,
+    /// One after the other.
+    RoundRobin,
+    /// One after the other, in proportion to `weight`.
+    WeightedRoundRobin,
+    /// Any, uniformly.
+    Random,
+}
+
+impl Strategy {
+    /// Whether requests are spread over all endpoints, so that none is *the* one in use.
+    pub fn distributes(self) -> bool {
+        match self {
+            Self::RoundRobin | Self::WeightedRoundRobin | Self::Random => true,
+            Self::Latency | Self::Priority | Self::Price => false,
+        }
+    }
+}

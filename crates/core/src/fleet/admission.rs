@@ -1,0 +1,143 @@
+//! Granting attempts.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::denied::{Denied, DeniedWhy};
+use super::effect::Effect;
+use super::journey::Journey;
+use super::permit::{Grant, Permit};
+use super::reason::Why;
+use super::state::Fleet;
+use crate::call::CallKind;
+
+impl Fleet {
+    /// Grants an attempt to the endpoint that should have it.
+    ///
+    /// # Errors
+    ///
+    /// Says why there is none, and why each endpoint was passed over.
+    pub fn admit(&mut self, journey: &mut Journey, now: Instant) -> Result<Grant, Denied> {
+        self.handle_timeout(now);
+        let errand = journey.ticket.and_then(|ticket| self.queue.arrive(ticket));
+        match errand {
+            Some(errand) => journey.set_out_again(errand),
+            None if self.must_wait_behind(journey) => {
+                return Err(Denied {
+                    why: DeniedWhy::OthersWait,
+                    endpoints: self.rejections(journey, now),
+                });
+            }
+            None => {}
+        }
+        let mut granted = self.grant(journey, now);
+        match (&mut granted, journey.ticket.filter(|_| errand.is_some())) {
+            (Ok(grant), Some(ticket)) => {
+                journey.denials = 0;
+                grant.permit.ticket = Some(ticket);
+                self.queue.set_out(ticket);
+            }
+            (Err(_), Some(_)) => {
+                journey.denials = journey.denials.saturating_add(1);
+                self.call_who_may_go(now);
+            }
+            (Ok(_) | Err(_), None) => {}
+        }
+        granted
+    }
+
+    fn grant(&mut self, journey: &mut Journey, now: Instant) -> Result<Grant, Denied> {
+        if let Err(why) = self.allow_attempt(journey, now) {
+            return Err(Denied {
+                why,
+                endpoints: self.rejections(journey, now),
+            });
+        }
+        self.note_what_to_avoid(journey, now);
+        let (id, why) = match self.choose(journey, now) {
+            Some(choice) => choice,
+            None => {
+                let endpoints = self.rejections(journey, now);
+                let why = if self.endpoints.is_empty() {
+                    DeniedWhy::NoEndpoints
+                } else {
+                    DeniedWhy::NoneFit
+                };
+                return Err(Denied { why, endpoints });
+            }
+        };
+        // The first failover of a request is exempt: it is what Zephyr is for.
+        if journey.tried.len() >= 2 && !self.budget.withdraw(now) {
+            return Err(Denied {
+                why: DeniedWhy::BudgetSpent,
+                endpoints: self.rejections(journey, now),
+            });
+        }
+        journey.last_resort |= why == Why::LastResort;
+        journey.tried.push(id);
+        if why == Why::Trial
+            && let Some(endpoint) = self.get_mut(id)
+        {
+            endpoint.latency.is_tried(now);
+        }
+        // A side call that goes elsewhere leaves the prompt cache where it is, and so does an attempt while
+        // offline.
+        if self.config.routing.sticky_sessions
+            && self.offline_since.is_none()
+            && journey.asked.kind == CallKind::Messages
+            && let Some(session) = journey.session
+        {
+            let ttl = self.config.routing.sticky_ttl;
+            let home = self.conversations.home(session, ttl, now);
+            if let (Why::WorthMoving(worth), Some(home)) = (why, home) {
+                let (from, to) = (home.endpoint, id);
+                self.effects.push_back(Effect::Moved { from, to, worth });
+            }
+            self.conversations.settle_at(session, id, ttl, now);
+        }
+        let endpoint = self
+            .get_mut(id)
+            .expect("choose returns endpoints of the fleet");
+        let permit = Permit {
+            endpoint: id,
+            pass: endpoint.issue(now),
+            asked: Arc::clone(&journey.asked),
+            session: journey.session,
+            ticket: None,
+        };
+        self.load_has_risen(now);
+        Ok(Grant { permit, why })
+    }
+
+    fn note_what_to_avoid(&mut self, journey: &mut Journey, now: Instant) {
+        if self.config.failover.enabled
+            && journey.tried.is_empty()
+            && let Some(session) = journey.session
+        {
+            let ttl = self.config.routing.sticky_ttl;
+            let broken = self
+                .conversations
+                .take_broken(session, &journey.asked, ttl, now);
+            journey.avoids = broken.or(journey.avoids);
+        }
+    }
+
+    fn allow_attempt(&mut self, journey: &Journey, now: Instant) -> Result<(), DeniedWhy> {
+        let failover = &self.config.failover;
+        let made = journey.tried.len();
+        if made == 0 {
+            if journey.wait_until.is_none() {
+                self.budget.deposit(now);
+            }
+            return Ok(());
+        }
+        if !failover.enabled {
+            return Err(DeniedWhy::FailoverOff);
+        }
+        let limit = usize::try_from(failover.max_attempts).unwrap_or(usize::MAX);
+        if made >= limit && !journey.last_resort {
+            return Err(DeniedWhy::AttemptsSpent);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,78 @@
+//! What the beginning of an answer tells.
+
+use std::time::{Duration, Instant};
+
+use super::permit::{Lesson, Permit};
+use super::queue::Went;
+use super::state::Fleet;
+use crate::call::CallKind;
+use crate::classify::Contact;
+use crate::latency::Sample;
+use crate::price::Left;
+use crate::quota::Quota;
+
+impl Fleet {
+    /// The attempt's answer is real and begins to reach the client. `ttft`: time to its first event.
+    pub fn begin(&mut self, permit: &Permit, ttft: Duration, now: Instant) {
+        self.blame(permit.endpoint, Contact::Made, now);
+        self.note_went(permit.ticket, Went::Well, now);
+        if permit.asked.kind != CallKind::Messages {
+            self.reconsider(now);
+            return; // The time that other calls take says nothing about messages.
+        }
+        if let Some(endpoint) = self.get_mut(permit.endpoint) {
+            let model = permit.asked.model.as_deref();
+            let sample = Sample::Answer { model, took: ttft };
+            endpoint.latency.observe(sample, now);
+            let change = endpoint.standing.circuit.begin(permit.pass);
+            self.after(permit.endpoint, change, now);
+        }
+    }
+
+    /// Learns from the beginning of an answer: how fast the endpoint is, what it has cached. Says what the
+    /// conversation had cached elsewhere, if this is its first answer after a move.
+    pub fn learn(&mut self, permit: &Permit, lesson: &Lesson, now: Instant) -> Option<Left> {
+        let model = permit.asked.model.as_deref()?;
+        let behind = permit.session.zip(lesson.usage).and_then(|told| {
+            let (session, usage) = told;
+            let told = (model, &usage);
+            self.conversations
+                .note_usage(session, permit.endpoint, told, now)
+        });
+        let left = behind.and_then(|behind| {
+            Some(Left {
+                tokens: behind.tokens,
+                price: self.get(behind.endpoint)?.spec.price,
+            })
+        });
+        if let Some(took) = lesson.first_event {
+            self.learn_pace(permit, model, took, now);
+        }
+        left
+    }
+
+    /// Takes over what an answer says of its endpoint's quota.
+    pub fn note_quota(&mut self, permit: &Permit, quota: Quota, now: Instant) {
+        let endpoint = self.get_mut(permit.endpoint);
+        if endpoint.is_some_and(|endpoint| endpoint.reserve.note(quota, now)) {
+            self.reconsider(now);
+        }
+    }
+
+    fn learn_pace(&mut self, permit: &Permit, model: &str, took: Duration, now: Instant) {
+        let others = self
+            .endpoints
+            .iter()
+            .filter(|other| other.id != permit.endpoint && other.is_in_use());
+        let elsewhere = others.filter_map(|other| other.latency.usual(model)).min();
+        if let Some(endpoint) = self.get_mut(permit.endpoint) {
+            let sample = Sample::Stream {
+                model,
+                took,
+                elsewhere,
+            };
+            endpoint.latency.observe(sample, now);
+            self.reconsider(now);
+        }
+    }
+}

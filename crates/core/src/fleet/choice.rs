@@ -1,0 +1,273 @@
+//! Choosing the endpoint for one attempt.
+//!
+//! 1. A pinned endpoint, if it is fit.
+//! 2. The conversation's home, if it is fit: fitness outranks stickiness, and stickiness outranks speed, unless the
+//!    speed is worth more than the cache ([`crate::worth`]).
+//! 3. By the strategy: the preferred endpoint, or the one whose turn it is.
+//! 4. None is fit: a half-open one, and as a last resort the best of those that are out, but never one that refuses
+//!    our credential.
+//!
+//! A request that repeats one whose answer broke off avoids that endpoint in the first three steps, as long as
+//! another one is fit.
+
+use std::time::{Duration, Instant};
+
+use super::endpoint::Endpoint;
+use super::journey::Journey;
+use super::mode::Mode;
+use super::reason::{Why, WhyNot};
+use super::state::Fleet;
+use crate::config::Strategy;
+use crate::endpoint_id::EndpointId;
+use crate::rng::Rng;
+
+impl Fleet {
+    /// The endpoint for the next attempt of `journey`.
+    pub(super) fn choose(
+        &mut self,
+        journey: &mut Journey,
+        now: Instant,
+    ) -> Option<(EndpointId, Why)> {
+        if let Some(avoided) = journey.avoids {
+            if let Some((id, why)) = self.choose_fit(journey, now) {
+                let by_strategy = matches!(why, Why::InUse | Why::Replaces | Why::Turn);
+                let is_due = by_strategy && self.would_go_to(avoided, journey, now);
+                return Some((id, if is_due { Why::LeavesBroken } else { why }));
+            }
+            journey.avoids = None; // Nothing else is fit.
+        }
+        self.choose_fit(journey, now)
+            .or_else(|| self.choose_trial(journey, now))
+            .or_else(|| self.choose_last_resort(journey))
+    }
+
+    /// Why each endpoint may not take an attempt of `journey`; those that may are left out.
+    pub(super) fn rejections(&self, journey: &Journey, now: Instant) -> Vec<(EndpointId, WhyNot)> {
+        let why_not = |endpoint: &Endpoint| {
+            let why = endpoint.check(journey, false, now).err()?;
+            Some((endpoint.id, why))
+        };
+        self.endpoints.iter().filter_map(why_not).collect()
+    }
+
+    fn choose_fit(&mut self, journey: &Journey, now: Instant) -> Option<(EndpointId, Why)> {
+        if let Mode::Pinned(pinned) = self.mode
+            && let Some(why) = self.may_use_pinned(pinned, journey, now)
+        {
+            return Some((pinned, why));
+        }
+        if let Mode::Auto = self.mode
+            && let Some(choice) = self.stay_or_move(journey, now)
+        {
+            return Some(choice);
+        }
+        self.choose_by_strategy(journey, now)
+    }
+
+    /// Whether `journey` would go to the endpoint that it avoids, as the pin, its home or the one in use.
+    fn would_go_to(&self, avoided: EndpointId, journey: &Journey, now: Instant) -> bool {
+        let check = |id| {
+            self.get(id)
+                .map(|endpoint| endpoint.check(journey, false, now))
+        };
+        let routing = &self.config.routing;
+        let first = match self.mode {
+            Mode::Pinned(pinned) => Some(pinned),
+            Mode::Auto => journey
+                .session
+                .filter(|_| routing.sticky_sessions)
+                .and_then(|session| self.conversations.home(session, routing.sticky_ttl, now))
+                .map(|home| home.endpoint),
+        };
+        [first, self.preferred]
+            .into_iter()
+            .flatten()
+            .find(|&id| matches!(check(id), Some(Ok(()) | Err(WhyNot::BrokeOff))))
+            .is_some_and(|id| id == avoided)
+    }
+
+    fn may_use_pinned(&self, pinned: EndpointId, journey: &Journey, now: Instant) -> Option<Why> {
+        let endpoint = self.get(pinned)?;
+        let trial_wanted = !endpoint.probe_decides(self.paused);
+        match endpoint.check(journey, trial_wanted, now) {
+            Ok(()) if endpoint.is_half_open() => Some(Why::Trial),
+            Ok(()) => Some(Why::Pinned),
+            // Without failover there is nothing but the pin, so its circuit protects nobody.
+            Err(_) if !self.config.failover.enabled => endpoint
+                .check_last_resort(journey)
+                .ok()
+                .map(|()| Why::Pinned),
+            Err(_) => None,
+        }
+    }
+
+    /// The conversation's home if it is fit, or the preferred endpoint if moving there is worth it.
+    fn stay_or_move(&self, journey: &Journey, now: Instant) -> Option<(EndpointId, Why)> {
+        let routing = &self.config.routing;
+        if !routing.sticky_sessions {
+            return None;
+        }
+        let home = self
+            .conversations
+            .home(journey.session?, routing.sticky_ttl, now)?;
+        let here = self.get(home.endpoint)?;
+        here.check(journey, false, now).ok()?;
+        let stays = Some((here.id, Why::Sticky));
+        let may_move = !self.paused && home.since + routing.min_dwell <= now;
+        let (Some(there), Some(cached)) = (
+            self.preferred.and_then(|id| self.get(id)),
+            home.cached.as_ref().filter(|_| may_move),
+        ) else {
+            return stays;
+        };
+        let may_come = there.reserve.dry.is_none() && there.check(journey, false, now).is_ok();
+        if there.id == here.id || !may_come {
+            return stays;
+        }
+        let saved = self.saved_by_moving(journey.model(), here, there);
+        let Some(saved) = saved.filter(|saved| *saved >= self.config.server.switch_threshold)
+        else {
+            return stays;
+        };
+        let prices = (here.spec.price, there.spec.price);
+        let worth = cached.weigh(saved, home.turns, prices, &self.config.pricing, now);
+        if worth.is_worth_it() {
+            Some((there.id, Why::WorthMoving(worth)))
+        } else {
+            Some((here.id, Why::StaysForCache(worth)))
+        }
+    }
+
+    /// How much sooner answers would begin there, measured the same way at both.
+    fn saved_by_moving(
+        &self,
+        model: Option<&str>,
+        here: &Endpoint,
+        there: &Endpoint,
+    ) -> Option<Duration> {
+        let usual = |endpoint: &Endpoint| endpoint.latency.usual(model?);
+        if let Some(slowness) = here.latency.slowness() {
+            // If nothing is known of the other, it is taken to be as fast as this one usually is.
+            let expected = usual(there).unwrap_or(slowness.usual);
+            return slowness.its.checked_sub(expected);
+        }
+        if self.config.routing.strategy != Strategy::Latency {
+            return None; // Under priority and price, speed is not asked for.
+        }
+        let measured = usual(here).zip(usual(there));
+        let (from, to) = measured.or_else(|| here.latency.compare(&there.latency))?;
+        from.checked_sub(to)
+    }
+
+    /// A slow endpoint whose rest is over, to be tried by a new conversation if it would be chosen otherwise.
+    fn slow_one_to_try(&self, journey: &Journey, now: Instant) -> Option<EndpointId> {
+        if self.paused || self.mode != Mode::Auto || journey.has_failed() {
+            return None;
+        }
+        let in_use = self.preferred.and_then(|id| self.get(id));
+        let rivals = |endpoint: &Endpoint| {
+            in_use.is_none_or(|in_use| {
+                in_use.id != endpoint.id && self.merit(endpoint) <= self.merit(in_use)
+            })
+        };
+        let mut endpoints = self.endpoints.iter();
+        let waits = |endpoint: &&Endpoint| {
+            endpoint.latency.may_be_tried(now)
+                && endpoint.reserve.dry.is_none()
+                && rivals(endpoint)
+                && endpoint.check(journey, false, now).is_ok()
+        };
+        endpoints.find(waits).map(|endpoint| endpoint.id)
+    }
+
+    fn choose_by_strategy(&mut self, journey: &Journey, now: Instant) -> Option<(EndpointId, Why)> {
+        if let Some(trial) = self.trial_that_no_probe_makes(journey, now) {
+            return Some((trial, Why::Trial));
+        }
+        if let Some(slow) = self.slow_one_to_try(journey, now) {
+            return Some((slow, Why::Trial));
+        }
+        let fit = self
+            .endpoints
+            .iter()
+            .filter(|endpoint| endpoint.check(journey, false, now).is_ok());
+        // Slow ones and those about to run dry are left out as long as there are others.
+        let burden = |endpoint: &Endpoint| {
+            (
+                endpoint.latency.slowness().is_some(),
+                endpoint.reserve.dry.is_some(),
+            )
+        };
+        let least = fit.clone().map(burden).min().filter(|_| !self.paused);
+        let its_turn = fit
+            .clone()
+            .filter(|endpoint| least.is_none_or(|least| burden(endpoint) == least));
+        let candidates: Vec<(EndpointId, u32)> = match self.config.routing.strategy {
+            Strategy::WeightedRoundRobin => its_turn
+                .map(|endpoint| (endpoint.id, endpoint.spec.weight))
+                .collect(),
+            Strategy::RoundRobin | Strategy::Random => {
+                its_turn.map(|endpoint| (endpoint.id, 1)).collect()
+            }
+            Strategy::Latency | Strategy::Priority | Strategy::Price => {
+                if let Some(id) = self
+                    .preferred
+                    .filter(|&id| fit.clone().any(|endpoint| endpoint.id == id))
+                {
+                    return Some((id, Why::InUse));
+                }
+                let best = fit.min_by_key(|endpoint| self.rank(endpoint))?;
+                return Some((best.id, Why::Replaces));
+            }
+        };
+        if self.config.routing.strategy == Strategy::Random {
+            return pick(&candidates, &mut self.rng).map(|id| (id, Why::Turn));
+        }
+        self.turns.next(&candidates).map(|id| (id, Why::Turn))
+    }
+
+    /// A half-open endpoint of which no probe can tell whether it has recovered: one request at a time does.
+    fn trial_that_no_probe_makes(&self, journey: &Journey, now: Instant) -> Option<EndpointId> {
+        if journey.has_failed() {
+            return None; // Not risked again.
+        }
+        let waits = |endpoint: &&Endpoint| {
+            endpoint.is_half_open()
+                && !endpoint.probe_decides(self.paused)
+                && endpoint.check(journey, true, now).is_ok()
+        };
+        self.endpoints
+            .iter()
+            .find(waits)
+            .map(|endpoint| endpoint.id)
+    }
+
+    /// No closed endpoint is left: a half-open one need not wait for its probe.
+    fn choose_trial(&self, journey: &Journey, now: Instant) -> Option<(EndpointId, Why)> {
+        let may = self
+            .endpoints
+            .iter()
+            .filter(|endpoint| endpoint.check(journey, true, now).is_ok());
+        may.min_by_key(|endpoint| self.rank(endpoint))
+            .map(|endpoint| (endpoint.id, Why::Trial))
+    }
+
+    fn choose_last_resort(&self, journey: &Journey) -> Option<(EndpointId, Why)> {
+        if !self.config.failover.last_resort {
+            return None;
+        }
+        let may = self
+            .endpoints
+            .iter()
+            .filter(|endpoint| endpoint.check_last_resort(journey).is_ok());
+        may.min_by_key(|endpoint| self.remnant(endpoint))
+            .map(|endpoint| (endpoint.id, Why::LastResort))
+    }
+}
+
+fn pick(candidates: &[(EndpointId, u32)], rng: &mut Rng) -> Option<EndpointId> {
+    let index = rng.below(candidates.len() as u64);
+    candidates
+        .get(usize::try_from(index).ok()?)
+        .map(|&(id, _)| id)
+}

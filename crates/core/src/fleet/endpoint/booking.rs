@@ -1,0 +1,96 @@
+//! What the end of an attempt does to its endpoint.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::state::Endpoint;
+use crate::call::CallKind;
+use crate::circuit::{Cause, Change, Pass};
+use crate::classify::{Fault, Outcome};
+use crate::config::Breaker;
+use crate::fleet::asked::Asked;
+use crate::fleet::blame::Blame;
+
+impl Endpoint {
+    pub(crate) fn settle(
+        &mut self,
+        pass: Pass,
+        asked: Arc<Asked>,
+        outcome: Outcome,
+        blame: Blame,
+        policy: &Breaker,
+        now: Instant,
+    ) -> Option<Change> {
+        self.traffic.end();
+        if self.traffic.in_flight == 0 {
+            self.access.note_idle();
+        }
+        // A person's decision ended it, which says nothing about the endpoint.
+        let outcome = if outcome == Outcome::Failed(Fault::DrainTimeout) {
+            Outcome::Abandoned
+        } else {
+            outcome
+        };
+        if let Some(fault) = outcome.fault() {
+            self.last_fault = Some(fault.clone());
+        }
+        self.is_remembered &= outcome == Outcome::Abandoned;
+        match outcome {
+            Outcome::Answered | Outcome::ClientFault(_) if asked.kind == CallKind::Messages => {
+                self.standing.last_probe_failed = false;
+                self.standing.circuit.succeed(pass, now)
+            }
+            Outcome::NotServed(_) => {
+                if asked.kind.is_understood() {
+                    self.unserved.note(asked, now);
+                }
+                self.standing.circuit.release(pass);
+                None
+            }
+            // An answer on other paths proves nothing about messages.
+            Outcome::Answered | Outcome::ClientFault(_) | Outcome::Abandoned => {
+                self.standing.circuit.release(pass);
+                None
+            }
+            failed @ (Outcome::Refused(_)
+            | Outcome::Exhausted { .. }
+            | Outcome::Throttled { .. }
+            | Outcome::Failed(_)) => {
+                self.traffic.failures += 1;
+                match blame {
+                    Blame::Endpoint => self.book_failure(pass, &failed, policy, now),
+                    Blame::Network => {
+                        self.standing.circuit.release(pass);
+                        None
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn book_failure(
+        &mut self,
+        pass: Pass,
+        outcome: &Outcome,
+        policy: &Breaker,
+        now: Instant,
+    ) -> Option<Change> {
+        let circuit = &mut self.standing.circuit;
+        let change = match outcome {
+            Outcome::Refused(_) => circuit.refuse(pass),
+            Outcome::Exhausted { retry_after, .. } => {
+                circuit.throttle(pass, Cause::Exhausted, *retry_after, policy, now)
+            }
+            Outcome::Throttled { retry_after, .. } => {
+                circuit.throttle(pass, Cause::Throttled, *retry_after, policy, now)
+            }
+            Outcome::Failed(_)
+            | Outcome::Answered
+            | Outcome::ClientFault(_)
+            | Outcome::NotServed(_)
+            | Outcome::Abandoned => circuit.fail(pass, policy, now),
+        };
+        self.standing.note_change(change, outcome);
+        change
+    }
+}

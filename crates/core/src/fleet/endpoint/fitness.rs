@@ -1,0 +1,87 @@
+//! Whether an endpoint may take an attempt.
+
+use std::time::Instant;
+
+use super::state::Endpoint;
+use crate::circuit::{Cause, CircuitState};
+use crate::fleet::journey::Journey;
+use crate::fleet::reason::WhyNot;
+
+impl Endpoint {
+    /// Whether it may take an attempt of `journey`; a half-open one may if `trial_wanted`.
+    pub(crate) fn check(
+        &self,
+        journey: &Journey,
+        trial_wanted: bool,
+        now: Instant,
+    ) -> Result<(), WhyNot> {
+        if journey.tried.contains(&self.id) {
+            return Err(WhyNot::AlreadyTried);
+        }
+        self.check_standing(trial_wanted)?;
+        if self.unserved.has(&journey.asked, now) {
+            return Err(WhyNot::ModelNotServed);
+        }
+        if journey.avoids == Some(self.id) {
+            return Err(WhyNot::BrokeOff);
+        }
+        Ok(())
+    }
+
+    /// Whether it may take attempts at all.
+    pub(crate) fn check_standing(&self, trial_wanted: bool) -> Result<(), WhyNot> {
+        self.access.check()?;
+        match self.standing.circuit.state() {
+            CircuitState::Closed { .. } => Ok(()),
+            CircuitState::Open { cause, until, .. } => Err(WhyNot::CircuitOpen { cause, until }),
+            CircuitState::HalfOpen {
+                trial_in_flight: true,
+                ..
+            } => Err(WhyNot::TrialInFlight),
+            CircuitState::HalfOpen {
+                trial_in_flight: false,
+                ..
+            } if trial_wanted => Ok(()),
+            CircuitState::HalfOpen {
+                trial_in_flight: false,
+                ..
+            } => Err(WhyNot::AwaitingProbe),
+        }
+    }
+
+    /// Whether it may be tried although its circuit is not closed.
+    pub(crate) fn check_last_resort(&self, journey: &Journey) -> Result<(), WhyNot> {
+        if journey.tried.contains(&self.id) {
+            return Err(WhyNot::AlreadyTried);
+        }
+        self.access.check()?;
+        match self.standing.circuit.state() {
+            CircuitState::Open {
+                cause: cause @ Cause::Refused,
+                until,
+                ..
+            } => Err(WhyNot::CircuitOpen { cause, until }),
+            // A scout is our own idea, so it spares whoever asked for a pause.
+            CircuitState::Open {
+                cause: cause @ (Cause::Throttled | Cause::Exhausted),
+                until,
+                ..
+            } if journey.scouts => Err(WhyNot::CircuitOpen { cause, until }),
+            CircuitState::Closed { .. }
+            | CircuitState::Open { .. }
+            | CircuitState::HalfOpen { .. } => Ok(()),
+        }
+    }
+
+    pub(crate) fn is_half_open(&self) -> bool {
+        matches!(self.standing.circuit.state(), CircuitState::HalfOpen { .. })
+    }
+
+    /// Whether a probe will find out what a half-open circuit asks, so that no request has to.
+    pub(crate) fn probe_decides(&self, paused: bool) -> bool {
+        !paused
+            && !self.probes.only_free
+            && self.spec.health_check.mode.proves_messages()
+            && !self.probes.are_inconclusive
+    }
+}

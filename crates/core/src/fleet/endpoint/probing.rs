@@ -1,0 +1,105 @@
+//! What the end of a probe does to its endpoint.
+
+use std::time::Instant;
+
+use super::state::Endpoint;
+use crate::circuit::{Cause, Change};
+use crate::classify::Outcome;
+use crate::config::{Breaker, ProbeMode};
+use crate::fleet::blame::Blame;
+use crate::fleet::probed::ProbeResult;
+use crate::latency::Sample;
+use crate::schedule::Load;
+
+impl Endpoint {
+    /// `mode`: the kind of probe that was made, if it is another than was planned.
+    pub(crate) fn handle_probe(
+        &mut self,
+        (mode, result): (Option<ProbeMode>, ProbeResult),
+        blame: Blame,
+        policy: &Breaker,
+        (load, jitter_percent): (Load, u64),
+        now: Instant,
+    ) -> Option<Change> {
+        let planned = self.probes.end(now);
+        let mode = mode.or(planned).unwrap_or(self.spec.health_check.mode);
+        if let ProbeResult::Failed(outcome) = &result
+            && let Some(fault) = outcome.fault()
+        {
+            self.last_fault = Some(fault.clone());
+        }
+        if blame == Blame::Network {
+            self.probes.timetable.back_off(jitter_percent, now);
+            return None;
+        }
+        self.is_remembered = false;
+        self.probes.are_inconclusive = matches!(result, ProbeResult::Reached(_));
+        let latency = result.latency();
+        if let Some(took) = latency {
+            self.latency.observe(Sample::Probe { mode, took }, now);
+        }
+        let change = match result {
+            ProbeResult::Answered(_) => self.probe_succeeded(mode, now),
+            ProbeResult::Reached(_) => self.probe_reached(now),
+            ProbeResult::Failed(outcome) => self.probe_failed(&outcome, policy, now),
+        };
+        self.standing.last_probe_failed = latency.is_none();
+        self.probes.keep(latency);
+        let check = &self.spec.health_check;
+        let pace = (load, jitter_percent);
+        self.probes
+            .timetable
+            .plan(check, latency.is_some(), pace, now);
+        change
+    }
+
+    /// Closes only what the probe has proven: a connection that opens says nothing about answers.
+    fn probe_succeeded(&mut self, mode: ProbeMode, now: Instant) -> Option<Change> {
+        let proven = match self.standing.out_because() {
+            None => false, // Closed: a failure that traffic counted stays counted.
+            Some(Cause::Refused) => mode.proves_credential(),
+            Some(Cause::Failing) => {
+                mode.proves_messages() || self.standing.only_connecting_failed()
+            }
+            Some(Cause::Throttled | Cause::Exhausted) => mode.proves_messages(),
+        };
+        if proven {
+            self.standing.circuit.close(now)
+        } else {
+            None
+        }
+    }
+
+    /// An endpoint that refuses the probe itself has been connected to; nothing else is known.
+    fn probe_reached(&mut self, now: Instant) -> Option<Change> {
+        let failing = self.standing.out_because() == Some(Cause::Failing);
+        if failing && self.standing.only_connecting_failed() {
+            self.standing.circuit.close(now)
+        } else {
+            None
+        }
+    }
+
+    fn probe_failed(
+        &mut self,
+        outcome: &Outcome,
+        policy: &Breaker,
+        now: Instant,
+    ) -> Option<Change> {
+        match outcome {
+            Outcome::Failed(_) => {
+                let change = self.standing.circuit.fail_probe(policy, now);
+                self.standing.note_change(change, outcome);
+                change
+            }
+            Outcome::Refused(_) | Outcome::Exhausted { .. } | Outcome::Throttled { .. } => {
+                let pass = self.standing.circuit.issue();
+                self.book_failure(pass, outcome, policy, now)
+            }
+            Outcome::Answered
+            | Outcome::ClientFault(_)
+            | Outcome::NotServed(_)
+            | Outcome::Abandoned => None,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! When an endpoint's next probe is due.
+
+use std::time::{Duration, Instant};
+
+use crate::config::HealthCheck;
+use crate::schedule::{self, COMPARABLE, Load};
+
+/// First pause between probes while nothing can be reached.
+pub(crate) const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
+/// Longest pause between probes while nothing can be reached.
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(15);
+/// After a failed probe the next one comes this soon, if the interval is longer.
+const PROBE_AFTER_FAILURE: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+pub(crate) struct Timetable {
+    pub(super) due: Instant,
+    /// A person asked for the probe that is due, so a pause does not stop it.
+    pub(crate) is_demanded: bool,
+    /// How the probe that is due was planned, if by the interval.
+    paced: Option<Paced>,
+    /// Probes in a row that failed by the network's fault.
+    in_vain: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Paced {
+    since: Instant,
+    jitter_percent: u64,
+}
+
+impl Timetable {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            due: now,
+            is_demanded: false,
+            paced: None,
+            in_vain: 0,
+        }
+    }
+
+    /// Makes the probe due at this time, whatever the interval.
+    pub(crate) fn demand_at(&mut self, at: Instant) {
+        self.due = at;
+        self.paced = None;
+    }
+
+    /// Makes the probe due at this time, with the back-off from the start.
+    pub(crate) fn ask_at(&mut self, at: Instant) {
+        self.demand_at(at);
+        self.in_vain = 0;
+    }
+
+    /// A probe has found out something, after which the next one follows by the interval.
+    pub(super) fn plan(
+        &mut self,
+        check: &HealthCheck,
+        was_answered: bool,
+        (load, jitter_percent): (Load, u64),
+        now: Instant,
+    ) {
+        self.in_vain = 0;
+        let interval = schedule::interval(check, load);
+        let next = if was_answered {
+            interval
+        } else {
+            interval.min(PROBE_AFTER_FAILURE)
+        };
+        self.due = now + jittered(next, jitter_percent);
+        self.paced = was_answered.then_some(Paced {
+            since: now,
+            jitter_percent,
+        });
+    }
+
+    /// A probe has told about the network, and nothing about the endpoint.
+    pub(super) fn back_off(&mut self, jitter_percent: u64, now: Instant) {
+        let doubled = FIRST_BACK_OFF.saturating_mul(1 << self.in_vain.min(8));
+        let pause = doubled.min(LONGEST_BACK_OFF);
+        self.demand_at(now + jittered(pause, jitter_percent));
+        self.in_vain = self.in_vain.saturating_add(1);
+    }
+
+    /// Traffic has told what a probe would have found out. `measured`: when a probe last ended.
+    pub(super) fn put_off(
+        &mut self,
+        check: &HealthCheck,
+        measured: Instant,
+        (load, jitter_percent): (Load, u64),
+        now: Instant,
+    ) {
+        let interval = jittered(schedule::interval(check, load), jitter_percent);
+        let latest = measured + interval * COMPARABLE;
+        let due = (now + interval).min(latest);
+        if due > self.due && self.due > now {
+            self.due = due;
+            self.paced = Some(Paced {
+                since: now,
+                jitter_percent,
+            });
+        }
+    }
+
+    /// The load has risen: a probe that was planned for a smaller one is due sooner.
+    pub(super) fn hasten(&mut self, check: &HealthCheck, load: Load) {
+        if let Some(paced) = self.paced
+            && check.dynamic_scaling
+        {
+            let interval = schedule::interval(check, load);
+            let due = paced.since + jittered(interval, paced.jitter_percent);
+            self.due = self.due.min(due);
+        }
+    }
+}
+
+/// Up to a tenth sooner, so that endpoints do not stay in step.
+fn jittered(pause: Duration, percent: u64) -> Duration {
+    pause - pause.mul_f64(0.001 * (percent % 100) as f64)
+}

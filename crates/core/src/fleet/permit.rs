@@ -1,0 +1,49 @@
+//! The right to one attempt, and what the attempt may tell.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::asked::Asked;
+use super::queue::Ticket;
+use super::reason::Why;
+use crate::circuit::Pass;
+use crate::endpoint_id::EndpointId;
+use crate::price::Usage;
+use crate::session::SessionKey;
+
+/// The right to send exactly one attempt.
+#[must_use = "an unsettled permit leaks an in-flight slot"]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Permit {
+    pub(super) endpoint: EndpointId,
+    pub(super) pass: Pass,
+    pub(super) asked: Arc<Asked>,
+    pub(super) session: Option<SessionKey>,
+    /// The place of its request in the queue, if that had waited.
+    pub(super) ticket: Option<Ticket>,
+}
+
+impl Permit {
+    /// Where the attempt goes.
+    pub fn endpoint(&self) -> EndpointId {
+        self.endpoint
+    }
+}
+
+/// An attempt was granted.
+#[derive(Debug)]
+pub struct Grant {
+    /// The right to send the attempt.
+    pub permit: Permit,
+    /// Why there.
+    pub why: Why,
+}
+
+/// What the beginning of a message tells, besides that it is real.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lesson {
+    /// Time to the first event of a stream.
+    pub first_event: Option<Duration>,
+    /// Its tokens, as far as they are known.
+    pub usage: Option<Usage>,
+}

@@ -1,0 +1,262 @@
+//! The preferred endpoint: which one new requests go to.
+//!
+//! It changes at once when it becomes unfit, in a brownout while another endpoint is not, or about to run dry
+//! while another is not. For speed, priority or price it changes only when the other endpoint is better by the
+//! rule of the strategy (latency: by at least `switch_threshold_ms`, both measured the same way), the last switch
+//! is `min_dwell_seconds` ago, and monitoring is not paused.
+
+use std::time::Instant;
+
+use super::effect::Effect;
+use super::endpoint::Endpoint;
+use super::mode::Mode;
+use super::reason::{Decision, Why, WhyNot};
+use super::state::Fleet;
+use crate::config::Strategy;
+use crate::endpoint_id::EndpointId;
+
+/// Which endpoint should be preferred.
+struct Preference {
+    endpoint: EndpointId,
+    why: Why,
+    /// When a switch to a better one is allowed, if only the dwell prevents it.
+    dwell_until: Option<Instant>,
+}
+
+impl Fleet {
+    /// Looks at the preferred endpoint again, after anything that may have changed it.
+    pub(super) fn reconsider(&mut self, now: Instant) {
+        self.prefer_again(now);
+        self.call_who_may_go(now);
+    }
+
+    fn prefer_again(&mut self, now: Instant) {
+        self.dwell_until = None;
+        self.tell_if_all_down();
+        if self.config.routing.strategy.distributes() && self.mode == Mode::Auto {
+            self.preferred = None;
+            self.decision = None;
+            return;
+        }
+        let fit_now = self.preferred.filter(|&id| self.is_fit(id));
+        let Some(Preference {
+            endpoint: target,
+            why,
+            dwell_until,
+        }) = self.preference(fit_now, now)
+        else {
+            self.preferred = None;
+            self.decision = None;
+            return;
+        };
+        self.dwell_until = dwell_until;
+        if self.preferred != Some(target) {
+            let from = self.preferred;
+            let decision = self.decide(target, why, now, Vec::new());
+            if from.is_some() {
+                self.switched_at = Some(now);
+            }
+            self.preferred = Some(target);
+            self.decision = Some(decision.clone());
+            self.effects.push_back(Effect::Switched {
+                from,
+                to: target,
+                decision,
+            });
+        } else if why == Why::Pinned
+            || self
+                .decision
+                .as_ref()
+                .is_none_or(|decision| decision.why == Why::Pinned)
+        {
+            self.decision = Some(self.decide(target, why, now, Vec::new()));
+        } else if let Some(old) = self.decision.take() {
+            // The reason for this endpoint stays; why the others are not better may have changed.
+            self.decision = Some(self.decide(target, old.why, now, old.others));
+        }
+    }
+
+    /// The endpoint that should be preferred. `current`: the one that is, if it is fit.
+    fn preference(&self, current: Option<EndpointId>, now: Instant) -> Option<Preference> {
+        let prefer = |endpoint, why| {
+            Some(Preference {
+                endpoint,
+                why,
+                dwell_until: None,
+            })
+        };
+        if let Mode::Pinned(pinned) = self.mode
+            && (self.is_fit(pinned) || !self.config.failover.enabled)
+        {
+            return prefer(pinned, Why::Pinned);
+        }
+        let fit = || {
+            self.endpoints
+                .iter()
+                .filter(|endpoint| endpoint.check_standing(false).is_ok())
+        };
+        let best = fit().min_by_key(|endpoint| self.rank(endpoint))?;
+        let Some(current) = current.and_then(|id| self.get(id)) else {
+            let nothing_measured = fit().all(|endpoint| endpoint.latency.of_probes().is_none());
+            let why = if self.preferred.is_none() && nothing_measured {
+                Why::FirstChoice
+            } else if self.preferred.is_none() && best.is_remembered {
+                Why::Remembered
+            } else {
+                Why::Replaces
+            };
+            return prefer(best.id, why);
+        };
+        if let Mode::Pinned(_) = self.mode {
+            return prefer(current.id, Why::Replaces); // It stands in for the pin, so it stays.
+        }
+        match self.is_better(best, current) {
+            None => prefer(current.id, Why::InUse),
+            Some(Why::Replaces) => prefer(best.id, Why::Replaces),
+            Some(why @ (Why::LeavesSlow(_) | Why::SparesQuota(_))) if !self.paused => {
+                prefer(best.id, why)
+            }
+            Some(why) => match self.may_switch_for_speed(now) {
+                Ok(()) => prefer(best.id, why),
+                Err(dwell_until) => Some(Preference {
+                    endpoint: current.id,
+                    why: Why::InUse,
+                    dwell_until,
+                }),
+            },
+        }
+    }
+
+    /// Whether, and by which rule, `other` is better than the endpoint in use.
+    fn is_better(&self, other: &Endpoint, current: &Endpoint) -> Option<Why> {
+        if other.id == current.id {
+            return None;
+        }
+        if current.standing.last_probe_failed && !other.standing.last_probe_failed {
+            return Some(Why::Replaces);
+        }
+        if other.standing.last_probe_failed && !current.standing.last_probe_failed {
+            return None;
+        }
+        match (current.latency.slowness(), other.latency.slowness()) {
+            (Some(slowness), None) => return Some(Why::LeavesSlow(slowness)),
+            (None, Some(_)) => return None,
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+        match (current.reserve.dry, other.reserve.dry) {
+            (Some(dry), None) => return Some(Why::SparesQuota(dry)),
+            (None, Some(_)) => return None,
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+        let (merit, than) = (self.merit(other), self.merit(current));
+        if merit != than {
+            let by_price = self.config.routing.strategy == Strategy::Price;
+            let why = if by_price {
+                Why::BestPrice
+            } else {
+                Why::BestPriority
+            };
+            return (merit < than).then_some(why);
+        }
+        let (to, from) = other.latency.compare(&current.latency)?;
+        let faster = from.checked_sub(to)? >= self.config.server.switch_threshold && to < from;
+        faster.then_some(Why::Faster { to, from })
+    }
+
+    /// Whether an unforced switch is allowed now; else when it will be, if time is all it takes.
+    fn may_switch_for_speed(&self, now: Instant) -> Result<(), Option<Instant>> {
+        if self.paused {
+            return Err(None);
+        }
+        match self
+            .switched_at
+            .map(|at| at + self.config.routing.min_dwell)
+        {
+            Some(until) if until > now => Err(Some(until)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// `others`: a buffer for the reasons, reused because this happens twice for every request.
+    fn decide(
+        &self,
+        chosen: EndpointId,
+        why: Why,
+        now: Instant,
+        mut others: Vec<(EndpointId, WhyNot)>,
+    ) -> Decision {
+        others.clear();
+        let chosen_endpoint = self.get(chosen);
+        let passed_over = self
+            .endpoints
+            .iter()
+            .filter(|endpoint| endpoint.id != chosen);
+        others.extend(passed_over.map(|other| {
+            let why_not = chosen_endpoint.map_or(WhyNot::NotMeasured, |chosen| {
+                self.why_not(other, chosen, why, now)
+            });
+            (other.id, why_not)
+        }));
+        Decision { why, others }
+    }
+
+    fn why_not(&self, other: &Endpoint, chosen: &Endpoint, why: Why, now: Instant) -> WhyNot {
+        if let Err(why_not) = other.check_standing(false) {
+            return why_not;
+        }
+        if why == Why::Pinned {
+            return WhyNot::NotPinned;
+        }
+        if other.standing.last_probe_failed {
+            return WhyNot::ProbeFailed;
+        }
+        if let (Some(slowness), None) = (other.latency.slowness(), chosen.latency.slowness()) {
+            return WhyNot::Slow(slowness);
+        }
+        if let (Some(dry), None) = (other.reserve.dry, chosen.reserve.dry) {
+            return WhyNot::RunsDry(dry);
+        }
+        if self.is_better(other, chosen).is_some() {
+            return match self.may_switch_for_speed(now) {
+                Err(Some(until)) => WhyNot::Dwelling { until },
+                Err(None) | Ok(()) => WhyNot::Paused,
+            };
+        }
+        if self.merit(other) > self.merit(chosen) {
+            let by_price = self.config.routing.strategy == Strategy::Price;
+            return if by_price {
+                WhyNot::Dearer
+            } else {
+                WhyNot::LowerPriority
+            };
+        }
+        match other.latency.compare(&chosen.latency) {
+            Some((its, chosen)) => WhyNot::NotFaster { its, chosen },
+            None => WhyNot::NotMeasured,
+        }
+    }
+
+    fn is_fit(&self, id: EndpointId) -> bool {
+        self.get(id)
+            .is_some_and(|endpoint| endpoint.check_standing(false).is_ok())
+    }
+
+    /// All are down when none would take a request. Something is up again when an endpoint has proven itself;
+    /// one that may only be tried is not enough, since a cooldown ends every minute.
+    fn tell_if_all_down(&mut self) {
+        if self.offline_since().is_some() {
+            return;
+        }
+        let or_to_be_tried = !self.all_down;
+        let is_up = |endpoint: &Endpoint| endpoint.check_standing(or_to_be_tried).is_ok();
+        let all_down = !self.endpoints.is_empty() && !self.endpoints.iter().any(is_up);
+        if all_down != self.all_down {
+            self.all_down = all_down;
+            self.effects.push_back(if all_down {
+                Effect::AllDown
+            } else {
+                Effect::SomethingUp
+            });
+        }
+    }
+}

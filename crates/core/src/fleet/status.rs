@@ -1,0 +1,59 @@
+//! What a fleet shows of itself.
+
+use std::time::Instant;
+
+use super::endpoint::{Endpoint, EndpointStatus};
+use super::mode::Mode;
+use super::reason::Decision;
+use super::state::Fleet;
+use crate::config::Config;
+use crate::endpoint_id::EndpointId;
+
+impl Fleet {
+    /// The configuration in force.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Whether Zephyr chooses.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Whether monitoring is paused.
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// The preferred endpoint, and why; none while requests are distributed or nothing is fit.
+    pub fn preferred(&self) -> Option<(EndpointId, &Decision)> {
+        self.preferred.zip(self.decision.as_ref())
+    }
+
+    /// The endpoint of that name.
+    pub fn find(&self, name: &str) -> Option<EndpointId> {
+        let found = self
+            .endpoints
+            .iter()
+            .find(|endpoint| endpoint.spec.name == name);
+        found.map(|endpoint| endpoint.id)
+    }
+
+    /// Every endpoint as it is now, in the configuration's order.
+    pub fn status(&self) -> impl Iterator<Item = EndpointStatus<'_>> {
+        self.endpoints.iter().map(Endpoint::status)
+    }
+
+    /// One endpoint as it is now.
+    pub fn status_of(&self, id: EndpointId) -> Option<EndpointStatus<'_>> {
+        self.get(id).map(Endpoint::status)
+    }
+
+    /// An endpoint's share of the attempts of the last five minutes; `None`: there were none anywhere.
+    pub fn share(&self, id: EndpointId, now: Instant) -> Option<f64> {
+        let lately = |endpoint: &Endpoint| endpoint.traffic.lately(now);
+        let all: u64 = self.endpoints.iter().map(lately).sum();
+        let its = self.get(id).map(lately)?;
+        (all > 0).then(|| its as f64 / all as f64)
+    }
+}

@@ -1,0 +1,200 @@
+//! All that is measured of one endpoint's speed. Each kind of evidence comes in once, as a [`Sample`], and
+//! goes to every estimator that it concerns.
+//!
+//! Like is compared with like: probes with probes of the same kind, real traffic with real traffic, and
+//! streams with streams of the same model. Prompts differ, so traffic and probes are never mixed.
+
+use std::time::{Duration, Instant};
+
+use super::brownout::{Brownout, Slowness};
+use super::decline::{Decline, Slower};
+use super::ewma::{Ewma, Remembered};
+use super::percentiles::{ByModel, Percentiles};
+use crate::config::ProbeMode;
+
+/// How fast probe latencies fade: about one interval.
+const PROBE_TAU: Duration = Duration::from_secs(60);
+/// How fast first events of real traffic fade.
+const TRAFFIC_TAU: Duration = Duration::from_secs(30);
+
+/// One piece of evidence.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sample<'a> {
+    /// A probe was answered.
+    Probe { mode: ProbeMode, took: Duration },
+    /// The answer to a real message has begun, streamed or not.
+    Answer {
+        model: Option<&'a str>,
+        took: Duration,
+    },
+    /// A real stream has begun. `elsewhere`: the usual time of the fastest other endpoint for this model.
+    Stream {
+        model: &'a str,
+        took: Duration,
+        elsewhere: Option<Duration>,
+    },
+}
+
+/// The estimators of one endpoint.
+#[derive(Debug)]
+pub(crate) struct Latency {
+    probes: Ewma,
+    /// What kind of probe measured them.
+    measured_by: ProbeMode,
+    /// Whether probes take longer than they used to.
+    probe_decline: Decline,
+    /// Time to the first event of real traffic.
+    traffic: Ewma,
+    /// The same by model.
+    by_model: ByModel,
+    /// Whether streams begin as soon as usual.
+    brownout: Brownout,
+}
+
+impl Latency {
+    pub(crate) fn new(mode: ProbeMode) -> Self {
+        Self {
+            probes: Ewma::new(PROBE_TAU),
+            measured_by: mode,
+            probe_decline: Decline::default(),
+            traffic: Ewma::new(TRAFFIC_TAU),
+            by_model: ByModel::default(),
+            brownout: Brownout::default(),
+        }
+    }
+
+    /// Takes in one piece of evidence.
+    pub(crate) fn observe(&mut self, sample: Sample<'_>, now: Instant) {
+        match sample {
+            Sample::Probe { mode, took } => {
+                if self.measured_by != mode {
+                    self.forget_probes();
+                    self.measured_by = mode;
+                }
+                self.probes.observe(took, now);
+                self.probe_decline.observe(took, now);
+            }
+            Sample::Answer { model, took } => {
+                self.traffic.observe(took, now);
+                if let Some(model) = model {
+                    self.by_model.observe(model, took, now);
+                }
+            }
+            Sample::Stream {
+                model,
+                took,
+                elsewhere,
+            } => self.brownout.observe(model, took, elsewhere, now),
+        }
+    }
+
+    /// Smoothed latency of probes.
+    pub(crate) fn of_probes(&self) -> Option<Duration> {
+        self.probes.get()
+    }
+
+    /// Smoothed time to the first event of real traffic.
+    pub(crate) fn of_traffic(&self) -> Option<Duration> {
+        self.traffic.get()
+    }
+
+    /// The best that is known.
+    pub(crate) fn best_known(&self) -> Option<Duration> {
+        self.of_probes().or(self.of_traffic())
+    }
+
+    /// Both latencies, measured the same way: probes against probes, else traffic against traffic.
+    pub(crate) fn compare(&self, other: &Self) -> Option<(Duration, Duration)> {
+        let probes = self.of_probes().zip(other.of_probes());
+        probes
+            .filter(|_| self.measured_by == other.measured_by)
+            .or_else(|| self.of_traffic().zip(other.of_traffic()))
+    }
+
+    /// The kind of probe that measured what [`Self::of_probes`] says.
+    pub(crate) fn measured_by(&self) -> ProbeMode {
+        self.measured_by
+    }
+
+    /// How much slower probes have become, if they have.
+    pub(crate) fn slower_probes(&self) -> Option<Slower> {
+        self.probe_decline.get()
+    }
+
+    /// How much slower traffic has become, if it has.
+    pub(crate) fn slower_traffic(&self) -> Option<Slower> {
+        self.by_model.slower()
+    }
+
+    /// Whether the last first event came later than usual.
+    pub(crate) fn is_traffic_suspected(&self) -> bool {
+        self.by_model.is_suspected()
+    }
+
+    /// Times to first event by model; the model used last comes first.
+    pub(crate) fn percentiles(&self) -> impl Iterator<Item = Percentiles<'_>> {
+        self.by_model.percentiles()
+    }
+
+    /// How slow it is, if it is in a brownout.
+    pub(crate) fn slowness(&self) -> Option<Slowness> {
+        self.brownout.slowness()
+    }
+
+    /// The usual time to the first event of this model's streams, once it is known.
+    pub(crate) fn usual(&self, model: &str) -> Option<Duration> {
+        self.brownout.usual(model)
+    }
+
+    /// Whether a new conversation may find out if it is still slow.
+    pub(crate) fn may_be_tried(&self, now: Instant) -> bool {
+        self.brownout.may_be_tried(now)
+    }
+
+    /// A new conversation finds out.
+    pub(crate) fn is_tried(&mut self, now: Instant) {
+        self.brownout.is_tried(now);
+    }
+
+    /// What was measured is from before a sleep, or over another network.
+    pub(crate) fn weaken(&mut self) {
+        self.probes.weaken();
+        self.traffic.weaken();
+        self.probe_decline.clear();
+        self.by_model.weaken();
+    }
+
+    /// Another kind of probe is not comparable.
+    pub(crate) fn forget_probes(&mut self) {
+        self.probes.clear();
+        self.probe_decline.clear();
+    }
+
+    /// A person says that it is not slow any more.
+    pub(crate) fn forget_slowness(&mut self) {
+        self.brownout = Brownout::default();
+    }
+
+    /// Probe latency and time to first event, for another run.
+    pub(crate) fn remember(&self, now: Instant) -> (Option<Remembered>, Option<Remembered>) {
+        (self.probes.remember(now), self.traffic.remember(now))
+    }
+
+    /// Takes over the probe latency of an earlier run, measured by `mode`.
+    pub(crate) fn recall_probes(
+        &mut self,
+        mode: ProbeMode,
+        latency: Option<Remembered>,
+        now: Instant,
+    ) {
+        self.measured_by = mode;
+        if let Some(latency) = latency {
+            self.probes.recall(latency, now);
+        }
+    }
+
+    /// Takes over the time to first event of an earlier run.
+    pub(crate) fn recall_traffic(&mut self, ttft: Remembered, now: Instant) {
+        self.traffic.recall(ttft, now);
+    }
+}

@@ -1,0 +1,20 @@
+//! How fast an endpoint is: four estimators, fed by one `Latency::observe`.
+//!
+//! | estimator | tells |
+//! | --- | --- |
+//! | `ewma` | how long probes and first events take at the moment |
+//! | `percentiles` | how first events are spread, by model |
+//! | `decline` | whether an endpoint takes longer than it used to |
+//! | `brownout` | whether it answers, but takes many times as long as usual |
+
+mod brownout;
+mod decline;
+mod estimate;
+mod ewma;
+mod percentiles;
+
+pub use brownout::Slowness;
+pub use decline::Slower;
+pub(crate) use estimate::{Latency, Sample};
+pub use ewma::Remembered;
+pub use percentiles::{MODELS, Percentiles};

@@ -1,0 +1,242 @@
+//! The message object: all of an answer, or what a `message_start` carries. Which of its fields are judged, and
+//! which are only read.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "JSON has no kinds to come: a value that is not of the one expected is of another"
+)]
+
+use std::fmt;
+
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::value::Value;
+use super::wrong::Wrong;
+
+/// A message. Fields that are not judged are read for what an answer tells of itself.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(crate) struct Message<'a> {
+    pub(super) id: Value<'a>,
+    #[serde(rename = "type")]
+    pub(super) kind: Value<'a>,
+    pub(super) role: Value<'a>,
+    pub(super) content: Value<'a, IgnoredAny, Blocks>,
+    pub(crate) model: Value<'a>,
+    pub(crate) stop_reason: Value<'a>,
+    pub(crate) usage: Value<'a, UsageObject<'a>>,
+}
+
+impl Message<'_> {
+    /// Whether a `message_start` has all of it; why it stops is not known yet.
+    pub(super) fn is_begun(&self) -> Result<(), Wrong> {
+        let prefix = "message.";
+        self.is_right_so_far(prefix)?;
+        self.is_complete(prefix)?;
+        match self.stop_reason {
+            Value::Nothing => Err(wrong(prefix, "stop_reason", "a string or null", "nothing")),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn is_whole(&self, prefix: &str) -> Result<(), Wrong> {
+        self.is_complete(prefix)?;
+        required(prefix, "stop_reason", &self.stop_reason)
+    }
+
+    /// Whether what is there is right.
+    pub(super) fn is_right_so_far(&self, prefix: &str) -> Result<(), Wrong> {
+        constant(prefix, "type", &self.kind, "message")?;
+        constant(prefix, "role", &self.role, "assistant")?;
+        for (name, value) in [("id", &self.id), ("model", &self.model)] {
+            if !matches!(value, Value::Nothing) {
+                required(prefix, name, value)?;
+            }
+        }
+        match &self.content {
+            Value::List(Blocks(None)) | Value::Nothing => {}
+            Value::List(Blocks(Some(block))) => {
+                let path = format!("{prefix}content{}", block.path);
+                return Err(Wrong::new(path, block.expected.clone(), block.seen.clone()));
+            }
+            other => return Err(wrong(prefix, "content", "a list", other.kind())),
+        }
+        match &self.stop_reason {
+            Value::Nothing | Value::Null | Value::Text(_) => {}
+            other => {
+                return Err(wrong(
+                    prefix,
+                    "stop_reason",
+                    "a string or null",
+                    other.kind(),
+                ));
+            }
+        }
+        match &self.usage {
+            Value::Nothing => Ok(()),
+            Value::Object(usage) => usage
+                .is_right_so_far("usage.")
+                .map_err(|wrong| wrong.within(prefix)),
+            other => Err(wrong(prefix, "usage", "an object", other.kind())),
+        }
+    }
+
+    /// Whether nothing is missing but `stop_reason`.
+    fn is_complete(&self, prefix: &str) -> Result<(), Wrong> {
+        for (name, value) in [
+            ("id", &self.id),
+            ("type", &self.kind),
+            ("role", &self.role),
+            ("model", &self.model),
+        ] {
+            required(prefix, name, value)?;
+        }
+        if let Value::Nothing = self.content {
+            return Err(wrong(prefix, "content", "a list", "nothing"));
+        }
+        let Value::Object(usage) = &self.usage else {
+            return Err(wrong(prefix, "usage", "an object", self.usage.kind()));
+        };
+        for (name, count) in [
+            ("usage.input_tokens", &usage.input_tokens),
+            ("usage.output_tokens", &usage.output_tokens),
+        ] {
+            let Value::Number(_) = count else {
+                return Err(wrong(prefix, name, "a number", count.kind()));
+            };
+        }
+        Ok(())
+    }
+}
+
+/// `usage`. The first four are judged; [`crate::usage`] reads all.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(crate) struct UsageObject<'a> {
+    pub(crate) input_tokens: Value<'a>,
+    pub(crate) output_tokens: Value<'a>,
+    pub(crate) cache_creation_input_tokens: Value<'a>,
+    pub(crate) cache_read_input_tokens: Value<'a>,
+    pub(crate) cache_creation: Value<'a, Written<'a>>,
+    pub(crate) output_tokens_details: Value<'a, Details<'a>>,
+    pub(crate) server_tool_use: Value<'a, Tools<'a>>,
+    pub(crate) service_tier: Value<'a>,
+    pub(crate) inference_geo: Value<'a>,
+    pub(crate) speed: Value<'a>,
+}
+
+impl UsageObject<'_> {
+    /// What is there is a number; what does not apply may be null.
+    pub(super) fn is_right_so_far(&self, prefix: &str) -> Result<(), Wrong> {
+        for (name, count) in [
+            ("input_tokens", &self.input_tokens),
+            ("output_tokens", &self.output_tokens),
+            (
+                "cache_creation_input_tokens",
+                &self.cache_creation_input_tokens,
+            ),
+            ("cache_read_input_tokens", &self.cache_read_input_tokens),
+        ] {
+            match count {
+                Value::Nothing | Value::Null | Value::Number(_) => {}
+                other => return Err(wrong(prefix, name, "a number", other.kind())),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tokens written into the cache, by how long they stay.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(crate) struct Written<'a> {
+    pub(crate) ephemeral_1h_input_tokens: Value<'a>,
+}
+
+/// What the output consists of.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(crate) struct Details<'a> {
+    pub(crate) thinking_tokens: Value<'a>,
+}
+
+/// How often tools of the server were used.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(crate) struct Tools<'a> {
+    pub(crate) web_search_requests: Value<'a>,
+}
+
+/// The blocks of a message; keeps the first that is wrong.
+#[derive(Debug, Default)]
+pub(super) struct Blocks(Option<Wrong>);
+
+impl<'de> Deserialize<'de> for Blocks {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+
+        impl<'de> Visitor<'de> for Each {
+            type Value = Blocks;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("blocks")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Blocks, A::Error> {
+                let mut first_wrong = None;
+                let mut index = 0;
+                while let Some(block) = list.next_element::<Value<'de, Block<'de>>>()? {
+                    if first_wrong.is_none() {
+                        first_wrong = check(&block, index).err();
+                    }
+                    index += 1;
+                }
+                Ok(Blocks(first_wrong))
+            }
+        }
+
+        fn check(block: &Value<'_, Block<'_>>, index: usize) -> Result<(), Wrong> {
+            match block {
+                Value::Object(block) => required(".", "type", &block.kind)
+                    .map_err(|wrong| wrong.within(&format!("[{index}]"))),
+                other => Err(wrong("", &format!("[{index}]"), "an object", other.kind())),
+            }
+        }
+
+        deserializer.deserialize_seq(Each)
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct Block<'a> {
+    #[serde(rename = "type")]
+    kind: Value<'a>,
+}
+
+/// A string must be there.
+fn required(prefix: &str, name: &str, value: &Value<'_>) -> Result<(), Wrong> {
+    match value {
+        Value::Text(_) => Ok(()),
+        other => Err(wrong(prefix, name, "a string", other.kind())),
+    }
+}
+
+/// The field is absent, or is this word.
+fn constant(prefix: &str, name: &str, value: &Value<'_>, word: &str) -> Result<(), Wrong> {
+    match value {
+        Value::Nothing => Ok(()),
+        Value::Text(text) if text == word => Ok(()),
+        Value::Text(_) => Err(wrong(prefix, name, &format!("\"{word}\""), "another word")),
+        other => Err(wrong(prefix, name, &format!("\"{word}\""), other.kind())),
+    }
+}
+
+fn wrong(prefix: &str, name: &str, expected: &str, seen: &str) -> Wrong {
+    Wrong::new(
+        format!("{prefix}{name}"),
+        expected.to_owned(),
+        seen.to_owned(),
+    )
+}

@@ -1,0 +1,112 @@
+//! What is wrong in a piece of JSON, in words.
+//!
+//! What was seen is named by its kind, never by its content: an endpoint could echo anything there, a key for
+//! instance.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::error::Category;
+
+use super::value::Value;
+use crate::classify::Fault;
+
+/// What is wrong in a piece of JSON.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Wrong {
+    /// Where, for instance `message.usage`; empty for the whole.
+    pub(super) path: Cow<'static, str>,
+    pub(super) expected: Cow<'static, str>,
+    pub(super) seen: Cow<'static, str>,
+}
+
+impl Wrong {
+    pub(super) fn new(
+        path: impl Into<Cow<'static, str>>,
+        expected: impl Into<Cow<'static, str>>,
+        seen: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            path: path.into(),
+            expected: expected.into(),
+            seen: seen.into(),
+        }
+    }
+
+    pub(super) fn is_no_json(error: &serde_json::Error) -> Self {
+        Self::new("", "JSON", place_of(error))
+    }
+
+    /// The same, seen from further outside.
+    pub(super) fn within(self, prefix: &str) -> Self {
+        Self::new(format!("{prefix}{}", self.path), self.expected, self.seen)
+    }
+
+    /// `place`: where the piece of JSON is; empty if it is the answer.
+    pub(super) fn fault(&self, place: &str) -> Fault {
+        let Self {
+            path,
+            expected,
+            seen,
+        } = self;
+        let at = if path.is_empty() { "" } else { " at " };
+        Fault::NotMessages(format!("expected {expected}{at}{path}, seen {seen}{place}"))
+    }
+}
+
+/// Whether a body begins as a web page does.
+pub fn looks_like_html(body: &[u8]) -> bool {
+    let start = body.trim_ascii_start();
+    let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start);
+    [
+        &b"<!doctype"[..],
+        b"<html",
+        b"<head",
+        b"<body",
+        b"<?xml",
+        b"<!--",
+    ]
+    .iter()
+    .any(|tag| start.len() >= tag.len() && start[..tag.len()].eq_ignore_ascii_case(tag))
+}
+
+/// The error object of the Messages API. Relays shorten it: no type, or only a text.
+#[derive(Default, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(super) struct ApiError<'a> {
+    #[serde(default, rename = "type")]
+    kind: Value<'a>,
+}
+
+/// The fault that an `error` field is, if it is one.
+pub(super) fn error_of(error: &Value<'_, ApiError<'_>>) -> Option<Fault> {
+    let kind = match error {
+        Value::Nothing | Value::Null => return None,
+        Value::Object(ApiError {
+            kind: Value::Text(kind),
+        }) if is_word(kind) => kind.as_ref(),
+        Value::Object(_) | Value::Text(_) | Value::Bool | Value::Number(_) | Value::List(_) => {
+            "error"
+        }
+    };
+    Some(Fault::ErrorEvent(kind.to_owned()))
+}
+
+/// Whether it is a word such as `overloaded_error`. An endpoint could echo anything else, and faults are
+/// shown and logged.
+pub(super) fn is_word(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
+/// Where JSON goes wrong, without its content.
+fn place_of(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        Category::Io | Category::Syntax => "something that is no JSON",
+        Category::Data => "a field twice", // A value of another kind is no error of the reader.
+        Category::Eof => "an early end",
+    };
+    format!("{what} at line {}, column {}", error.line(), error.column())
+}

@@ -1,0 +1,14 @@
+//! What a call costs: five rates per model, applied to the `usage` of its answer. The `price` of an endpoint
+//! multiplies all of it.
+
+mod bill;
+mod cost;
+mod rates;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+pub use bill::{Bill, Left, Terms};
+pub use cost::Cost;
+pub use rates::{cost, is_priced_by_hand, known_rates, rates};
+pub use tokens::Usage;

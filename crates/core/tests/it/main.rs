@@ -1,0 +1,13 @@
+//! What must hold of the whole of core, seen from outside.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "one instant to start from; how long to go on"
+)]
+#![expect(clippy::unwrap_used, reason = "all of it is a test")]
+
+mod fuzz;
+mod messages;
+mod model;
+#[path = "../mutate/mod.rs"]
+mod mutate;
+mod simulation;
