@@ -25,9 +25,10 @@ pub(crate) fn build(target: &Path) -> Result<()> {
     run(npm().args(["run", "build"]))
 }
 
-/// Checks its types and runs its own tests. It has to have been built before.
+/// Checks its types and its imports, and runs its own tests. It must be built first.
 pub(crate) fn test() -> Result<()> {
     run(npm().args(["run", "check"]))?;
+    run(npm().args(["run", "circles"]))?;
     run(npm().arg("test"))
 }
 
