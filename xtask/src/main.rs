@@ -11,6 +11,7 @@ mod desktop;
 mod direction;
 mod interface;
 mod long;
+mod modules;
 mod process;
 mod run;
 mod steps;
@@ -27,6 +28,7 @@ usage: cargo xtask COMMAND
   run [--release] [ARGUMENTS]   start `zephyr serve`, or `zephyr demo` if nothing is configured
   test                          pass all tests: what CI runs
   test --long                   run the long tests, and write their results to docs/long-tests.md
+  imports                       check which crates and which modules import which
   clients [FILTER]              run the tests with real clients only
   desktop [FILTER]              run the tests of the tray program only
   browser                       run the tests of the interface in a browser only
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         ["run", rest @ ..] => run::run(rest),
         ["test"] => test::test(),
         ["test", "--long"] => long::test(),
+        ["imports"] => test::imports(),
         ["clients"] => test::clients(None),
         ["clients", filter] => test::clients(Some(filter)),
         ["desktop"] => test::desktop(None),

@@ -6,6 +6,7 @@ use crate::clients;
 use crate::desktop;
 use crate::direction;
 use crate::interface;
+use crate::modules;
 use crate::process::{cargo, run, run_tests};
 use crate::steps::Steps;
 use crate::tools;
@@ -29,16 +30,8 @@ pub(crate) fn test() -> Result<()> {
             .args(["fmt", "--all", "--check"])
             .current_dir(root()))
     })?;
-    steps.step("direction", || {
-        let wrong = direction::violations(&metadata(&[])?)?;
-        if wrong.is_empty() {
-            return Ok(());
-        }
-        bail!(
-            "dependencies against docs/architecture.md:\n{}",
-            wrong.join("\n")
-        )
-    })?;
+    steps.step("direction", check_direction)?;
+    steps.step("modules", check_modules)?;
     steps.step("deny", || {
         let deny = tools::cargo_deny(&target)?;
         // Advisories come from a database on the network; the hosted CI checks them.
@@ -88,6 +81,34 @@ pub(crate) fn test() -> Result<()> {
     steps.counted("desktop", || desktop::test(&target, None))?;
     steps.step("browser", || interface::test_in_browser(&target))?;
     steps.summarise();
+    Ok(())
+}
+
+/// Checks which crates and which modules import which: seconds, without building anything.
+pub(crate) fn imports() -> Result<()> {
+    let mut steps = Steps::default();
+    steps.step("modules", check_modules)?;
+    steps.step("direction", check_direction)
+}
+
+fn check_direction() -> Result<()> {
+    none_wrong(
+        "dependencies against docs/architecture.md",
+        &direction::violations(&metadata(&[])?)?,
+    )
+}
+
+fn check_modules() -> Result<()> {
+    none_wrong(
+        "modules against .github/CONTRIBUTING.md",
+        &modules::violations(&metadata(&["--no-deps"])?)?,
+    )
+}
+
+fn none_wrong(what: &str, wrong: &[String]) -> Result<()> {
+    if !wrong.is_empty() {
+        bail!("{what}:\n{}", wrong.join("\n"));
+    }
     Ok(())
 }
 
