@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use syn::{Attribute, Expr, ExprLit, Item, ItemMod, Lit, Meta};
+use syn::{Attribute, Expr, Item, ItemMod, Lit, Meta};
 
 use super::attributes::for_tests_only;
 
@@ -110,18 +110,16 @@ impl Declared {
 
 /// The value of `#[path = "…"]`.
 fn path_attribute(attributes: &[Attribute]) -> Option<String> {
-    attributes
-        .iter()
-        .find_map(|attribute| match &attribute.meta {
-            Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {
-                Expr::Lit(ExprLit {
-                    lit: Lit::Str(path),
-                    ..
-                }) => Some(path.value()),
-                _ => None,
-            },
-            Meta::NameValue(_) | Meta::Path(_) | Meta::List(_) => None,
-        })
+    attributes.iter().find_map(|attribute| {
+        if let Meta::NameValue(pair) = &attribute.meta
+            && pair.path.is_ident("path")
+            && let Expr::Lit(value) = &pair.value
+            && let Lit::Str(path) = &value.lit
+        {
+            return Some(path.value());
+        }
+        None
+    })
 }
 
 fn name(folder: &Path, path: &Path) -> String {
