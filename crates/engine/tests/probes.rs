@@ -3,10 +3,14 @@
 
 mod common;
 
+#[cfg(unix)]
 use std::path::Path;
 use std::time::Duration;
 
-use common::{OUR_TOKEN, Zephyr, config};
+#[cfg(unix)]
+use common::OUR_TOKEN;
+use common::{Zephyr, config};
+#[cfg(unix)]
 use serde_json::json;
 use zephyr_control::{Command, EndpointState, EventKind, Reason, Snapshot};
 use zephyr_engine::Options;
