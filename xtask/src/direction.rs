@@ -24,7 +24,7 @@ const CLI: &str = "zephyr-cli";
 const DESKTOP: &str = "zephyr-desktop";
 const TESTKIT: &str = "zephyr-testkit";
 
-/// What a program is put together from.
+/// The parts of a program.
 const ALL_PARTS: &[&str] = &[
     CORE,
     CONTROL,
@@ -60,13 +60,13 @@ const MAY_NAME: &[(&str, &[&str], &[&str])] = &[
     (DESKTOP, ALL_PARTS, &[]),
     (TESTKIT, &[], &[]),
     ("zephyr-bench", &[], &[]),
-    // Crates of tests: all of it is a test.
+    // These crates hold tests only.
     ("zephyr-clients-test", &[TESTKIT], &[]),
     ("zephyr-desktop-test", &[CONTROL, TESTKIT], &[]),
     ("xtask", &[], &[]),
 ];
 
-/// Foreign crates that one crate keeps to itself. A name that ends in `*` is a beginning.
+/// Foreign crates that only one crate may name. `*` at the end of a name stands for anything.
 const KEPT_BY: &[(&str, &str)] = &[
     ("tauri*", DESKTOP),
     ("rusqlite", JOURNAL),
@@ -144,7 +144,7 @@ pub(crate) fn violations(metadata: &Value) -> Result<Vec<String>> {
     Ok(wrong)
 }
 
-/// What a dependency is there for.
+/// What a dependency is used by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, PartialOrd, Ord)]
 enum Use {
     Program,

@@ -1,4 +1,4 @@
-//! The interface of the window and of the browser page: built first, since both programs contain it.
+//! The interface of the window and of the browser page. Both programs contain it, so it is built first.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! All tests: what CI runs, in the order in which a mistake is found soonest.
+//! All tests, and the parts of them that CI runs beside each other. Quick steps come first.
 
 use anyhow::{Result, bail};
 
