@@ -1,6 +1,6 @@
 //! The benchmark: Zephyr's release build beside a bare forwarder, nginx and HAProxy.
 //!
-//! Built here, so that what is measured is what would be released; measured by `tests/bench`.
+//! The release build is made here and measured by `tests/bench`.
 
 use anyhow::Result;
 
@@ -8,7 +8,7 @@ use crate::process::{cargo, run};
 use crate::tools;
 use crate::workspace::{root, target_dir};
 
-/// Measures what `arguments` name (`--rounds N`, and parts of measures' names), or everything.
+/// Measures everything, or what `arguments` select: `--rounds N` and parts of names.
 pub(crate) fn bench(arguments: &[&str]) -> Result<()> {
     tools::c_compiler()?;
     let packages = ["-p", "zephyr-cli", "-p", "zephyr-bench"];

@@ -1,7 +1,7 @@
 //! The tests with real clients (`tests/clients`): installs the clients, then runs the tests.
 //!
-//! The clients go to `clients` in the target folder, in the versions that the lock file and the
-//! requirements pin; they are installed again only when these change.
+//! The clients go to `clients` in the target folder. The lock file and the requirements pin their
+//! versions; a change of these installs them again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,8 +50,8 @@ fn node_clients(folder: &Path) -> Result<PathBuf> {
         for name in pinned {
             fs::copy(sources().join(name), folder.join(name))?;
         }
-        // Whether npm runs a package's own script depends on npm's version and settings; the one
-        // that puts Claude Code's program into place is run here, and no other.
+        // npm's version and settings decide whether it runs the scripts of packages. Only Claude
+        // Code's is needed: it puts the program into place.
         run(tools::npm()
             .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
             .current_dir(folder))?;
@@ -90,7 +90,7 @@ fn python_clients(folder: &Path) -> Result<PathBuf> {
     Ok(python)
 }
 
-/// Carries out an installation unless it was carried out to its end for the same pinned versions.
+/// Installs unless the same pinned versions were installed completely before.
 fn install_once(
     folder: &Path,
     pinned: &[&str],

@@ -1,6 +1,6 @@
 //! The tray program: builds it and runs its tests on private desktops (`tests/desktop`).
 //!
-//! Those desktops are made of parts that Linux has. Elsewhere the programs are built, and that is all.
+//! Only Linux has what these desktops are made of. On other systems the programs are only built.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,8 +13,8 @@ use crate::tally::Tally;
 use crate::tools::executable;
 use crate::workspace::root;
 
-/// Runs them all, or those whose name contains `filter`. The interface has to have been built before:
-/// building it once more would have both programs compiled once more.
+/// Runs them all, or those whose name contains `filter`. The interface must be built first; it is not
+/// built here, because that would compile both programs again.
 pub(crate) fn test(target: &Path, filter: Option<&str>) -> Result<Tally> {
     let build = ["build", "-p", "zephyr-desktop", "-p", "zephyr-cli"];
     run(cargo()

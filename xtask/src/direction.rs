@@ -1,66 +1,84 @@
 //! The direction of dependencies, as `docs/architecture.md` draws it.
 //!
-//! Three rules, each a table: which crates of the workspace a crate may name; which foreign crates
-//! only one crate may name; and what the pure crates must not reach, by whatever way. A crate that
-//! the first table does not know is an error too, so that a new one is put into the picture.
+//! Four rules, each a table: which crates of the workspace a crate may name, which foreign crates only
+//! one crate may name, what the pure crates must not reach, and what the released programs must not.
+//! A crate that the first table does not know is an error, so that a new one gets its place there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-/// Who may name whom within the workspace: in the program, and in its tests besides.
+const CONTROL: &str = "zephyr-control";
+const CORE: &str = "zephyr-core";
+const SECRETS: &str = "zephyr-secrets";
+const ENCODING: &str = "zephyr-encoding";
+const CONFIG: &str = "zephyr-config";
+const JOURNAL: &str = "zephyr-journal";
+const ENGINE: &str = "zephyr-engine";
+const PROCESS: &str = "zephyr-process";
+const ADMIN: &str = "zephyr-admin";
+const CLAUDE_CODE: &str = "zephyr-claude-code";
+const DEMO: &str = "zephyr-demo";
+const CLI: &str = "zephyr-cli";
+const DESKTOP: &str = "zephyr-desktop";
+const TESTKIT: &str = "zephyr-testkit";
+
+/// The parts of a program.
+const ALL_PARTS: &[&str] = &[
+    CORE,
+    CONTROL,
+    SECRETS,
+    ENCODING,
+    CONFIG,
+    JOURNAL,
+    ENGINE,
+    PROCESS,
+    ADMIN,
+    CLAUDE_CODE,
+    DEMO,
+];
+
+/// Which crates of the workspace a crate may name: in the program, and in its tests besides.
 const MAY_NAME: &[(&str, &[&str], &[&str])] = &[
-    ("zephyr-core", &[], &[]),
-    ("zephyr-control", &[], &[]),
-    ("zephyr-testkit", &[], &[]),
+    (CORE, &[], &[]),
+    (CONTROL, &[], &[]),
+    (SECRETS, &[CORE], &[]),
+    (ENCODING, &[], &[]),
+    (CONFIG, &[CORE, CONTROL, SECRETS], &[]),
+    (JOURNAL, &[CORE, CONTROL, SECRETS, ENCODING], &[]),
     (
-        "zephyr-engine",
-        &["zephyr-core", "zephyr-control"],
-        &["zephyr-testkit"],
+        ENGINE,
+        &[CORE, CONTROL, SECRETS, ENCODING, CONFIG, JOURNAL],
+        &[TESTKIT],
     ),
-    (
-        "zephyr-cli",
-        &[
-            "zephyr-core",
-            "zephyr-control",
-            "zephyr-engine",
-            "zephyr-testkit",
-        ],
-        &[],
-    ),
-    (
-        "zephyr-desktop",
-        &[
-            "zephyr-core",
-            "zephyr-control",
-            "zephyr-engine",
-            "zephyr-cli",
-        ],
-        &[],
-    ),
+    (PROCESS, &[CORE, CONTROL], &[]),
+    (ADMIN, &[CONTROL, SECRETS, PROCESS], &[]),
+    (CLAUDE_CODE, &[CONTROL, SECRETS], &[]),
+    (DEMO, &[CORE, CONFIG], &[]),
+    (CLI, ALL_PARTS, &[TESTKIT]),
+    (DESKTOP, ALL_PARTS, &[]),
+    (TESTKIT, &[], &[]),
     ("zephyr-bench", &[], &[]),
-    ("zephyr-clients-test", &["zephyr-testkit"], &[]),
-    (
-        "zephyr-desktop-test",
-        &["zephyr-control", "zephyr-testkit"],
-        &[],
-    ),
+    // These crates hold tests only.
+    ("zephyr-clients-test", &[TESTKIT], &[]),
+    ("zephyr-desktop-test", &[CONTROL, TESTKIT], &[]),
     ("xtask", &[], &[]),
 ];
 
-/// Foreign crates that one crate keeps to itself. A name that ends in `*` is a beginning.
+/// Foreign crates that only one crate may name. `*` at the end of a name stands for anything.
 const KEPT_BY: &[(&str, &str)] = &[
-    ("tauri*", "zephyr-desktop"),
-    ("rusqlite", "zephyr-engine"),
-    ("keyring*", "zephyr-engine"),
-    ("apple-native-keyring-store", "zephyr-engine"),
-    ("windows-native-keyring-store", "zephyr-engine"),
-    ("zbus-secret-service-keyring-store", "zephyr-engine"),
+    ("tauri*", DESKTOP),
+    ("rusqlite", JOURNAL),
+    ("rcgen", TESTKIT),
+    ("keyring*", SECRETS),
+    ("apple-native-keyring-store", SECRETS),
+    ("windows-native-keyring-store", SECRETS),
+    ("zbus-secret-service-keyring-store", SECRETS),
 ];
 
 /// Crates without IO, clock and runtime, and what would bring one in.
-const PURE: &[&str] = &["zephyr-core", "zephyr-control"];
+const PURE: &[&str] = &[CORE, CONTROL];
 const IMPURE: &[&str] = &[
     "tokio",
     "hyper",
@@ -75,6 +93,10 @@ const IMPURE: &[&str] = &[
     "tracing-subscriber",
     "directories",
 ];
+
+/// The programs that users get, and what belongs to tests alone.
+const RELEASED: &[&str] = &[CLI, DESKTOP];
+const NEVER_RELEASED: &[&str] = &[TESTKIT, "rcgen"];
 
 /// Every dependency that goes the wrong way, in words. Takes what `cargo metadata` prints.
 pub(crate) fn violations(metadata: &Value) -> Result<Vec<String>> {
@@ -109,18 +131,20 @@ pub(crate) fn violations(metadata: &Value) -> Result<Vec<String>> {
             }
         }
     }
-    for pure in PURE.iter().filter(|pure| graph.members.contains(**pure)) {
-        let reached = graph.reached_from(pure);
-        for impure in IMPURE.iter().filter(|impure| reached.contains(**impure)) {
-            wrong.push(format!(
-                "{pure} must do without {impure}, also by way of others"
-            ));
+    for (crates, banned) in [(PURE, IMPURE), (RELEASED, NEVER_RELEASED)] {
+        for member in crates {
+            let reached = graph.reached_from(member);
+            for banned in banned.iter().filter(|banned| reached.contains(**banned)) {
+                wrong.push(format!(
+                    "{member} must do without {banned}, also by way of others"
+                ));
+            }
         }
     }
     Ok(wrong)
 }
 
-/// What a dependency is there for.
+/// What a dependency is used by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, PartialOrd, Ord)]
 enum Use {
     Program,
@@ -243,6 +267,64 @@ mod tests {
         );
 
         assert_eq!(violations(&workspace).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_for_tests_must_not_be_released_by_whatever_way() {
+        let edge = |from, to| (from, to, None);
+        let workspace = workspace(
+            &[CLI, DEMO, TESTKIT],
+            &[
+                edge(CLI, DEMO),
+                edge(DEMO, "innocent"),
+                edge("innocent", "rcgen"),
+                edge(DEMO, TESTKIT),
+            ],
+        );
+
+        let wrong = violations(&workspace).unwrap();
+
+        let expected = [
+            "zephyr-demo must not depend on zephyr-testkit",
+            "zephyr-cli must do without zephyr-testkit, also by way of others",
+            "zephyr-cli must do without rcgen, also by way of others",
+        ];
+        assert_eq!(wrong, expected);
+    }
+
+    #[test]
+    fn released_programs_may_be_tested_with_it() {
+        let workspace = workspace(
+            &[CLI, TESTKIT],
+            &[(CLI, TESTKIT, Some("dev")), (TESTKIT, "rcgen", None)],
+        );
+
+        assert_eq!(violations(&workspace).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_tray_program_is_put_together_without_the_command_line() {
+        let workspace = workspace(
+            &[DESKTOP, CLI, ENGINE],
+            &[(DESKTOP, ENGINE, None), (DESKTOP, CLI, None)],
+        );
+
+        let wrong = violations(&workspace).unwrap();
+
+        assert_eq!(wrong, ["zephyr-desktop must not depend on zephyr-cli"]);
+    }
+
+    #[test]
+    fn every_crate_that_a_row_names_has_a_row() {
+        let rows: BTreeSet<&str> = MAY_NAME.iter().map(|(name, ..)| *name).collect();
+        let named = MAY_NAME
+            .iter()
+            .flat_map(|(_, program, tests)| program.iter().chain(*tests));
+        let others = KEPT_BY.iter().map(|(_, keeper)| keeper);
+
+        for name in named.chain(others).chain(PURE).chain(RELEASED) {
+            assert!(rows.contains(name), "{name}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The interface of the window and of the browser page: built first, since both programs contain it.
+//! The interface of the window and of the browser page. Both programs contain it, so it is built first.
 
 use std::fs;
 use std::path::Path;
@@ -25,9 +25,10 @@ pub(crate) fn build(target: &Path) -> Result<()> {
     run(npm().args(["run", "build"]))
 }
 
-/// Checks its types and runs its own tests. It has to have been built before.
+/// Checks its types and its imports, and runs its own tests. It must be built first.
 pub(crate) fn test() -> Result<()> {
     run(npm().args(["run", "check"]))?;
+    run(npm().args(["run", "circles"]))?;
     run(npm().arg("test"))
 }
 

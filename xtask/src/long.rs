@@ -1,7 +1,7 @@
 //! The long tests: those marked `#[ignore]`, one at a time, with their results written down.
 //!
 //! A long test prints what it found in lines that begin with `measured: `. They are written to
-//! `docs/long-tests.md`, with the machine and the day, for the next change to be compared with.
+//! `docs/long-tests.md`, with the machine and the day, so that later changes can be compared.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::tally::Tally;
 use crate::tools;
 use crate::workspace::{root, target_dir};
 
-/// Passes the long tests and writes their results down, also if some of them fail.
+/// Runs the long tests and writes their results down, even if some fail.
 pub(crate) fn test() -> Result<()> {
     tools::c_compiler()?;
     let target = target_dir()?;
@@ -25,10 +25,10 @@ pub(crate) fn test() -> Result<()> {
         cargo()
             .args(["test", "--workspace", "--release", "--no-fail-fast", "--"])
             .args(["--ignored", "--show-output", "--test-threads=1"])
-            // Optimized, but without what makes the building of every test program take minutes.
+            // Optimized, but without LTO, which would take minutes for every test program.
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
             .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-            // Its own folder, so that ordinary release builds are not thrown away.
+            // Its own folder, so that the ordinary release build stays.
             .env("CARGO_TARGET_DIR", target.join("long"))
             .current_dir(root()),
         |line| results.read(line),
@@ -126,7 +126,7 @@ fn ended(line: &str) -> Option<(&str, &str)> {
     Some((name, end)).filter(|(_, end)| matches!(*end, "ok" | "FAILED"))
 }
 
-/// What the figures depend on.
+/// The machine, on which the figures depend.
 fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let rust = output(Command::new("rustc").arg("--version")).unwrap_or_default();

@@ -1,9 +1,9 @@
 //! The project's chores: `cargo xtask run` starts Zephyr, `cargo xtask test` passes all tests.
 //!
-//! Both work on a machine that has Rust and Node only: what else they need they install, or they say
-//! what to install. What they download and build stays in the target folder; running them again
-//! finds it there. Chores are programs run one after the other and nothing else: whatever a chore
-//! has to decide belongs into the program that it runs.
+//! Both work on a machine that has only Rust and Node: they install what else they need, or say what to
+//! install. What they download and build stays in the target folder, for the next run. A chore runs
+//! programs, one after the other, and checks what no program checks: which crates and modules import
+//! which. Other decisions belong into the programs that it runs.
 
 mod bench;
 mod clients;
@@ -11,6 +11,7 @@ mod desktop;
 mod direction;
 mod interface;
 mod long;
+mod modules;
 mod process;
 mod run;
 mod steps;
@@ -27,6 +28,9 @@ usage: cargo xtask COMMAND
   run [--release] [ARGUMENTS]   start `zephyr serve`, or `zephyr demo` if nothing is configured
   test                          pass all tests: what CI runs
   test --long                   run the long tests, and write their results to docs/long-tests.md
+  imports                       check which crates and which modules import which
+  lint                          pass what starts none of the programs: format, imports, clippy, docs
+  crates                        run the tests of every crate only
   clients [FILTER]              run the tests with real clients only
   desktop [FILTER]              run the tests of the tray program only
   browser                       run the tests of the interface in a browser only
@@ -41,6 +45,9 @@ fn main() -> ExitCode {
         ["run", rest @ ..] => run::run(rest),
         ["test"] => test::test(),
         ["test", "--long"] => long::test(),
+        ["imports"] => test::imports(),
+        ["lint"] => test::lint(),
+        ["crates"] => test::crates(),
         ["clients"] => test::clients(None),
         ["clients", filter] => test::clients(Some(filter)),
         ["desktop"] => test::desktop(None),

@@ -1,4 +1,4 @@
-//! Running programs: each command is shown before it runs, and its failure names it.
+//! Runs programs. Each command is printed before it runs, and errors name it.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -22,7 +22,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a program whose standard output `read` sees line by line, on its way to ours.
+/// Runs a program, prints its output, and gives each line to `read`.
 pub(crate) fn run_reading(command: &mut Command, mut read: impl FnMut(&str)) -> Result<()> {
     announce(command);
     let mut child = command
@@ -45,7 +45,7 @@ pub(crate) fn run_reading(command: &mut Command, mut read: impl FnMut(&str)) -> 
     Ok(())
 }
 
-/// Runs test programs and counts their tests. On failure, the count is shown at once.
+/// Runs test programs and counts their tests. After a failure it prints the count.
 pub(crate) fn run_tests(command: &mut Command) -> Result<Tally> {
     let mut tally = Tally::default();
     let outcome = run_reading(command, |line| tally += Tally::of_line(line));

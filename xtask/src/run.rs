@@ -1,5 +1,5 @@
-//! Starts the main job: Zephyr in the tray, or without a display `zephyr serve`; over the configured
-//! endpoints, else over simulated ones.
+//! Starts Zephyr: the tray program, or `zephyr serve` where there is no display. It runs over the
+//! configured endpoints, or over simulated ones if there are none.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,14 +54,14 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     become_program(Command::new(program).args(mode).args(arguments))
 }
 
-/// Whether there is a desktop to put an icon on. Only Linux runs without.
+/// Whether there is a desktop for the icon. Only Linux systems may have none.
 fn has_display() -> bool {
     let named = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     !cfg!(target_os = "linux") || named("DISPLAY") || named("WAYLAND_DISPLAY")
 }
 
-/// The file that `zephyr serve` would read, if it names an endpoint. It looks in the same places; but
-/// it would write a default where there is none, and here that means the demo.
+/// The file that `zephyr serve` would read, if it names an endpoint. This looks in the same places.
+/// Where there is no file, `serve` writes a default, and this chooses the demo.
 fn configuration(arguments: &[&str]) -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let named = argument(arguments)

@@ -1,4 +1,4 @@
-//! Named steps, one after the other. The first that fails ends the run, and its name is the last word.
+//! Named steps, one after the other. The first that fails ends the run, and the error names it.
 
 use std::time::{Duration, Instant};
 
@@ -41,7 +41,7 @@ impl Steps {
         Ok(())
     }
 
-    /// Says what was done and how long it took; the last line counts the tests.
+    /// Prints how long each step and the whole took, and counts the tests.
     pub(crate) fn summarise(&self) {
         println!();
         for (name, took) in &self.done {

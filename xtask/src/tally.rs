@@ -1,4 +1,4 @@
-//! Counts tests by reading the lines in which Cargo's test programs sum themselves up.
+//! Counts tests by the summary lines of Cargo's test programs.
 
 use std::fmt;
 use std::ops::AddAssign;

@@ -1,8 +1,8 @@
-//! What the steps need beyond Rust and Node: looked for, installed where that is possible, else asked
-//! for in words.
+//! What the steps need beyond Rust and Node. What is missing is installed if possible; otherwise the
+//! error says what to install.
 //!
-//! Packages of the system are installed with `apt-get` if it is there and we may (root, or `sudo` that
-//! asks nothing). Everything else goes to the target folder and leaves the system as it was.
+//! Packages of the system are installed with `apt-get` if it is there and allowed (as root, or by `sudo`
+//! without a password). Everything else goes to the target folder and leaves the system unchanged.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::{cargo, output, run, succeeds};
 
-/// Checks licences, bans and sources; newer ones read the same file, this one is known to.
+/// The version of cargo-deny that `deny.toml` was tested with; newer ones should read it, too.
 const CARGO_DENY: &str = "0.20.2";
 
 const OLDEST_NODE: u32 = 20;
@@ -80,7 +80,7 @@ pub(crate) fn python() -> Result<()> {
     need(present, &["python3", "python3-venv"], advice)
 }
 
-/// What the tray program is built with and, on Linux, cannot run without.
+/// What the tray program needs on Linux, to be built and to run.
 pub(crate) fn window() -> Result<()> {
     let present = || {
         let webkit = ["--exists", "webkit2gtk-4.1"];
@@ -164,7 +164,7 @@ pub(crate) fn npm() -> Command {
     Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
 }
 
-/// The one on the machine, else one in the target folder, built first if need be.
+/// The installed cargo-deny, or one that is built in the target folder.
 pub(crate) fn cargo_deny(target: &Path) -> Result<Command> {
     if succeeds(Command::new("cargo-deny").arg("--version")) {
         return Ok(Command::new("cargo-deny"));
@@ -191,7 +191,7 @@ pub(crate) fn cargo_deny(target: &Path) -> Result<Command> {
     Ok(Command::new(program))
 }
 
-/// Lets a tool that starts Cargo itself use the one, and the target folder, that we use.
+/// Makes a tool that starts Cargo use our target folder.
 pub(crate) fn in_target(mut command: Command, target: &Path) -> Command {
     command.env("CARGO_TARGET_DIR", target);
     command

@@ -1,4 +1,4 @@
-//! Where the workspace is, and where its build products go.
+//! Where the workspace and its build products are.
 
 use std::path::{Path, PathBuf};
 
@@ -14,14 +14,14 @@ pub(crate) fn root() -> &'static Path {
         .expect("xtask is a folder of the workspace")
 }
 
-/// The folder for everything that can be made again.
+/// The folder of the build products.
 pub(crate) fn target_dir() -> Result<PathBuf> {
     let metadata = metadata(&["--no-deps"])?;
     let folder = metadata["target_directory"].as_str();
     Ok(folder.context("Cargo names no target folder")?.into())
 }
 
-/// What Cargo knows of the workspace.
+/// What `cargo metadata` prints.
 pub(crate) fn metadata(arguments: &[&str]) -> Result<Value> {
     let mut command = cargo();
     command

@@ -214,10 +214,11 @@ mod tests {
         keeper.write(paused).await;
 
         assert_eq!(keeper.load(), Some(paused()));
+        let file = folder.path().join("data").join(FILE);
+        assert!(file.is_file());
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let file = folder.path().join("data").join(FILE);
             let mode =
                 |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
             assert_eq!(mode(&file), 0o600);

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::given;
+use crate::given::given;
 use crate::zephyr::CLIENT_TOKEN;
 
 /// An SDK, driven by the few lines of a program in `drivers`.

@@ -8,13 +8,8 @@
 //! they are. Not for: the protocol in detail; `crates/engine/tests` has that, byte by byte.
 
 mod client;
+mod given;
 mod zephyr;
 
 pub use client::{Call, Outcome, Sdk, claude_code, claude_code_by_its_settings, config_dir};
 pub use zephyr::{CLIENT_TOKEN, FIRST_TOKEN, SECOND_TOKEN, Zephyr};
-
-/// What `cargo xtask clients` says in the environment.
-fn given(name: &str) -> String {
-    std::env::var(name)
-        .unwrap_or_else(|_| panic!("{name} is not set: run this by `cargo xtask clients`"))
-}

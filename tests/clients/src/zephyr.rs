@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use zephyr_testkit::{Endpoint, PATIENCE};
 
-use crate::given;
+use crate::given::given;
 
 /// The first endpoint's credential, sent as a Bearer token.
 pub const FIRST_TOKEN: &str = "token-of-the-first";

@@ -10,7 +10,6 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::bus::{Bus, announced};
-use crate::keyring::{Keyring, Lock};
 use crate::notifications::Notifications;
 use crate::process::{Leash, Process};
 use crate::screen::Screen;
@@ -105,11 +104,6 @@ impl Desktop {
     /// Starts what shows notifications.
     pub async fn start_notifications(&mut self) {
         self.notifications = Some(Notifications::start(self.bus()).await);
-    }
-
-    /// Starts a keyring; it ends when it is dropped, and what is stored stays for the next.
-    pub async fn start_keyring(&self, lock: Lock) -> Keyring {
-        Keyring::start(self, lock).await
     }
 
     /// What shows tray icons.

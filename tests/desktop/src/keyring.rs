@@ -57,6 +57,11 @@ impl Keyring {
 }
 
 impl Desktop {
+    /// Starts a keyring; it ends when it is dropped, and what is stored stays for the next.
+    pub async fn start_keyring(&self, lock: Lock) -> Keyring {
+        Keyring::start(self, lock).await
+    }
+
     /// What the keyring has under this name, by a program that is not ours.
     pub async fn stored(&self, reference: &str) -> Option<String> {
         let mut lookup = self.command("secret-tool");

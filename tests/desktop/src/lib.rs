@@ -17,6 +17,7 @@
 mod bus;
 mod configuration;
 mod desktop;
+mod given;
 mod icon;
 mod keyring;
 mod notifications;
@@ -40,9 +41,3 @@ pub use waiting::until;
 pub use watcher::TrayHost;
 pub use window::Window;
 pub use zephyr::{Ran, Zephyr};
-
-/// What `cargo xtask desktop` says in the environment.
-fn given(name: &str) -> String {
-    std::env::var(name)
-        .unwrap_or_else(|_| panic!("{name} is not set: run this by `cargo xtask desktop`"))
-}

@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::process::Command;
 
 use crate::desktop::Desktop;
+use crate::given::given;
 use crate::process::Process;
 use crate::waiting::until;
 use crate::webdriver::{Session, is_ready};
@@ -127,7 +128,7 @@ impl Window {
         let picture = picture.expect("the driver should take a picture");
         let picture = BASE64_STANDARD.decode(picture);
         let picture = picture.expect("a picture should be base64");
-        let folder = PathBuf::from(crate::given("ZEPHYR_TEST_SCREENSHOTS"));
+        let folder = PathBuf::from(given("ZEPHYR_TEST_SCREENSHOTS"));
         std::fs::create_dir_all(&folder).expect("the target folder should be writable");
         let path = folder.join(name).with_extension("png");
         std::fs::write(&path, picture).expect("the target folder should be writable");

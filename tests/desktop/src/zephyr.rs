@@ -11,7 +11,7 @@ use zephyr_testkit::{Answer, RawClient};
 
 use crate::configuration::{Configuration, TOKEN};
 use crate::desktop::Desktop;
-use crate::given;
+use crate::given::given;
 use crate::process::{Cost, Ended, Process};
 use crate::tray::Tray;
 use crate::waiting::{patiently, until};

@@ -1,14 +1,19 @@
 //! Probes: what each kind sends, what it costs, and when none is needed.
 #![expect(clippy::unwrap_used, reason = "all of it is a test")]
 
+#[cfg(unix)]
 use std::path::Path;
 use std::time::Duration;
 
-use crate::common::{OUR_TOKEN, Zephyr, config};
+#[cfg(unix)]
 use serde_json::json;
 use zephyr_control::{Command, EndpointState, EventKind, Reason, Snapshot};
 use zephyr_engine::Options;
 use zephyr_testkit::{Act, Endpoint, Received, Script, Usage};
+
+#[cfg(unix)]
+use crate::common::OUR_TOKEN;
+use crate::common::{Zephyr, config};
 
 const HOURLY: &str = "interval_seconds = 3600\n";
 
