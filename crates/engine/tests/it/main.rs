@@ -1,5 +1,6 @@
 //! A running engine on loopback sockets, against scripted endpoints.
 
+mod after_a_break;
 mod brownout;
 mod cancel;
 #[path = "../common/mod.rs"]

@@ -333,3 +333,40 @@ async fn limits_and_probes_of_the_new_configuration_are_in_force() {
     assert_eq!(a.next_request().await.path(), "/v1/models");
     assert_eq!(zephyr.stream().await.unwrap().status, 502);
 }
+
+#[tokio::test]
+async fn warm_connections_outlive_changes_that_do_not_concern_them() {
+    let a = Endpoint::start(Act::message("from A")).await;
+    let b = Endpoint::start(Act::message("from B")).await;
+    let zephyr = Zephyr::over(&[&a, &b], "").await;
+    assert_eq!(zephyr.stream().await.unwrap().text(), "from A");
+    let text = config(&[a.url(), b.url()], "");
+    let (line_of_a, line_of_b) = {
+        let mut lines = text
+            .lines()
+            .filter(|line| line.contains("proxy = \"direct\""));
+        (lines.next().unwrap(), lines.next().unwrap())
+    };
+
+    for changed in [
+        text.replace(
+            &format!("{line_of_a}\n{line_of_b}"),
+            &format!("{line_of_b}\n{line_of_a}"),
+        ),
+        text.replace(
+            line_of_a,
+            &line_of_a.replace(" }", ", priority = 2, price = 3.0 }"),
+        ),
+        text.replace("TEST_TOKEN", "OTHER_TOKEN"),
+    ] {
+        assert_ne!(changed, text);
+        zephyr.dotenv(&format!("TEST_TOKEN={OUR_TOKEN}\nOTHER_TOKEN=another\n"));
+        zephyr.rewrite(&changed);
+        zephyr.run(Command::Reload).await;
+        let endpoint = "A".to_owned();
+        zephyr.run(Command::Use { endpoint }).await;
+
+        assert_eq!(zephyr.stream().await.unwrap().text(), "from A");
+    }
+    assert_eq!(a.connections(), 1);
+}

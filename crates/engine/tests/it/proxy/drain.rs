@@ -4,10 +4,11 @@ use std::io::Read;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use zephyr_control::Command;
 use zephyr_testkit::{Act, End, Endpoint, Gate, Phase, RawClient};
 
 use crate::common::raw::patiently;
-use crate::common::{Zephyr, streaming};
+use crate::common::{Zephyr, config, streaming};
 
 /// A client whose stream is under way.
 async fn under_way(zephyr: &Zephyr) -> RawClient {
@@ -110,4 +111,21 @@ async fn when_a_drain_is_over_every_connection_is() {
     let mut client = client.into_std().unwrap();
     let rest = client.read_to_end(&mut Vec::new());
     assert!(rest.is_ok(), "its end is here already: {rest:?}");
+}
+
+#[tokio::test]
+async fn a_drain_also_cuts_what_runs_at_an_endpoint_that_is_gone() {
+    let a = Endpoint::start(Act::stall_at(Phase::AfterFirstDelta)).await;
+    let b = Endpoint::start(Act::message("from B")).await;
+    let short = "[server]\ngraceful_switch_timeout_ms = 50\n\n";
+    let zephyr = Zephyr::over(&[&a], short).await;
+    let mut running = under_way(&zephyr).await;
+    zephyr.rewrite(&config(&[b.url()], short).replace("\"A\"", "\"B\""));
+    zephyr.run(Command::Reload).await;
+
+    patiently(zephyr.engine.drain()).await;
+
+    assert_eq!(running.read_body().await.unwrap().1, End::Cut);
+    let totals = zephyr.snapshot().await.totals;
+    assert_eq!((totals.in_flight, totals.aborted), (0, 1));
 }
