@@ -1,17 +1,18 @@
 //! Claude Code's connection, as the tray offers it: connected while Zephyr runs, restored when it ends,
 //! so that Claude Code is never left at a dead port.
 //!
-//! What is written where is `zephyr_cli::claude_code`'s business.
+//! What is written where, `zephyr_claude_code` decides.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use zephyr_cli::claude_code::{
-    self, ClaudeCode, Disconnected, Error, Resumed, Target, TargetError,
+use zephyr_claude_code::{
+    self as claude_code, ClaudeCode, Disconnected, Error, Resumed, Target, TargetError,
 };
 use zephyr_control::{ClaudeCode as State, Language, Problem, ProblemKind};
 use zephyr_core::Config;
 use zephyr_engine::settings;
+use zephyr_process::address::local_url;
 
 /// Where Claude Code is to be pointed.
 #[derive(Clone, Debug)]
@@ -110,8 +111,9 @@ pub(crate) fn trouble(error: &Refused) -> Problem {
 }
 
 fn target(proxy: &Proxy) -> Result<Target, TargetError> {
+    let url = local_url(proxy.address);
     match &proxy.path {
-        Some(path) => Target::configured(proxy.address, &proxy.config, path),
-        None => Ok(Target::open(proxy.address)),
+        Some(path) => Target::configured(url, &proxy.config, path),
+        None => Ok(Target::open(url)),
     }
 }

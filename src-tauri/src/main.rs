@@ -13,7 +13,6 @@ mod arguments;
 mod autostart;
 mod claude_code;
 mod icons;
-mod language;
 mod menu;
 mod notices;
 mod notify;
@@ -37,15 +36,15 @@ use tauri::{AppHandle, Manager, RunEvent};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use zephyr_cli::admin::{self, Admin};
-use zephyr_cli::demo::Demo;
-use zephyr_cli::descriptors;
 use zephyr_cli::instance::{self, Claim, Instance, Registration, Role};
-use zephyr_cli::logging::{self, Files, Log};
-use zephyr_cli::signals::{Signal, Signals};
 use zephyr_cli::token::Token;
 use zephyr_control::{Command, Control};
 use zephyr_core::Config;
+use zephyr_demo::{Demo, Folder};
 use zephyr_engine::settings;
+use zephyr_process::logging::{self, Files, Log};
+use zephyr_process::signals::{Signal, Signals};
+use zephyr_process::{descriptors, language, runtime};
 
 use crate::arguments::Arguments;
 use crate::single::Earlier;
@@ -65,12 +64,7 @@ fn main() -> ExitCode {
 }
 
 fn start(arguments: Arguments) -> Result<()> {
-    // One worker: what a request needs is waiting, and a second thread costs more than it carries.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .context("the system has no resources to start")?;
+    let runtime = runtime::start().context("the system has no resources to start")?;
     let Some(prepared) = runtime.block_on(prepare(arguments))? else {
         return Ok(());
     };
@@ -97,7 +91,7 @@ struct Ties {
     registration: Registration,
     claim: Claim,
     /// The demo's data folder.
-    temporary: Option<tempfile::TempDir>,
+    temporary: Option<Folder>,
     /// Writes its last lines when it is dropped.
     log: Log,
 }

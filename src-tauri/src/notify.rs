@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 use zephyr_control::{Problem, ProblemKind, Snapshot};
+use zephyr_process::language;
 
-use crate::language;
 use crate::notices::{Notice, Notices};
 use crate::supervisor::Supervisor;
 use crate::surroundings::Topic;

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use tempfile::TempDir;
 use zephyr_cli::instance::{self, Claim, Found, Role};
 use zephyr_control::{Command, Control};
+use zephyr_demo::Folder;
 use zephyr_engine::settings;
 
 use crate::arguments::Arguments;
@@ -26,18 +26,14 @@ pub(crate) enum Earlier {
 }
 
 /// A data folder for a demo, which must not pass for the instance that the user works with.
-pub(crate) fn demo_folder(arguments: &Arguments) -> Result<Option<TempDir>> {
-    let named = std::env::var_os("ZEPHYR_DATA_DIR").is_some_and(|folder| !folder.is_empty());
-    if !arguments.demo || named {
-        return Ok(None);
-    }
-    let folder = tempfile::Builder::new().prefix("zephyr-demo-").tempdir()?;
-    Ok(Some(folder))
+pub(crate) fn demo_folder(arguments: &Arguments) -> Result<Option<Folder>> {
+    let folder = arguments.demo.then(Folder::choose).transpose()?;
+    Ok(folder)
 }
 
 /// The folder for what Zephyr writes.
-pub(crate) fn data_dir(temporary: Option<&TempDir>) -> Result<PathBuf> {
-    match temporary {
+pub(crate) fn data_dir(demo: Option<&Folder>) -> Result<PathBuf> {
+    match demo {
         Some(folder) => Ok(folder.path().to_owned()),
         None => settings::data_dir().context(
             "there is no home folder to keep data in; name one with the variable ZEPHYR_DATA_DIR",

@@ -17,7 +17,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use futures_util::{StreamExt, stream};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
-use zephyr_cli::demo::Demo;
 use zephyr_cli::instance::{self, Found, Instance, Role, Running};
 use zephyr_control::{
     ClaudeCode, Command, Complaint, Configuration, Control, ControlError, ControlFuture, Diagnosis,
@@ -26,12 +25,13 @@ use zephyr_control::{
     Snapshot, Snapshots, Strategy, Tested, Totals, UsageQuery, UsageReport,
 };
 use zephyr_core::Config;
+use zephyr_demo::Demo;
 use zephyr_engine::settings::{self, Loaded, edit};
 use zephyr_engine::{Engine, Options, Source};
+use zephyr_process::language;
 
 use crate::autostart;
 use crate::claude_code::{self, Link, Proxy, Refused};
-use crate::language;
 use crate::surroundings::{Surroundings, Topic};
 use crate::trouble::Trouble;
 

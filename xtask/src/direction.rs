@@ -20,14 +20,31 @@ const MAY_NAME: &[(&str, &[&str], &[&str])] = &[
         &["zephyr-testkit"],
     ),
     (
+        "zephyr-demo",
+        &["zephyr-core", "zephyr-engine"],
+        &["zephyr-testkit"],
+    ),
+    (
+        "zephyr-claude-code",
+        &["zephyr-core", "zephyr-control", "zephyr-engine"],
+        &[],
+    ),
+    (
+        "zephyr-process",
+        &["zephyr-core", "zephyr-control", "zephyr-engine"],
+        &[],
+    ),
+    (
         "zephyr-cli",
         &[
             "zephyr-core",
             "zephyr-control",
             "zephyr-engine",
-            "zephyr-testkit",
+            "zephyr-claude-code",
+            "zephyr-demo",
+            "zephyr-process",
         ],
-        &[],
+        &["zephyr-testkit"],
     ),
     (
         "zephyr-desktop",
@@ -35,6 +52,9 @@ const MAY_NAME: &[(&str, &[&str], &[&str])] = &[
             "zephyr-core",
             "zephyr-control",
             "zephyr-engine",
+            "zephyr-claude-code",
+            "zephyr-demo",
+            "zephyr-process",
             "zephyr-cli",
         ],
         &[],

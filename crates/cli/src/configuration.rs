@@ -11,6 +11,8 @@ use zephyr_core::config::{Auth, Config, CredentialRef};
 use zephyr_engine::settings::{self, Environment, Loaded, Located, Origin};
 use zephyr_engine::vault::{Keychain, Vault};
 use zephyr_engine::{Source, diagnose_once, probe_once};
+use zephyr_process::colours::Colours;
+use zephyr_process::language;
 
 use crate::failure::Failure;
 use crate::output;
@@ -81,7 +83,7 @@ pub(crate) fn check(explicit: Option<&Path>) -> Result<(), Failure> {
 /// `zephyr probe`.
 pub(crate) async fn probe(explicit: Option<&Path>, typed: &[String]) -> Result<(), Failure> {
     let (loaded, path) = read(explicit)?;
-    let language = output::language(loaded.config.ui.language);
+    let language = language::spoken(loaded.config.ui.language);
     let endpoints = loaded.config.endpoints.iter();
     let known: Vec<_> = endpoints.map(|endpoint| endpoint.name.clone()).collect();
     let chosen = typed
@@ -100,7 +102,7 @@ pub(crate) async fn probe(explicit: Option<&Path>, typed: &[String]) -> Result<(
         .into_iter()
         .map(|report| (report.endpoint, report.result))
         .collect();
-    let colours = output::colours(&io::stdout());
+    let colours = Colours::of(&io::stdout());
     output::print(&status::probes(&results, language, colours))?;
     if results.iter().any(|(_, result)| result.is_ok()) {
         Ok(())
@@ -112,7 +114,7 @@ pub(crate) async fn probe(explicit: Option<&Path>, typed: &[String]) -> Result<(
 /// `zephyr diagnose NAME`.
 pub(crate) async fn diagnose(explicit: Option<&Path>, typed: &str) -> Result<(), Failure> {
     let (loaded, path) = read(explicit)?;
-    let language = output::language(loaded.config.ui.language);
+    let language = language::spoken(loaded.config.ui.language);
     let endpoints = loaded.config.endpoints.iter();
     let known: Vec<_> = endpoints.map(|endpoint| endpoint.name.clone()).collect();
     let name = names::resolve(typed, known.iter().map(String::as_str))?;
@@ -138,7 +140,7 @@ const TOO_LATE: Duration = Duration::from_millis(500);
 /// `zephyr probe --test-timing`.
 pub(crate) async fn test_timing(explicit: Option<&Path>, span: Duration) -> Result<(), Failure> {
     let (loaded, path) = read(explicit)?;
-    let language = output::language(loaded.config.ui.language);
+    let language = language::spoken(loaded.config.ui.language);
     if loaded.config.endpoints.is_empty() {
         return Err(Failure::Operation(anyhow!(
             "no endpoint is configured; add one to {}",

@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
@@ -235,41 +235,11 @@ pub async fn find_as(role: Role, data_dir: &Path) -> Result<Found, InstanceError
     }
 }
 
-/// Where clients on this machine find what listens on that address.
-pub fn local_url(mut listening: SocketAddr) -> String {
-    match listening.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => listening.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => listening.set_ip(Ipv6Addr::LOCALHOST.into()),
-        IpAddr::V4(_) | IpAddr::V6(_) => {}
-    }
-    format!("http://{listening}")
-}
-
 /// A file that is not ours to understand counts as none: the next start replaces it.
 fn read(path: &Path) -> io::Result<Option<Instance>> {
     match fs::read(path) {
         Ok(json) => Ok(serde_json::from_slice(&json).ok()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_url_is_one_that_this_machine_reaches() {
-        let cases = [
-            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
-            ("0.0.0.0:8080", "http://127.0.0.1:8080"),
-            ("[::]:80", "http://[::1]:80"),
-            ("[::1]:8080", "http://[::1]:8080"),
-            ("192.0.2.7:8080", "http://192.0.2.7:8080"),
-        ];
-
-        for (address, expected) in cases {
-            assert_eq!(local_url(address.parse().unwrap()), expected);
-        }
     }
 }

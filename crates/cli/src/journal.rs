@@ -14,7 +14,7 @@ mod usage;
 use jiff::tz::TimeZone;
 use zephyr_control::Language;
 
-use crate::status::Colours;
+use zephyr_process::colours::Colours;
 
 pub use self::detail::detail;
 pub use self::export::{Format, usage_csv};

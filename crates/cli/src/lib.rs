@@ -12,28 +12,17 @@
 //! | [`token`] | the secret that both know |
 //! | [`instance`] | how a front-end finds the running instance |
 //! | [`names`] | which endpoint a person means |
-//! | [`language`] | which language to speak |
 //! | [`status`] | a snapshot as text |
 //! | [`journal`] | requests and sums as text |
 //! | [`moment`] | points in time as a person types them |
-//! | [`demo`] | simulated endpoints, and a configuration over them |
-//! | [`logging`], [`signals`] | log lines on stderr and in files; what the system tells a program |
-//! | [`descriptors`] | as many open files as the system grants |
-//! | [`claude_code`] | Claude Code's settings, pointed here and back |
 
 pub mod admin;
-pub mod claude_code;
 pub mod client;
-pub mod demo;
-pub mod descriptors;
 pub mod instance;
 pub mod journal;
-pub mod language;
-pub mod logging;
 pub mod moment;
 pub mod names;
 mod query;
-pub mod signals;
 pub mod status;
 pub mod token;
 

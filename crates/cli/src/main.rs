@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
 use zephyr_control::Command;
+use zephyr_process::runtime;
 
 use crate::arguments::{Action, Arguments, Client, ConfigAction, TokenAction};
 use crate::failure::Failure;
@@ -37,11 +38,7 @@ fn main() -> ExitCode {
 }
 
 fn start(arguments: Arguments) -> Result<(), Failure> {
-    // One worker: what a request needs is waiting, and a second thread costs more than it carries.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
+    let runtime = runtime::start()
         .map_err(|error| Failure::operation(error, "the system has no resources to start"))?;
     let outcome = runtime.block_on(run(arguments));
     runtime.shutdown_background();

@@ -1,14 +1,11 @@
 //! What is printed, in which language and in which colours.
 
-use std::env;
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, Write};
 
 use jiff::tz::TimeZone;
 use zephyr_cli::journal::Look;
-use zephyr_cli::language;
-use zephyr_cli::status::Colours;
 use zephyr_control::Language;
-use zephyr_core::config;
+use zephyr_process::colours::Colours;
 
 use crate::failure::Failure;
 
@@ -42,16 +39,7 @@ pub(crate) enum Reader {
 pub(crate) fn look(language: Language) -> Look {
     Look {
         language,
-        colours: colours(&io::stdout()),
+        colours: Colours::of(&io::stdout()),
         zone: TimeZone::system(),
     }
-}
-
-pub(crate) fn language(configured: config::Language) -> Language {
-    language::choose(configured, language::system_locale().as_deref())
-}
-
-/// The colours of a stream.
-pub(crate) fn colours(stream: &impl IsTerminal) -> Colours {
-    Colours::choose(stream.is_terminal(), env::var("NO_COLOR").ok().as_deref())
 }

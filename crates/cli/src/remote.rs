@@ -8,6 +8,8 @@ use zephyr_cli::{names, status};
 use zephyr_control::{Command, Control, Language, Snapshot};
 use zephyr_core::config;
 use zephyr_engine::settings;
+use zephyr_process::colours::Colours;
+use zephyr_process::language;
 
 use crate::configuration::data_dir;
 use crate::failure::Failure;
@@ -20,7 +22,7 @@ pub(crate) async fn overview(config: Option<&Path>) -> Result<(), Failure> {
         Found::Stale(instance) => Some(instance.pid),
         Found::Nothing => None,
     };
-    output::print(&status::not_running(language(config), ended))
+    output::print(&status::not_running(language_in(config), ended))
 }
 
 /// `zephyr status`.
@@ -62,18 +64,18 @@ pub(crate) async fn find() -> Result<Running, Failure> {
 }
 
 fn show(snapshot: &Snapshot, config: Option<&Path>) -> Result<(), Failure> {
-    let colours = output::colours(&io::stdout());
+    let colours = Colours::of(&io::stdout());
     let language = language_of(config, snapshot);
     output::print(&status::view(snapshot, language, colours))
 }
 
 /// The language of that file, else of the one that the instance reads.
 pub(crate) fn language_of(config: Option<&Path>, snapshot: &Snapshot) -> Language {
-    language(config.or(snapshot.config_path.as_deref().map(Path::new)))
+    language_in(config.or(snapshot.config_path.as_deref().map(Path::new)))
 }
 
 /// The language of that file; a file that cannot be read must not hide the status.
-pub(crate) fn language(config: Option<&Path>) -> Language {
+pub(crate) fn language_in(config: Option<&Path>) -> Language {
     let loaded = config.and_then(|path| settings::load(path).ok());
-    output::language(loaded.map_or(config::Language::Auto, |loaded| loaded.config.ui.language))
+    language::spoken(loaded.map_or(config::Language::Auto, |loaded| loaded.config.ui.language))
 }

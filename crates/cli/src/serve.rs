@@ -6,16 +6,17 @@ use anyhow::anyhow;
 use tokio_util::sync::CancellationToken;
 use zephyr_cli::admin;
 use zephyr_cli::instance::{self, Found, Instance, Role};
-use zephyr_cli::logging::{self, Files};
-use zephyr_cli::signals::{Signal, Signals};
+use zephyr_cli::status;
 use zephyr_cli::token::Token;
-use zephyr_cli::{descriptors, status};
 use zephyr_control::{Command, Control, Language, Snapshot};
 use zephyr_engine::settings::Loaded;
 use zephyr_engine::{Engine, Options, Source};
+use zephyr_process::logging::{self, Files};
+use zephyr_process::signals::{Signal, Signals};
+use zephyr_process::{descriptors, language};
 
+use crate::configuration;
 use crate::failure::Failure;
-use crate::{configuration, output};
 
 /// `zephyr serve`.
 pub(crate) async fn serve(config: Option<&Path>) -> Result<(), Failure> {
@@ -40,7 +41,7 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     descriptors::raise();
     let mut signals = Signals::listen()?;
-    let language = output::language(loaded.config.ui.language);
+    let language = language::spoken(loaded.config.ui.language);
     let web_admin = loaded.config.web_admin.clone();
 
     refuse_second(data_dir).await?;

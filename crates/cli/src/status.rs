@@ -16,32 +16,13 @@ use zephyr_control::{
 };
 
 use zephyr_engine::Lateness;
+use zephyr_process::address::local_url;
+use zephyr_process::colours::Colours;
 
 use self::columns::{Align, Cell, columns};
 use self::phrase::Phrase;
-use crate::instance::local_url;
 
 const EVENTS_SHOWN: usize = 5;
-
-/// Whether colours may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Colours {
-    /// Text only.
-    Plain,
-    /// ANSI escape sequences.
-    Ansi,
-}
-
-impl Colours {
-    /// Colours on a terminal, unless the variable `NO_COLOR` is set to something.
-    pub fn choose(is_terminal: bool, no_color: Option<&str>) -> Self {
-        if is_terminal && no_color.is_none_or(str::is_empty) {
-            Self::Ansi
-        } else {
-            Self::Plain
-        }
-    }
-}
 
 /// The state of a running instance.
 pub fn view(snapshot: &Snapshot, language: Language, colours: Colours) -> String {

@@ -1,12 +1,13 @@
 //! Requests as a table that grows downwards: the head once, every row as wide as those before.
 
 use zephyr_control::{RequestEnd, RequestRecord, text};
+use zephyr_process::colours::Colours;
 
 use super::Look;
 use super::amount::{NOTHING, cost, count, duration, input, time};
 use super::phrase::{self, Phrase};
 use crate::status::columns::{Align, Cell, Widths};
-use crate::status::{Colours, printable};
+use crate::status::printable;
 
 const COLUMNS: usize = 11;
 

@@ -417,11 +417,6 @@ Tokyo     failing        –  no connection: refused
 
 #[test]
 fn colours_are_for_terminals_that_want_them() {
-    assert_eq!(Colours::choose(true, None), Colours::Ansi);
-    assert_eq!(Colours::choose(true, Some("")), Colours::Ansi);
-    assert_eq!(Colours::choose(true, Some("1")), Colours::Plain);
-    assert_eq!(Colours::choose(false, None), Colours::Plain);
-
     let plain = view(&busy(), Language::En, Colours::Plain);
     let coloured = view(&busy(), Language::En, Colours::Ansi);
 
