@@ -102,6 +102,8 @@ pub enum Reason {
         /// The model asked for.
         model: String,
     },
+    /// It does not serve the model asked for, whose name is not known here.
+    RequestedModelNotServed,
     /// It answers, but many times slower than it does.
     Slow {
         /// The time to the first event of its last slow stream.
