@@ -34,7 +34,7 @@ mod platform {
     use std::io;
     use std::path::{Path, PathBuf};
 
-    use super::ARGUMENT;
+    use crate::autostart::ARGUMENT;
 
     const FILE: &str = "zephyr-desktop.desktop";
 
@@ -103,7 +103,7 @@ mod platform {
 
     #[cfg(test)]
     mod tests {
-        use super::*;
+        use crate::autostart::platform::*;
 
         #[test]
         fn a_path_with_spaces_is_one_argument() {
@@ -133,7 +133,7 @@ mod platform {
 
     use auto_launch::{AutoLaunch, AutoLaunchBuilder};
 
-    use super::ARGUMENT;
+    use crate::autostart::ARGUMENT;
 
     pub(super) fn enable(program: &Path) -> io::Result<()> {
         let item = item(program)?;

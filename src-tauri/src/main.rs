@@ -12,8 +12,10 @@
 mod arguments;
 mod autostart;
 mod claude_code;
+mod follow;
 mod icons;
 mod menu;
+mod nothing;
 mod notices;
 mod notify;
 mod panel;
@@ -22,6 +24,7 @@ mod supervisor;
 mod surroundings;
 mod system;
 mod tray;
+#[cfg(target_os = "linux")]
 mod tray_host;
 mod trouble;
 mod window;
@@ -35,9 +38,9 @@ use clap::Parser;
 use tauri::{AppHandle, Manager, RunEvent};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
-use zephyr_cli::admin::{self, Admin};
-use zephyr_cli::instance::{self, Claim, Instance, Registration, Role};
-use zephyr_cli::token::Token;
+use zephyr_admin::instance::{self, Claim, Instance, Registration, Role};
+use zephyr_admin::server::{self, Admin};
+use zephyr_admin::token::Token;
 use zephyr_control::{Command, Control};
 use zephyr_core::Config;
 use zephyr_demo::{Demo, Folder};
@@ -51,7 +54,6 @@ use crate::single::Earlier;
 use crate::supervisor::{Fleet, Greeting, Places, Supervisor};
 use crate::surroundings::Topic;
 use crate::tray::Tray;
-use crate::tray_host::TrayHost;
 
 fn main() -> ExitCode {
     match start(Arguments::parse()) {
@@ -133,7 +135,7 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
     let shutdown = CancellationToken::new();
     let token = Token::load_or_create(&data_dir)?;
     let control: Arc<dyn Control> = Arc::new(supervisor.clone());
-    let admin = admin::serve(control, &web_admin, token, shutdown.clone())
+    let admin = server::serve(control, &web_admin, token, shutdown.clone())
         .await
         .context("the admin port cannot be opened")?;
     // The proxy may be another program's, and elsewhere tomorrow: who wants to know asks the admin API.
@@ -210,6 +212,7 @@ fn begin(app: &AppHandle, prepared: Prepared) {
         Ok(tray) => {
             app.manage(tray.clone());
             tauri::async_runtime::spawn(paint(app.clone(), supervisor.clone(), Some(tray)));
+            #[cfg(target_os = "linux")]
             tauri::async_runtime::spawn(find_tray_host(supervisor.clone(), greeting));
         }
         Err(error) => {
@@ -273,18 +276,14 @@ async fn paint(app: AppHandle, supervisor: Supervisor, tray: Option<Tray>) {
     }
 }
 
+#[cfg(target_os = "linux")]
 async fn find_tray_host(supervisor: Supervisor, greeting: Greeting) {
-    let wanting = supervisor.clone();
     let patience = match greeting {
         Greeting::Window => tray_host::SOON,
         // Everything starts at once, and nobody waits for us.
         Greeting::Silence => tray_host::AT_LOGIN,
     };
-    tray_host::run(supervisor, patience, move |host| match host {
-        TrayHost::Present => {}
-        TrayHost::Absent => wanting.raise(),
-    })
-    .await;
+    tray_host::run(&supervisor, patience, || supervisor.raise()).await;
 }
 
 async fn open_windows(app: AppHandle, supervisor: Supervisor) {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use zephyr_cli::instance::{self, Claim, Found, Role};
+use zephyr_admin::instance::{self, Claim, Found, Role};
 use zephyr_control::{Command, Control};
 use zephyr_demo::Folder;
 use zephyr_engine::settings;

@@ -12,17 +12,17 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
-use zephyr_cli::instance::{self, Found, Instance, Role, Running};
+use zephyr_admin::instance::{self, Found, Instance, Role, Running};
 use zephyr_control::{
     ClaudeCode, Command, Complaint, Configuration, Control, ControlError, ControlFuture, Diagnosis,
-    Done, EndpointHistory, ErrorCode, Event, EventKind, HistoryQuery, Host, Language, Listening,
-    Mode, Paging, Problem, ProblemKind, Program, RequestDetail, RequestFilter, RequestPage,
-    Snapshot, Snapshots, Strategy, Tested, Totals, UsageQuery, UsageReport,
+    Done, EndpointHistory, ErrorCode, EventKind, HistoryQuery, Host, Language, Listening, Paging,
+    Problem, ProblemKind, Program, RequestDetail, RequestFilter, RequestPage, Snapshot, Snapshots,
+    Tested, UsageQuery, UsageReport,
 };
 use zephyr_core::Config;
 use zephyr_demo::Demo;
@@ -32,6 +32,8 @@ use zephyr_process::language;
 
 use crate::autostart;
 use crate::claude_code::{self, Link, Proxy, Refused};
+use crate::follow;
+use crate::nothing::nothing_runs;
 use crate::surroundings::{Surroundings, Topic};
 use crate::trouble::Trouble;
 
@@ -225,10 +227,8 @@ impl Supervisor {
         self.set_base(running.snapshot);
         self.adopt_file(address, path.clone()).await;
         let follow = async {
-            let Ok(mut snapshots) = control.snapshots().await else {
-                return;
-            };
-            while let Some(snapshot) = snapshots.next().await {
+            let mut states = pin!(follow::states(control, follow::PAUSE));
+            while let Some(snapshot) = states.next().await {
                 let reloaded = has_reloaded(&snapshot, &mut seen);
                 self.set_base(snapshot);
                 if reloaded {
@@ -633,37 +633,6 @@ fn has_reloaded(snapshot: &Snapshot, seen: &mut u64) -> bool {
     let reloaded = new.any(|event| event.kind == EventKind::ConfigReloaded);
     *seen = snapshot.events.last().map_or(*seen, |event| event.seq);
     reloaded
-}
-
-/// What is shown while no engine runs.
-fn nothing_runs(listening: Listening, config: Option<&Path>, problem: Option<Problem>) -> Snapshot {
-    let since_epoch = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let now_ms = u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX);
-    Snapshot {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        taken_at_ms: now_ms,
-        started_at_ms: now_ms,
-        listening,
-        config_path: config.map(|path| path.display().to_string()),
-        mode: Mode::Auto,
-        paused: false,
-        offline_since_ms: None,
-        strategy: Strategy::Latency,
-        current: None,
-        decision: None,
-        endpoints: Vec::new(),
-        events: Vec::<Event>::new(),
-        problems: problem.into_iter().collect(),
-        totals: Totals::default(),
-        probes: zephyr_control::ProbeCosts::default(),
-        drain: None,
-        requests: Vec::new(),
-        journal: zephyr_control::JournalStatus::default(),
-        host: Host::default(),
-        appearance: zephyr_control::Appearance::default(),
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use listeners::{Process, Protocol};
-use zephyr_cli::instance::InstanceError;
+use zephyr_admin::instance::InstanceError;
 use zephyr_control::{Problem, ProblemKind};
 use zephyr_engine::StartError;
 use zephyr_engine::settings::{LoadError, LocateError};

@@ -35,11 +35,17 @@ const MAY_NAME: &[(&str, &[&str], &[&str])] = &[
         &[],
     ),
     (
+        "zephyr-admin",
+        &["zephyr-core", "zephyr-control", "zephyr-engine"],
+        &[],
+    ),
+    (
         "zephyr-cli",
         &[
             "zephyr-core",
             "zephyr-control",
             "zephyr-engine",
+            "zephyr-admin",
             "zephyr-claude-code",
             "zephyr-demo",
             "zephyr-process",
@@ -52,10 +58,10 @@ const MAY_NAME: &[(&str, &[&str], &[&str])] = &[
             "zephyr-core",
             "zephyr-control",
             "zephyr-engine",
+            "zephyr-admin",
             "zephyr-claude-code",
             "zephyr-demo",
             "zephyr-process",
-            "zephyr-cli",
         ],
         &[],
     ),
@@ -72,6 +78,8 @@ const MAY_NAME: &[(&str, &[&str], &[&str])] = &[
 /// Foreign crates that one crate keeps to itself. A name that ends in `*` is a beginning.
 const KEPT_BY: &[(&str, &str)] = &[
     ("tauri*", "zephyr-desktop"),
+    ("axum", "zephyr-admin"),
+    ("reqwest", "zephyr-admin"),
     ("rusqlite", "zephyr-engine"),
     ("keyring*", "zephyr-engine"),
     ("apple-native-keyring-store", "zephyr-engine"),

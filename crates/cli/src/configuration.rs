@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::anyhow;
-use zephyr_cli::{names, status};
 use zephyr_core::config::{Auth, Config, CredentialRef};
 use zephyr_engine::settings::{self, Environment, Loaded, Located, Origin};
 use zephyr_engine::vault::{Keychain, Vault};
@@ -16,6 +15,7 @@ use zephyr_process::language;
 
 use crate::failure::Failure;
 use crate::output;
+use crate::{names, status};
 
 /// The file to read; a default is written where there is none.
 pub(crate) fn locate(explicit: Option<&Path>) -> Result<Located, Failure> {
@@ -49,6 +49,11 @@ pub(crate) fn data_dir() -> Result<PathBuf, Failure> {
 pub(crate) fn path(explicit: Option<&Path>) -> Result<(), Failure> {
     let located = locate(explicit)?;
     output::print(&format!("{}\n", located.path.display()))
+}
+
+/// `zephyr config schema`.
+pub(crate) fn schema() -> Result<(), Failure> {
+    output::print(include_str!("config.schema.json"))
 }
 
 /// `zephyr config check`.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use tokio::task::spawn_blocking;
+use zephyr_admin::instance::{self, Found, Running};
 use zephyr_claude_code::{self as claude_code, ClaudeCode, Credential, Target};
-use zephyr_cli::instance::{self, Found, Running};
 use zephyr_control::Language;
 use zephyr_core::config;
 use zephyr_engine::settings::Loaded;

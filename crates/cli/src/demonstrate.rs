@@ -1,6 +1,5 @@
 //! `zephyr demo`: the real engine over simulated endpoints.
 
-use zephyr_cli::status;
 use zephyr_control::{Language, Snapshot};
 use zephyr_core::config::LogLevel;
 use zephyr_demo::{Demo, Folder};
@@ -9,6 +8,7 @@ use zephyr_process::logging;
 
 use crate::failure::Failure;
 use crate::serve;
+use crate::status;
 
 /// Runs the demo until a signal ends it.
 pub(crate) async fn run(port: Option<u16>) -> Result<(), Failure> {

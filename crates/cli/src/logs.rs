@@ -7,16 +7,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::sleep;
-use zephyr_cli::client::Client;
-use zephyr_cli::instance::Running;
-use zephyr_cli::journal::{self, Format, Look, Table};
-use zephyr_cli::names;
+use zephyr_admin::client::Client;
+use zephyr_admin::export::Format;
+use zephyr_admin::instance::Running;
 use zephyr_control::{Control, Paging, RequestFilter, RequestRecord, Snapshot};
 
 use crate::arguments::{Filter, Logs};
 use crate::failure::Failure;
+use crate::journal::{self, Table};
+use crate::names;
 use crate::output::{self, Reader};
 use crate::remote;
+use crate::terminal::Look;
 
 /// Between two looks for what is new.
 const PAUSE: Duration = Duration::from_secs(1);

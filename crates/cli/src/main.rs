@@ -8,11 +8,16 @@ mod configuration;
 mod connect;
 mod demonstrate;
 mod failure;
+mod journal;
 mod logs;
+mod moment;
+mod names;
 mod open_page;
 mod output;
 mod remote;
 mod serve;
+mod status;
+mod terminal;
 mod token_command;
 mod usage;
 
@@ -123,6 +128,6 @@ fn inspect(config: Option<&Path>, action: &ConfigAction) -> Result<(), Failure> 
     match action {
         ConfigAction::Check => configuration::check(config),
         ConfigAction::Path => configuration::path(config),
-        ConfigAction::Schema => output::print(zephyr_cli::SCHEMA),
+        ConfigAction::Schema => configuration::schema(),
     }
 }

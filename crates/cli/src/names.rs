@@ -7,13 +7,13 @@ use std::fmt;
 
 /// No endpoint has that name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownName {
+pub(crate) struct UnknownName {
     /// What was typed.
-    pub typed: String,
+    pub(crate) typed: String,
     /// The endpoint that was probably meant.
-    pub nearest: Option<String>,
+    pub(crate) nearest: Option<String>,
     /// Every endpoint there is.
-    pub endpoints: Vec<String>,
+    pub(crate) endpoints: Vec<String>,
 }
 
 impl std::error::Error for UnknownName {}
@@ -36,7 +36,7 @@ impl fmt::Display for UnknownName {
 /// # Errors
 ///
 /// If none does, or several differ from it in case only.
-pub fn resolve<'a>(
+pub(crate) fn resolve<'a>(
     typed: &str,
     endpoints: impl IntoIterator<Item = &'a str>,
 ) -> Result<&'a str, UnknownName> {

@@ -3,12 +3,12 @@
 use std::env;
 use std::path::Path;
 
-use zephyr_cli::instance::{self, Found, Role, Running};
-use zephyr_cli::status;
+use zephyr_admin::instance::{self, Found, Role, Running};
 use zephyr_control::Language;
 
 use crate::configuration::data_dir;
 use crate::failure::Failure;
+use crate::status;
 use crate::{output, remote};
 
 /// `zephyr open`.

@@ -3,11 +3,11 @@
 use std::io::{self, ErrorKind, Write};
 
 use jiff::tz::TimeZone;
-use zephyr_cli::journal::Look;
 use zephyr_control::Language;
 use zephyr_process::colours::Colours;
 
 use crate::failure::Failure;
+use crate::terminal::Look;
 
 /// Writes to stdout; whoever stops reading has read enough.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {

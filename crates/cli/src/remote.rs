@@ -3,8 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use zephyr_cli::instance::{self, Found, Running};
-use zephyr_cli::{names, status};
+use zephyr_admin::instance::{self, Found, Running};
 use zephyr_control::{Command, Control, Language, Snapshot};
 use zephyr_core::config;
 use zephyr_engine::settings;
@@ -14,6 +13,7 @@ use zephyr_process::language;
 use crate::configuration::data_dir;
 use crate::failure::Failure;
 use crate::output;
+use crate::{names, status};
 
 /// `zephyr` alone.
 pub(crate) async fn overview(config: Option<&Path>) -> Result<(), Failure> {

@@ -4,10 +4,9 @@ use std::path::Path;
 
 use anyhow::anyhow;
 use tokio_util::sync::CancellationToken;
-use zephyr_cli::admin;
-use zephyr_cli::instance::{self, Found, Instance, Role};
-use zephyr_cli::status;
-use zephyr_cli::token::Token;
+use zephyr_admin::instance::{self, Found, Instance, Role};
+use zephyr_admin::server;
+use zephyr_admin::token::Token;
 use zephyr_control::{Command, Control, Language, Snapshot};
 use zephyr_engine::settings::Loaded;
 use zephyr_engine::{Engine, Options, Source};
@@ -17,6 +16,7 @@ use zephyr_process::{descriptors, language};
 
 use crate::configuration;
 use crate::failure::Failure;
+use crate::status;
 
 /// `zephyr serve`.
 pub(crate) async fn serve(config: Option<&Path>) -> Result<(), Failure> {
@@ -56,7 +56,7 @@ pub(crate) async fn run(
     let control = engine.control();
     let shutdown = CancellationToken::new();
     let token = Token::load_or_create(data_dir)?;
-    let admin = admin::serve(control.clone(), &web_admin, token, shutdown.clone())
+    let admin = server::serve(control.clone(), &web_admin, token, shutdown.clone())
         .await
         .map_err(|error| Failure::operation(error, "the admin port cannot be opened"))?;
     engine.set_admin_addr(admin.address());

@@ -10,8 +10,7 @@ use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use unicode_width::UnicodeWidthStr;
-use zephyr_cli::instance::{self, Found};
+use zephyr_admin::instance::{self, Found};
 use zephyr_control::{Command, Control};
 use zephyr_core::config::CredentialRef;
 use zephyr_engine::secret::Secret;
@@ -22,6 +21,7 @@ use zeroize::Zeroizing;
 use crate::configuration::{self, credentials};
 use crate::failure::Failure;
 use crate::output;
+use crate::terminal::{Align, Cell, columns};
 
 /// `zephyr token set NAME`.
 pub(crate) async fn set(config: Option<&Path>, name: &str) -> Result<(), Failure> {
@@ -210,19 +210,9 @@ fn table(stored: &BTreeSet<String>, references: &References) -> String {
                 secret\n"
             .to_owned();
     }
-    let width = |text: &str| text.width();
-    let widest = names
-        .iter()
-        .map(|name| width(name))
-        .max()
-        .unwrap_or(0)
-        .max(4);
-    let line = |name: &str, state: &str, users: &str| {
-        let padding = " ".repeat(widest - width(name));
-        format!("{name}{padding}  {state:<7}  {users}\n")
-    };
-    let mut text = line("NAME", "STATE", "USED BY");
-    for name in names {
+    let left = |text: &str| Cell::new(text.to_owned(), Align::Left);
+    let head = ["NAME", "STATE", "USED BY"].map(left);
+    let rows = names.into_iter().map(|name| {
         let state = if stored.contains(name) {
             "stored"
         } else {
@@ -233,9 +223,9 @@ fn table(stored: &BTreeSet<String>, references: &References) -> String {
             [] => "nothing".to_owned(),
             users => users.join(", "),
         };
-        text.push_str(&line(name, state, &users));
-    }
-    text
+        [name.as_str(), state, &users].map(left)
+    });
+    columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
 }
 
 /// A running instance reads its credentials again; without one there is nobody to tell.

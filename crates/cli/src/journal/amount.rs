@@ -85,7 +85,7 @@ pub(super) fn time(at_ms: u64, zone: &TimeZone) -> String {
 }
 
 /// `None`: out of the calendar.
-pub(super) fn timestamp(at_ms: u64) -> Option<Timestamp> {
+fn timestamp(at_ms: u64) -> Option<Timestamp> {
     Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()
 }
 

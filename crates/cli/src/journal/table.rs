@@ -3,17 +3,15 @@
 use zephyr_control::{RequestEnd, RequestRecord, text};
 use zephyr_process::colours::Colours;
 
-use super::Look;
 use super::amount::{NOTHING, cost, count, duration, input, time};
 use super::phrase::{self, Phrase};
-use crate::status::columns::{Align, Cell, Widths};
-use crate::status::printable;
+use crate::terminal::{Align, Cell, Look, Widths, printable};
 
 const COLUMNS: usize = 11;
 
 /// A table of requests, printed piece by piece.
 #[derive(Debug)]
-pub struct Table {
+pub(crate) struct Table {
     look: Look,
     least: [usize; COLUMNS],
     widths: Option<Widths<COLUMNS>>,
@@ -24,7 +22,7 @@ const USUAL: [usize; COLUMNS] = [5, 19, 15, 26, 12, 0, 0, 7, 6, 7, 0];
 
 impl Table {
     /// An empty table.
-    pub fn new(look: Look) -> Self {
+    pub(crate) fn new(look: Look) -> Self {
         Self {
             look,
             least: [0; COLUMNS],
@@ -33,7 +31,7 @@ impl Table {
     }
 
     /// An empty table, with room for rows that are still to come.
-    pub fn with_room(look: Look) -> Self {
+    pub(crate) fn with_room(look: Look) -> Self {
         Self {
             least: USUAL,
             ..Self::new(look)
@@ -41,7 +39,7 @@ impl Table {
     }
 
     /// The next rows, and the head above the first; in the order given.
-    pub fn rows(&mut self, records: &[RequestRecord]) -> String {
+    pub(crate) fn rows(&mut self, records: &[RequestRecord]) -> String {
         let head = self.widths.is_none().then(|| self.head());
         let rows = records.iter().map(|record| self.row(record));
         let rows: Vec<_> = head.into_iter().chain(rows).collect();
@@ -51,7 +49,7 @@ impl Table {
     }
 
     /// What stands where there is no request to show.
-    pub fn empty(&self) -> String {
+    pub(crate) fn empty(&self) -> String {
         self.say(&Phrase::NoRequests) + "\n"
     }
 

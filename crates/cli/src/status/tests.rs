@@ -1,4 +1,12 @@
-use zephyr_control::{Appearance, Decision, EventKind, Host, Listening, NotChosen, ProblemKind};
+use std::path::Path;
+use std::time::Duration;
+
+use zephyr_control::{
+    Appearance, Decision, Drain, EndpointState, EndpointView, Event, EventKind, Host, Language,
+    Listening, Mode, NotChosen, ProbeCosts, Problem, ProblemKind, Reason, Snapshot, Strategy,
+    Totals, text,
+};
+use zephyr_process::colours::Colours;
 
 use super::*;
 
