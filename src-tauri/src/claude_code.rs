@@ -1,5 +1,5 @@
-//! Claude Code's connection, as the tray offers it: connected while Zephyr runs, restored when it ends,
-//! so that Claude Code is never left at a dead port.
+//! Claude Code's connection as the tray offers it: connected while Zephyr runs, restored when it ends, so
+//! that Claude Code is never left at a dead port.
 //!
 //! What is written where, `zephyr_claude_code` decides.
 
@@ -37,7 +37,7 @@ pub(crate) enum Refused {
 pub(crate) struct Link(ClaudeCode);
 
 impl Link {
-    /// Nothing on a machine without a home folder.
+    /// `None` on a machine without a home folder.
     pub(crate) fn locate(data_dir: &Path) -> Option<Self> {
         let found = ClaudeCode::locate(data_dir);
         found
@@ -51,7 +51,7 @@ impl Link {
         self.0.state()
     }
 
-    /// Says when the settings change; nothing where that cannot be known.
+    /// Watches the settings; `None` if the system cannot.
     pub(crate) fn watch(&self) -> Option<settings::Watch> {
         settings::watch(self.0.settings()).ok()
     }
@@ -68,7 +68,7 @@ impl Link {
         Ok(claude_code::disconnected(&disconnected, language))
     }
 
-    /// Restores what was there before, for as long as we do not run.
+    /// Restores what was there before, while we do not run.
     pub(crate) fn suspend(&self) -> Result<(), Refused> {
         match self.0.suspend()? {
             Disconnected::NotConnected | Disconnected::AlreadyRestored { .. } => {}
@@ -81,7 +81,7 @@ impl Link {
         Ok(())
     }
 
-    /// Connects again what a former run left connected or suspended; says what a person should know.
+    /// Connects again what a former run left connected or suspended. Returns what a person should know.
     pub(crate) fn resume(&self, proxy: &Proxy) -> Option<Problem> {
         let resumed = target(proxy).map_err(Refused::from);
         match resumed.and_then(|target| Ok(self.0.resume(&target)?)) {

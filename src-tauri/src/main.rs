@@ -1,12 +1,11 @@
 //! `zephyr-desktop`: Zephyr in the tray.
 //!
-//! The composition root and nothing more: it puts the engine, the tray, the window and the
-//! notifications together, and decides nothing about endpoints. Everything that shows or steers holds
-//! the [`supervisor`]'s `Control`.
+//! The composition root: it puts the engine, the tray, the window and the notifications together, and
+//! decides nothing about endpoints. Everything that shows or steers holds the [`supervisor`]'s `Control`.
 //!
-//! The system's user interface wants the main thread; everything else runs on the runtime beside it.
+//! The system's user interface needs the main thread; everything else runs on the runtime beside it.
 
-// Windows would open a console beside the tray.
+// Otherwise Windows opens a console beside the tray.
 #![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
 mod arguments;
@@ -74,7 +73,7 @@ fn start(arguments: Arguments) -> Result<()> {
     show(prepared, runtime)
 }
 
-/// What is there before anything is to be seen.
+/// Everything that is ready before something is shown.
 struct Prepared {
     supervisor: Supervisor,
     places: Places,
@@ -86,7 +85,7 @@ struct Prepared {
     ties: Ties,
 }
 
-/// What other programs find us by; to be undone at the end.
+/// What other programs find us by. It is undone at the end.
 struct Ties {
     admin: Admin,
     shutdown: CancellationToken,
@@ -98,7 +97,7 @@ struct Ties {
     log: Log,
 }
 
-/// Everything that needs no display; nothing if another instance does what was asked.
+/// Prepares everything that needs no display. `None` if another instance does what was asked.
 async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
     let temporary = single::demo_folder(&arguments)?;
     let data_dir = single::data_dir(temporary.as_ref())?;
@@ -113,7 +112,7 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
         let demo = Demo::start(None, &data_dir).await?;
         (demo.loaded().config, Fleet::Simulated(Box::new(demo)), None)
     } else {
-        // What is wrong with it is the supervisor's to tell, and to wait for.
+        // The supervisor shows errors of the file, and waits for their correction.
         let located = settings::locate(arguments.config.as_deref(), |name| std::env::var_os(name));
         let path = located.ok().map(|located| located.path);
         let loaded = path.as_deref().and_then(|path| settings::load(path).ok());
@@ -126,7 +125,7 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
     let signals = Signals::listen()?;
     let (greeting, hidden) = match (arguments.at_login, config.endpoints.is_empty()) {
         (true, _) => (Greeting::Silence, true),
-        // Somebody has started it for the first time.
+        // A first start.
         (false, true) => (Greeting::Window, false),
         (false, false) => (Greeting::Window, config.desktop.start_hidden),
     };
@@ -138,7 +137,7 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
     let admin = server::serve(control, &web_admin, token, shutdown.clone())
         .await
         .context("the admin port cannot be opened")?;
-    // The proxy may be another program's, and elsewhere tomorrow: who wants to know asks the admin API.
+    // The proxy may be in another program, and elsewhere tomorrow: the admin API knows.
     let instance = Instance::this(admin.address(), admin.address());
     let registration = instance::register(&data_dir, Role::Desktop, instance)?;
     let places = Places {
@@ -232,7 +231,7 @@ fn begin(app: &AppHandle, prepared: Prepared) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         let running = tokio::spawn(async move { supervisor.run(places, fleet, greeting).await });
-        // An icon that does nothing would be worse than none.
+        // If the supervisor has failed, the program ends: an icon that does nothing would be worse.
         let code = i32::from(running.await.is_err());
         ties.undo().await;
         app.exit(code);
@@ -250,7 +249,7 @@ impl Ties {
     }
 }
 
-/// What a click in the menu does.
+/// Carries out a click in the menu.
 fn chosen(app: &AppHandle, key: &str) {
     let Some(command) = app.state::<Tray>().chosen(key) else {
         return;
@@ -280,7 +279,7 @@ async fn paint(app: AppHandle, supervisor: Supervisor, tray: Option<Tray>) {
 async fn find_tray_host(supervisor: Supervisor, greeting: Greeting) {
     let patience = match greeting {
         Greeting::Window => tray_host::SOON,
-        // Everything starts at once, and nobody waits for us.
+        // The whole session starts at once, and nobody waits for us.
         Greeting::Silence => tray_host::AT_LOGIN,
     };
     tray_host::run(&supervisor, patience, || supervisor.raise()).await;

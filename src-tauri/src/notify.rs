@@ -1,4 +1,4 @@
-//! Shows notifications, and opens the window when one is clicked, where the system tells.
+//! Shows notifications, and opens the window when one is clicked, if the system reports that.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use crate::notices::{Notice, Notices};
 use crate::supervisor::Supervisor;
 use crate::surroundings::Topic;
 
-/// Tells what is worth telling until the program ends.
+/// Shows notifications until the program ends.
 pub(crate) async fn run(supervisor: Supervisor) {
     let mut notices = Notices::new();
     let mut screen = platform::Screen::new();

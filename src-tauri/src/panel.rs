@@ -1,8 +1,8 @@
-//! What the icon is seen against.
+//! The background of the icon.
 
 use zephyr_control::{Snapshot, ThemeChoice};
 
-/// What the icon is seen against, and so how it is to be drawn.
+/// The background of the icon, which decides how it is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Panel {
     /// Something light: a dark icon.

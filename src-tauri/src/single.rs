@@ -11,7 +11,7 @@ use zephyr_engine::settings;
 
 use crate::arguments::Arguments;
 
-/// Somebody who has claimed the tray says within this time where they listen.
+/// A program that has claimed the tray says within this time where it listens.
 const STARTING: Duration = Duration::from_secs(10);
 
 /// How often that is looked for.
@@ -25,7 +25,7 @@ pub(crate) enum Earlier {
     Told(String),
 }
 
-/// A data folder for a demo, which must not pass for the instance that the user works with.
+/// The data folder of a demo, if one is asked for.
 pub(crate) fn demo_folder(arguments: &Arguments) -> Result<Option<Folder>> {
     let folder = arguments.demo.then(Folder::choose).transpose()?;
     Ok(folder)
@@ -55,7 +55,7 @@ pub(crate) async fn claim(data_dir: &Path, arguments: &Arguments) -> Result<Earl
             return Ok(Earlier::None(claim));
         }
         match instance::find_as(Role::Desktop, data_dir).await? {
-            // It ends: its place is free as soon as its requests have finished.
+            // It is ending: its place is free as soon as its requests have finished.
             Found::Running(running) if running.snapshot.drain.is_some() => {
                 silent_since = Instant::now();
             }

@@ -1,9 +1,8 @@
 //! Keeps an engine running, and is the one `Control` of everything this program shows.
 //!
-//! The program outlives engines. Where another Zephyr of the same data folder runs already, it attaches
-//! to that one; where the configuration has errors or the port is taken, it shows why and tries again.
-//! Whatever the case, the tray, the window and the admin API hold this `Control`, and see one stream of
-//! snapshots.
+//! The program outlives engines. If another Zephyr of the same data folder runs already, it attaches to
+//! that one. If the configuration has errors or the port is taken, it shows why and tries again. In every
+//! case the tray, the window and the admin API hold this `Control`, and see one stream of snapshots.
 //!
 //! Commands about the program itself are carried out here, all others by whoever runs the engine.
 
@@ -37,7 +36,7 @@ use crate::nothing::nothing_runs;
 use crate::surroundings::{Surroundings, Topic};
 use crate::trouble::Trouble;
 
-/// While the program ends, the countdown is shown this often.
+/// How often the countdown is shown while the program ends.
 const COUNTDOWN: Duration = Duration::from_secs(1);
 
 /// Where things are.
@@ -51,12 +50,12 @@ pub(crate) struct Places {
     pub(crate) admin: SocketAddr,
 }
 
-/// What is to be done when there is nothing to use yet: no endpoint, or no engine.
+/// What happens if there is nothing to use yet: no endpoint, or no engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Greeting {
-    /// Somebody started the program and waits for it: the window says what to do.
+    /// Somebody has started the program and waits for it: the window says what to do.
     Window,
-    /// Nobody did.
+    /// The system has started it.
     Silence,
 }
 
@@ -77,12 +76,12 @@ struct Inner {
     snapshots: watch::Sender<Arc<Snapshot>>,
     config: watch::Sender<Config>,
     complaints: watch::Sender<String>,
-    /// Who runs the engine; nobody while it cannot.
+    /// Who runs the engine, if it runs.
     backend: Mutex<Option<Arc<dyn Control>>>,
     claude_code: Option<Link>,
-    /// What starts at login; as it was called at the start, before anybody replaced it.
+    /// The program that starts at login, found at the start, before anybody replaces it.
     program: Option<PathBuf>,
-    /// Where Claude Code is to be pointed, while somebody listens there.
+    /// Where Claude Code is to be pointed, while something listens there.
     proxy: Mutex<Option<Proxy>>,
     try_again: Notify,
     /// Claude Code's settings may have changed.
@@ -93,11 +92,11 @@ struct Inner {
 }
 
 impl Supervisor {
-    /// One that has not started anything yet.
+    /// A supervisor that has not started anything yet.
     pub(crate) fn new(data_dir: &Path, config: Config, fleet: &Fleet) -> Self {
         let (claude_code, launch_at_login) = match fleet {
             Fleet::Configured => (Link::locate(data_dir), Some(config.desktop.launch_at_login)),
-            // What it did could not be undone: its data folder goes with it.
+            // A demo could not undo what it did: its data folder goes with it.
             Fleet::Simulated(_) => (None, None),
         };
         let host = Host {
@@ -124,7 +123,7 @@ impl Supervisor {
         }))
     }
 
-    /// Everything there is to show, and every change of it.
+    /// The state, and every change of it.
     pub(crate) fn watch(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.0.snapshots.subscribe()
     }
@@ -171,7 +170,7 @@ impl Supervisor {
         self.0.quit.cancel();
     }
 
-    /// Runs until the program is to end; when this returns, nothing is in flight any more.
+    /// Runs until the program is to end. Then nothing is in flight any more.
     pub(crate) async fn run(&self, places: Places, fleet: Fleet, mut greeting: Greeting) {
         let mut told = String::new();
         while !self.0.quit.is_cancelled() {
@@ -251,7 +250,7 @@ impl Supervisor {
     ) -> Result<(), Trouble> {
         let path = source.path().map(Path::to_owned);
         let options = Options {
-            // What simulated endpoints did is nothing to remember.
+            // Nothing of simulated endpoints is remembered.
             data_dir: path.is_some().then(|| places.data_dir.clone()),
             ..Options::default()
         };
@@ -297,7 +296,7 @@ impl Supervisor {
     /// Lets requests finish, with the countdown shown; a second wish to quit cuts them off.
     async fn end(&self, engine: &Engine) {
         tracing::info!("quitting; a second time quits at once");
-        // First of all, so that no new conversation begins at a port that is about to be dead.
+        // First of all, so that no conversation begins at a port that is about to close.
         if engine.config().desktop.restore_claude_code_on_quit {
             self.suspend_claude_code().await;
         }
@@ -366,8 +365,8 @@ impl Supervisor {
         }
     }
 
-    /// Takes over a configuration in what this program does itself. Without a file there is nothing that
-    /// could say what happens at login, and nothing is changed there.
+    /// Applies a configuration to what this program does itself. Without a file, nothing says what happens
+    /// at login, and nothing is changed there.
     async fn adopt(&self, config: Config, file: Option<&Path>) {
         let enabled = file.map(|_| config.desktop.launch_at_login);
         let problem = match (enabled, self.0.program.clone()) {
@@ -535,7 +534,7 @@ impl Supervisor {
                     return Err(ControlError::new(ErrorCode::Unreachable, message));
                 };
                 let done = backend.execute(command).await?;
-                // What somebody clicked is to be seen at once, not a moment later.
+                // A click shows its effect at once.
                 if let Ok(snapshot) = backend.snapshot().await {
                     self.set_base(snapshot);
                 }

@@ -1,8 +1,8 @@
 //! The admin token: what a program must know to steer the running instance.
 //!
-//! It is 32 random bytes in hexadecimal, in a file that only the user may read. So whoever may read the
-//! user's files may steer Zephyr, and a web page or another user may not. It stays the same across
-//! starts, so that a page opened yesterday works today.
+//! It is 32 random bytes in hexadecimal, in a file that only the user may read. So a program that may read
+//! the user's files may steer Zephyr, and a web page or another user may not. It stays the same across
+//! restarts.
 
 use std::fmt;
 use std::fs;
@@ -86,19 +86,19 @@ impl Token {
         }
     }
 
-    /// Compares without telling by its duration how much was right.
+    /// Compares in constant time.
     pub(crate) fn is(&self, presented: &[u8]) -> bool {
         self.0.as_bytes().ct_eq(presented).into()
     }
 
-    /// What only somebody who knows the token can answer to `challenge` at this port. At another port it
-    /// is worth nothing, so nobody can pass somebody else's answer off as their own.
+    /// The answer to `challenge` at this port, which only somebody who knows the token can give. It is worth
+    /// nothing at another port, so nobody can pass on somebody else's answer.
     pub(crate) fn proof(&self, port: u16, challenge: &str) -> String {
         let tag = hmac::sign(&self.key(), proven(port, challenge).as_bytes());
         hex(tag.as_ref())
     }
 
-    /// Whether that is what somebody who knows the token would have answered.
+    /// Whether `proof` is the answer of somebody who knows the token.
     pub(crate) fn is_proven(&self, port: u16, challenge: &str, proof: &str) -> bool {
         self.proof(port, challenge)
             .as_bytes()
@@ -135,7 +135,7 @@ pub(crate) fn challenge() -> Result<String, TokenError> {
     Ok(hex(&bytes))
 }
 
-/// What is signed says what for, so that it is good for nothing else.
+/// The text that is signed. It names its purpose, so that the signature is good for nothing else.
 fn proven(port: u16, challenge: &str) -> String {
     format!("zephyr admin port {port} {challenge}")
 }

@@ -21,7 +21,7 @@ pub struct ClaudeCode {
 }
 
 impl ClaudeCode {
-    /// By `CLAUDE_CONFIG_DIR`, else in the home folder, as Claude Code itself looks for them.
+    /// Finds the settings as Claude Code does: by `CLAUDE_CONFIG_DIR`, else in the home folder.
     ///
     /// # Errors
     ///
@@ -38,7 +38,7 @@ impl ClaudeCode {
         Self::at(&folder.join("settings.json"), data_dir)
     }
 
-    /// That settings file, recorded in that data folder.
+    /// This settings file, with its record in this data folder.
     ///
     /// # Errors
     ///
@@ -136,7 +136,7 @@ impl ClaudeCode {
         };
         let settings = record.settings.clone();
         let standings = self.standings_of(&record)?;
-        // While connected, whoever restored a key by hand has changed it, too.
+        // While connected, a key that somebody restored by hand is changed, too.
         let theirs = keys_that(&standings, |standing| match (record.intent, standing) {
             (_, Standing::Ours) | (Intent::Suspended, Standing::Before) => false,
             (_, Standing::Changed) | (Intent::Connected, Standing::Before) => true,
@@ -169,7 +169,7 @@ impl ClaudeCode {
         }
     }
 
-    /// Sets what `target` says, but for the keys that are somebody else's.
+    /// Sets what `target` says, except for the keys that are `theirs`.
     fn point(
         &self,
         settings: &Path,
@@ -217,7 +217,7 @@ impl ClaudeCode {
         })
     }
 
-    /// Takes our keys back; `remember` says what stays recorded.
+    /// Takes our keys back. `remember` returns what stays recorded.
     fn restore(
         &self,
         remember: impl FnOnce(&Record, &[(Key, Standing)]) -> Option<Record>,

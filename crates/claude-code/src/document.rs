@@ -20,7 +20,7 @@ pub(crate) struct Wrapping {
     pub(crate) after: String,
 }
 
-/// Whether a text holds nothing at all, so that a whole file may be written in its place.
+/// Whether a text is empty, so that a whole file may be written in its place.
 pub(crate) fn is_blank(text: &str) -> bool {
     without_mark(text).trim_ascii().is_empty()
 }
@@ -81,7 +81,7 @@ impl<'a> Document<'a> {
         (self.splice(&(place..place), &inserted), Some(wrapping))
     }
 
-    /// The text without that key, and without what `wrapping` put around it as far as that still is there.
+    /// The text without that key, and without what is still there of the `wrapping` around it.
     pub(crate) fn unset(&self, key: Key, wrapping: &Wrapping) -> String {
         let Some((env, at)) = self.member(key) else {
             return self.text.to_owned();
@@ -125,8 +125,8 @@ impl<'a> Document<'a> {
         fits.then_some(cut)
     }
 
-    /// Where a key that is not there goes, and what has to be around its value. After the last member
-    /// it goes in front of a trailing comma, so that this stays one.
+    /// The place for a key that is not there, and what has to be around its value. After the last member it
+    /// goes in front of a trailing comma, so that the comma stays a trailing one.
     fn room_for(&self, key: Key) -> (usize, Wrapping) {
         let name = key.name();
         let line_end = if self.text.contains("\r\n") {
@@ -166,7 +166,7 @@ impl<'a> Document<'a> {
         )
     }
 
-    /// What puts the closing brace of an empty object onto a line of its own, if it needs anything.
+    /// The text that puts the closing brace of an empty object on a line of its own, if any is needed.
     fn closing<'s>(&self, object: &Object, line: &'s str) -> &'s str {
         let has_line_end = self.text[object.inner.clone()].contains('\n');
         if has_line_end || !line.contains('\n') {
@@ -241,7 +241,7 @@ impl Object {
         }
     }
 
-    /// Where what is in front of that member ends: the value before, or the opening brace.
+    /// The end of what is in front of that member: the value before, or the opening brace.
     fn end_before(&self, at: usize) -> usize {
         match at.checked_sub(1) {
             Some(before) => self.members[before].value.end,
@@ -273,7 +273,7 @@ impl Object {
         }
         let comma_after = comma(&text[after.clone()]).map(|comma| after.start + comma);
         let comma_before = comma(&text[before.clone()]).map(|comma| before.start + comma);
-        // From behind, so that the places in front stay where they are.
+        // The later cut first, so that the earlier places stay valid.
         match (comma_after, comma_before) {
             (Some(comma), _) => {
                 let text = splice(text, &(comma..comma + 1), "");
@@ -292,7 +292,7 @@ fn splice(text: &str, range: &Range<usize>, with: &str) -> String {
     format!("{}{with}{}", &text[..range.start], &text[range.end..])
 }
 
-/// The first comma between two members that is in no comment.
+/// The first comma between two members that is not in a comment.
 fn comma(gap: &str) -> Option<usize> {
     let mut at = 0;
     while let Some(rest) = gap.get(at..).filter(|rest| !rest.is_empty()) {

@@ -1,9 +1,9 @@
-//! The settings file on disk: seen, and replaced only if it still is what was seen.
+//! The settings file on disk: it is replaced only if it still is what was seen.
 //!
-//! A new text is written beside the file and moved into its place, so that a reader never sees half of
-//! it and a full disk loses nothing. Links are followed and stay; mode and owner stay. Nothing can
-//! lock out other writers, so they are noticed: before the move by comparing, and after it by looking
-//! once more into the file that was replaced.
+//! A new text is written beside the file and moved into its place, so that a reader never sees half of it
+//! and a full disk loses nothing. Links are followed and stay; mode and owner stay. Other writers cannot
+//! be locked out, so they are detected: before the move by comparing, and after it by reading the replaced
+//! file once more.
 
 use std::fs::{self, File, Metadata};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -19,14 +19,14 @@ use crate::error::Error;
 use crate::reader;
 use crate::step::{self, Step};
 
-/// More links than this are a circle.
+/// A chain of more links than this is a loop.
 const MOST_LINKS: usize = 40;
 
-/// Where the settings really are.
+/// The settings file itself, with links resolved.
 #[derive(Debug)]
 pub(crate) struct SettingsFile {
     path: PathBuf,
-    /// Beside it. It has the same name at every run, so that what a kill left behind is found.
+    /// A file beside it, with the same name in every run, so that one that a kill left behind is found.
     scratch: PathBuf,
 }
 
@@ -47,7 +47,7 @@ pub(crate) enum Replaced {
 }
 
 impl SettingsFile {
-    /// Follows links to the file itself. `whose` tells apart those who write beside the same file.
+    /// Follows links to the file itself. `whose` distinguishes programs that write beside the same file.
     pub(crate) fn resolve(named: &Path, whose: &Path) -> Result<Self, Error> {
         let unreadable = |source| Error::Unreadable {
             path: named.to_owned(),
@@ -79,7 +79,7 @@ impl SettingsFile {
             source,
         };
         let (mut file, metadata) = match fs::metadata(&self.path) {
-            // Opening what is no file, such as a pipe, might wait for ever.
+            // Opening a pipe, for instance, might wait for ever.
             Ok(metadata) if !metadata.is_file() => return Err(Error::NoFile(self.path.clone())),
             Ok(metadata) => (File::open(&self.path).map_err(unreadable)?, metadata),
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -142,7 +142,7 @@ impl SettingsFile {
 
     /// Removes what a killed or failed run left beside the file.
     pub(crate) fn sweep(&self) {
-        // What cannot be removed is in the way of the next replacement, which says so.
+        // If it cannot be removed, the next replacement fails and says so.
         let _ = fs::remove_file(&self.scratch);
     }
 
@@ -199,8 +199,8 @@ impl SettingsFile {
     }
 }
 
-/// What somebody has written into the file that was replaced, since it was seen. They may be at it
-/// still: their text is waited for until it is whole, for a moment.
+/// The text that somebody has written into the replaced file since it was seen. They may still be writing,
+/// so it waits for a moment until the text is whole.
 fn overtaking(seen: Seen) -> Option<String> {
     const LOOKS: u32 = 50;
     const BETWEEN: Duration = Duration::from_millis(10);
@@ -224,7 +224,7 @@ mod platform {
     use std::os::unix::fs::{MetadataExt, fchown};
     use std::path::Path;
 
-    /// Owner first: a change of owner takes away special bits of the mode.
+    /// Sets the owner first: a change of owner clears special bits of the mode.
     pub(crate) fn become_like(file: &File, metadata: &Metadata) -> io::Result<()> {
         let ours = file.metadata()?;
         let differing = |theirs, ours| Some(theirs).filter(|theirs| *theirs != ours);
@@ -236,7 +236,7 @@ mod platform {
         file.set_permissions(metadata.permissions())
     }
 
-    /// Until then a power cut may bring the former file back.
+    /// Makes the move durable: until then a power cut may bring the former file back.
     pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
         File::open(folder)?.sync_all()
     }

@@ -10,13 +10,13 @@ use crate::key::Key;
 use crate::reader::Malformed;
 use crate::record::{Before, FileBefore, Held, Raw, Record, Standing};
 
-/// A text and what must be known to undo it. It may hold secrets.
+/// A text, and what is needed to undo it. May hold secrets.
 pub(crate) struct Applied {
     pub(crate) text: String,
     pub(crate) record: Record,
 }
 
-/// What is left when our keys are gone. It may hold secrets.
+/// The settings without our keys. May hold secrets.
 pub(crate) struct TakenBack {
     /// `None`: no file.
     pub(crate) content: Option<String>,
@@ -29,7 +29,7 @@ pub(crate) struct TakenBack {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Malformed(Malformed),
-    /// It has comments or the like, so Claude Code ignores the whole file.
+    /// The file has comments or the like, so Claude Code ignores it.
     NotRead,
 }
 
@@ -93,7 +93,7 @@ pub(crate) fn apply(
     })
 }
 
-/// Takes back every key that has what we wrote.
+/// Takes back every key that has the value that we wrote.
 pub(crate) fn take_back(record: &Record, content: Option<&str>) -> Result<TakenBack, Malformed> {
     let mut back = TakenBack {
         content: content.map(str::to_owned),
@@ -102,7 +102,7 @@ pub(crate) fn take_back(record: &Record, content: Option<&str>) -> Result<TakenB
     };
     for held in record.keys.iter().rev() {
         let Some(text) = settings_in(back.content.as_deref()) else {
-            // Nothing is left in which something of ours could be.
+            // Nothing of ours can be left in an empty file.
             if held.standing(None) == Standing::Changed {
                 back.changed.push(held.key);
             }
@@ -130,7 +130,7 @@ pub(crate) fn take_back(record: &Record, content: Option<&str>) -> Result<TakenB
     Ok(back)
 }
 
-/// How each key of the record stands in that file.
+/// The standing of each key of the record in that file.
 pub(crate) fn standings(
     record: &Record,
     content: Option<&str>,

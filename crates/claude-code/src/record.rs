@@ -1,10 +1,8 @@
-//! What was in the settings before, kept in the data folder for as long as something of ours may be in
-//! them.
+//! What was in the settings before, kept in the data folder while something of ours may be in them.
 //!
-//! It is written before the settings are changed. So whatever a kill leaves behind can be undone: what
-//! counts is which values are in the settings, not what was last intended. It holds secrets (the
-//! client token, and whatever token was there before), so only the user may read it, and nothing shows
-//! it.
+//! It is written before the settings are changed, so that whatever a kill leaves behind can be undone: the
+//! values in the settings count, not what was last intended. It holds secrets (the client token, and any
+//! token that was there before), so only the user may read it, and nothing shows it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -23,19 +21,19 @@ pub(crate) struct Record {
     pub(crate) settings: PathBuf,
     pub(crate) intent: Intent,
     pub(crate) file: FileBefore,
-    /// Whether `env` is ours, and goes when it is empty.
+    /// Whether we added `env`, so that it is removed when it is empty.
     pub(crate) env_is_ours: bool,
     /// In the order in which they were set.
     pub(crate) keys: Vec<Held>,
 }
 
-/// What is to be at the next start.
+/// What happens at the next start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Intent {
     /// Connected now.
     Connected,
-    /// Restored for as long as no Zephyr runs, and connected again then.
+    /// Restored while no Zephyr runs; connected again at the next start.
     Suspended,
 }
 
@@ -55,7 +53,7 @@ pub(crate) enum FileBefore {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Held {
     pub(crate) key: Key,
-    /// What we wrote or were about to write; none if somebody has changed it since.
+    /// The values that we wrote or were about to write; none if somebody has changed the key since.
     pub(crate) ours: Vec<Raw>,
     pub(crate) before: Before,
 }
@@ -105,7 +103,7 @@ impl Record {
         }
     }
 
-    /// This record, with these keys given up: whatever they have is somebody else's from now on.
+    /// This record without these keys: they are somebody else's from now on.
     #[must_use]
     pub(crate) fn but_for(&self, theirs: &[Key]) -> Self {
         let mut record = self.clone();
@@ -122,8 +120,8 @@ impl Record {
         keys.map(|held| held.key).collect()
     }
 
-    /// This record, so that it also undoes what `older` recorded: either may be what is in the file
-    /// when the program is killed.
+    /// This record, extended so that it also undoes `older`: either may be in the file when the program is
+    /// killed.
     #[must_use]
     pub(crate) fn covering(&self, older: Option<&Self>) -> Self {
         let mut both = self.clone();
@@ -144,7 +142,7 @@ impl Record {
 }
 
 impl Held {
-    /// How it stands with that value in the file.
+    /// The standing of the key if the file has this value.
     pub(crate) fn standing(&self, now: Option<&str>) -> Standing {
         if let Some(now) = now
             && self.ours.iter().any(|ours| ours.is(now))
@@ -165,7 +163,7 @@ impl Raw {
         Self(Value::from(text).to_string())
     }
 
-    /// Whether the file's value is this one, however it is written.
+    /// Whether the value in the file means the same, however it is written.
     fn is(&self, now: &str) -> bool {
         if self.0 == now {
             return true;

@@ -21,7 +21,7 @@ pub(crate) struct Store {
     data_dir: PathBuf,
 }
 
-/// Held for as long as this value; the system frees it when the program is killed.
+/// The lock is held as long as this value. The system frees it when the program is killed.
 #[must_use]
 #[derive(Debug)]
 pub(crate) struct Lock {
@@ -41,7 +41,7 @@ impl Store {
         self.data_dir.join(RECORD)
     }
 
-    /// Waits for another Zephyr that is at it, but not for ever.
+    /// Waits for another Zephyr that holds the lock, for a limited time.
     pub(crate) fn lock(&self) -> Result<Lock, Error> {
         const PATIENCE: Duration = Duration::from_secs(5);
         const BETWEEN: Duration = Duration::from_millis(20);
@@ -70,7 +70,7 @@ impl Store {
             Err(source) if source.kind() == ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(Error::Record { path, source }),
         };
-        // Not the parser's words: they may quote a secret.
+        // Without the parser's words, which may quote a secret.
         let record = serde_json::from_slice(&json).map_err(|_| Error::RecordMalformed(path))?;
         Ok(Some(record))
     }
@@ -107,7 +107,7 @@ impl Store {
             fs::rename(&scratch, self.record())
         };
         written().inspect_err(|_| {
-            // It may hold a secret. What went wrong before counts.
+            // It may hold a secret. The first error is the one that counts.
             let _ = fs::remove_file(&scratch);
         })
     }

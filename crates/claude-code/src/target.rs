@@ -1,4 +1,4 @@
-//! What Claude Code is told: where Zephyr listens, and what to send it as a credential.
+//! What the settings are to say: where Zephyr listens, and which credential to send.
 //!
 //! The client token, if one is configured; else a placeholder, because Claude Code sends no request
 //! without a credential, and Zephyr replaces it. With a passthrough endpoint no token is set: the
@@ -24,12 +24,12 @@ pub struct Target {
     token: Token,
 }
 
-/// What a configuration wants Claude Code to send as its credential.
+/// The credential that Claude Code is to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credential<'a> {
     /// The user's own: nothing is set.
     Login,
-    /// Any word.
+    /// A word that is no credential.
     Placeholder,
     /// The client token.
     Client(&'a CredentialRef),
@@ -46,7 +46,7 @@ pub enum TargetError {
         /// What the system says.
         source: io::Error,
     },
-    /// Its reference leads to none.
+    /// The reference leads to no token.
     #[error("the client token: {0}; {remedy}", remedy = .0.remedy())]
     Vault(#[from] VaultError),
 }
@@ -59,7 +59,7 @@ enum Token {
 }
 
 impl<'a> Credential<'a> {
-    /// By that configuration.
+    /// The credential that this configuration asks for.
     pub fn of(config: &'a Config) -> Self {
         let mut endpoints = config.endpoints.iter();
         if endpoints.any(|endpoint| endpoint.auth == Auth::Passthrough) {
@@ -77,7 +77,7 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// If there is a client token, and it cannot be had.
+    /// If there is a client token, and it cannot be read.
     pub fn configured(url: String, config: &Config, path: &Path) -> Result<Self, TargetError> {
         let token = match Credential::of(config) {
             Credential::Login => Token::Login,
@@ -97,7 +97,7 @@ impl Target {
         Ok(Self { url, token })
     }
 
-    /// A proxy that wants no credential of its clients, and none of theirs.
+    /// The proxy at `url`, which needs no credential of its clients.
     pub fn open(url: String) -> Self {
         Self {
             url,

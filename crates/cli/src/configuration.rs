@@ -1,4 +1,4 @@
-//! The configuration file: found, read, checked, tried out.
+//! The commands about the configuration file and the endpoints in it.
 
 use std::env;
 use std::io::{self, Write};
@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::{names, status};
 
-/// The file to read; a default is written where there is none.
+/// The file to read. If there is none, a default is written.
 pub(crate) fn locate(explicit: Option<&Path>) -> Result<Located, Failure> {
     settings::locate(explicit, |name| env::var_os(name))
         .map_err(|error| Failure::Usage(error.into()))
@@ -31,7 +31,7 @@ pub(crate) fn locate(explicit: Option<&Path>) -> Result<Located, Failure> {
         })
 }
 
-/// What the file says, and where it is.
+/// The configuration, and the path of its file.
 pub(crate) fn read(explicit: Option<&Path>) -> Result<(Loaded, PathBuf), Failure> {
     let path = locate(explicit)?.path;
     let loaded = settings::load(&path).map_err(|error| Failure::Usage(error.into()))?;
@@ -137,9 +137,9 @@ pub(crate) async fn diagnose(explicit: Option<&Path>, typed: &str) -> Result<(),
 
 /// Time between two connections to an endpoint while the schedule is tested.
 const TEST_INTERVAL: Duration = Duration::from_secs(1);
-/// 95 of 100 checks may begin so late.
+/// 95 of 100 checks may begin this late.
 const LATE: Duration = Duration::from_millis(50);
-/// None may begin later.
+/// No check may begin later.
 const TOO_LATE: Duration = Duration::from_millis(500);
 
 /// `zephyr probe --test-timing`.

@@ -58,7 +58,7 @@ pub(crate) async fn disconnect(config: Option<&Path>) -> Result<(), Failure> {
     output::print(&claude_code::disconnected(&disconnected, language))
 }
 
-/// The instance that clients are to use: the running one, else the configured one.
+/// The instance that clients are to use: the running one, else the one that the file configures.
 struct Zephyr {
     proxy: SocketAddr,
     runs: Runs,
@@ -118,7 +118,7 @@ impl Zephyr {
         }))
     }
 
-    /// May block.
+    /// Blocks.
     fn target(&self) -> Result<Target, Failure> {
         let url = local_url(self.proxy);
         let Some((loaded, path)) = &self.configured else {

@@ -1,7 +1,7 @@
-//! Which endpoint a person means by what they typed.
+//! The endpoint that a person means by what they typed.
 //!
-//! The exact name counts; else the one that differs in case only; else nothing, and the error offers
-//! what is near. Never a guess: choosing the wrong endpoint may cost money.
+//! The exact name counts, else the only one that differs in case. There is no guess, because the wrong
+//! endpoint may cost money: the error offers the nearest name.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use std::fmt;
 pub(crate) struct UnknownName {
     /// What was typed.
     pub(crate) typed: String,
-    /// The endpoint that was probably meant.
+    /// The endpoint that is probably meant.
     pub(crate) nearest: Option<String>,
     /// Every endpoint there is.
     pub(crate) endpoints: Vec<String>,
@@ -59,7 +59,7 @@ pub(crate) fn resolve<'a>(
 }
 
 fn nearest<'a>(folded: &str, endpoints: &[&'a str]) -> Option<&'a str> {
-    /// Below it two names are not alike, only short.
+    /// Names that are less alike are not offered.
     const ALIKE: f64 = 0.75;
     endpoints
         .iter()

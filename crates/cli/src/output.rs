@@ -1,4 +1,4 @@
-//! What is printed, in which language and in which colours.
+//! Printing to stdout.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -9,12 +9,12 @@ use zephyr_process::colours::Colours;
 use crate::failure::Failure;
 use crate::terminal::Look;
 
-/// Writes to stdout; whoever stops reading has read enough.
+/// Writes to stdout. A reader that stops reading is no error.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     write(text).map(|_| ())
 }
 
-/// Writes to stdout, and says whether there is any use in writing more.
+/// Writes to stdout, and says whether anybody still reads.
 pub(crate) fn write(text: &str) -> Result<Reader, Failure> {
     let mut stdout = io::stdout().lock();
     let written = stdout
@@ -27,7 +27,7 @@ pub(crate) fn write(text: &str) -> Result<Reader, Failure> {
     }
 }
 
-/// Whoever reads stdout.
+/// The reader of stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reader {
     Listens,
@@ -35,7 +35,7 @@ pub(crate) enum Reader {
     Left,
 }
 
-/// How text for a person is to look on stdout; the configuration file says the language.
+/// How text for a person is to look on stdout.
 pub(crate) fn look(language: Language) -> Look {
     Look {
         language,

@@ -37,12 +37,12 @@ pub(crate) async fn status_json() -> Result<(), Failure> {
     output::print(&(json + "\n"))
 }
 
-/// A command that needs no endpoint.
+/// Sends a command that needs no endpoint.
 pub(crate) async fn steer(command: Command) -> Result<(), Failure> {
     execute(&find().await?, command).await
 }
 
-/// A command about the endpoint that was typed.
+/// Sends a command about the endpoint that was typed.
 pub(crate) async fn steer_one(
     typed: &str,
     command: impl FnOnce(String) -> Command,
@@ -69,12 +69,12 @@ fn show(snapshot: &Snapshot, config: Option<&Path>) -> Result<(), Failure> {
     output::print(&status::view(snapshot, language, colours))
 }
 
-/// The language of that file, else of the one that the instance reads.
+/// The language that this file asks for, else the file that the instance reads.
 pub(crate) fn language_of(config: Option<&Path>, snapshot: &Snapshot) -> Language {
     language_in(config.or(snapshot.config_path.as_deref().map(Path::new)))
 }
 
-/// The language of that file; a file that cannot be read must not hide the status.
+/// The language that this file asks for. A file that cannot be read must not hide the status.
 pub(crate) fn language_in(config: Option<&Path>) -> Language {
     let loaded = config.and_then(|path| settings::load(path).ok());
     language::spoken(loaded.map_or(config::Language::Auto, |loaded| loaded.config.ui.language))

@@ -27,12 +27,12 @@ pub(crate) async fn serve(config: Option<&Path>) -> Result<(), Failure> {
         logging.level,
         Some(Files::of(logging, Some(&path), &data_dir)),
     );
-    // Front-ends are told where it is, and they start in other folders.
+    // Front-ends get the path, and they start in other folders.
     let path = std::path::absolute(path)?;
     run(loaded, Source::File(path), &data_dir, status::started).await
 }
 
-/// Runs until a signal ends it; `announce` says on stderr what was started.
+/// Runs until a signal ends it. `announce` says on stderr what was started.
 pub(crate) async fn run(
     loaded: Loaded,
     source: Source,
@@ -46,7 +46,7 @@ pub(crate) async fn run(
 
     refuse_second(data_dir).await?;
     let options = Options {
-        // The demo's endpoints are others every time.
+        // A demo has other endpoints every time, so nothing of them is remembered.
         data_dir: source.path().map(|_| data_dir.to_owned()),
         ..Options::default()
     };
@@ -90,9 +90,9 @@ async fn until_stopped(signals: &mut Signals, control: &dyn Control) {
     }
 }
 
-/// One data folder is one instance's: two would hide each other from every front-end.
+/// Refuses if an instance of this data folder runs: two would hide each other from every front-end.
 async fn refuse_second(data_dir: &Path) -> Result<(), Failure> {
-    // What cannot be asked does not stop us: if it holds our port, the engine will say so.
+    // An instance that does not answer does not stop us: if it holds our port, the engine will say so.
     let Ok(Found::Running(running)) = instance::find(data_dir).await else {
         return Ok(());
     };

@@ -1,8 +1,8 @@
 //! `zephyr token …`: the secrets that the configuration names, in the system's keychain.
 //!
-//! A secret comes from a prompt or from stdin, never from an argument, which every process may read,
-//! and is never shown. Nothing is removed or renamed but what the command names; a running instance is
-//! told, so that it uses what is there now.
+//! A secret comes from a prompt or from stdin, never from an argument, which every process may read, and
+//! is never shown. Only the entry that the command names is removed or renamed. A running instance is told
+//! to read its credentials again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -119,7 +119,7 @@ fn ask_for_secret(name: &str) -> Result<Secret, Failure> {
     Secret::new(&text).map_err(|why| Failure::usage(format!("that is no secret to store: {why}")))
 }
 
-/// Does it. Where the keychain is locked, the person is asked to unlock it, and it is tried once more.
+/// Calls `act`. If the keychain is locked, the person is asked to unlock it, and `act` is called once more.
 async fn in_keychain<T: Send + 'static>(
     act: impl Fn(&dyn Store) -> Result<T, KeychainError> + Send + 'static,
 ) -> Result<T, Failure> {
@@ -152,17 +152,17 @@ async fn in_keychain<T: Send + 'static>(
     })
 }
 
-/// Which entries the configuration names, and who uses each.
+/// The entries that the configuration names, and who uses each.
 #[derive(Default)]
 struct References {
     path: PathBuf,
     users: BTreeMap<String, Vec<String>>,
-    /// Why the file does not tell.
+    /// Why the file could not be read.
     unreadable: Option<settings::LoadError>,
 }
 
 impl References {
-    /// Of the configuration that is there; none is needed to keep secrets.
+    /// The references of the configuration, if there is one; keeping secrets needs none.
     fn read(explicit: Option<&Path>) -> Self {
         let Some(found) = settings::find(explicit, |name| env::var_os(name)) else {
             return Self::default();
@@ -228,7 +228,7 @@ fn table(stored: &BTreeSet<String>, references: &References) -> String {
     columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
 }
 
-/// A running instance reads its credentials again; without one there is nobody to tell.
+/// Makes a running instance, if there is one, read its credentials again.
 async fn tell_running_instance() -> Result<(), Failure> {
     let Ok(data_dir) = configuration::data_dir() else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The client.
+//! The client itself.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
 const JOURNAL_TIMEOUT: Duration = Duration::from_secs(60);
 /// A command that probes every endpoint waits for the slowest.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(120);
-/// More than any proof has.
+/// In bytes; more than any proof has.
 const LONGEST_PROOF: usize = 1024;
 const SILENCE: Duration = KEEP_ALIVE.saturating_mul(3);
 
@@ -62,13 +62,13 @@ impl Client {
         })
     }
 
-    /// Where the instance is asked.
+    /// The address of the admin API.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// An address that signs a browser on this machine in: once, and within a minute. Whoever opens it
-    /// is whoever may do everything, so it is for nobody's eyes but the user's.
+    /// A URL that signs a browser on this machine in: once, and within a minute. Whoever opens it may do
+    /// everything, so only the user may see it.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ impl Client {
         Ok(format!("http://{}{}{code}", self.address, FRAGMENT))
     }
 
-    /// The state, or what stands in the way.
+    /// The state, or why it cannot be had.
     pub(crate) async fn current(&self) -> Result<Arc<Snapshot>, Obstacle> {
         let request = self.to(Method::GET, path::SNAPSHOT);
         let snapshot = self.ask(request.timeout(QUERY_TIMEOUT)).await;
@@ -160,7 +160,7 @@ impl Client {
             .bearer_auth(self.token.reveal())
     }
 
-    /// What stood in the way, for people.
+    /// The obstacle, for people.
     pub(crate) fn error(&self, obstacle: Obstacle) -> ControlError {
         let what = match obstacle {
             Obstacle::Refused(error) => return error,

@@ -17,7 +17,7 @@ pub(crate) enum Obstacle {
     Refused(ControlError),
 }
 
-/// The error of whoever found no instance.
+/// The error if no instance runs.
 pub fn not_running() -> ControlError {
     ControlError::new(
         ErrorCode::Unreachable,

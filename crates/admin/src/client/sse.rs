@@ -1,11 +1,11 @@
 //! Server-sent events, read as they arrive.
 //!
-//! Only what the admin server sends is understood: `event` and `data` fields and comments. Events of
-//! other names than `snapshot` are the reader's to skip.
+//! It understands what the admin server sends: `event` and `data` fields and comments. The caller skips
+//! events that are not called `snapshot`.
 
 use std::collections::VecDeque;
 
-/// Far more than any snapshot; a peer that sends more without ending an event is not ours.
+/// In bytes, for one event: far more than any snapshot.
 const LIMIT: usize = 16 * 1024 * 1024;
 
 /// One event.
@@ -43,7 +43,7 @@ impl Parser {
         Ok(())
     }
 
-    /// The oldest event that is whole and was not taken yet.
+    /// The oldest whole event that was not taken yet.
     pub(super) fn next(&mut self) -> Option<Event> {
         self.ready.pop_front()
     }

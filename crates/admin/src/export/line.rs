@@ -1,8 +1,8 @@
 //! A line of CSV.
 //!
-//! A spreadsheet takes a cell that begins like a formula for one and calculates it, wherever its text
-//! came from: a model's name or an error of an endpoint could so run on the reader's machine. Such a
-//! text gets an apostrophe before it, which a spreadsheet does not show. Numbers are left alone.
+//! A spreadsheet calculates every cell that begins like a formula, so a model's name or an endpoint's
+//! error could run on the reader's machine. Such a text gets an apostrophe before it, which a spreadsheet
+//! does not show. Numbers are left alone.
 
 use std::fmt::{Display, Write};
 
@@ -33,7 +33,7 @@ impl Line {
         self.cell(number)
     }
 
-    /// An empty cell says that it is not known.
+    /// An empty cell means unknown.
     pub(super) fn number_if(&mut self, number: Option<impl Display>) -> &mut Self {
         match number {
             Some(number) => self.cell(number),

@@ -10,14 +10,14 @@ use super::line::Line;
 /// How requests are written for other programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// A table; attempts only as far as they fit into one.
+    /// A table, with as much of the attempts as fits.
     Csv,
     /// Everything, a JSON object per line.
     JsonLines,
 }
 
 impl Format {
-    /// What comes before the first request.
+    /// The lines before the first request.
     pub fn head(self) -> String {
         match self {
             Self::Csv => REQUESTS.join(",") + "\r\n",
@@ -34,7 +34,7 @@ impl Format {
         lines.collect()
     }
 
-    /// What it is on the wire.
+    /// The media type.
     pub(crate) fn media_type(self) -> &'static str {
         match self {
             Self::Csv => "text/csv; charset=utf-8; header=present",
@@ -42,7 +42,7 @@ impl Format {
         }
     }
 
-    /// How a file of it ends.
+    /// The extension of a file.
     pub(crate) fn extension(self) -> &'static str {
         match self {
             Self::Csv => "csv",
@@ -123,7 +123,7 @@ fn json(record: &RequestRecord) -> String {
     )
 }
 
-/// As JSON has it.
+/// The name that it has in JSON.
 fn name(coded: &impl Serialize) -> String {
     match serde_json::to_value(coded) {
         Ok(Value::String(name)) => name,

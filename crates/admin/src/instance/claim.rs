@@ -7,7 +7,7 @@ use zephyr_engine::private;
 
 use super::error::InstanceError;
 
-/// The right to be the only program with a tray in a data folder; it ends with the value, and with the
+/// The right to be the only program with a tray in a data folder. It ends with this value, and with the
 /// process.
 #[must_use]
 #[derive(Debug)]

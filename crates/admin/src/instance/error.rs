@@ -18,7 +18,7 @@ pub enum InstanceError {
         /// What the system said.
         source: io::Error,
     },
-    /// The instance runs, but its admin token is not to be had.
+    /// The instance runs, but its admin token cannot be read.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// The instance runs, but does not answer as it should.

@@ -12,7 +12,7 @@ use zephyr_engine::private;
 
 use super::error::InstanceError;
 
-/// What a program is to those that look for it.
+/// What a program is registered as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// It runs the engine of this data folder.
@@ -30,7 +30,7 @@ impl Role {
     }
 }
 
-/// What a running instance says of itself.
+/// What a running instance writes into its file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instance {
     /// Its process.
@@ -46,7 +46,7 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// This process, listening there, started now.
+    /// This process, with these addresses, started now.
     pub fn this(proxy: SocketAddr, admin: SocketAddr) -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
         let milliseconds = since_epoch.map_or(0, |since| since.as_millis());
@@ -60,7 +60,7 @@ impl Instance {
     }
 }
 
-/// The file is there as long as this value.
+/// Removes the file when it is dropped.
 #[must_use]
 #[derive(Debug)]
 pub struct Registration {
@@ -68,7 +68,7 @@ pub struct Registration {
     instance: Instance,
 }
 
-/// Says in the data folder that `instance` runs in this role.
+/// Writes into the data folder that `instance` runs in this role.
 ///
 /// # Errors
 ///

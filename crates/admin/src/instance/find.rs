@@ -15,7 +15,7 @@ use crate::token::Token;
 pub enum Found {
     /// No instance has registered.
     Nothing,
-    /// One has, but it ended without taking its file away.
+    /// One has, but it ended without removing its file.
     Stale(Instance),
     /// One runs.
     Running(Running),
@@ -24,7 +24,7 @@ pub enum Found {
 /// A running instance.
 #[derive(Debug)]
 pub struct Running {
-    /// What it said of itself.
+    /// What its file says.
     pub instance: Instance,
     /// A handle on it.
     pub client: Client,
@@ -37,7 +37,7 @@ impl Found {
     ///
     /// # Errors
     ///
-    /// Says that there is none and how to start one.
+    /// If there is none; says how to start one.
     pub fn running(self) -> Result<Running, ControlError> {
         match self {
             Self::Running(running) => Ok(running),
@@ -86,7 +86,7 @@ pub async fn find_as(role: Role, data_dir: &Path) -> Result<Found, InstanceError
             client,
             snapshot,
         })),
-        // Nobody, or somebody who took the port over: not even another Zephyr knows our token.
+        // Nobody, or somebody who took over the port: not even another Zephyr knows our token.
         Err(Obstacle::NobodyListens | Obstacle::Stranger | Obstacle::Broken) => {
             Ok(Found::Stale(instance))
         }

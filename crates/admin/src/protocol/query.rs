@@ -1,9 +1,9 @@
 //! The parameters of the admin API's questions, as a query string: written by the client, read by the
 //! server.
 //!
-//! Strict in what it reads: a name that is not known, or is there twice, is an error that says the
-//! name. A filter that was mistyped would otherwise show everything. A parameter without a value counts
-//! as not there, since forms send those.
+//! Reading is strict: an unknown or repeated name is an error that says the name, because a mistyped
+//! filter would otherwise show everything. A parameter without a value counts as absent, because forms
+//! send those.
 
 use std::borrow::Cow;
 
@@ -17,24 +17,24 @@ use crate::export::Format;
 /// What is wrong with a query string.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadParameter {
-    /// No question has, or this one has not, such a parameter.
+    /// There is no such parameter, or this question does not take it.
     #[error("there is no parameter `{name}` here; take it out")]
     Unknown {
         /// The parameter.
         name: String,
     },
-    /// It is there more than once.
+    /// The parameter is repeated.
     #[error("the parameter `{name}` is there twice; say it once")]
     Repeated {
         /// The parameter.
         name: String,
     },
-    /// Its value cannot be.
+    /// The value is malformed.
     #[error("the parameter `{name}` has to be {expected}")]
     Malformed {
         /// The parameter.
         name: &'static str,
-        /// What can be.
+        /// What it has to be.
         expected: &'static str,
     },
 }
@@ -54,7 +54,7 @@ const SUMMED_BY: &str = "one of day, hour, endpoint, model, session";
 const FORMAT: &str = "csv or jsonl";
 const ONE_WAY: &str = "there without `before`";
 
-/// Parameters that were not read yet.
+/// The parameters that are not read yet.
 #[derive(Debug)]
 pub(crate) struct Parameters(Vec<(String, String)>);
 
@@ -139,7 +139,7 @@ impl Parameters {
         })
     }
 
-    /// Nothing may be left.
+    /// The end: a parameter that is left is an error.
     pub(crate) fn end(self) -> Result<(), BadParameter> {
         match self.0.into_iter().next() {
             Some((name, _)) => Err(BadParameter::Unknown { name }),

@@ -23,12 +23,12 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Where it listens; not the configured port if that was busy.
+    /// The address that it listens on: not the configured port if that was busy.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Waits until it has stopped and the requests under way are answered.
+    /// Waits until it has stopped and the requests in flight are answered.
     pub async fn stopped(self) {
         self.connections.ended().await;
     }
@@ -39,7 +39,7 @@ impl Admin {
 ///
 /// # Errors
 ///
-/// If the address is not a loopback one, or nothing can be bound there.
+/// If the address is not a loopback address, or cannot be bound.
 pub async fn serve(
     control: Arc<dyn Control>,
     config: &WebAdmin,

@@ -1,4 +1,4 @@
-//! What every handler has at hand.
+//! What every handler works with.
 
 use std::sync::Arc;
 

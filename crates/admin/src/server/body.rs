@@ -1,4 +1,4 @@
-//! What comes with a request. A body may hold a token on its way into the keychain: it is never logged,
+//! Reads the body of a request. It may hold a token on its way into the keychain, so it is never logged,
 //! and no answer repeats it.
 
 use std::time::Duration;

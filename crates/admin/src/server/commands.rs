@@ -1,4 +1,4 @@
-//! Commands, what would be wrong with them, and tests of endpoints: what comes with a body.
+//! Commands, checks of commands, and tests of endpoints.
 
 use std::sync::Arc;
 

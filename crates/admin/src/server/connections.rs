@@ -1,8 +1,7 @@
-//! The connections of the admin port: how many at a time, and how long one may take to say what it
-//! wants.
+//! The connections of the admin port: how many at a time, and how long one may take to send its request.
 //!
-//! `axum::serve` has no bound on either, so a program that opens connections and sends a byte a minute
-//! could use up the descriptors that the proxy needs.
+//! `axum::serve` bounds neither, so a program that opens connections and sends a byte a minute could use
+//! up the descriptors that the proxy needs.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -20,10 +19,10 @@ use tokio_util::task::TaskTracker;
 
 const AT_A_TIME: usize = 64;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// At the end, for requests under way; a connection without one counts as one to hyper.
+/// For requests in flight at the end. To hyper, a connection without one counts as one.
 const GRACE: Duration = Duration::from_secs(1);
 const MAX_HEAD: usize = 16 * 1024;
-/// Before the next attempt to accept, when the system has no descriptors left.
+/// Before accepting again, when the system has no descriptors left.
 const BREATHER: Duration = Duration::from_millis(200);
 
 /// Every connection that is open.
@@ -83,7 +82,7 @@ async fn answer(socket: TcpStream, router: Router, shutdown: CancellationToken) 
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(MAX_HEAD)
-        // One request each: a client that asks on and on without reading the answers holds nothing.
+        // One request each, so that a client that never reads its answers holds nothing.
         .keep_alive(false)
         .serve_connection(TokioIo::new(socket), TowerToHyperService::new(router));
     let mut connection = pin!(connection);

@@ -13,10 +13,10 @@ use crate::token::TokenError;
 /// Why a request got no answer of its own.
 pub(super) enum Failure {
     Control(ControlError),
-    /// The body says something else than it should; what it should be, and what is wrong.
+    /// The body is not what it should be: what that is, and what is wrong.
     NotJson(&'static str, serde_json::Error),
     Parameter(BadParameter),
-    /// The journal numbers its requests.
+    /// A request of the journal was not asked for by its number.
     NoNumber,
     Rejected(Rejection),
     Token(TokenError),
@@ -115,7 +115,7 @@ fn no_such_path() -> String {
     format!("no such path; there are {} and {last}", first.join(", "))
 }
 
-/// What serde makes of a value it did not expect quotes the value, which may be a token.
+/// The error without the value: serde quotes a value that it did not expect, and that may be a token.
 fn unquoted(error: &serde_json::Error) -> String {
     let message = error.to_string();
     match (message.find('"'), message.rfind('"')) {

@@ -1,11 +1,11 @@
 //! Who may talk to the admin port.
 //!
-//! Every program on this machine can reach it, and so can every web page that the user opens, through
-//! the user's browser. A page is told apart by what its browser adds and it cannot change: `Host` (a
-//! name that was rebound to 127.0.0.1 is still not ours), `Origin`, `Sec-Fetch-Site`. A program is told
-//! apart by the token, which only the user's files have.
+//! Every program on this machine can reach it, and so can every web page that the user opens, through the
+//! user's browser. A page is recognized by headers that its browser adds and that it cannot change: `Host`
+//! (a name that was rebound to 127.0.0.1 is still not ours), `Origin`, `Sec-Fetch-Site`. A program is
+//! recognized by the token, which is only in the user's files.
 //!
-//! These are pure functions of a request's head; the server asks them before it reads a body.
+//! All are pure functions of a request's head; the server calls them before it reads a body.
 
 use std::net::IpAddr;
 
@@ -26,7 +26,7 @@ pub(super) enum Rejection {
          open the admin port by that address"
     )]
     ForeignHost {
-        /// A `Host` that would do.
+        /// A `Host` that would be accepted.
         expected: String,
     },
     /// A web page from elsewhere sent it.
@@ -72,12 +72,12 @@ pub(super) fn admit_source(uri: &Uri, headers: &HeaderMap, port: u16) -> Result<
     }
 }
 
-/// Whether the request was certainly made by our own page, which is more than
-/// [not certainly by another](admit_source): a cookie comes along by itself, also with what a browser
-/// does not tell the origin of.
+/// Whether the request was certainly made by our own page. That is stricter than
+/// [not by another](admit_source): a browser adds a cookie by itself, also when it does not tell the
+/// origin.
 pub(super) fn admit_same_origin(headers: &HeaderMap) -> Result<(), Rejection> {
     let mut sites = headers.get_all(SEC_FETCH_SITE).iter().peekable();
-    // A browser too old to tell the site tells the origin, which has been compared already.
+    // A browser that is too old to tell the site tells the origin, which has been compared already.
     let told = sites.peek().is_some() || headers.contains_key(ORIGIN);
     if told && sites.all(|site| site.as_bytes() == b"same-origin") {
         Ok(())

@@ -1,9 +1,9 @@
-//! The page for people: the interface as it was built, out of the program itself.
+//! The page for people: the built interface, from the program itself.
 //!
-//! It is the same for everybody and tells nothing; what it shows it asks the API for, with the visitor's
-//! session. Files whose names change with their contents may be kept for ever, everything else is asked
-//! for anew. Compressed they are in the program, and so they are sent; whoever takes no gzip gets them
-//! unpacked.
+//! It is the same for everybody and holds no data; it asks the API for what it shows, with the visitor's
+//! session. Browsers may keep the files whose names change with their contents for ever; they ask for all
+//! others every time. The files are compressed in the program and sent so; a client that does not accept
+//! gzip gets them unpacked.
 
 use std::io::Read;
 
@@ -18,19 +18,19 @@ use super::failure::Failure;
 
 /// A file of the interface.
 struct File {
-    /// As in a URL.
+    /// The path of its URL.
     path: &'static str,
     gzip: &'static [u8],
 }
 
-/// Empty, if the interface was not built before the program.
+/// Empty if the interface was not built before the program.
 static INTERFACE: &[File] = include!(concat!(env!("OUT_DIR"), "/interface.rs"));
 
-/// Where Vite puts what has a hash in its name.
+/// Vite puts the files here that have a hash in their names.
 const HASHED: &str = "/assets/";
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
-/// What stands at `/`.
+/// `GET /`.
 pub(super) async fn index(headers: HeaderMap) -> Response {
     file("/index.html", INTERFACE).map_or_else(
         || Html(include_str!("without_interface.html")).into_response(),
@@ -38,7 +38,7 @@ pub(super) async fn index(headers: HeaderMap) -> Response {
     )
 }
 
-/// A file of the interface, if the path is one's.
+/// A file of the interface, if there is one at this path.
 pub(super) async fn other(
     method: Method,
     uri: Uri,
@@ -96,7 +96,7 @@ impl File {
     }
 }
 
-/// Without weights: nobody who knows gzip prefers to go without.
+/// Whether the client accepts gzip. Only a weight of 0 counts: no client that knows gzip prefers none.
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let values = headers.get_all(ACCEPT_ENCODING).iter();
     let mut codings = values

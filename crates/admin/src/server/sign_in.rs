@@ -9,12 +9,12 @@
 //!
 //! The program opens the page with `#code=` and the code. The page exchanges it before it asks anything.
 //!
-//! The cookie is for this host and the API's paths only, no script reads it, and no request that
-//! another site began carries it. But cookies know no ports: whatever else listens on this machine gets
-//! it with requests for its own `/api/v1`, and could send it here as if it were our page. So a request
-//! also has to carry the page's key. The page keeps it where the browser does tell ports apart, and sends
-//! it as `X-Zephyr-Page`; where a page cannot add headers, with an event stream and a file that is saved,
-//! as the parameter `page_key`.
+//! The cookie is for this host and the API's paths only; no script can read it, and no request of another
+//! site carries it. But cookies ignore ports: any other server on this machine gets it with requests for
+//! its own `/api/v1`, and could send it here as if it were our page. So a request also has to carry the
+//! page's key. The page keeps the key in a store that browsers do separate by port, and sends it as
+//! `X-Zephyr-Page`, or as the parameter `page_key` when it cannot add headers: for an event stream and a
+//! file that is saved.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -34,10 +34,10 @@ use crate::protocol::path;
 use crate::protocol::query::Parameters;
 use crate::protocol::sign_in::{Code, KEY, KEY_PARAMETER, Key};
 
-/// What a page cannot add headers to.
+/// A page cannot add headers to these requests.
 const WITHOUT_HEADERS: [&str; 2] = [path::EVENTS, path::EXPORT];
 
-/// A session cannot beget sessions: this takes the token.
+/// Takes the token: a session cannot create sessions.
 pub(super) async fn code(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
@@ -62,7 +62,7 @@ pub(super) async fn exchange(
     Ok((cookie(&api, &half, ""), axum::Json(Key { key })).into_response())
 }
 
-/// The guard has let it pass.
+/// Answers 204: the guard has let the request pass.
 pub(super) async fn session() -> StatusCode {
     StatusCode::NO_CONTENT
 }

@@ -50,7 +50,7 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Fai
     Ok(([(CONTENT_TYPE, METRICS_TYPE)], text).into_response())
 }
 
-/// The challenge is the query, whatever it says; the answer is worth nothing at another port.
+/// The query is the challenge, whatever it says. The answer is worth nothing at another port.
 pub(super) async fn proof(State(api): State<Arc<Api>>, uri: Uri) -> String {
     let challenge = uri.query().unwrap_or_default();
     api.token.proof(api.port, challenge)

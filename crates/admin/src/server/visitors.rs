@@ -1,8 +1,8 @@
 //! Who has signed in with a browser.
 //!
-//! A program that knows the admin token gets a code for a browser that is to be signed in. A code holds
-//! for a minute and once; the browser exchanges it for a session, which it proves with its two halves
-//! from then on. So the token itself never gets near a browser, its history or its address bar.
+//! A program that knows the admin token gets a code for a browser. A code is valid once and for a minute.
+//! The browser exchanges it for a session and sends both halves of that from then on. So the token itself
+//! never gets near a browser, its history or its address bar.
 //!
 //! Codes and sessions are in memory only, bounded, and end with the program.
 
@@ -14,15 +14,15 @@ use subtle::ConstantTimeEq;
 
 use crate::token::{self, TokenError};
 
-/// How long a code can be exchanged.
+/// A code can be exchanged for so long.
 pub(super) const CODE_LIFETIME: Duration = Duration::from_secs(60);
-/// How long a session holds that is not used.
+/// An unused session ends after so long.
 const SESSION_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// The oldest goes when there is one more.
+/// If there is one more, the oldest goes.
 const CODES: usize = 8;
 const SESSIONS: usize = 32;
 
-/// The codes and sessions that hold.
+/// The codes and sessions that are valid.
 #[derive(Default)]
 pub(super) struct Visitors(Mutex<State>);
 
@@ -37,12 +37,12 @@ struct Secret {
     until: Instant,
 }
 
-/// Two secrets that are worth something together only.
+/// Two secrets that are only worth something together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Session {
-    /// What the browser adds by itself, to requests for any port of this machine.
+    /// The browser adds it by itself, to requests for any port of this machine.
     pub(super) cookie: String,
-    /// What our page adds, and no page of another port can know.
+    /// Our page adds it; no page of another port can know it.
     pub(super) key: String,
 }
 
@@ -61,7 +61,7 @@ impl Visitors {
         Ok(code)
     }
 
-    /// A session for whoever has the code, which is worth nothing from now on.
+    /// A session in exchange for the code, which is worth nothing from now on.
     pub(super) fn exchange(&self, code: &str, now: Instant) -> Result<Option<Session>, TokenError> {
         let session = Session {
             cookie: token::challenge()?,
@@ -76,7 +76,7 @@ impl Visitors {
         Ok(Some(session))
     }
 
-    /// Whether the session holds; it then holds on.
+    /// Whether the session is valid; if so, its lifetime begins again.
     pub(super) fn admit(&self, session: &Session, now: Instant) -> bool {
         let session = session.whole();
         let mut state = self.lock();
@@ -106,8 +106,8 @@ fn remember(secrets: &mut VecDeque<Secret>, most: usize, text: &str, until: Inst
     secrets.push_back(Secret { text, until });
 }
 
-/// Takes the secret out, if it is one that holds. All are compared, and each as a whole, so that the
-/// duration tells nothing.
+/// Takes the secret out if it is valid. All are compared, each as a whole, so that the duration tells
+/// nothing.
 fn take(secrets: &mut VecDeque<Secret>, text: &str, now: Instant) -> Option<Secret> {
     secrets.retain(|secret| now < secret.until);
     let mut found = None;

@@ -1,4 +1,4 @@
-//! Requests as a table that grows downwards: the head once, every row as wide as those before.
+//! Requests as a table that grows: the head once, each row at least as wide as those before.
 
 use zephyr_control::{RequestEnd, RequestRecord, text};
 use zephyr_process::colours::Colours;
@@ -17,7 +17,7 @@ pub(crate) struct Table {
     widths: Option<Widths<COLUMNS>>,
 }
 
-/// What usual rows need, for a table that begins before its rows are known.
+/// The usual widths, for a table that begins before its rows are known.
 const USUAL: [usize; COLUMNS] = [5, 19, 15, 26, 12, 0, 0, 7, 6, 7, 0];
 
 impl Table {
@@ -48,7 +48,7 @@ impl Table {
         widths.lines(&rows)
     }
 
-    /// What stands where there is no request to show.
+    /// The text if there is no request to show.
     pub(crate) fn empty(&self) -> String {
         self.say(&Phrase::NoRequests) + "\n"
     }
@@ -105,7 +105,7 @@ impl Table {
         cell
     }
 
-    /// What went wrong; of an answered request, what went wrong before.
+    /// What went wrong; for an answered request, what went wrong before the answer.
     fn note(&self, record: &RequestRecord) -> String {
         let language = self.look.language;
         let missed = record

@@ -6,7 +6,7 @@ use super::amount::{NOTHING, cache_written, count, money, time};
 use super::phrase::Phrase;
 use crate::terminal::{Align, Cell, Look, columns, printable};
 
-/// Sums by what was asked for, a last line with all of them, and what is in none of them.
+/// The sums, a last line with their total, and what is in none of them.
 pub(crate) fn usage(
     report: &UsageReport,
     by: UsageBy,
@@ -74,7 +74,7 @@ fn cells(name: String, usage: &Usage, look: &Look) -> [Cell; 11] {
     ]
 }
 
-/// A sum that leaves something out says so.
+/// The cost; says so if it leaves something out.
 fn cost(usage: &Usage, look: &Look) -> String {
     if usage.unpriced == 0 {
         money(usage.cost_usd)

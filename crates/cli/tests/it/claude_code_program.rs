@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use crate::fake::{Server, snapshot};
+use crate::home::Home;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use zephyr_admin::instance::{self, Instance, Role};
 use zephyr_control::Snapshot;
 
@@ -23,24 +23,23 @@ endpoints = [{ name = "HK", url = "https://hk.example.com" }]
 const BEFORE: &str = "{\n  \"model\": \"opus\",\n  \"env\": {}\n}\n";
 
 /// A home with a configuration and with Claude Code's settings.
-struct Home {
-    folder: TempDir,
+struct Client {
+    home: Home,
     data: PathBuf,
 }
 
-impl Home {
+impl Client {
     fn new(config: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        let home = Self { folder, data };
-        fs::write(home.folder.path().join("config.toml"), config).unwrap();
-        fs::create_dir(home.folder.path().join(".claude")).unwrap();
-        fs::write(home.settings(), BEFORE).unwrap();
-        home
+        let home = Home::new();
+        home.configure(config);
+        let data = home.data_dir();
+        fs::create_dir(home.path().join(".claude")).unwrap();
+        home.write(".claude/settings.json", BEFORE);
+        Self { home, data }
     }
 
     fn settings(&self) -> PathBuf {
-        self.folder.path().join(".claude/settings.json")
+        self.home.path().join(".claude/settings.json")
     }
 
     fn text(&self) -> String {
@@ -52,19 +51,9 @@ impl Home {
         settings["env"].clone()
     }
 
-    fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
-        command
-            .current_dir(self.folder.path())
-            .env_clear()
-            .env("HOME", self.folder.path())
-            .env("ZEPHYR_DATA_DIR", &self.data);
-        command
-    }
-
     fn zephyr(&self, arguments: &[&str]) -> Output {
-        let mut zephyr = self.command(env!("CARGO_BIN_EXE_zephyr"));
-        zephyr.args(arguments).output().unwrap()
+        let mut zephyr = self.home.zephyr_over(&self.data, arguments);
+        zephyr.output().unwrap()
     }
 }
 
@@ -80,13 +69,13 @@ fn errors(output: &Output) -> &str {
 
 #[test]
 fn connect_and_disconnect_say_what_they_changed() {
-    let home = Home::new(CONFIG);
+    let client = Client::new(CONFIG);
 
-    let connect = home.zephyr(&["connect", "claude-code"]);
-    let env = home.env();
-    let again = home.zephyr(&["connect", "claude-code"]);
-    let disconnect = home.zephyr(&["disconnect", "claude-code"]);
-    let nothing = home.zephyr(&["disconnect", "claude-code"]);
+    let connect = client.zephyr(&["connect", "claude-code"]);
+    let env = client.env();
+    let again = client.zephyr(&["connect", "claude-code"]);
+    let disconnect = client.zephyr(&["disconnect", "claude-code"]);
+    let nothing = client.zephyr(&["disconnect", "claude-code"]);
 
     assert!(said(&connect).contains("http://127.0.0.1:7171"));
     assert!(said(&connect).contains(".claude/settings.json"));
@@ -98,30 +87,30 @@ fn connect_and_disconnect_say_what_they_changed() {
     assert!(said(&again).contains("already"), "{}", said(&again));
     assert!(said(&disconnect).contains("ANTHROPIC_BASE_URL, ANTHROPIC_AUTH_TOKEN"));
     assert!(said(&nothing).contains("not connected"));
-    assert_eq!(home.text(), BEFORE);
+    assert_eq!(client.text(), BEFORE);
 }
 
 #[test]
 fn the_folder_that_claude_code_is_told_is_used() {
-    let home = Home::new(CONFIG);
-    let folder = home.folder.path().join("elsewhere");
+    let client = Client::new(CONFIG);
+    let folder = client.home.path().join("elsewhere");
 
-    let output = home
-        .command(env!("CARGO_BIN_EXE_zephyr"))
-        .args(["connect", "claude-code"])
+    let output = client
+        .home
+        .zephyr(&["connect", "claude-code"])
         // Relative, as a shell may have it.
         .env("CLAUDE_CONFIG_DIR", "elsewhere")
         .output()
         .unwrap();
     let connected = folder.join("settings.json").exists();
     // Without the variable: what was recorded counts.
-    let disconnect = home.zephyr(&["disconnect", "claude-code"]);
+    let disconnect = client.zephyr(&["disconnect", "claude-code"]);
 
     assert!(said(&output).contains("elsewhere"));
     assert!(connected);
     assert!(said(&disconnect).contains("elsewhere"));
     assert!(!folder.exists());
-    assert_eq!(home.text(), BEFORE);
+    assert_eq!(client.text(), BEFORE);
 }
 
 #[test]
@@ -130,16 +119,16 @@ fn the_client_token_is_written_and_shown_nowhere() {
         "port = 7171",
         "port = 7171\nclient_token_env = \"CLIENT_TOKEN_OF_MINE\"",
     );
-    let home = Home::new(&config);
+    let client = Client::new(&config);
     fs::write(
-        home.folder.path().join(".env"),
+        client.home.path().join(".env"),
         "CLIENT_TOKEN_OF_MINE=\"hunter\\\"2\"\n",
     )
     .unwrap();
 
-    let print = home.zephyr(&["connect", "claude-code", "--print"]);
-    let untouched = home.text();
-    let connect = home.zephyr(&["connect", "claude-code"]);
+    let print = client.zephyr(&["connect", "claude-code", "--print"]);
+    let untouched = client.text();
+    let connect = client.zephyr(&["connect", "claude-code"]);
 
     assert!(said(&print).contains("CLIENT_TOKEN_OF_MINE"));
     for output in [&print, &connect] {
@@ -147,49 +136,49 @@ fn the_client_token_is_written_and_shown_nowhere() {
         assert!(!shown.contains("hunter"), "{shown}");
     }
     assert_eq!(untouched, BEFORE);
-    assert_eq!(home.env()["ANTHROPIC_AUTH_TOKEN"], "hunter\"2");
+    assert_eq!(client.env()["ANTHROPIC_AUTH_TOKEN"], "hunter\"2");
 }
 
 #[test]
 fn a_client_token_that_is_missing_is_said() {
     let config = CONFIG.replace("port = 7171", "client_token_env = \"NOT_SET\"");
-    let home = Home::new(&config);
+    let client = Client::new(&config);
 
-    let output = home.zephyr(&["connect", "claude-code"]);
+    let output = client.zephyr(&["connect", "claude-code"]);
 
     assert_eq!(output.status.code(), Some(1));
     assert!(errors(&output).contains("NOT_SET"), "{}", errors(&output));
-    assert_eq!(home.text(), BEFORE);
+    assert_eq!(client.text(), BEFORE);
 }
 
 #[test]
 fn what_is_printed_is_what_would_be_set() {
-    let home = Home::new(CONFIG);
+    let client = Client::new(CONFIG);
 
-    let output = home.zephyr(&["connect", "claude-code", "--print"]);
+    let output = client.zephyr(&["connect", "claude-code", "--print"]);
 
     let text = said(&output);
     assert!(text.contains("export ANTHROPIC_BASE_URL=http://127.0.0.1:7171\n"));
     assert!(text.contains("export ANTHROPIC_AUTH_TOKEN=zephyr\n"));
     let json: Value = serde_json::from_str(&text[text.find('{').unwrap()..]).unwrap();
-    home.zephyr(&["connect", "claude-code"]);
-    assert_eq!(json["env"], home.env());
+    client.zephyr(&["connect", "claude-code"]);
+    assert_eq!(json["env"], client.env());
 }
 
 #[test]
 fn with_a_passthrough_endpoint_only_the_url_is_set_and_that_is_said() {
-    let home = Home::new(&CONFIG.replace(
+    let client = Client::new(&CONFIG.replace(
         "auth_token_env = \"AUTH_TOKEN_MAIN\"",
         "auth_type = \"passthrough\"",
     ));
 
-    let print = home.zephyr(&["connect", "claude-code", "--print"]);
-    let connect = home.zephyr(&["connect", "claude-code"]);
+    let print = client.zephyr(&["connect", "claude-code", "--print"]);
+    let connect = client.zephyr(&["connect", "claude-code"]);
 
     assert!(!said(&print).contains("AUTH_TOKEN"), "{}", said(&print));
     assert!(errors(&connect).contains("login"), "{}", errors(&connect));
     assert_eq!(
-        home.env(),
+        client.env(),
         json!({ "ANTHROPIC_BASE_URL": "http://127.0.0.1:7171" })
     );
 }
@@ -197,45 +186,45 @@ fn with_a_passthrough_endpoint_only_the_url_is_set_and_that_is_said() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_port_of_a_running_instance_counts() {
     let server = Server::start().await;
-    let mut home = Home::new(CONFIG);
-    home.data = server.data_dir.path().to_owned();
-    let config = home.folder.path().join("config.toml");
+    let mut client = Client::new(CONFIG);
+    client.data = server.data_dir.path().to_owned();
+    let config = client.home.path().join("config.toml");
     server.control.publish(Snapshot {
         config_path: Some(config.display().to_string()),
         ..snapshot(1)
     });
     let everywhere = ([0, 0, 0, 0], 4321).into();
     let instance = Instance::this(everywhere, server.address);
-    let _registration = instance::register(&home.data, Role::Engine, instance).unwrap();
+    let _registration = instance::register(&client.data, Role::Engine, instance).unwrap();
 
-    let output = home.zephyr(&["connect", "claude-code"]);
+    let output = client.zephyr(&["connect", "claude-code"]);
 
     assert!(said(&output).contains("http://127.0.0.1:4321"));
     assert_eq!(errors(&output), "");
-    assert_eq!(home.env()["ANTHROPIC_BASE_URL"], "http://127.0.0.1:4321");
+    assert_eq!(client.env()["ANTHROPIC_BASE_URL"], "http://127.0.0.1:4321");
 }
 
 #[test]
 fn a_port_that_is_not_known_yet_is_no_port() {
-    let home = Home::new(&CONFIG.replace("7171", "0"));
+    let client = Client::new(&CONFIG.replace("7171", "0"));
 
-    let output = home.zephyr(&["connect", "claude-code"]);
+    let output = client.zephyr(&["connect", "claude-code"]);
 
     assert_eq!(output.status.code(), Some(1));
     assert!(errors(&output).contains("server.port"));
-    assert_eq!(home.text(), BEFORE);
+    assert_eq!(client.text(), BEFORE);
 }
 
 #[test]
 fn settings_that_are_no_json_are_refused() {
-    let home = Home::new(CONFIG);
+    let client = Client::new(CONFIG);
     fs::write(
-        home.settings(),
+        client.settings(),
         "{\"env\": {\"ANTHROPIC_AUTH_TOKEN\": sk-secret}}",
     )
     .unwrap();
 
-    let output = home.zephyr(&["connect", "claude-code"]);
+    let output = client.zephyr(&["connect", "claude-code"]);
 
     assert_eq!(output.status.code(), Some(1));
     assert!(errors(&output).contains("line 1"), "{}", errors(&output));
@@ -250,26 +239,28 @@ fn settings_that_are_no_json_are_refused() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_loses_nothing() {
-    let home = Home::new(CONFIG);
+    let client = Client::new(CONFIG);
     let large = BEFORE.replace("opus", &"o".repeat(100_000));
-    fs::write(home.settings(), &large).unwrap();
+    fs::write(client.settings(), &large).unwrap();
     let full = |arguments: &str| {
         let script = format!(
             "trap '' XFSZ; ulimit -f 64; exec {} {arguments}",
             env!("CARGO_BIN_EXE_zephyr")
         );
-        home.command("/bin/sh")
+        client
+            .home
+            .command("/bin/sh", &client.data)
             .args(["-c", &script])
             .output()
             .unwrap()
     };
 
     let connect = full("connect claude-code");
-    let after_connect = home.text();
-    let record = home.data.join("claude-code.json");
+    let after_connect = client.text();
+    let record = client.data.join("claude-code.json");
     let record_stays = record.exists();
-    home.zephyr(&["connect", "claude-code"]);
-    let connected = home.text();
+    client.zephyr(&["connect", "claude-code"]);
+    let connected = client.text();
     let disconnect = full("disconnect claude-code");
 
     for output in [&connect, &disconnect] {
@@ -279,19 +270,19 @@ fn a_full_disk_loses_nothing() {
     assert_eq!(after_connect, large);
     assert!(!record_stays);
     assert_ne!(connected, large);
-    assert_eq!(home.text(), connected);
+    assert_eq!(client.text(), connected);
     // There is room again.
-    assert!(said(&home.zephyr(&["disconnect", "claude-code"])).contains("restored"));
-    assert_eq!(home.text(), large);
-    let beside = fs::read_dir(home.settings().parent().unwrap()).unwrap();
+    assert!(said(&client.zephyr(&["disconnect", "claude-code"])).contains("restored"));
+    assert_eq!(client.text(), large);
+    let beside = fs::read_dir(client.settings().parent().unwrap()).unwrap();
     assert_eq!(beside.count(), 1);
 }
 
 #[test]
 fn what_is_no_client_is_refused() {
-    let home = Home::new(CONFIG);
+    let client = Client::new(CONFIG);
 
-    let output = home.zephyr(&["connect", "vim"]);
+    let output = client.zephyr(&["connect", "vim"]);
 
     assert_eq!(output.status.code(), Some(2));
     assert!(errors(&output).contains("claude-code"));

@@ -7,6 +7,7 @@ mod claude_code_program;
 #[allow(dead_code, reason = "those tests use the rest")]
 #[path = "../../../admin/tests/it/fake.rs"]
 mod fake;
+mod home;
 mod program;
 mod schema;
 #[cfg(unix)]

@@ -5,47 +5,12 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::fake::{self, Asked, Server, record, snapshot};
-use tempfile::TempDir;
+use crate::home::Home;
 use zephyr_admin::instance::{self, Instance, Registration, Role};
 use zephyr_control::{
     Command as ControlCommand, EndpointState, EndpointView, RequestDetail, RequestEnd,
     RequestRecord, Snapshot, UsageReport,
 };
-
-/// A home of its own: no configuration, no instance.
-struct Home(TempDir);
-
-impl Home {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn write(&self, name: &str, text: &str) -> &Self {
-        fs::write(self.0.path().join(name), text).unwrap();
-        self
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.run_in(&self.0.path().join("data"), arguments)
-    }
-
-    fn run_in(&self, data_dir: &Path, arguments: &[&str]) -> Output {
-        self.command(data_dir, arguments).output().unwrap()
-    }
-
-    fn command(&self, data_dir: &Path, arguments: &[&str]) -> Command {
-        let home = self.0.path();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_zephyr"));
-        command
-            .args(arguments)
-            .current_dir(home)
-            .env_clear()
-            .env("HOME", home)
-            .env("XDG_CONFIG_HOME", home.join("config"))
-            .env("ZEPHYR_DATA_DIR", data_dir);
-        command
-    }
-}
 
 fn code(output: &Output) -> i32 {
     output.status.code().unwrap()
@@ -178,7 +143,7 @@ fn alone_it_says_what_to_do_next() {
         stdout(&output)
     );
     assert_eq!(
-        fs::read_dir(home.0.path()).unwrap().count(),
+        fs::read_dir(home.path()).unwrap().count(),
         0,
         "it wrote something"
     );
@@ -225,10 +190,10 @@ fn without_keychain(home: &Home, arguments: &[&str], stdin: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zephyr"));
     command
         .args(arguments)
-        .current_dir(home.0.path())
+        .current_dir(home.path())
         .env_clear()
-        .env("HOME", home.0.path())
-        .env("ZEPHYR_DATA_DIR", home.0.path().join("data"))
+        .env("HOME", home.path())
+        .env("ZEPHYR_DATA_DIR", home.path().join("data"))
         .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
         .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::piped())
@@ -258,10 +223,7 @@ fn without_a_keychain_the_token_commands_exit_1_and_say_what_to_do() {
         assert!(errors.contains("auth_token_env"), "{errors}");
         assert!(!errors.contains("hunter2"), "{errors}");
     }
-    assert!(
-        !home.0.path().join(".config").exists(),
-        "nothing is written"
-    );
+    assert!(!home.path().join(".config").exists(), "nothing is written");
 }
 
 #[cfg(target_os = "linux")]
@@ -340,9 +302,8 @@ async fn instance() -> (Server, Registration) {
 
 async fn run(server: &Server, arguments: &'static [&'static str]) -> Output {
     let data_dir = server.data_dir.path().to_owned();
-    tokio::task::spawn_blocking(move || Home::new().run_in(&data_dir, arguments))
-        .await
-        .unwrap()
+    let running = move || Home::new().zephyr_over(&data_dir, arguments).output();
+    tokio::task::spawn_blocking(running).await.unwrap().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -427,7 +388,7 @@ async fn a_follower_sees_what_is_new_and_ends_when_nobody_reads() {
     let (server, _registration) = instance().await;
     server.control.record([record(1)]);
     let home = Home::new();
-    let mut child = tokio::process::Command::from(home.command(
+    let mut child = tokio::process::Command::from(home.zephyr_over(
         server.data_dir.path(),
         &["logs", "--follow", "--json", "--failed"],
     ))
@@ -533,14 +494,14 @@ async fn the_browser_is_given_the_address_and_the_terminal_is_not() {
     let (server, _registration) = instance().await;
     let home = Home::new();
     home.write("xdg-open", "#!/bin/sh\necho \"$1\" > \"$OPENED\"\n");
-    let browser = home.0.path().join("xdg-open");
+    let browser = home.path().join("xdg-open");
     fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).unwrap();
-    let opened = home.0.path().join("opened");
+    let opened = home.path().join("opened");
     rustix::fs::mkfifoat(rustix::fs::CWD, &opened, rustix::fs::Mode::RWXU).unwrap();
-    let mut command = home.command(server.data_dir.path(), &["open"]);
+    let mut command = home.zephyr_over(server.data_dir.path(), &["open"]);
     command
         .env("DISPLAY", ":0")
-        .env("PATH", home.0.path())
+        .env("PATH", home.path())
         .env("OPENED", &opened);
 
     // Held open for writing too, so that it does not end before the browser begins.

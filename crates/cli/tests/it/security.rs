@@ -4,7 +4,8 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::serving::{Home, Serving};
+use crate::home::Home;
+use crate::serving::Serving;
 use reqwest::{Method, RequestBuilder};
 use zephyr_admin::instance::Running;
 use zephyr_testkit::{Act, Endpoint};

@@ -6,7 +6,8 @@ use std::net::TcpListener;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use crate::serving::{Home, Serving};
+use crate::home::Home;
+use crate::serving::Serving;
 use futures_util::StreamExt;
 use zephyr_admin::instance::{Found, Running};
 use zephyr_control::{Control, EventKind, Mode, Snapshot};

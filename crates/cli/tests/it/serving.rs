@@ -1,21 +1,17 @@
 //! `zephyr serve` as a process, in a home of its own.
 
-use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
-use tempfile::TempDir;
 use zephyr_admin::instance::{self, Found, Running};
 use zephyr_testkit::Endpoint;
 
-/// A home with a configuration and a data folder of its own.
-pub struct Home(TempDir);
+use crate::home::Home;
 
 impl Home {
     /// Free ports, no probes, and these tables.
     pub fn with(tables: &str) -> Self {
-        let home = Self(tempfile::tempdir().unwrap());
+        let home = Self::new();
         home.configure(&format!(
             "[server]\nport = 0\n[web_admin]\nport = 0\n[health_check]\nmode = \"off\"\n{tables}"
         ));
@@ -29,33 +25,6 @@ impl Home {
              endpoints = [{{ name = \"A\", url = \"{}\", proxy = \"direct\" }}]\n",
             endpoint.url()
         ))
-    }
-
-    pub fn configure(&self, text: &str) {
-        fs::write(self.0.path().join("config.toml"), text).unwrap();
-    }
-
-    pub fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    pub fn data_dir(&self) -> PathBuf {
-        self.0.path().join("data")
-    }
-
-    pub fn zephyr(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_zephyr"));
-        command
-            .args(arguments)
-            .current_dir(self.0.path())
-            .env_clear()
-            .env("HOME", self.0.path())
-            .env("ZEPHYR_DATA_DIR", self.data_dir());
-        command
-    }
-
-    pub fn run(&self, arguments: &[&str]) -> Output {
-        self.zephyr(arguments).output().unwrap()
     }
 
     /// Starts `zephyr serve` and waits until it says that it is ready.
