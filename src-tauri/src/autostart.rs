@@ -4,7 +4,7 @@ use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What the system starts at login. `--at-login` lets the program know that nobody asked to see it.
+/// The argument with which the system starts the program at login: nobody has asked to see it.
 const ARGUMENT: &str = "--at-login";
 
 /// What the system is to start: this program, or the AppImage that it was unpacked from.
@@ -13,7 +13,7 @@ pub(crate) fn program() -> Option<PathBuf> {
     image.map(PathBuf::from).or_else(|| env::current_exe().ok())
 }
 
-/// Makes the system start `program` at login, or not. What is so already is not touched. Blocks.
+/// Makes the system start `program` at login, or not. Changes nothing if it is so already. Blocks.
 ///
 /// # Errors
 ///
@@ -34,7 +34,7 @@ mod platform {
     use std::io;
     use std::path::{Path, PathBuf};
 
-    use super::ARGUMENT;
+    use crate::autostart::ARGUMENT;
 
     const FILE: &str = "zephyr-desktop.desktop";
 
@@ -103,7 +103,7 @@ mod platform {
 
     #[cfg(test)]
     mod tests {
-        use super::*;
+        use crate::autostart::platform::*;
 
         #[test]
         fn a_path_with_spaces_is_one_argument() {
@@ -133,7 +133,7 @@ mod platform {
 
     use auto_launch::{AutoLaunch, AutoLaunchBuilder};
 
-    use super::ARGUMENT;
+    use crate::autostart::ARGUMENT;
 
     pub(super) fn enable(program: &Path) -> io::Result<()> {
         let item = item(program)?;

@@ -1,16 +1,17 @@
-//! Claude Code's connection, as the tray offers it: connected while Zephyr runs, restored when it ends,
-//! so that Claude Code is never left at a dead port.
+//! Claude Code's connection as the tray offers it: connected while Zephyr runs, restored when it ends, so
+//! that Claude Code is never left at a dead port.
 //!
-//! What is written where is `zephyr_cli::claude_code`'s business.
+//! What is written where, `zephyr_claude_code` decides.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use zephyr_cli::claude_code::{
-    self, ClaudeCode, Disconnected, Error, Resumed, Target, TargetError,
+use zephyr_claude_code::{
+    self as claude_code, ClaudeCode, Disconnected, Error, Resumed, Target, TargetError,
 };
 use zephyr_control::{ClaudeCode as State, Language, Problem, ProblemKind};
 use zephyr_core::Config;
+use zephyr_process::address::local_url;
 
 /// Where Claude Code is to be pointed.
 #[derive(Clone, Debug)]
@@ -35,7 +36,7 @@ pub(crate) enum Refused {
 pub(crate) struct Link(ClaudeCode);
 
 impl Link {
-    /// Nothing on a machine without a home folder.
+    /// `None` on a machine without a home folder.
     pub(crate) fn locate(data_dir: &Path) -> Option<Self> {
         let found = ClaudeCode::locate(data_dir);
         found
@@ -49,7 +50,7 @@ impl Link {
         self.0.state()
     }
 
-    /// Says when the settings change; nothing where that cannot be known.
+    /// Watches the settings; `None` if the system cannot.
     pub(crate) fn watch(&self) -> Option<zephyr_config::Watch> {
         zephyr_config::watch(self.0.settings()).ok()
     }
@@ -66,7 +67,7 @@ impl Link {
         Ok(claude_code::disconnected(&disconnected, language))
     }
 
-    /// Restores what was there before, for as long as we do not run.
+    /// Restores what was there before, while we do not run.
     pub(crate) fn suspend(&self) -> Result<(), Refused> {
         match self.0.suspend()? {
             Disconnected::NotConnected | Disconnected::AlreadyRestored { .. } => {}
@@ -79,7 +80,7 @@ impl Link {
         Ok(())
     }
 
-    /// Connects again what a former run left connected or suspended; says what a person should know.
+    /// Connects again what a former run left connected or suspended. Returns what a person should know.
     pub(crate) fn resume(&self, proxy: &Proxy) -> Option<Problem> {
         let resumed = target(proxy).map_err(Refused::from);
         match resumed.and_then(|target| Ok(self.0.resume(&target)?)) {
@@ -109,8 +110,9 @@ pub(crate) fn trouble(error: &Refused) -> Problem {
 }
 
 fn target(proxy: &Proxy) -> Result<Target, TargetError> {
+    let url = local_url(proxy.address);
     match &proxy.path {
-        Some(path) => Target::configured(proxy.address, &proxy.config, path),
-        None => Ok(Target::open(proxy.address)),
+        Some(path) => Target::configured(url, &proxy.config, path),
+        None => Ok(Target::open(url)),
     }
 }

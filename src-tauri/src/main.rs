@@ -1,20 +1,20 @@
 //! `zephyr-desktop`: Zephyr in the tray.
 //!
-//! The composition root and nothing more: it puts the engine, the tray, the window and the
-//! notifications together, and decides nothing about endpoints. Everything that shows or steers holds
-//! the [`supervisor`]'s `Control`.
+//! The composition root: it puts the engine, the tray, the window and the notifications together, and
+//! decides nothing about endpoints. Everything that shows or steers holds the [`supervisor`]'s `Control`.
 //!
-//! The system's user interface wants the main thread; everything else runs on the runtime beside it.
+//! The system's user interface needs the main thread; everything else runs on the runtime beside it.
 
-// Windows would open a console beside the tray.
+// Otherwise Windows opens a console beside the tray.
 #![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
 mod arguments;
 mod autostart;
 mod claude_code;
+mod follow;
 mod icons;
-mod language;
 mod menu;
+mod nothing;
 mod notices;
 mod notify;
 mod panel;
@@ -23,6 +23,7 @@ mod supervisor;
 mod surroundings;
 mod system;
 mod tray;
+#[cfg(target_os = "linux")]
 mod tray_host;
 mod trouble;
 mod window;
@@ -36,22 +37,21 @@ use clap::Parser;
 use tauri::{AppHandle, Manager, RunEvent};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
-use zephyr_cli::admin::{self, Admin};
-use zephyr_cli::demo::Demo;
-use zephyr_cli::descriptors;
-use zephyr_cli::instance::{self, Claim, Instance, Registration, Role};
-use zephyr_cli::logging::{self, Files, Log};
-use zephyr_cli::signals::{Signal, Signals};
-use zephyr_cli::token::Token;
+use zephyr_admin::instance::{self, Claim, Instance, Registration, Role};
+use zephyr_admin::server::{self, Admin};
+use zephyr_admin::token::Token;
 use zephyr_control::{Command, Control};
 use zephyr_core::Config;
+use zephyr_demo::{Demo, Folder};
+use zephyr_process::logging::{self, Files, Log};
+use zephyr_process::signals::{Signal, Signals};
+use zephyr_process::{descriptors, language, runtime};
 
 use crate::arguments::Arguments;
 use crate::single::Earlier;
 use crate::supervisor::{Fleet, Greeting, Places, Supervisor};
 use crate::surroundings::Topic;
 use crate::tray::Tray;
-use crate::tray_host::TrayHost;
 
 fn main() -> ExitCode {
     match start(Arguments::parse()) {
@@ -64,12 +64,7 @@ fn main() -> ExitCode {
 }
 
 fn start(arguments: Arguments) -> Result<()> {
-    // One worker: what a request needs is waiting, and a second thread costs more than it carries.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .context("the system has no resources to start")?;
+    let runtime = runtime::start().context("the system has no resources to start")?;
     let Some(prepared) = runtime.block_on(prepare(arguments))? else {
         return Ok(());
     };
@@ -77,7 +72,7 @@ fn start(arguments: Arguments) -> Result<()> {
     show(prepared, runtime)
 }
 
-/// What is there before anything is to be seen.
+/// Everything that is ready before something is shown.
 struct Prepared {
     supervisor: Supervisor,
     places: Places,
@@ -89,19 +84,19 @@ struct Prepared {
     ties: Ties,
 }
 
-/// What other programs find us by; to be undone at the end.
+/// What other programs find us by. It is undone at the end.
 struct Ties {
     admin: Admin,
     shutdown: CancellationToken,
     registration: Registration,
     claim: Claim,
     /// The demo's data folder.
-    temporary: Option<tempfile::TempDir>,
+    temporary: Option<Folder>,
     /// Writes its last lines when it is dropped.
     log: Log,
 }
 
-/// Everything that needs no display; nothing if another instance does what was asked.
+/// Prepares everything that needs no display. `None` if another instance does what was asked.
 async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
     let temporary = single::demo_folder(&arguments)?;
     let data_dir = single::data_dir(temporary.as_ref())?;
@@ -116,7 +111,7 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
         let demo = Demo::start(None, &data_dir).await?;
         (demo.loaded().config, Fleet::Simulated(Box::new(demo)), None)
     } else {
-        // What is wrong with it is the supervisor's to tell, and to wait for.
+        // The supervisor shows errors of the file, and waits for their correction.
         let located =
             zephyr_config::locate(arguments.config.as_deref(), |name| std::env::var_os(name));
         let path = located.ok().map(|located| located.path);
@@ -132,7 +127,7 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
     let signals = Signals::listen()?;
     let (greeting, hidden) = match (arguments.at_login, config.endpoints.is_empty()) {
         (true, _) => (Greeting::Silence, true),
-        // Somebody has started it for the first time.
+        // A first start.
         (false, true) => (Greeting::Window, false),
         (false, false) => (Greeting::Window, config.desktop.start_hidden),
     };
@@ -141,10 +136,10 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
     let shutdown = CancellationToken::new();
     let token = Token::load_or_create(&data_dir)?;
     let control: Arc<dyn Control> = Arc::new(supervisor.clone());
-    let admin = admin::serve(control, &web_admin, token, shutdown.clone())
+    let admin = server::serve(control, &web_admin, token, shutdown.clone())
         .await
         .context("the admin port cannot be opened")?;
-    // The proxy may be another program's, and elsewhere tomorrow: who wants to know asks the admin API.
+    // The proxy may be in another program, and elsewhere tomorrow: the admin API knows.
     let instance = Instance::this(admin.address(), admin.address());
     let registration = instance::register(&data_dir, Role::Desktop, instance)?;
     let places = Places {
@@ -218,6 +213,7 @@ fn begin(app: &AppHandle, prepared: Prepared) {
         Ok(tray) => {
             app.manage(tray.clone());
             tauri::async_runtime::spawn(paint(app.clone(), supervisor.clone(), Some(tray)));
+            #[cfg(target_os = "linux")]
             tauri::async_runtime::spawn(find_tray_host(supervisor.clone(), greeting));
         }
         Err(error) => {
@@ -237,7 +233,7 @@ fn begin(app: &AppHandle, prepared: Prepared) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         let running = tokio::spawn(async move { supervisor.run(places, fleet, greeting).await });
-        // An icon that does nothing would be worse than none.
+        // If the supervisor has failed, the program ends: an icon that does nothing would be worse.
         let code = i32::from(running.await.is_err());
         ties.undo().await;
         app.exit(code);
@@ -255,7 +251,7 @@ impl Ties {
     }
 }
 
-/// What a click in the menu does.
+/// Carries out a click in the menu.
 fn chosen(app: &AppHandle, key: &str) {
     let Some(command) = app.state::<Tray>().chosen(key) else {
         return;
@@ -281,18 +277,14 @@ async fn paint(app: AppHandle, supervisor: Supervisor, tray: Option<Tray>) {
     }
 }
 
+#[cfg(target_os = "linux")]
 async fn find_tray_host(supervisor: Supervisor, greeting: Greeting) {
-    let wanting = supervisor.clone();
     let patience = match greeting {
         Greeting::Window => tray_host::SOON,
-        // Everything starts at once, and nobody waits for us.
+        // The whole session starts at once, and nobody waits for us.
         Greeting::Silence => tray_host::AT_LOGIN,
     };
-    tray_host::run(supervisor, patience, move |host| match host {
-        TrayHost::Present => {}
-        TrayHost::Absent => wanting.raise(),
-    })
-    .await;
+    tray_host::run(&supervisor, patience, || supervisor.raise()).await;
 }
 
 async fn open_windows(app: AppHandle, supervisor: Supervisor) {

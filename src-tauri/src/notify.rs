@@ -1,20 +1,20 @@
-//! Shows notifications, and opens the window when one is clicked, where the system tells.
+//! Shows notifications, and opens the window when one is clicked, if the system reports that.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::watch;
 use zephyr_control::{Problem, ProblemKind, Snapshot};
+use zephyr_process::language;
 
-use crate::language;
 use crate::notices::{Notice, Notices};
 use crate::supervisor::Supervisor;
 use crate::surroundings::Topic;
 
-/// Tells what is worth telling until the program ends.
+/// Shows notifications until the program ends.
 pub(crate) async fn run(supervisor: Supervisor) {
     let mut notices = Notices::new();
-    let mut screen = platform::Screen::default();
+    let mut screen = platform::Screen::new();
     let mut snapshots = supervisor.watch();
     let mut config = supervisor.config();
     snapshots.mark_changed();
@@ -80,11 +80,14 @@ fn notification(notice: &Notice) -> notify_rust::Notification {
 mod platform {
     use std::sync::{Arc, Mutex, PoisonError};
 
-    use super::{Notice, Supervisor, notification};
     use futures_util::StreamExt;
     use notify_rust::{Hint, error::Error};
     use tokio_util::task::AbortOnDropHandle;
     use zbus::{Connection, MatchRule, MessageStream, message};
+
+    use crate::notices::Notice;
+    use crate::notify::notification;
+    use crate::supervisor::Supervisor;
 
     /// What the system calls a click on the notification itself (Desktop Notifications Specification).
     const CLICKED: &str = "default";
@@ -99,6 +102,10 @@ mod platform {
     }
 
     impl Screen {
+        pub(super) fn new() -> Self {
+            Self::default()
+        }
+
         pub(super) async fn show(
             &mut self,
             notice: &Notice,
@@ -187,7 +194,7 @@ mod platform {
 
     #[cfg(test)]
     mod tests {
-        use super::*;
+        use crate::notify::platform::*;
 
         #[test]
         fn a_click_counts_also_before_the_number_is_known() {
@@ -213,13 +220,18 @@ mod platform {
 mod platform {
     use notify_rust::error::Error;
 
-    use super::{Notice, Supervisor, notification};
+    use crate::notices::Notice;
+    use crate::notify::notification;
+    use crate::supervisor::Supervisor;
 
-    /// The system's own list of notifications; it does not tell of clicks.
-    #[derive(Default)]
+    /// The system's own list of notifications. It does not report clicks.
     pub(super) struct Screen;
 
     impl Screen {
+        pub(super) fn new() -> Self {
+            Self
+        }
+
         pub(super) async fn show(
             &mut self,
             notice: &Notice,

@@ -1,8 +1,8 @@
-//! What the icon is seen against.
+//! The background of the icon.
 
 use zephyr_control::{Snapshot, ThemeChoice};
 
-/// What the icon is seen against, and so how it is to be drawn.
+/// The background of the icon, which decides how it is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Panel {
     /// Something light: a dark icon.
@@ -31,7 +31,7 @@ impl Panel {
 mod platform {
     use gtk::prelude::GtkSettingsExt;
 
-    use super::Panel;
+    use crate::panel::Panel;
 
     /// Desktops whose panel is dark whatever the theme of the windows.
     const DARK_PANELS: &[&str] = &["GNOME", "Unity", "Pantheon", "Budgie"];
@@ -51,7 +51,7 @@ mod platform {
 
 #[cfg(not(target_os = "linux"))]
 mod platform {
-    use super::Panel;
+    use crate::panel::Panel;
 
     /// The taskbar is dark unless its owner changed it, and the icons can be told from it either way.
     pub(super) fn detect() -> Panel {

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use tempfile::TempDir;
-use zephyr_cli::instance::{self, Claim, Found, Role};
+use zephyr_admin::instance::{self, Claim, Found, Role};
 use zephyr_control::{Command, Control};
+use zephyr_demo::Folder;
 
 use crate::arguments::Arguments;
 
-/// Somebody who has claimed the tray says within this time where they listen.
+/// A program that has claimed the tray says within this time where it listens.
 const STARTING: Duration = Duration::from_secs(10);
 
 /// How often that is looked for.
@@ -24,19 +24,15 @@ pub(crate) enum Earlier {
     Told(String),
 }
 
-/// A data folder for a demo, which must not pass for the instance that the user works with.
-pub(crate) fn demo_folder(arguments: &Arguments) -> Result<Option<TempDir>> {
-    let named = std::env::var_os("ZEPHYR_DATA_DIR").is_some_and(|folder| !folder.is_empty());
-    if !arguments.demo || named {
-        return Ok(None);
-    }
-    let folder = tempfile::Builder::new().prefix("zephyr-demo-").tempdir()?;
-    Ok(Some(folder))
+/// The data folder of a demo, if one is asked for.
+pub(crate) fn demo_folder(arguments: &Arguments) -> Result<Option<Folder>> {
+    let folder = arguments.demo.then(Folder::choose).transpose()?;
+    Ok(folder)
 }
 
 /// The folder for what Zephyr writes.
-pub(crate) fn data_dir(temporary: Option<&TempDir>) -> Result<PathBuf> {
-    match temporary {
+pub(crate) fn data_dir(demo: Option<&Folder>) -> Result<PathBuf> {
+    match demo {
         Some(folder) => Ok(folder.path().to_owned()),
         None => zephyr_config::data_dir().context(
             "there is no home folder to keep data in; name one with the variable ZEPHYR_DATA_DIR",
@@ -58,7 +54,7 @@ pub(crate) async fn claim(data_dir: &Path, arguments: &Arguments) -> Result<Earl
             return Ok(Earlier::None(claim));
         }
         match instance::find_as(Role::Desktop, data_dir).await? {
-            // It ends: its place is free as soon as its requests have finished.
+            // It is ending: its place is free as soon as its requests have finished.
             Found::Running(running) if running.snapshot.drain.is_some() => {
                 silent_since = Instant::now();
             }

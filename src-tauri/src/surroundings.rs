@@ -1,14 +1,14 @@
-//! What the program says of itself and of the desktop around it, beside what the engine says.
+//! What this program adds to the engine's snapshot: itself, and the desktop around it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use zephyr_control::{Host, Problem, Snapshot};
 
-/// What there can be a problem with. One place per topic: a new problem takes the place of the old.
+/// What there can be a problem with. There is one problem per topic: a new one replaces the old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Topic {
-    /// The tray has nobody who shows it.
+    /// Nothing shows the tray.
     Tray,
     /// Notifications reach nobody.
     Notifications,
@@ -45,7 +45,7 @@ impl Surroundings {
         &mut self.host
     }
 
-    /// Notes a problem, or that there is none any more; says whether that is new.
+    /// Notes a problem, or that it is gone. Returns whether that is new.
     pub(crate) fn set_problem(&mut self, topic: Topic, problem: Option<Problem>) -> bool {
         if self.problems.get(&topic) == problem.as_ref() {
             return false;

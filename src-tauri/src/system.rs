@@ -1,6 +1,5 @@
-//! What the systems do differently before anything is to be seen.
+//! What the systems do differently before anything is shown.
 
-use tauri::App;
 use zephyr_control::{Problem, ProblemKind};
 
 pub(crate) use platform::{find_display, live_in_the_tray, tray_library};
@@ -21,13 +20,12 @@ mod platform {
     use std::path::PathBuf;
 
     use anyhow::{Result, bail};
+    use tauri::App;
 
-    use super::App;
-
-    /// What the tray needs at run time, by its names, best first.
+    /// The names of the library that the tray needs at run time, best first.
     const LIBRARIES: &[&str] = &["libayatana-appindicator3.so.1", "libappindicator3.so.1"];
 
-    /// Without one, GTK ends the process before anybody can say why.
+    /// Finds out whether there is a display: without one, GTK ends the process before anybody can say why.
     pub(crate) fn find_display() -> Result<()> {
         if gtk::init().is_err() {
             bail!(
@@ -40,7 +38,8 @@ mod platform {
 
     pub(crate) fn live_in_the_tray(_app: &mut App) {}
 
-    /// The library is opened when the icon is made, and its absence ends the process then.
+    /// Finds the library of the tray: it is opened when the icon is made, and if it is missing then, the
+    /// process ends.
     pub(crate) fn tray_library() -> Result<()> {
         let there = folders().any(|folder| {
             let mut names = LIBRARIES.iter();
@@ -79,8 +78,7 @@ mod platform {
 #[cfg(not(target_os = "linux"))]
 mod platform {
     use anyhow::Result;
-
-    use super::App;
+    use tauri::App;
 
     pub(crate) fn find_display() -> Result<()> {
         Ok(())

@@ -278,7 +278,9 @@ fn escaped(text: &str) -> String {
 /// What the systems' trays do differently.
 #[cfg(target_os = "linux")]
 mod platform {
-    use super::{Image, TrayIcon, TrayIconBuilder, Wry};
+    use tauri::Wry;
+    use tauri::image::Image;
+    use tauri::tray::{TrayIcon, TrayIconBuilder};
 
     /// A click opens the menu, whatever is asked for.
     pub(super) fn configure(builder: TrayIconBuilder<Wry>) -> TrayIconBuilder<Wry> {
@@ -298,8 +300,9 @@ mod platform {
 /// What the systems' trays do differently.
 #[cfg(not(target_os = "linux"))]
 mod platform {
-    use super::{Image, TrayIcon, TrayIconBuilder, Wry};
-    use tauri::tray::{MouseButton, MouseButtonState, TrayIconEvent};
+    use tauri::Wry;
+    use tauri::image::Image;
+    use tauri::tray::{MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, TrayIconEvent};
 
     /// The left button opens the window near the icon, the other one the menu.
     pub(super) fn configure(builder: TrayIconBuilder<Wry>) -> TrayIconBuilder<Wry> {

@@ -1,14 +1,13 @@
 //! Why the engine does not run, and when to try again.
 //!
-//! The program stays: people look at the tray when requests fail, so that is where they have to find
-//! out why.
+//! The program stays: people look at the tray when requests fail, so they have to find out there why.
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use listeners::{Process, Protocol};
-use zephyr_cli::instance::InstanceError;
+use zephyr_admin::instance::InstanceError;
 use zephyr_config::{LoadError, LocateError};
 use zephyr_control::{Problem, ProblemKind};
 use zephyr_engine::StartError;
@@ -16,7 +15,7 @@ use zephyr_engine::StartError;
 /// How often a port that somebody else holds is tried again.
 const PORT_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How often what may pass by itself is tried again.
+/// How often anything else is tried again that may pass by itself.
 const OTHER_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Why the engine does not run.
@@ -60,7 +59,7 @@ impl Trouble {
         }
     }
 
-    /// When to try again, besides when the configuration changes or somebody asks for it.
+    /// When to try again, unless the configuration changes or somebody asks for it before.
     pub(crate) fn retry_after(&self) -> Duration {
         match self {
             Self::PortTaken { .. } => PORT_INTERVAL,

@@ -52,10 +52,10 @@ const MAY_NAME: &[(&str, &[&str], &[&str])] = &[
         &[CORE, CONTROL, SECRETS, ENCODING, CONFIG, JOURNAL],
         &[TESTKIT],
     ),
-    (PROCESS, &[CORE, CONTROL], &[]),
-    (ADMIN, &[CONTROL, SECRETS, PROCESS], &[]),
-    (CLAUDE_CODE, &[CONTROL, SECRETS], &[]),
-    (DEMO, &[CORE, CONFIG], &[]),
+    (PROCESS, &[CORE, CONTROL, SECRETS], &[]),
+    (ADMIN, &[CORE, CONTROL, SECRETS], &[]),
+    (CLAUDE_CODE, &[CORE, CONTROL, SECRETS, CONFIG], &[]),
+    (DEMO, &[CORE, CONFIG], &[TESTKIT]),
     (CLI, ALL_PARTS, &[TESTKIT]),
     (DESKTOP, ALL_PARTS, &[]),
     (TESTKIT, &[], &[]),
@@ -69,6 +69,8 @@ const MAY_NAME: &[(&str, &[&str], &[&str])] = &[
 /// Foreign crates that only one crate may name. `*` at the end of a name stands for anything.
 const KEPT_BY: &[(&str, &str)] = &[
     ("tauri*", DESKTOP),
+    ("axum", ADMIN),
+    ("reqwest", ADMIN),
     ("rusqlite", JOURNAL),
     ("rcgen", TESTKIT),
     ("keyring*", SECRETS),

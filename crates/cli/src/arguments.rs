@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use zephyr_cli::moment::Moment;
 
 use crate::failure::Failure;
+use crate::moment::Moment;
 
 /// Keeps Claude clients working when API endpoints do not.
 ///

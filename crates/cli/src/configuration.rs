@@ -1,4 +1,4 @@
-//! The configuration file: found, read, checked, tried out.
+//! The commands about the configuration file and the endpoints in it.
 
 use std::env;
 use std::io::{self, Write};
@@ -6,17 +6,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::anyhow;
-use zephyr_cli::{names, status};
 use zephyr_config::{Loaded, Located, Origin, Problem};
 use zephyr_core::config::{Auth, Config, CredentialRef};
 use zephyr_engine::{Source, diagnose_once, probe_once};
+use zephyr_process::colours::Colours;
+use zephyr_process::language;
 use zephyr_secrets::environment::{Environment, dotenv, dotenv_path};
 use zephyr_secrets::vault::{Keychain, Vault};
 
 use crate::failure::Failure;
 use crate::output;
+use crate::{names, status};
 
-/// The file to read; a default is written where there is none.
+/// The file to read. If there is none, a default is written.
 pub(crate) fn locate(explicit: Option<&Path>) -> Result<Located, Failure> {
     zephyr_config::locate(explicit, |name| env::var_os(name))
         .map_err(|error| Failure::Usage(error.into()))
@@ -30,7 +32,7 @@ pub(crate) fn locate(explicit: Option<&Path>) -> Result<Located, Failure> {
         })
 }
 
-/// What the file says, and where it is.
+/// The configuration, and the path of its file.
 pub(crate) fn read(explicit: Option<&Path>) -> Result<(Loaded, PathBuf), Failure> {
     let path = locate(explicit)?.path;
     let loaded = zephyr_config::load(&path).map_err(|error| Failure::Usage(error.into()))?;
@@ -48,6 +50,11 @@ pub(crate) fn data_dir() -> Result<PathBuf, Failure> {
 pub(crate) fn path(explicit: Option<&Path>) -> Result<(), Failure> {
     let located = locate(explicit)?;
     output::print(&format!("{}\n", located.path.display()))
+}
+
+/// `zephyr config schema`.
+pub(crate) fn schema() -> Result<(), Failure> {
+    output::print(include_str!("config.schema.json"))
 }
 
 /// `zephyr config check`.
@@ -84,7 +91,7 @@ pub(crate) fn check(explicit: Option<&Path>) -> Result<(), Failure> {
 /// `zephyr probe`.
 pub(crate) async fn probe(explicit: Option<&Path>, typed: &[String]) -> Result<(), Failure> {
     let (loaded, path) = read(explicit)?;
-    let language = output::language(loaded.config.ui.language);
+    let language = language::spoken(loaded.config.ui.language);
     let endpoints = loaded.config.endpoints.iter();
     let known: Vec<_> = endpoints.map(|endpoint| endpoint.name.clone()).collect();
     let chosen = typed
@@ -103,7 +110,7 @@ pub(crate) async fn probe(explicit: Option<&Path>, typed: &[String]) -> Result<(
         .into_iter()
         .map(|report| (report.endpoint, report.result))
         .collect();
-    let colours = output::colours(&io::stdout());
+    let colours = Colours::of(&io::stdout());
     output::print(&status::probes(&results, language, colours))?;
     if results.iter().any(|(_, result)| result.is_ok()) {
         Ok(())
@@ -115,7 +122,7 @@ pub(crate) async fn probe(explicit: Option<&Path>, typed: &[String]) -> Result<(
 /// `zephyr diagnose NAME`.
 pub(crate) async fn diagnose(explicit: Option<&Path>, typed: &str) -> Result<(), Failure> {
     let (loaded, path) = read(explicit)?;
-    let language = output::language(loaded.config.ui.language);
+    let language = language::spoken(loaded.config.ui.language);
     let endpoints = loaded.config.endpoints.iter();
     let known: Vec<_> = endpoints.map(|endpoint| endpoint.name.clone()).collect();
     let name = names::resolve(typed, known.iter().map(String::as_str))?;
@@ -133,15 +140,15 @@ pub(crate) async fn diagnose(explicit: Option<&Path>, typed: &str) -> Result<(),
 
 /// Time between two connections to an endpoint while the schedule is tested.
 const TEST_INTERVAL: Duration = Duration::from_secs(1);
-/// 95 of 100 checks may begin so late.
+/// 95 of 100 checks may begin this late.
 const LATE: Duration = Duration::from_millis(50);
-/// None may begin later.
+/// No check may begin later.
 const TOO_LATE: Duration = Duration::from_millis(500);
 
 /// `zephyr probe --test-timing`.
 pub(crate) async fn test_timing(explicit: Option<&Path>, span: Duration) -> Result<(), Failure> {
     let (loaded, path) = read(explicit)?;
-    let language = output::language(loaded.config.ui.language);
+    let language = language::spoken(loaded.config.ui.language);
     if loaded.config.endpoints.is_empty() {
         return Err(Failure::Operation(anyhow!(
             "no endpoint is configured; add one to {}",

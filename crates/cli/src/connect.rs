@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use tokio::task::spawn_blocking;
-use zephyr_cli::claude_code::{self, ClaudeCode, Credential, Target};
-use zephyr_cli::instance::{self, Found, Running};
+use zephyr_admin::instance::{self, Found, Running};
+use zephyr_claude_code::{self as claude_code, ClaudeCode, Credential, Target};
 use zephyr_config::Loaded;
 use zephyr_control::Language;
 use zephyr_core::config;
+use zephyr_process::address::local_url;
+use zephyr_process::language;
 
 use crate::failure::Failure;
 use crate::{configuration, output, remote};
@@ -45,18 +47,18 @@ pub(crate) async fn print(config: Option<&Path>) -> Result<(), Failure> {
         Some((loaded, _)) => Credential::of(&loaded.config),
         None => Credential::Placeholder,
     };
-    output::print(&claude_code::printed(zephyr.proxy, credential))
+    output::print(&claude_code::printed(&local_url(zephyr.proxy), credential))
 }
 
 /// `zephyr disconnect claude-code`.
 pub(crate) async fn disconnect(config: Option<&Path>) -> Result<(), Failure> {
     let claude_code = ClaudeCode::locate(&configuration::data_dir()?)?;
     let disconnected = spawn_blocking(move || claude_code.disconnect()).await??;
-    let language = remote::language(config);
+    let language = remote::language_in(config);
     output::print(&claude_code::disconnected(&disconnected, language))
 }
 
-/// The instance that clients are to use: the running one, else the configured one.
+/// The instance that clients are to use: the running one, else the one that the file configures.
 struct Zephyr {
     proxy: SocketAddr,
     runs: Runs,
@@ -111,16 +113,17 @@ impl Zephyr {
 
     fn language(&self) -> Language {
         let configured = self.configured.as_ref();
-        output::language(configured.map_or(config::Language::Auto, |(loaded, _)| {
+        language::spoken(configured.map_or(config::Language::Auto, |(loaded, _)| {
             loaded.config.ui.language
         }))
     }
 
-    /// May block.
+    /// Blocks.
     fn target(&self) -> Result<Target, Failure> {
+        let url = local_url(self.proxy);
         let Some((loaded, path)) = &self.configured else {
-            return Ok(Target::open(self.proxy));
+            return Ok(Target::open(url));
         };
-        Ok(Target::configured(self.proxy, &loaded.config, path)?)
+        Ok(Target::configured(url, &loaded.config, path)?)
     }
 }

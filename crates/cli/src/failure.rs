@@ -1,20 +1,20 @@
-//! How a command fails, and which exit code that is.
+//! How a command fails, and its exit code.
 
 use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
-/// Why a command ended without doing what was asked.
+/// Why a command did not do what was asked.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// What was typed or configured cannot work: exit code 2.
+    /// The arguments or the configuration are wrong: exit code 2.
     Usage(anyhow::Error),
-    /// It could have worked: exit code 1.
+    /// The operation failed: exit code 1.
     Operation(anyhow::Error),
 }
 
 impl Failure {
-    /// A mistake in what was typed or configured.
+    /// A mistake in the arguments or in the configuration.
     pub(crate) fn usage(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
         Self::Usage(anyhow::Error::msg(message))
     }
@@ -42,7 +42,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What nobody calls a mistake of usage is a failed operation.
+/// An error is a failed operation, unless it is explicitly one of usage.
 impl<E: Error + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::Operation(error.into())

@@ -1,5 +1,5 @@
-//! `zephyr logs`: requests from the running instance's journal, oldest first, so that the newest stand
-//! where the reader looks.
+//! `zephyr logs`: requests from the running instance's journal, oldest first, so that the newest are where
+//! the reader looks.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,18 +7,20 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::sleep;
-use zephyr_cli::client::Client;
-use zephyr_cli::instance::Running;
-use zephyr_cli::journal::{self, Format, Look, Table};
-use zephyr_cli::names;
+use zephyr_admin::client::Client;
+use zephyr_admin::export::Format;
+use zephyr_admin::instance::Running;
 use zephyr_control::{Control, Paging, RequestFilter, RequestRecord, Snapshot};
 
 use crate::arguments::{Filter, Logs};
 use crate::failure::Failure;
+use crate::journal::{self, Table};
+use crate::names;
 use crate::output::{self, Reader};
 use crate::remote;
+use crate::terminal::Look;
 
-/// Between two looks for what is new.
+/// The time between two looks for new requests.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Most records of one answer.
 const PAGE: u32 = 1000;
@@ -89,7 +91,7 @@ async fn newest(
     Ok(records)
 }
 
-/// Prints what comes after record `last`, until nobody reads it.
+/// Prints the records after `last`, until nobody reads them.
 async fn follow(
     client: &Client,
     filter: &RequestFilter,
@@ -129,7 +131,7 @@ fn filter(asked: Filter, snapshot: &Snapshot) -> RequestFilter {
     }
 }
 
-/// The journal knows endpoints that the configuration has no more.
+/// The endpoint that was meant. The journal also knows endpoints that were removed from the configuration.
 fn endpoint(typed: String, snapshot: &Snapshot) -> String {
     let known = snapshot.endpoints.iter();
     let resolved = names::resolve(&typed, known.map(|endpoint| endpoint.name.as_str()));
@@ -142,7 +144,7 @@ enum Printer {
 }
 
 impl Printer {
-    /// Everything there is, or that there is nothing.
+    /// All records, or that there are none.
     fn all(&mut self, records: &[RequestRecord]) -> String {
         match self {
             Self::Table(table) if records.is_empty() => table.empty(),

@@ -8,11 +8,16 @@ mod configuration;
 mod connect;
 mod demonstrate;
 mod failure;
+mod journal;
 mod logs;
+mod moment;
+mod names;
 mod open_page;
 mod output;
 mod remote;
 mod serve;
+mod status;
+mod terminal;
 mod token_command;
 mod usage;
 
@@ -22,6 +27,7 @@ use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
 use zephyr_control::Command;
+use zephyr_process::runtime;
 
 use crate::arguments::{Action, Arguments, Client, ConfigAction, TokenAction};
 use crate::failure::Failure;
@@ -37,11 +43,7 @@ fn main() -> ExitCode {
 }
 
 fn start(arguments: Arguments) -> Result<(), Failure> {
-    // One worker: what a request needs is waiting, and a second thread costs more than it carries.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
+    let runtime = runtime::start()
         .map_err(|error| Failure::operation(error, "the system has no resources to start"))?;
     let outcome = runtime.block_on(run(arguments));
     runtime.shutdown_background();
@@ -126,6 +128,6 @@ fn inspect(config: Option<&Path>, action: &ConfigAction) -> Result<(), Failure> 
     match action {
         ConfigAction::Check => configuration::check(config),
         ConfigAction::Path => configuration::path(config),
-        ConfigAction::Schema => output::print(zephyr_cli::SCHEMA),
+        ConfigAction::Schema => configuration::schema(),
     }
 }

@@ -10,19 +10,19 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A point in time, as it was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Moment {
-    /// So long before now.
+pub(crate) enum Moment {
+    /// A time before now.
     Ago(Duration),
-    /// By the reader's calendar and clock.
+    /// A time of the reader's calendar and clock.
     Civil(DateTime),
-    /// Everywhere the same.
+    /// A time with an offset.
     Exact(Timestamp),
 }
 
-/// What was typed is no point in time.
+/// The text is no point in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a time is 90s, 45m, 2h, 3d or 1w ago, or 2026-11-20, or 2026-11-20T10:00")]
-pub struct NoMoment;
+pub(crate) struct NoMoment;
 
 impl FromStr for Moment {
     type Err = NoMoment;
@@ -39,8 +39,8 @@ impl FromStr for Moment {
 }
 
 impl Moment {
-    /// In milliseconds since 1970-01-01 UTC, in this time zone. What cannot be told so is the beginning.
-    pub fn in_ms(&self, now: Timestamp, zone: &TimeZone) -> u64 {
+    /// In milliseconds since 1970-01-01 UTC, in this time zone; 0 for a moment before that.
+    pub(crate) fn in_ms(&self, now: Timestamp, zone: &TimeZone) -> u64 {
         let at = match self {
             Self::Ago(span) => SignedDuration::try_from(*span)
                 .ok()

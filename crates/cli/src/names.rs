@@ -1,19 +1,19 @@
-//! Which endpoint a person means by what they typed.
+//! The endpoint that a person means by what they typed.
 //!
-//! The exact name counts; else the one that differs in case only; else nothing, and the error offers
-//! what is near. Never a guess: choosing the wrong endpoint may cost money.
+//! The exact name counts, else the only one that differs in case. There is no guess, because the wrong
+//! endpoint may cost money: the error offers the nearest name.
 
 use std::fmt;
 
 /// No endpoint has that name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownName {
+pub(crate) struct UnknownName {
     /// What was typed.
-    pub typed: String,
-    /// The endpoint that was probably meant.
-    pub nearest: Option<String>,
+    pub(crate) typed: String,
+    /// The endpoint that is probably meant.
+    pub(crate) nearest: Option<String>,
     /// Every endpoint there is.
-    pub endpoints: Vec<String>,
+    pub(crate) endpoints: Vec<String>,
 }
 
 impl std::error::Error for UnknownName {}
@@ -36,7 +36,7 @@ impl fmt::Display for UnknownName {
 /// # Errors
 ///
 /// If none does, or several differ from it in case only.
-pub fn resolve<'a>(
+pub(crate) fn resolve<'a>(
     typed: &str,
     endpoints: impl IntoIterator<Item = &'a str>,
 ) -> Result<&'a str, UnknownName> {
@@ -59,7 +59,7 @@ pub fn resolve<'a>(
 }
 
 fn nearest<'a>(folded: &str, endpoints: &[&'a str]) -> Option<&'a str> {
-    /// Below it two names are not alike, only short.
+    /// Names that are less alike are not offered.
     const ALIKE: f64 = 0.75;
     endpoints
         .iter()

@@ -3,12 +3,12 @@
 use std::env;
 use std::path::Path;
 
-use zephyr_cli::instance::{self, Found, Role, Running};
-use zephyr_cli::status;
+use zephyr_admin::instance::{self, Found, Role, Running};
 use zephyr_control::Language;
 
 use crate::configuration::data_dir;
 use crate::failure::Failure;
+use crate::status;
 use crate::{output, remote};
 
 /// `zephyr open`.
@@ -42,7 +42,7 @@ async fn find() -> Result<Running, Failure> {
     }
 }
 
-/// Only Linux runs without a desktop; there a browser of the terminal would take it over.
+/// Whether there is a desktop to open a browser on. Without one, a text browser would take over the terminal.
 fn has_browser() -> bool {
     let named = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     !cfg!(target_os = "linux")

@@ -1,23 +1,20 @@
-//! What is printed, in which language and in which colours.
+//! Printing to stdout.
 
-use std::env;
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, Write};
 
 use jiff::tz::TimeZone;
-use zephyr_cli::journal::Look;
-use zephyr_cli::language;
-use zephyr_cli::status::Colours;
 use zephyr_control::Language;
-use zephyr_core::config;
+use zephyr_process::colours::Colours;
 
 use crate::failure::Failure;
+use crate::terminal::Look;
 
-/// Writes to stdout; whoever stops reading has read enough.
+/// Writes to stdout. A reader that stops reading is no error.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     write(text).map(|_| ())
 }
 
-/// Writes to stdout, and says whether there is any use in writing more.
+/// Writes to stdout, and says whether anybody still reads.
 pub(crate) fn write(text: &str) -> Result<Reader, Failure> {
     let mut stdout = io::stdout().lock();
     let written = stdout
@@ -30,7 +27,7 @@ pub(crate) fn write(text: &str) -> Result<Reader, Failure> {
     }
 }
 
-/// Whoever reads stdout.
+/// The reader of stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reader {
     Listens,
@@ -38,20 +35,11 @@ pub(crate) enum Reader {
     Left,
 }
 
-/// How text for a person is to look on stdout; the configuration file says the language.
+/// How text for a person is to look on stdout.
 pub(crate) fn look(language: Language) -> Look {
     Look {
         language,
-        colours: colours(&io::stdout()),
+        colours: Colours::of(&io::stdout()),
         zone: TimeZone::system(),
     }
-}
-
-pub(crate) fn language(configured: config::Language) -> Language {
-    language::choose(configured, language::system_locale().as_deref())
-}
-
-/// The colours of a stream.
-pub(crate) fn colours(stream: &impl IsTerminal) -> Colours {
-    Colours::choose(stream.is_terminal(), env::var("NO_COLOR").ok().as_deref())
 }

@@ -3,14 +3,16 @@
 use std::io;
 use std::path::Path;
 
-use zephyr_cli::instance::{self, Found, Running};
-use zephyr_cli::{names, status};
+use zephyr_admin::instance::{self, Found, Running};
 use zephyr_control::{Command, Control, Language, Snapshot};
 use zephyr_core::config;
+use zephyr_process::colours::Colours;
+use zephyr_process::language;
 
 use crate::configuration::data_dir;
 use crate::failure::Failure;
 use crate::output;
+use crate::{names, status};
 
 /// `zephyr` alone.
 pub(crate) async fn overview(config: Option<&Path>) -> Result<(), Failure> {
@@ -19,7 +21,7 @@ pub(crate) async fn overview(config: Option<&Path>) -> Result<(), Failure> {
         Found::Stale(instance) => Some(instance.pid),
         Found::Nothing => None,
     };
-    output::print(&status::not_running(language(config), ended))
+    output::print(&status::not_running(language_in(config), ended))
 }
 
 /// `zephyr status`.
@@ -34,12 +36,12 @@ pub(crate) async fn status_json() -> Result<(), Failure> {
     output::print(&(json + "\n"))
 }
 
-/// A command that needs no endpoint.
+/// Sends a command that needs no endpoint.
 pub(crate) async fn steer(command: Command) -> Result<(), Failure> {
     execute(&find().await?, command).await
 }
 
-/// A command about the endpoint that was typed.
+/// Sends a command about the endpoint that was typed.
 pub(crate) async fn steer_one(
     typed: &str,
     command: impl FnOnce(String) -> Command,
@@ -61,18 +63,18 @@ pub(crate) async fn find() -> Result<Running, Failure> {
 }
 
 fn show(snapshot: &Snapshot, config: Option<&Path>) -> Result<(), Failure> {
-    let colours = output::colours(&io::stdout());
+    let colours = Colours::of(&io::stdout());
     let language = language_of(config, snapshot);
     output::print(&status::view(snapshot, language, colours))
 }
 
-/// The language of that file, else of the one that the instance reads.
+/// The language that this file asks for, else the file that the instance reads.
 pub(crate) fn language_of(config: Option<&Path>, snapshot: &Snapshot) -> Language {
-    language(config.or(snapshot.config_path.as_deref().map(Path::new)))
+    language_in(config.or(snapshot.config_path.as_deref().map(Path::new)))
 }
 
-/// The language of that file; a file that cannot be read must not hide the status.
-pub(crate) fn language(config: Option<&Path>) -> Language {
+/// The language that this file asks for. A file that cannot be read must not hide the status.
+pub(crate) fn language_in(config: Option<&Path>) -> Language {
     let loaded = config.and_then(|path| zephyr_config::load(path).ok());
-    output::language(loaded.map_or(config::Language::Auto, |loaded| loaded.config.ui.language))
+    language::spoken(loaded.map_or(config::Language::Auto, |loaded| loaded.config.ui.language))
 }

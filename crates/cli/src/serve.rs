@@ -4,18 +4,19 @@ use std::path::Path;
 
 use anyhow::anyhow;
 use tokio_util::sync::CancellationToken;
-use zephyr_cli::admin;
-use zephyr_cli::instance::{self, Found, Instance, Role};
-use zephyr_cli::logging::{self, Files};
-use zephyr_cli::signals::{Signal, Signals};
-use zephyr_cli::token::Token;
-use zephyr_cli::{descriptors, status};
+use zephyr_admin::instance::{self, Found, Instance, Role};
+use zephyr_admin::server;
+use zephyr_admin::token::Token;
 use zephyr_config::Loaded;
 use zephyr_control::{Command, Control, Language, Snapshot};
 use zephyr_engine::{Engine, Options, Source};
+use zephyr_process::logging::{self, Files};
+use zephyr_process::signals::{Signal, Signals};
+use zephyr_process::{descriptors, language};
 
+use crate::configuration;
 use crate::failure::Failure;
-use crate::{configuration, output};
+use crate::status;
 
 /// `zephyr serve`.
 pub(crate) async fn serve(config: Option<&Path>) -> Result<(), Failure> {
@@ -26,12 +27,12 @@ pub(crate) async fn serve(config: Option<&Path>) -> Result<(), Failure> {
         logging.level,
         Some(Files::of(logging, Some(&path), &data_dir)),
     );
-    // Front-ends are told where it is, and they start in other folders.
+    // Front-ends get the path, and they start in other folders.
     let path = std::path::absolute(path)?;
     run(loaded, Source::File(path), &data_dir, status::started).await
 }
 
-/// Runs until a signal ends it; `announce` says on stderr what was started.
+/// Runs until a signal ends it. `announce` says on stderr what was started.
 pub(crate) async fn run(
     loaded: Loaded,
     source: Source,
@@ -40,12 +41,12 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     descriptors::raise();
     let mut signals = Signals::listen()?;
-    let language = output::language(loaded.config.ui.language);
+    let language = language::spoken(loaded.config.ui.language);
     let web_admin = loaded.config.web_admin.clone();
 
     refuse_second(data_dir).await?;
     let options = Options {
-        // The demo's endpoints are others every time.
+        // A demo has other endpoints every time, so nothing of them is remembered.
         data_dir: source.path().map(|_| data_dir.to_owned()),
         ..Options::default()
     };
@@ -55,7 +56,7 @@ pub(crate) async fn run(
     let control = engine.control();
     let shutdown = CancellationToken::new();
     let token = Token::load_or_create(data_dir)?;
-    let admin = admin::serve(control.clone(), &web_admin, token, shutdown.clone())
+    let admin = server::serve(control.clone(), &web_admin, token, shutdown.clone())
         .await
         .map_err(|error| Failure::operation(error, "the admin port cannot be opened"))?;
     engine.set_admin_addr(admin.address());
@@ -89,9 +90,9 @@ async fn until_stopped(signals: &mut Signals, control: &dyn Control) {
     }
 }
 
-/// One data folder is one instance's: two would hide each other from every front-end.
+/// Refuses if an instance of this data folder runs: two would hide each other from every front-end.
 async fn refuse_second(data_dir: &Path) -> Result<(), Failure> {
-    // What cannot be asked does not stop us: if it holds our port, the engine will say so.
+    // An instance that does not answer does not stop us: if it holds our port, the engine will say so.
     let Ok(Found::Running(running)) = instance::find(data_dir).await else {
         return Ok(());
     };

@@ -1,8 +1,8 @@
 //! `zephyr token …`: the secrets that the configuration names, in the system's keychain.
 //!
-//! A secret comes from a prompt or from stdin, never from an argument, which every process may read,
-//! and is never shown. Nothing is removed or renamed but what the command names; a running instance is
-//! told, so that it uses what is there now.
+//! A secret comes from a prompt or from stdin, never from an argument, which every process may read, and
+//! is never shown. Only the entry that the command names is removed or renamed. A running instance is told
+//! to read its credentials again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -10,8 +10,7 @@ use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use unicode_width::UnicodeWidthStr;
-use zephyr_cli::instance::{self, Found};
+use zephyr_admin::instance::{self, Found};
 use zephyr_control::{Command, Control};
 use zephyr_core::config::CredentialRef;
 use zephyr_secrets::Secret;
@@ -22,6 +21,7 @@ use zeroize::Zeroizing;
 use crate::configuration::{self, credentials};
 use crate::failure::Failure;
 use crate::output;
+use crate::terminal::{Align, Cell, columns};
 
 /// `zephyr token set NAME`.
 pub(crate) async fn set(config: Option<&Path>, name: &str) -> Result<(), Failure> {
@@ -119,7 +119,7 @@ fn ask_for_secret(name: &str) -> Result<Secret, Failure> {
     Secret::new(&text).map_err(|why| Failure::usage(format!("that is no secret to store: {why}")))
 }
 
-/// Does it. Where the keychain is locked, the person is asked to unlock it, and it is tried once more.
+/// Calls `act`. If the keychain is locked, the person is asked to unlock it, and `act` is called once more.
 async fn in_keychain<T: Send + 'static>(
     act: impl Fn(&dyn Store) -> Result<T, KeychainError> + Send + 'static,
 ) -> Result<T, Failure> {
@@ -152,17 +152,17 @@ async fn in_keychain<T: Send + 'static>(
     })
 }
 
-/// Which entries the configuration names, and who uses each.
+/// The entries that the configuration names, and who uses each.
 #[derive(Default)]
 struct References {
     path: PathBuf,
     users: BTreeMap<String, Vec<String>>,
-    /// Why the file does not tell.
+    /// Why the file could not be read.
     unreadable: Option<zephyr_config::LoadError>,
 }
 
 impl References {
-    /// Of the configuration that is there; none is needed to keep secrets.
+    /// The references of the configuration, if there is one; keeping secrets needs none.
     fn read(explicit: Option<&Path>) -> Self {
         let Some(found) = zephyr_config::find(explicit, |name| env::var_os(name)) else {
             return Self::default();
@@ -210,19 +210,9 @@ fn table(stored: &BTreeSet<String>, references: &References) -> String {
                 secret\n"
             .to_owned();
     }
-    let width = |text: &str| text.width();
-    let widest = names
-        .iter()
-        .map(|name| width(name))
-        .max()
-        .unwrap_or(0)
-        .max(4);
-    let line = |name: &str, state: &str, users: &str| {
-        let padding = " ".repeat(widest - width(name));
-        format!("{name}{padding}  {state:<7}  {users}\n")
-    };
-    let mut text = line("NAME", "STATE", "USED BY");
-    for name in names {
+    let left = |text: &str| Cell::new(text.to_owned(), Align::Left);
+    let head = ["NAME", "STATE", "USED BY"].map(left);
+    let rows = names.into_iter().map(|name| {
         let state = if stored.contains(name) {
             "stored"
         } else {
@@ -233,12 +223,12 @@ fn table(stored: &BTreeSet<String>, references: &References) -> String {
             [] => "nothing".to_owned(),
             users => users.join(", "),
         };
-        text.push_str(&line(name, state, &users));
-    }
-    text
+        [name.as_str(), state, &users].map(left)
+    });
+    columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
 }
 
-/// A running instance reads its credentials again; without one there is nobody to tell.
+/// Makes a running instance, if there is one, read its credentials again.
 async fn tell_running_instance() -> Result<(), Failure> {
     let Ok(data_dir) = configuration::data_dir() else {
         return Ok(());

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use zephyr_cli::instance::Running;
-use zephyr_cli::journal;
-use zephyr_cli::moment::Moment;
+use zephyr_admin::export::usage_csv;
+use zephyr_admin::instance::Running;
 use zephyr_control::{Control, UsageBy, UsageQuery};
 
 use crate::arguments::{SummedBy, Usage};
 use crate::failure::Failure;
+use crate::journal;
+use crate::moment::Moment;
 use crate::{output, remote};
 
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -41,7 +42,7 @@ pub(crate) async fn show(config: Option<&Path>, asked: &Usage) -> Result<(), Fai
     let report = client.usage(query).await?;
     output::print(&match (asked.json, asked.csv) {
         (true, _) => serde_json::to_string_pretty(&report)? + "\n",
-        (false, true) => journal::usage_csv(&report),
+        (false, true) => usage_csv(&report),
         (false, false) => {
             let look = output::look(remote::language_of(config, &snapshot));
             journal::usage(&report, by, since_ms, &look)

@@ -119,6 +119,17 @@ mod tests {
     }
 
     #[test]
+    fn a_model_without_a_name_leaves_no_hole() {
+        let why = Reason::RequestedModelNotServed;
+
+        let en = text(Language::En, &why);
+        let zh = text(Language::Zh, &why);
+
+        assert_eq!(en, "does not serve the model asked for");
+        assert_eq!(zh, "不提供所请求的模型");
+    }
+
+    #[test]
     fn a_nested_reason_is_put_into_words_inside_its_event() {
         let event = EventKind::Switched {
             from: "HK".to_owned(),

@@ -106,6 +106,8 @@ pub enum Reason {
         /// The model asked for.
         model: String,
     },
+    /// It does not serve the model asked for, whose name is not known here.
+    RequestedModelNotServed,
     /// It answers, but takes many times as long as usual.
     Slow {
         /// The time to the first event of its last slow stream.

@@ -160,9 +160,7 @@ pub fn why_not(fleet: &Fleet, id: EndpointId, why: WhyNot, now: Instant) -> Reas
         }
         WhyNot::TrialInFlight => Reason::TrialInFlight,
         WhyNot::AwaitingProbe => Reason::AwaitingProbe,
-        WhyNot::ModelNotServed => Reason::ModelNotServed {
-            model: String::new(),
-        },
+        WhyNot::ModelNotServed => Reason::RequestedModelNotServed,
         WhyNot::BrokeOff => Reason::BrokeOff,
         WhyNot::ProbeFailed => Reason::ProbeFailed {
             detail: status

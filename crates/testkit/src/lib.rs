@@ -1,11 +1,11 @@
-//! Scripted endpoints for tests, and simulated ones for the demo.
+//! Scripted endpoints for tests.
 //!
 //! Everything here is a real socket on loopback: what a test sees is what a client would see. An
 //! [`Endpoint`] does what its [`Script`] says, byte by byte, and records what it received; a
 //! [`RawClient`] sends exact bytes and tells a clean end from an abort. Nothing polls and nothing
 //! sleeps: a test waits for events, and fails after [`PATIENCE`] if they do not come.
 //!
-//! Not for: the shipped engine. This crate knows nothing of Zephyr's own types, so that it cannot
+//! Not for: anything that is shipped. This crate knows nothing of Zephyr's own types, so that it cannot
 //! agree with them by accident.
 //!
 //! | module | has |
@@ -16,7 +16,6 @@
 //! | `perform`, `http1`, `http2` | how an act is carried out, in either protocol |
 //! | `client` | the test's side of the connection |
 //! | `proxy` | forward proxies: HTTP and SOCKS5 |
-//! | [`sim`] | endpoints that fail by timetable |
 
 mod act;
 mod client;
@@ -30,7 +29,6 @@ mod proxy;
 mod received;
 mod record;
 mod server;
-pub mod sim;
 mod stream;
 mod tls;
 
@@ -42,6 +40,5 @@ pub use http::Headers;
 pub use proxy::{HttpProxy, SocksProxy};
 pub use received::{HttpVersion, Received};
 pub use record::{Cancelled, PATIENCE};
-pub use sim::Sim;
 pub use stream::{Gate, Phase, Step, TextStream, Usage};
 pub use tls::TlsEndpoint;

@@ -1,4 +1,4 @@
-//! Amounts as people read them.
+//! Amounts for people.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -6,10 +6,10 @@ use zephyr_control::{Language, RequestEnd, RequestRecord, Tokens, text};
 
 use super::phrase::Phrase;
 
-/// What stands where there is nothing to tell.
+/// A cell without a value.
 pub(super) const NOTHING: &str = "–";
 
-/// US dollars to a hundredth of a cent; less is not passed off as nothing.
+/// US dollars to a hundredth of a cent. A smaller amount is not shown as zero.
 pub(super) fn money(usd: f64) -> String {
     if usd == 0.0 {
         "$0".to_owned()
@@ -22,8 +22,8 @@ pub(super) fn money(usd: f64) -> String {
     }
 }
 
-/// What a request cost. One that was sent nowhere, or failed without a word about tokens, has nothing
-/// to tell; any other without a known cost is told to have an unknown one.
+/// The cost of a request: nothing if it was sent nowhere, or failed without any tokens; unknown if it is
+/// not known otherwise.
 pub(super) fn cost(record: &RequestRecord, language: Language) -> String {
     match record.cost_usd {
         Some(usd) => money(usd),
@@ -85,11 +85,11 @@ pub(super) fn time(at_ms: u64, zone: &TimeZone) -> String {
 }
 
 /// `None`: out of the calendar.
-pub(super) fn timestamp(at_ms: u64) -> Option<Timestamp> {
+fn timestamp(at_ms: u64) -> Option<Timestamp> {
     Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()
 }
 
-/// All that went in: fresh, written to the cache, read from it.
+/// All input tokens: fresh, written to the cache, read from it.
 pub(super) fn input(tokens: &Tokens) -> u64 {
     tokens.input + cache_written(tokens) + tokens.cache_read
 }
@@ -98,7 +98,7 @@ pub(super) fn cache_written(tokens: &Tokens) -> u64 {
     tokens.cache_write_5m + tokens.cache_write_1h
 }
 
-/// Whether a request ended without a word of an answer.
+/// Whether a request ended without any of an answer.
 pub(super) fn has_failed(record: &RequestRecord) -> bool {
     match record.end {
         RequestEnd::Answered | RequestEnd::Aborted | RequestEnd::Abandoned => false,

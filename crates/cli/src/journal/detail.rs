@@ -2,14 +2,12 @@
 
 use zephyr_control::{AttemptRecord, RecordedBody, RequestDetail, RequestRecord, text};
 
-use super::Look;
 use super::amount::{NOTHING, bytes, cost, count, duration, has_failed, money, time};
 use super::phrase::{self, Phrase};
-use crate::status::columns::{Align, Cell, columns};
-use crate::status::printable;
+use crate::terminal::{Align, Cell, Look, columns, printable};
 
 /// A request in full: its facts, its attempts, its headers and bodies as far as they were kept.
-pub fn detail(detail: &RequestDetail, look: &Look) -> String {
+pub(crate) fn detail(detail: &RequestDetail, look: &Look) -> String {
     let view = View {
         record: &detail.record,
         look,

@@ -1,29 +1,28 @@
-//! Requests as a table that grows downwards: the head once, every row as wide as those before.
+//! Requests as a table that grows: the head once, each row at least as wide as those before.
 
 use zephyr_control::{RequestEnd, RequestRecord, text};
+use zephyr_process::colours::Colours;
 
-use super::Look;
 use super::amount::{NOTHING, cost, count, duration, input, time};
 use super::phrase::{self, Phrase};
-use crate::status::columns::{Align, Cell, Widths};
-use crate::status::{Colours, printable};
+use crate::terminal::{Align, Cell, Look, Widths, printable};
 
 const COLUMNS: usize = 11;
 
 /// A table of requests, printed piece by piece.
 #[derive(Debug)]
-pub struct Table {
+pub(crate) struct Table {
     look: Look,
     least: [usize; COLUMNS],
     widths: Option<Widths<COLUMNS>>,
 }
 
-/// What usual rows need, for a table that begins before its rows are known.
+/// The usual widths, for a table that begins before its rows are known.
 const USUAL: [usize; COLUMNS] = [5, 19, 15, 26, 12, 0, 0, 7, 6, 7, 0];
 
 impl Table {
     /// An empty table.
-    pub fn new(look: Look) -> Self {
+    pub(crate) fn new(look: Look) -> Self {
         Self {
             look,
             least: [0; COLUMNS],
@@ -32,7 +31,7 @@ impl Table {
     }
 
     /// An empty table, with room for rows that are still to come.
-    pub fn with_room(look: Look) -> Self {
+    pub(crate) fn with_room(look: Look) -> Self {
         Self {
             least: USUAL,
             ..Self::new(look)
@@ -40,7 +39,7 @@ impl Table {
     }
 
     /// The next rows, and the head above the first; in the order given.
-    pub fn rows(&mut self, records: &[RequestRecord]) -> String {
+    pub(crate) fn rows(&mut self, records: &[RequestRecord]) -> String {
         let head = self.widths.is_none().then(|| self.head());
         let rows = records.iter().map(|record| self.row(record));
         let rows: Vec<_> = head.into_iter().chain(rows).collect();
@@ -49,8 +48,8 @@ impl Table {
         widths.lines(&rows)
     }
 
-    /// What stands where there is no request to show.
-    pub fn empty(&self) -> String {
+    /// The text if there is no request to show.
+    pub(crate) fn empty(&self) -> String {
         self.say(&Phrase::NoRequests) + "\n"
     }
 
@@ -106,7 +105,7 @@ impl Table {
         cell
     }
 
-    /// What went wrong; of an answered request, what went wrong before.
+    /// What went wrong; for an answered request, what went wrong before the answer.
     fn note(&self, record: &RequestRecord) -> String {
         let language = self.look.language;
         let missed = record

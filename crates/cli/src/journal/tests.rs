@@ -1,10 +1,12 @@
-use jiff::tz::offset;
+use jiff::tz::{TimeZone, offset};
 use zephyr_control::{
-    AttemptOutcome, AttemptRecord, Reason, RecordedBody, RequestDetail, RequestEnd, RequestRecord,
-    Tokens, Usage, UsageBy, UsageReport, UsageRow,
+    AttemptOutcome, AttemptRecord, Language, Reason, RecordedBody, RequestDetail, RequestEnd,
+    RequestRecord, Tokens, Usage, UsageBy, UsageReport, UsageRow,
 };
+use zephyr_process::colours::Colours;
 
-use super::*;
+use super::{Table, detail, usage};
+use crate::terminal::Look;
 
 const AT: u64 = 1_795_271_402_000;
 
@@ -359,85 +361,4 @@ fn sums_end_with_their_total_and_what_is_in_none() {
     assert!(!covered.contains("begins"), "{covered}");
     let none = usage(&UsageReport::default(), UsageBy::Day, None, &look);
     assert_eq!(none, "No requests in this time.\n");
-}
-
-#[test]
-fn a_csv_cell_is_never_a_formula() {
-    let cases = [
-        ("=1+1", "\"'=1+1\""),
-        ("+1", "\"'+1\""),
-        ("-1", "\"'-1\""),
-        ("@SUM(A1)", "\"'@SUM(A1)\""),
-        ("\t=1", "\"'\t=1\""),
-        ("\r=1", "\"'\r=1\""),
-        ("＝1", "\"'＝1\""),
-        ("a,b", "\"a,b\""),
-        ("say \"hi\"", "\"say \"\"hi\"\"\""),
-        ("=\"a\"", "\"'=\"\"a\"\"\""),
-        ("two\nlines", "\"two\nlines\""),
-        ("东京", "东京"),
-    ];
-
-    for (text, cell) in cases {
-        let record = RequestRecord {
-            error: Some(text.to_owned()),
-            ..answered(7)
-        };
-        let line = Format::Csv.lines(&[record]);
-        assert!(line.ends_with(&format!(",{cell}\r\n")), "{line}");
-        let report = UsageReport {
-            rows: vec![UsageRow {
-                key: text.to_owned(),
-                split: String::new(),
-                usage: Usage::default(),
-            }],
-            ..UsageReport::default()
-        };
-        let lines = usage_csv(&report);
-        assert!(lines.contains(&format!("\r\n{cell},0,0,")), "{lines}");
-    }
-}
-
-#[test]
-fn a_csv_has_as_many_cells_as_names_and_leaves_unknown_ones_empty() {
-    let record = RequestRecord {
-        cost_usd: None,
-        ..failed(7)
-    };
-
-    let text = Format::Csv.head() + &Format::Csv.lines(&[answered(6), record]);
-
-    let rows: Vec<Vec<_>> = text.lines().map(|line| line.split(',').collect()).collect();
-    assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{text}");
-    let cell = |row: usize, name: &str| {
-        let column = rows[0].iter().position(|head| *head == name).unwrap();
-        rows[row][column]
-    };
-    assert_eq!(cell(1, "cost_usd"), "0.01234");
-    assert_eq!(cell(1, "time"), "2026-11-21T14:30:02Z");
-    assert_eq!(cell(2, "cost_usd"), "");
-    assert_eq!(cell(2, "input_tokens"), "");
-    assert_eq!(cell(2, "end"), "failed");
-    let sums = usage_csv(&UsageReport {
-        rows: vec![UsageRow {
-            key: "a".to_owned(),
-            split: String::new(),
-            usage: Usage::default(),
-        }],
-        ..UsageReport::default()
-    });
-    let widths: Vec<_> = sums.lines().map(|line| line.split(',').count()).collect();
-    assert_eq!(widths, [14, 14]);
-}
-
-#[test]
-fn json_lines_are_the_records() {
-    let text = Format::JsonLines.lines(&[answered(6), failed(7)]);
-
-    let read: Vec<RequestRecord> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(read, [answered(6), failed(7)]);
-    assert_eq!(Format::JsonLines.head(), "");
 }

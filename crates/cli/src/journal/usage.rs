@@ -2,14 +2,17 @@
 
 use zephyr_control::{Usage, UsageBy, UsageReport, text};
 
-use super::Look;
 use super::amount::{NOTHING, cache_written, count, money, time};
 use super::phrase::Phrase;
-use crate::status::columns::{Align, Cell, columns};
-use crate::status::printable;
+use crate::terminal::{Align, Cell, Look, columns, printable};
 
-/// Sums by what was asked for, a last line with all of them, and what is in none of them.
-pub fn usage(report: &UsageReport, by: UsageBy, since_ms: Option<u64>, look: &Look) -> String {
+/// The sums, a last line with their total, and what is in none of them.
+pub(crate) fn usage(
+    report: &UsageReport,
+    by: UsageBy,
+    since_ms: Option<u64>,
+    look: &Look,
+) -> String {
     let say = |phrase: &Phrase<'_>| text(look.language, phrase);
     if report.rows.is_empty() {
         return say(&Phrase::NoUsage) + "\n";
@@ -71,7 +74,7 @@ fn cells(name: String, usage: &Usage, look: &Look) -> [Cell; 11] {
     ]
 }
 
-/// A sum that leaves something out says so.
+/// The cost; says so if it leaves something out.
 fn cost(usage: &Usage, look: &Look) -> String {
     if usage.unpriced == 0 {
         money(usage.cost_usd)

@@ -11,8 +11,7 @@ use hyper::body::Incoming;
 use zephyr_core::classify::Fault;
 
 use super::inspect;
-use super::relay::Rest;
-use super::transcode;
+use super::transcode::{self, Passing};
 use crate::endpoints::headers::{self, strip_hop_by_hop};
 use crate::endpoints::remote::Remote;
 
@@ -32,6 +31,16 @@ pub struct Held {
     rest: Rest,
     /// Whose answer it is.
     pub from: Arc<Remote>,
+}
+
+/// What is still to come of an endpoint's answer.
+pub enum Rest {
+    /// This.
+    Flowing(Passing),
+    /// Nothing: it ended.
+    Ended,
+    /// Nothing: it broke.
+    Broken(Fault),
 }
 
 /// What an endpoint's body gave next.

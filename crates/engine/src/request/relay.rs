@@ -22,6 +22,7 @@ use zephyr_core::proof::Stage;
 use zephyr_core::usage::Tally;
 
 use super::attempt::Attempt;
+use super::held::Rest;
 use super::inspect::{OnInvalid, Sight};
 use super::lifetime::Lifetime;
 use super::transcode::Passing;
@@ -40,16 +41,6 @@ pub struct Relay {
     abort: Abort,
     /// The request, until its answer has gone.
     lifetime: Lifetime,
-}
-
-/// What is still to come of an endpoint's answer.
-pub enum Rest {
-    /// This.
-    Flowing(Passing),
-    /// Nothing: it ended.
-    Ended,
-    /// Nothing: it broke.
-    Broken(Fault),
 }
 
 /// How long the endpoint may be silent, and whether its time is over.

@@ -3,7 +3,6 @@
 mod broken;
 mod endpoint;
 mod proxy;
-mod sim;
 mod streams;
 mod tls;
 

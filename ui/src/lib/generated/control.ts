@@ -672,6 +672,7 @@ export type Reason = { "code": "pinned" }
   /** The model asked for. */
   model: string
 }
+  | { "code": "requested_model_not_served" }
   | { "code": "slow",
   /** The time to the first event of its last slow stream. */
   ms: number,

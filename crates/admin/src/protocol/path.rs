@@ -1,0 +1,45 @@
+//! What is asked where. The table of the API is in [`crate::server`].
+
+pub(crate) const SNAPSHOT: &str = "/api/v1/snapshot";
+pub(crate) const EVENTS: &str = "/api/v1/events";
+pub(crate) const COMMANDS: &str = "/api/v1/commands";
+pub(crate) const CHECK: &str = "/api/v1/check";
+pub(crate) const DIAGNOSE: &str = "/api/v1/diagnose";
+pub(crate) const CONFIGURATION: &str = "/api/v1/configuration";
+pub(crate) const REQUESTS: &str = "/api/v1/requests";
+pub(crate) const EXPORT: &str = "/api/v1/requests/export";
+pub(crate) const USAGE: &str = "/api/v1/usage";
+pub(crate) const HISTORY: &str = "/api/v1/history";
+/// Codes are exchanged, and sessions asked for and ended.
+pub(crate) const SESSION: &str = "/api/v1/session";
+/// A program gets a code.
+pub(crate) const CODES: &str = "/api/v1/session/codes";
+/// An instance proves that it knows the token, to a client that does not tell it to just anybody who
+/// listens here.
+pub(crate) const PROOF: &str = "/api/v1/proof";
+pub(crate) const METRICS: &str = "/metrics";
+
+/// The paths that an error lists, for people.
+pub(crate) const TOLD: [&str; 11] = [
+    SNAPSHOT,
+    EVENTS,
+    COMMANDS,
+    CHECK,
+    DIAGNOSE,
+    CONFIGURATION,
+    REQUESTS,
+    USAGE,
+    HISTORY,
+    SESSION,
+    METRICS,
+];
+
+/// One request of the journal.
+pub(crate) fn request(id: u64) -> String {
+    format!("{REQUESTS}/{id}")
+}
+
+/// Whether the path belongs to the API, and so needs a credential; also if nothing is there.
+pub(crate) fn is_guarded(path: &str) -> bool {
+    path.starts_with("/api") || path.starts_with(METRICS)
+}

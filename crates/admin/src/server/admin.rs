@@ -1,0 +1,85 @@
+//! Starting and ending the server.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use zephyr_control::Control;
+use zephyr_core::config::WebAdmin;
+
+use super::api::Api;
+use super::connections::Connections;
+use super::router::router;
+use super::visitors::Visitors;
+use crate::token::Token;
+
+/// A running admin server. It ends when its shutdown token is cancelled.
+#[must_use]
+pub struct Admin {
+    address: SocketAddr,
+    connections: Connections,
+}
+
+impl Admin {
+    /// The address that it listens on: not the configured port if that was busy.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until it has stopped and the requests in flight are answered.
+    pub async fn stopped(self) {
+        self.connections.ended().await;
+    }
+}
+
+/// Serves `control` on the admin port, or on a free one if that is busy, until `shutdown` is
+/// cancelled.
+///
+/// # Errors
+///
+/// If the address is not a loopback address, or cannot be bound.
+pub async fn serve(
+    control: Arc<dyn Control>,
+    config: &WebAdmin,
+    token: Token,
+    shutdown: CancellationToken,
+) -> io::Result<Admin> {
+    let listener = bind(config).await?;
+    let address = listener.local_addr()?;
+    let api = Api {
+        control,
+        token,
+        visitors: Visitors::default(),
+        has_page: config.enabled,
+        port: address.port(),
+        shutdown: shutdown.clone(),
+    };
+    let connections = Connections::accept(listener, router(Arc::new(api)), shutdown);
+    Ok(Admin {
+        address,
+        connections,
+    })
+}
+
+async fn bind(config: &WebAdmin) -> io::Result<TcpListener> {
+    if !config.host.is_loopback() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "web_admin.host has to be a loopback address, for instance 127.0.0.1",
+        ));
+    }
+    match TcpListener::bind((config.host, config.port)).await {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            let listener = TcpListener::bind((config.host, 0)).await?;
+            tracing::warn!(
+                busy = config.port,
+                instead = listener.local_addr()?.port(),
+                "the admin port is busy; took a free one"
+            );
+            Ok(listener)
+        }
+        bound => bound,
+    }
+}

@@ -1,0 +1,18 @@
+//! What every handler works with.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use zephyr_control::Control;
+
+use super::visitors::Visitors;
+use crate::token::Token;
+
+pub(super) struct Api {
+    pub(super) control: Arc<dyn Control>,
+    pub(super) token: Token,
+    pub(super) visitors: Visitors,
+    pub(super) has_page: bool,
+    pub(super) port: u16,
+    pub(super) shutdown: CancellationToken,
+}

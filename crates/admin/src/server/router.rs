@@ -1,0 +1,116 @@
+//! Which handler answers what, and what is asked before and added after.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::header::{self, HeaderMap, HeaderName};
+use http::{HeaderValue, Method};
+
+use super::api::Api;
+use super::failure::Failure;
+use super::{commands, guard, journal, page, sign_in, state};
+use crate::protocol::path;
+
+/// The whole API, and the page if there is to be one.
+pub(super) fn router(api: Arc<Api>) -> Router {
+    let router = Router::new()
+        .route(path::SNAPSHOT, get(state::snapshot))
+        .route(path::EVENTS, get(state::events))
+        .route(path::COMMANDS, post(commands::execute))
+        .route(path::CHECK, post(commands::check))
+        .route(path::DIAGNOSE, post(commands::diagnose))
+        .route(path::CONFIGURATION, get(commands::configuration))
+        .route(path::REQUESTS, get(journal::requests))
+        .route(path::EXPORT, get(journal::export))
+        .route(&format!("{}/{{id}}", path::REQUESTS), get(journal::request))
+        .route(path::USAGE, get(journal::usage))
+        .route(path::HISTORY, get(journal::history))
+        .route(path::CODES, post(sign_in::code))
+        .route(
+            path::SESSION,
+            get(sign_in::session)
+                .post(sign_in::exchange)
+                .delete(sign_in::end),
+        )
+        .route(path::PROOF, get(state::proof))
+        .route(path::METRICS, get(state::metrics));
+    let router = if api.has_page {
+        router.route("/", get(page::index)).fallback(page::other)
+    } else {
+        router.fallback(unknown_path)
+    };
+    router
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(api.clone(), require_token))
+        .layer(middleware::from_fn_with_state(api.clone(), require_source))
+        .layer(middleware::map_response(harden))
+        .with_state(api)
+}
+
+async fn require_source(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    match guard::admit_source(request.uri(), request.headers(), api.port) {
+        Ok(()) => next.run(request).await,
+        Err(rejection) => rejection.into_response(),
+    }
+}
+
+/// Decides by the path, so that a route that nobody thought of is closed. A program sends the token. A
+/// browser sends a session, and that has to come from our own page.
+async fn require_token(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    let (asked, headers) = (request.uri().path(), request.headers());
+    let is_open = match asked {
+        path::PROOF => true,
+        path::SESSION => request.method() == Method::POST,
+        _ => !path::is_guarded(asked),
+    };
+    let admitted = match guard::admit_bearer(headers, &api.token) {
+        Err(_) if sign_in::admit(&api, request.uri(), headers) => guard::admit_same_origin(headers),
+        admitted => admitted,
+    };
+    match admitted {
+        Err(rejection) if !is_open => rejection.into_response(),
+        Ok(()) | Err(_) => next.run(request).await,
+    }
+}
+
+async fn wrong_method() -> Failure {
+    Failure::WrongMethod
+}
+
+async fn unknown_path() -> Failure {
+    Failure::UnknownPath
+}
+
+async fn harden(mut response: Response) -> Response {
+    let headers: &mut HeaderMap = response.headers_mut();
+    for (name, value) in HARDENING {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let cached = headers.entry(header::CACHE_CONTROL);
+    cached.or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+const HARDENING: [(HeaderName, &str); 6] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+         font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'",
+    ),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+];

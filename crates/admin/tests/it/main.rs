@@ -1,0 +1,9 @@
+//! The admin API over real connections: server, client and the instance file.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
+
+mod client;
+mod fake;
+mod instance;
+mod server;
+mod sign_in;

@@ -1,0 +1,287 @@
+//! Connecting, disconnecting, and both across restarts.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::file::SettingsFile;
+use crate::key::Key;
+use crate::outcome::{Connected, Disconnected, Resumed};
+use crate::plan::{self, Refusal};
+use crate::record::{FileBefore, Intent, Record, Standing};
+use crate::rewrite::{Planned, rewrite};
+use crate::store::Store;
+use crate::target::Target;
+
+/// Settings and what is recorded of them.
+#[derive(Clone, Debug)]
+pub struct ClaudeCode {
+    settings: PathBuf,
+    pub(crate) store: Store,
+}
+
+impl ClaudeCode {
+    /// Finds the settings as Claude Code does: by `CLAUDE_CONFIG_DIR`, else in the home folder.
+    ///
+    /// # Errors
+    ///
+    /// If there is no home folder.
+    pub fn locate(data_dir: &Path) -> Result<Self, Error> {
+        let named = env::var_os("CLAUDE_CONFIG_DIR").filter(|folder| !folder.is_empty());
+        let folder = match named {
+            Some(folder) => PathBuf::from(folder),
+            None => env::home_dir()
+                .filter(|home| !home.as_os_str().is_empty())
+                .ok_or(Error::NoHome)?
+                .join(".claude"),
+        };
+        Self::at(&folder.join("settings.json"), data_dir)
+    }
+
+    /// This settings file, with its record in this data folder.
+    ///
+    /// # Errors
+    ///
+    /// If the path is empty, or relative to a folder that is gone.
+    pub fn at(settings: &Path, data_dir: &Path) -> Result<Self, Error> {
+        // The record must be true for whoever reads it from another folder.
+        let absolute = std::path::absolute(settings).map_err(|source| Error::Unreadable {
+            path: settings.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            settings: absolute,
+            store: Store::new(data_dir.to_owned()),
+        })
+    }
+
+    /// The settings file.
+    pub fn settings(&self) -> &Path {
+        &self.settings
+    }
+
+    /// Where the settings point. Reads two small files.
+    pub fn state(&self) -> zephyr_control::ClaudeCode {
+        let Ok(standings) = self.standings() else {
+            return zephyr_control::ClaudeCode::Unknown;
+        };
+        let standings = standings.unwrap_or_default();
+        let url = standings.iter().find(|(key, _)| *key == Key::BaseUrl);
+        let all_ours = standings
+            .iter()
+            .all(|(_, standing)| *standing == Standing::Ours);
+        match url.map(|(_, standing)| standing) {
+            None | Some(Standing::Before) => zephyr_control::ClaudeCode::Disconnected,
+            Some(Standing::Ours) if all_ours => zephyr_control::ClaudeCode::Connected,
+            Some(Standing::Ours | Standing::Changed) => zephyr_control::ClaudeCode::Changed,
+        }
+    }
+
+    /// Points the settings at `target`, and forgets whoever has changed them since the last time.
+    ///
+    /// # Errors
+    ///
+    /// Says why nothing was changed.
+    pub fn connect(&self, target: &Target) -> Result<Connected, Error> {
+        let _lock = self.store.lock()?;
+        let older = self.store.load()?;
+        if let Some(older) = &older
+            && older.settings != self.settings
+        {
+            return Err(Error::Elsewhere(older.settings.clone()));
+        }
+        self.point(&self.settings, older.as_ref(), target, &[])
+    }
+
+    /// Restores what was there before, for good.
+    ///
+    /// # Errors
+    ///
+    /// Says why nothing was changed.
+    pub fn disconnect(&self) -> Result<Disconnected, Error> {
+        self.restore(|_, _| None)
+    }
+
+    /// Restores what was there before for as long as no Zephyr runs: [`resume`](Self::resume) connects
+    /// again, unless somebody has changed the settings by then.
+    ///
+    /// # Errors
+    ///
+    /// Says why nothing was changed.
+    pub fn suspend(&self) -> Result<Disconnected, Error> {
+        self.restore(|record, standings| match record.intent {
+            Intent::Suspended => Some(record.clone()),
+            Intent::Connected => {
+                let theirs = keys_that(standings, |standing| standing != Standing::Ours);
+                let mut suspended = record.but_for(&theirs);
+                suspended.intent = Intent::Suspended;
+                (!theirs.contains(&Key::BaseUrl)).then_some(suspended)
+            }
+        })
+    }
+
+    /// At a start: connects again what was suspended, and points at `target` what a killed Zephyr left
+    /// connected. What somebody has changed since is left alone.
+    ///
+    /// # Errors
+    ///
+    /// Says why nothing was changed.
+    pub fn resume(&self, target: &Target) -> Result<Resumed, Error> {
+        if self.store.load()?.is_none() {
+            return Ok(Resumed::NotConnected);
+        }
+        let _lock = self.store.lock()?;
+        let Some(record) = self.store.load()? else {
+            return Ok(Resumed::NotConnected);
+        };
+        let settings = record.settings.clone();
+        let standings = self.standings_of(&record)?;
+        // While connected, a key that somebody restored by hand is changed, too.
+        let theirs = keys_that(&standings, |standing| match (record.intent, standing) {
+            (_, Standing::Ours) | (Intent::Suspended, Standing::Before) => false,
+            (_, Standing::Changed) | (Intent::Connected, Standing::Before) => true,
+        });
+        let url_is = standings.iter().find(|(key, _)| *key == Key::BaseUrl);
+        match (record.intent, url_is.map(|(_, standing)| standing)) {
+            (_, Some(Standing::Ours)) | (Intent::Suspended, Some(Standing::Before)) => {
+                let theirs = record
+                    .given_up()
+                    .into_iter()
+                    .chain(theirs)
+                    .collect::<Vec<_>>();
+                let connected = self.point(&settings, Some(&record), target, &theirs)?;
+                Ok(Resumed::Connected(connected))
+            }
+            // Killed before it was connected or after it was disconnected, or disconnected by hand.
+            (Intent::Connected, Some(Standing::Before)) | (_, None) => {
+                self.take_back(&record, None)?;
+                Ok(Resumed::NotConnected)
+            }
+            (intent, Some(Standing::Changed)) => {
+                if intent == Intent::Suspended {
+                    self.take_back(&record, None)?;
+                }
+                Ok(Resumed::LeftAlone {
+                    settings,
+                    keys: theirs,
+                })
+            }
+        }
+    }
+
+    /// Sets what `target` says, except for the keys that are `theirs`.
+    fn point(
+        &self,
+        settings: &Path,
+        older: Option<&Record>,
+        target: &Target,
+        theirs: &[Key],
+    ) -> Result<Connected, Error> {
+        let mut values = target.values();
+        values.retain(|(key, _)| !theirs.contains(key));
+        let change = rewrite(&self.store, settings, older, |file, content| {
+            let back = older.map(|older| plan::take_back(older, content));
+            let former = match back {
+                Some(back) => back.map_err(|why| Error::malformed(settings, why))?.content,
+                None => content.map(str::to_owned),
+            };
+            let mut folders = match older.map(|older| &older.file) {
+                Some(FileBefore::Absent { folders }) => folders.clone(),
+                Some(FileBefore::Blank { .. } | FileBefore::Settings) | None => Vec::new(),
+            };
+            for missing in file.missing_folders() {
+                if !folders.contains(&missing) {
+                    folders.push(missing);
+                }
+            }
+            let applied = plan::apply(settings, folders, former.as_deref(), &values)
+                .map_err(|why| refused(settings, why))?;
+            let mut record = applied.record;
+            if let Some(older) = older {
+                let given_up = older.but_for(theirs).keys.into_iter();
+                record
+                    .keys
+                    .extend(given_up.filter(|held| theirs.contains(&held.key)));
+            }
+            Ok(Planned {
+                content: Some(applied.text),
+                during: record.covering(older),
+                after: Some(record),
+            })
+        })?;
+        Ok(Connected {
+            settings: settings.to_owned(),
+            url: target.url().to_owned(),
+            keys: values.into_iter().map(|(key, _)| key).collect(),
+            change,
+        })
+    }
+
+    /// Takes our keys back. `remember` returns what stays recorded.
+    fn restore(
+        &self,
+        remember: impl FnOnce(&Record, &[(Key, Standing)]) -> Option<Record>,
+    ) -> Result<Disconnected, Error> {
+        if self.store.load()?.is_none() {
+            return Ok(Disconnected::NotConnected);
+        }
+        let _lock = self.store.lock()?;
+        let Some(record) = self.store.load()? else {
+            return Ok(Disconnected::NotConnected);
+        };
+        let standings = self.standings_of(&record)?;
+        self.take_back(&record, remember(&record, &standings).as_ref())
+    }
+
+    fn take_back(&self, record: &Record, after: Option<&Record>) -> Result<Disconnected, Error> {
+        let settings = record.settings.clone();
+        let (mut keys, mut left_alone) = (Vec::new(), Vec::new());
+        let change = rewrite(&self.store, &settings, Some(record), |_, content| {
+            let back =
+                plan::take_back(record, content).map_err(|why| Error::malformed(&settings, why))?;
+            (keys, left_alone) = (back.taken, back.changed);
+            Ok(Planned {
+                content: back.content,
+                during: after.unwrap_or(record).clone(),
+                after: after.cloned(),
+            })
+        })?;
+        Ok(match (keys.is_empty(), left_alone.is_empty()) {
+            (true, true) => Disconnected::AlreadyRestored { settings },
+            (true, false) => Disconnected::LeftAlone {
+                settings,
+                keys: left_alone,
+            },
+            (false, _) => Disconnected::Restored {
+                settings,
+                change,
+                keys,
+                left_alone,
+            },
+        })
+    }
+
+    fn standings(&self) -> Result<Option<Vec<(Key, Standing)>>, Error> {
+        let record = self.store.load()?;
+        record.map(|record| self.standings_of(&record)).transpose()
+    }
+
+    fn standings_of(&self, record: &Record) -> Result<Vec<(Key, Standing)>, Error> {
+        let file = SettingsFile::resolve(&record.settings, self.store.data_dir())?;
+        let seen = file.see()?;
+        plan::standings(record, seen.content.as_deref())
+            .map_err(|why| Error::malformed(&record.settings, why))
+    }
+}
+
+fn keys_that(standings: &[(Key, Standing)], are: impl Fn(Standing) -> bool) -> Vec<Key> {
+    let standings = standings.iter().filter(|(_, standing)| are(*standing));
+    standings.map(|(key, _)| *key).collect()
+}
+
+fn refused(settings: &Path, why: Refusal) -> Error {
+    match why {
+        Refusal::Malformed(why) => Error::malformed(settings, why),
+        Refusal::NotRead => Error::NotRead(settings.to_owned()),
+    }
+}

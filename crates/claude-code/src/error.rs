@@ -1,0 +1,105 @@
+//! Why the settings are as they were.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::reader::Malformed;
+
+/// Why the settings are as they were. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is not known where they are.
+    #[error(
+        "there is no home folder to look for Claude Code's settings in; name its folder with CLAUDE_CONFIG_DIR"
+    )]
+    NoHome,
+    /// They cannot be read.
+    #[error("{} cannot be read; check that it is a file and that you may read it", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A folder or a device is in their place.
+    #[error("{} is not a file; move it away", .0.display())]
+    NoFile(PathBuf),
+    /// They are not UTF-8.
+    #[error("{} is not UTF-8 text, so it was not touched; save it as UTF-8", .0.display())]
+    NotText(PathBuf),
+    /// They are not JSON.
+    #[error(
+        "{} is not valid JSON (line {line}, column {column}), so it was not touched; correct it first",
+        path.display()
+    )]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where reading stopped.
+        line: usize,
+        /// Where in that line.
+        column: usize,
+    },
+    /// They are JSON, but not settings.
+    #[error("{} is not a JSON object, so it was not touched; correct it first", .0.display())]
+    NoObject(PathBuf),
+    /// `env` is not what it has to be.
+    #[error("env in {} is not a JSON object, so the file was not touched; correct it first", .0.display())]
+    EnvIsNoObject(PathBuf),
+    /// Claude Code ignores them.
+    #[error(
+        "{} has comments, a trailing comma or the like: Claude Code ignores the whole file for that, \
+         so it was not touched; make it plain JSON first",
+        .0.display()
+    )]
+    NotRead(PathBuf),
+    /// Somebody does not want them changed.
+    #[error("{} is read-only, so it was not touched; make it writable first", .0.display())]
+    ReadOnly(PathBuf),
+    /// They cannot be written.
+    #[error("{} cannot be written; check the free space and that you may write to its folder", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Others do not stop to write them.
+    #[error("{} changes all the time; close what writes to it and try again", .0.display())]
+    Busy(PathBuf),
+    /// Another Zephyr is at it and does not end.
+    #[error("another Zephyr is changing Claude Code's settings; try again, or end it ({})", .0.display())]
+    Locked(PathBuf),
+    /// The record cannot be read or written.
+    #[error("{} cannot be read or written", path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The record is not one.
+    #[error(
+        "{} cannot be understood; if it is from a newer Zephyr, use that one, else restore Claude Code's settings \
+         by hand and delete it",
+        .0.display()
+    )]
+    RecordMalformed(PathBuf),
+    /// Other settings are connected.
+    #[error(
+        "Claude Code is connected by other settings, {}; run `zephyr disconnect claude-code` first",
+        .0.display()
+    )]
+    Elsewhere(PathBuf),
+}
+
+impl Error {
+    pub(crate) fn malformed(settings: &Path, why: Malformed) -> Self {
+        let path = settings.to_owned();
+        match why {
+            Malformed::Syntax { line, column } => Self::Syntax { path, line, column },
+            Malformed::RootIsNoObject => Self::NoObject(path),
+            Malformed::EnvIsNoObject => Self::EnvIsNoObject(path),
+        }
+    }
+}

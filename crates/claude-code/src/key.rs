@@ -1,0 +1,24 @@
+//! The settings that `connect` may set.
+
+use serde::{Deserialize, Serialize};
+
+/// A setting in the object `env`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Key {
+    /// Where Claude Code sends its requests.
+    #[serde(rename = "ANTHROPIC_BASE_URL")]
+    BaseUrl,
+    /// The credential that it sends.
+    #[serde(rename = "ANTHROPIC_AUTH_TOKEN")]
+    AuthToken,
+}
+
+impl Key {
+    /// The key as it is written in the file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BaseUrl => "ANTHROPIC_BASE_URL",
+            Self::AuthToken => "ANTHROPIC_AUTH_TOKEN",
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What was in the settings before, kept in the data folder while something of ours may be in them.
+//!
+//! It is written before the settings are changed, so that whatever a kill leaves behind can be undone: the
+//! values in the settings count, not what was last intended. It holds secrets (the client token, and any
+//! token that was there before), so only the user may read it, and nothing shows it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::document::Wrapping;
+use crate::key::Key;
+
+/// What is to be restored, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    version: Version,
+    /// The file, as it was named; it may be a link.
+    pub(crate) settings: PathBuf,
+    pub(crate) intent: Intent,
+    pub(crate) file: FileBefore,
+    /// Whether we added `env`, so that it is removed when it is empty.
+    pub(crate) env_is_ours: bool,
+    /// In the order in which they were set.
+    pub(crate) keys: Vec<Held>,
+}
+
+/// What happens at the next start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Intent {
+    /// Connected now.
+    Connected,
+    /// Restored while no Zephyr runs; connected again at the next start.
+    Suspended,
+}
+
+/// The file before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "was", rename_all = "snake_case")]
+pub(crate) enum FileBefore {
+    /// It was not there, and neither were these folders, outermost first.
+    Absent { folders: Vec<PathBuf> },
+    /// It held nothing.
+    Blank { text: String },
+    /// It held settings.
+    Settings,
+}
+
+/// A key that we have set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Held {
+    pub(crate) key: Key,
+    /// The values that we wrote or were about to write; none if somebody has changed the key since.
+    pub(crate) ours: Vec<Raw>,
+    pub(crate) before: Before,
+}
+
+/// A key's value before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Before {
+    /// There was none; this was put around ours.
+    Absent(Wrapping),
+    /// This.
+    Value(Raw),
+}
+
+/// Whether somebody has changed a key since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It has what we wrote.
+    Ours,
+    /// It has what was there before.
+    Before,
+    /// It has something else.
+    Changed,
+}
+
+/// A value as it is written in the file; it may be a secret.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Raw(pub(crate) String);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Version {
+    #[default]
+    #[serde(rename = "1")]
+    One,
+}
+
+impl Record {
+    pub(crate) fn new(settings: PathBuf, file: FileBefore, env_is_ours: bool) -> Self {
+        Self {
+            version: Version::default(),
+            settings,
+            intent: Intent::Connected,
+            file,
+            env_is_ours,
+            keys: Vec::new(),
+        }
+    }
+
+    /// This record without these keys: they are somebody else's from now on.
+    #[must_use]
+    pub(crate) fn but_for(&self, theirs: &[Key]) -> Self {
+        let mut record = self.clone();
+        for held in &mut record.keys {
+            if theirs.contains(&held.key) {
+                held.ours.clear();
+            }
+        }
+        record
+    }
+
+    pub(crate) fn given_up(&self) -> Vec<Key> {
+        let keys = self.keys.iter().filter(|held| held.ours.is_empty());
+        keys.map(|held| held.key).collect()
+    }
+
+    /// This record, extended so that it also undoes `older`: either may be in the file when the program is
+    /// killed.
+    #[must_use]
+    pub(crate) fn covering(&self, older: Option<&Self>) -> Self {
+        let mut both = self.clone();
+        for older in older.iter().flat_map(|older| &older.keys) {
+            match both.keys.iter_mut().find(|held| held.key == older.key) {
+                Some(held) => {
+                    for raw in &older.ours {
+                        if !held.ours.contains(raw) {
+                            held.ours.insert(0, raw.clone());
+                        }
+                    }
+                }
+                None => both.keys.push(older.clone()),
+            }
+        }
+        both
+    }
+}
+
+impl Held {
+    /// The standing of the key if the file has this value.
+    pub(crate) fn standing(&self, now: Option<&str>) -> Standing {
+        if let Some(now) = now
+            && self.ours.iter().any(|ours| ours.is(now))
+        {
+            return Standing::Ours;
+        }
+        match (&self.before, now) {
+            (Before::Absent(_), None) => Standing::Before,
+            (Before::Value(raw), Some(now)) if raw.is(now) => Standing::Before,
+            (Before::Absent(_) | Before::Value(_), _) => Standing::Changed,
+        }
+    }
+}
+
+impl Raw {
+    /// That text as a JSON string.
+    pub(crate) fn string(text: &str) -> Self {
+        Self(Value::from(text).to_string())
+    }
+
+    /// Whether the value in the file means the same, however it is written.
+    fn is(&self, now: &str) -> bool {
+        if self.0 == now {
+            return true;
+        }
+        let parsed = |text: &str| serde_json::from_str::<Value>(text).ok();
+        matches!((parsed(&self.0), parsed(now)), (Some(this), Some(now)) if this == now)
+    }
+}
+
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Raw(…)")
+    }
+}

@@ -1,0 +1,122 @@
+//! Brings a settings file and its record to a plan, whoever else writes meanwhile.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::file::{Replaced, Seen, SettingsFile};
+use crate::outcome::Change;
+use crate::record::{FileBefore, Record};
+use crate::step::{self, Step};
+use crate::store::Store;
+
+/// What a settings file is to become.
+pub(crate) struct Planned {
+    pub(crate) content: Option<String>,
+    /// What must be recorded before the file is touched.
+    pub(crate) during: Record,
+    /// What must be recorded once it is done.
+    pub(crate) after: Option<Record>,
+}
+
+enum Exchanged {
+    Same,
+    Now(Replaced),
+}
+
+impl Change {
+    fn of(content: Option<&str>) -> Self {
+        match content {
+            Some(_) => Self::Written,
+            None => Self::Removed,
+        }
+    }
+}
+
+/// Brings the settings to what `plan` makes of them, with the record written before and after. If
+/// somebody else writes meanwhile, the plan is made anew from their text.
+///
+/// # Errors
+///
+/// Says why nothing was changed.
+pub(crate) fn rewrite(
+    store: &Store,
+    settings: &Path,
+    older: Option<&Record>,
+    mut plan: impl FnMut(&SettingsFile, Option<&str>) -> Result<Planned, Error>,
+) -> Result<Change, Error> {
+    const ROUNDS: u32 = 20;
+    let file = SettingsFile::resolve(settings, store.data_dir())?;
+    let mut recorded = older.cloned();
+    let mut change = Change::None;
+    let mut overtaken = None;
+    for _ in 0..ROUNDS {
+        file.sweep();
+        let outcome = file.see().and_then(|seen| {
+            let base = overtaken.take().or_else(|| seen.content.clone());
+            let planned = plan(&file, base.as_deref())?;
+            store.settle(recorded.as_ref(), Some(&planned.during))?;
+            recorded = Some(planned.during);
+            step::reached(Step::RecordWritten);
+            let replaced = exchange(&file, seen, planned.content.as_deref())?;
+            Ok((planned.content, planned.after, replaced))
+        });
+        let (content, after, replaced) = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                if change == Change::None {
+                    forget(store, recorded.as_ref(), older)?;
+                }
+                return Err(error);
+            }
+        };
+        match replaced {
+            Exchanged::Same => {}
+            Exchanged::Now(Replaced::Done) => change = Change::of(content.as_deref()),
+            Exchanged::Now(Replaced::ChangedBefore) => continue,
+            Exchanged::Now(Replaced::Overtook(theirs)) => {
+                change = Change::of(content.as_deref());
+                overtaken = Some(theirs);
+                continue;
+            }
+        }
+        if content.is_none()
+            && let Some(FileBefore::Absent { folders }) = older.map(|older| &older.file)
+        {
+            remove_empty(folders);
+        }
+        store.settle(recorded.as_ref(), after.as_ref())?;
+        step::reached(Step::RecordSettled);
+        return Ok(change);
+    }
+    if change == Change::None {
+        forget(store, recorded.as_ref(), older)?;
+    }
+    Err(Error::Busy(settings.to_owned()))
+}
+
+/// Nothing of ours is in the settings: the older record is still true.
+fn forget(store: &Store, recorded: Option<&Record>, older: Option<&Record>) -> Result<(), Error> {
+    if older.is_none()
+        && let Some(FileBefore::Absent { folders }) = recorded.map(|record| &record.file)
+    {
+        remove_empty(folders);
+    }
+    store.settle(recorded, older)
+}
+
+fn exchange(file: &SettingsFile, seen: Seen, content: Option<&str>) -> Result<Exchanged, Error> {
+    if seen.content.as_deref() == content {
+        return Ok(Exchanged::Same);
+    }
+    file.replace(seen, content).map(Exchanged::Now)
+}
+
+/// Innermost first. A folder that somebody uses by now stays, with those above it.
+fn remove_empty(folders: &[PathBuf]) {
+    for folder in folders.iter().rev() {
+        if fs::remove_dir(folder).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What the settings are to say: where Zephyr listens, and which credential to send.
+//!
+//! The client token, if one is configured; else a placeholder, because Claude Code sends no request
+//! without a credential, and Zephyr replaces it. With a passthrough endpoint no token is set: the
+//! credential is then the user's own, and a token in the settings would override their login.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use zephyr_core::config::{Auth, Config, CredentialRef};
+use zephyr_secrets::Secret;
+use zephyr_secrets::environment::Environment;
+use zephyr_secrets::vault::{Keychain, Vault, VaultError};
+
+use crate::key::Key;
+use crate::record::Raw;
+
+pub(crate) const PLACEHOLDER: &str = "zephyr";
+
+/// What the settings are to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    url: String,
+    token: Token,
+}
+
+/// The credential that Claude Code is to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential<'a> {
+    /// The user's own: nothing is set.
+    Login,
+    /// A word that is no credential.
+    Placeholder,
+    /// The client token.
+    Client(&'a CredentialRef),
+}
+
+/// Why the client token cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// The file beside the configuration cannot be read.
+    #[error("{} cannot be read", path.display())]
+    Environment {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The reference leads to no token.
+    #[error("the client token: {0}; {remedy}", remedy = .0.remedy())]
+    Vault(#[from] VaultError),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Token {
+    Login,
+    Placeholder,
+    Client(Secret),
+}
+
+impl<'a> Credential<'a> {
+    /// The credential that this configuration asks for.
+    pub fn of(config: &'a Config) -> Self {
+        let mut endpoints = config.endpoints.iter();
+        if endpoints.any(|endpoint| endpoint.auth == Auth::Passthrough) {
+            return Self::Login;
+        }
+        match &config.server.client_token {
+            Some(reference) => Self::Client(reference),
+            None => Self::Placeholder,
+        }
+    }
+}
+
+impl Target {
+    /// The proxy at `url`, with the configuration that was read from `path`. Blocks, as the keychain does.
+    ///
+    /// # Errors
+    ///
+    /// If there is a client token, and it cannot be read.
+    pub fn configured(url: String, config: &Config, path: &Path) -> Result<Self, TargetError> {
+        let token = match Credential::of(config) {
+            Credential::Login => Token::Login,
+            Credential::Placeholder => Token::Placeholder,
+            Credential::Client(reference) => {
+                let dotenv = zephyr_secrets::environment::dotenv_path(path);
+                let environment =
+                    zephyr_secrets::environment::dotenv(&dotenv).map_err(|source| {
+                        TargetError::Environment {
+                            path: dotenv,
+                            source,
+                        }
+                    })?;
+                let environment = Environment::new(environment);
+                let vault = Vault::open(environment, &Keychain::system(), [reference]);
+                Token::Client(vault.get(reference)?)
+            }
+        };
+        Ok(Self { url, token })
+    }
+
+    /// The proxy at `url`, which needs no credential of its clients.
+    pub fn open(url: String) -> Self {
+        Self {
+            url,
+            token: Token::Placeholder,
+        }
+    }
+
+    /// The base URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Whether the user's own login stays in use.
+    pub fn keeps_login(&self) -> bool {
+        self.token == Token::Login
+    }
+
+    /// Every key to set, in order; the URL first.
+    pub(crate) fn values(&self) -> Vec<(Key, Raw)> {
+        let token = match &self.token {
+            Token::Login => None,
+            Token::Placeholder => Some(PLACEHOLDER),
+            Token::Client(secret) => Some(secret.expose()),
+        };
+        let url = (Key::BaseUrl, Raw::string(&self.url));
+        let token = token.map(|token| (Key::AuthToken, Raw::string(token)));
+        std::iter::once(url).chain(token).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_token_does_not_show_itself() {
+        let target = Target {
+            url: String::new(),
+            token: Token::Client(Secret::new("hunter2").unwrap()),
+        };
+
+        let shown = format!("{target:?} {:?}", target.values());
+
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}

@@ -1,0 +1,143 @@
+//! What was done to the settings, as sentences from the message catalogues.
+
+use serde::Serialize;
+use zephyr_control::{Language, text};
+
+use crate::key::Key;
+use crate::outcome::{Change, Connected, Disconnected};
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "status")]
+enum Phrase {
+    #[serde(rename = "claude_code_connected")]
+    Connected {
+        url: String,
+        keys: String,
+        settings: String,
+    },
+    #[serde(rename = "claude_code_connected_already")]
+    ConnectedAlready { url: String, settings: String },
+    #[serde(rename = "claude_code_not_connected")]
+    NotConnected,
+    #[serde(rename = "claude_code_restored")]
+    Restored { keys: String, settings: String },
+    #[serde(rename = "claude_code_removed")]
+    Removed { settings: String },
+    #[serde(rename = "claude_code_restored_already")]
+    RestoredAlready { settings: String },
+    #[serde(rename = "claude_code_left_alone")]
+    LeftAlone { keys: String, settings: String },
+}
+
+/// What `connect` did, in words.
+pub fn connected(connected: &Connected, language: Language) -> String {
+    let settings = connected.settings.display().to_string();
+    let url = connected.url.clone();
+    let phrase = match connected.change {
+        Change::None => Phrase::ConnectedAlready { url, settings },
+        Change::Written | Change::Removed => Phrase::Connected {
+            url,
+            keys: names(&connected.keys),
+            settings,
+        },
+    };
+    lines(language, &[phrase])
+}
+
+/// What `disconnect` did, in words.
+pub fn disconnected(disconnected: &Disconnected, language: Language) -> String {
+    let phrases = match disconnected {
+        Disconnected::NotConnected => vec![Phrase::NotConnected],
+        Disconnected::AlreadyRestored { settings } => vec![Phrase::RestoredAlready {
+            settings: settings.display().to_string(),
+        }],
+        Disconnected::LeftAlone { settings, keys } => vec![Phrase::LeftAlone {
+            keys: names(keys),
+            settings: settings.display().to_string(),
+        }],
+        Disconnected::Restored {
+            settings,
+            change,
+            keys,
+            left_alone,
+        } => {
+            let settings = settings.display().to_string();
+            let first = match change {
+                Change::Removed => Phrase::Removed {
+                    settings: settings.clone(),
+                },
+                Change::Written | Change::None => Phrase::Restored {
+                    keys: names(keys),
+                    settings: settings.clone(),
+                },
+            };
+            let left = (!left_alone.is_empty()).then(|| Phrase::LeftAlone {
+                keys: names(left_alone),
+                settings,
+            });
+            std::iter::once(first).chain(left).collect()
+        }
+    };
+    lines(language, &phrases)
+}
+
+fn names(keys: &[Key]) -> String {
+    let names: Vec<_> = keys.iter().map(|key| key.name()).collect();
+    names.join(", ")
+}
+
+fn lines(language: Language, phrases: &[Phrase]) -> String {
+    let lines = phrases.iter().map(|phrase| text(language, phrase) + "\n");
+    lines.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    #[test]
+    fn every_outcome_has_words_in_both_languages() {
+        let settings = PathBuf::from("/home/somebody/.claude/settings.json");
+        let keys = vec![Key::BaseUrl, Key::AuthToken];
+        let connected_by = |change| Connected {
+            settings: settings.clone(),
+            url: "http://127.0.0.1:8080".to_owned(),
+            keys: keys.clone(),
+            change,
+        };
+        let restored = |change| Disconnected::Restored {
+            settings: settings.clone(),
+            change,
+            keys: vec![Key::BaseUrl],
+            left_alone: vec![Key::AuthToken],
+        };
+
+        for language in [Language::En, Language::Zh] {
+            let said = [
+                connected(&connected_by(Change::Written), language),
+                connected(&connected_by(Change::None), language),
+                disconnected(&restored(Change::Written), language),
+                disconnected(&restored(Change::Removed), language),
+                disconnected(
+                    &Disconnected::AlreadyRestored {
+                        settings: settings.clone(),
+                    },
+                    language,
+                ),
+                disconnected(
+                    &Disconnected::LeftAlone {
+                        settings: settings.clone(),
+                        keys: keys.clone(),
+                    },
+                    language,
+                ),
+            ];
+            for text in said {
+                assert!(text.contains("settings.json"), "{text}");
+            }
+            let nothing = disconnected(&Disconnected::NotConnected, language);
+            assert!(nothing.contains("Claude Code"), "{nothing}");
+        }
+    }
+}

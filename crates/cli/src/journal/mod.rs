@@ -1,0 +1,16 @@
+//! The journal as text: tables for a terminal, one request in full.
+//!
+//! Pure functions of what was asked and of a [`Look`](crate::terminal::Look). All words come from the
+//! message catalogues. What is not known is said to be unknown; it is never shown as zero.
+
+mod amount;
+mod detail;
+mod phrase;
+mod table;
+#[cfg(test)]
+mod tests;
+mod usage;
+
+pub(crate) use self::detail::detail;
+pub(crate) use self::table::Table;
+pub(crate) use self::usage::usage;

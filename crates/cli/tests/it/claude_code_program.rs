@@ -1,0 +1,289 @@
+//! `zephyr connect claude-code` and `zephyr disconnect claude-code`, as they are typed.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Output;
+
+use crate::fake::{Server, snapshot};
+use crate::home::Home;
+use serde_json::{Value, json};
+use zephyr_admin::instance::{self, Instance, Role};
+use zephyr_control::Snapshot;
+
+const CONFIG: &str = r#"
+[server]
+port = 7171
+
+[[groups]]
+name = "main"
+auth_token_env = "AUTH_TOKEN_MAIN"
+endpoints = [{ name = "HK", url = "https://hk.example.com" }]
+"#;
+
+const BEFORE: &str = "{\n  \"model\": \"opus\",\n  \"env\": {}\n}\n";
+
+/// A home with a configuration and with Claude Code's settings.
+struct Client {
+    home: Home,
+    data: PathBuf,
+}
+
+impl Client {
+    fn new(config: &str) -> Self {
+        let home = Home::new();
+        home.configure(config);
+        let data = home.data_dir();
+        fs::create_dir(home.path().join(".claude")).unwrap();
+        home.write(".claude/settings.json", BEFORE);
+        Self { home, data }
+    }
+
+    fn settings(&self) -> PathBuf {
+        self.home.path().join(".claude/settings.json")
+    }
+
+    fn text(&self) -> String {
+        fs::read_to_string(self.settings()).unwrap()
+    }
+
+    fn env(&self) -> Value {
+        let settings: Value = serde_json::from_str(&self.text()).unwrap();
+        settings["env"].clone()
+    }
+
+    fn zephyr(&self, arguments: &[&str]) -> Output {
+        let mut zephyr = self.home.zephyr_over(&self.data, arguments);
+        zephyr.output().unwrap()
+    }
+}
+
+/// Stdout of a success.
+fn said(output: &Output) -> &str {
+    assert!(output.status.success(), "{}", errors(output));
+    str::from_utf8(&output.stdout).unwrap()
+}
+
+fn errors(output: &Output) -> &str {
+    str::from_utf8(&output.stderr).unwrap()
+}
+
+#[test]
+fn connect_and_disconnect_say_what_they_changed() {
+    let client = Client::new(CONFIG);
+
+    let connect = client.zephyr(&["connect", "claude-code"]);
+    let env = client.env();
+    let again = client.zephyr(&["connect", "claude-code"]);
+    let disconnect = client.zephyr(&["disconnect", "claude-code"]);
+    let nothing = client.zephyr(&["disconnect", "claude-code"]);
+
+    assert!(said(&connect).contains("http://127.0.0.1:7171"));
+    assert!(said(&connect).contains(".claude/settings.json"));
+    assert!(errors(&connect).contains("zephyr serve"));
+    assert_eq!(
+        env,
+        json!({ "ANTHROPIC_BASE_URL": "http://127.0.0.1:7171", "ANTHROPIC_AUTH_TOKEN": "zephyr" })
+    );
+    assert!(said(&again).contains("already"), "{}", said(&again));
+    assert!(said(&disconnect).contains("ANTHROPIC_BASE_URL, ANTHROPIC_AUTH_TOKEN"));
+    assert!(said(&nothing).contains("not connected"));
+    assert_eq!(client.text(), BEFORE);
+}
+
+#[test]
+fn the_folder_that_claude_code_is_told_is_used() {
+    let client = Client::new(CONFIG);
+    let folder = client.home.path().join("elsewhere");
+
+    let output = client
+        .home
+        .zephyr(&["connect", "claude-code"])
+        // Relative, as a shell may have it.
+        .env("CLAUDE_CONFIG_DIR", "elsewhere")
+        .output()
+        .unwrap();
+    let connected = folder.join("settings.json").exists();
+    // Without the variable: what was recorded counts.
+    let disconnect = client.zephyr(&["disconnect", "claude-code"]);
+
+    assert!(said(&output).contains("elsewhere"));
+    assert!(connected);
+    assert!(said(&disconnect).contains("elsewhere"));
+    assert!(!folder.exists());
+    assert_eq!(client.text(), BEFORE);
+}
+
+#[test]
+fn the_client_token_is_written_and_shown_nowhere() {
+    let config = CONFIG.replace(
+        "port = 7171",
+        "port = 7171\nclient_token_env = \"CLIENT_TOKEN_OF_MINE\"",
+    );
+    let client = Client::new(&config);
+    fs::write(
+        client.home.path().join(".env"),
+        "CLIENT_TOKEN_OF_MINE=\"hunter\\\"2\"\n",
+    )
+    .unwrap();
+
+    let print = client.zephyr(&["connect", "claude-code", "--print"]);
+    let untouched = client.text();
+    let connect = client.zephyr(&["connect", "claude-code"]);
+
+    assert!(said(&print).contains("CLIENT_TOKEN_OF_MINE"));
+    for output in [&print, &connect] {
+        let shown = format!("{}{}", said(output), errors(output));
+        assert!(!shown.contains("hunter"), "{shown}");
+    }
+    assert_eq!(untouched, BEFORE);
+    assert_eq!(client.env()["ANTHROPIC_AUTH_TOKEN"], "hunter\"2");
+}
+
+#[test]
+fn a_client_token_that_is_missing_is_said() {
+    let config = CONFIG.replace("port = 7171", "client_token_env = \"NOT_SET\"");
+    let client = Client::new(&config);
+
+    let output = client.zephyr(&["connect", "claude-code"]);
+
+    assert_eq!(output.status.code(), Some(1));
+    assert!(errors(&output).contains("NOT_SET"), "{}", errors(&output));
+    assert_eq!(client.text(), BEFORE);
+}
+
+#[test]
+fn what_is_printed_is_what_would_be_set() {
+    let client = Client::new(CONFIG);
+
+    let output = client.zephyr(&["connect", "claude-code", "--print"]);
+
+    let text = said(&output);
+    assert!(text.contains("export ANTHROPIC_BASE_URL=http://127.0.0.1:7171\n"));
+    assert!(text.contains("export ANTHROPIC_AUTH_TOKEN=zephyr\n"));
+    let json: Value = serde_json::from_str(&text[text.find('{').unwrap()..]).unwrap();
+    client.zephyr(&["connect", "claude-code"]);
+    assert_eq!(json["env"], client.env());
+}
+
+#[test]
+fn with_a_passthrough_endpoint_only_the_url_is_set_and_that_is_said() {
+    let client = Client::new(&CONFIG.replace(
+        "auth_token_env = \"AUTH_TOKEN_MAIN\"",
+        "auth_type = \"passthrough\"",
+    ));
+
+    let print = client.zephyr(&["connect", "claude-code", "--print"]);
+    let connect = client.zephyr(&["connect", "claude-code"]);
+
+    assert!(!said(&print).contains("AUTH_TOKEN"), "{}", said(&print));
+    assert!(errors(&connect).contains("login"), "{}", errors(&connect));
+    assert_eq!(
+        client.env(),
+        json!({ "ANTHROPIC_BASE_URL": "http://127.0.0.1:7171" })
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_port_of_a_running_instance_counts() {
+    let server = Server::start().await;
+    let mut client = Client::new(CONFIG);
+    client.data = server.data_dir.path().to_owned();
+    let config = client.home.path().join("config.toml");
+    server.control.publish(Snapshot {
+        config_path: Some(config.display().to_string()),
+        ..snapshot(1)
+    });
+    let everywhere = ([0, 0, 0, 0], 4321).into();
+    let instance = Instance::this(everywhere, server.address);
+    let _registration = instance::register(&client.data, Role::Engine, instance).unwrap();
+
+    let output = client.zephyr(&["connect", "claude-code"]);
+
+    assert!(said(&output).contains("http://127.0.0.1:4321"));
+    assert_eq!(errors(&output), "");
+    assert_eq!(client.env()["ANTHROPIC_BASE_URL"], "http://127.0.0.1:4321");
+}
+
+#[test]
+fn a_port_that_is_not_known_yet_is_no_port() {
+    let client = Client::new(&CONFIG.replace("7171", "0"));
+
+    let output = client.zephyr(&["connect", "claude-code"]);
+
+    assert_eq!(output.status.code(), Some(1));
+    assert!(errors(&output).contains("server.port"));
+    assert_eq!(client.text(), BEFORE);
+}
+
+#[test]
+fn settings_that_are_no_json_are_refused() {
+    let client = Client::new(CONFIG);
+    fs::write(
+        client.settings(),
+        "{\"env\": {\"ANTHROPIC_AUTH_TOKEN\": sk-secret}}",
+    )
+    .unwrap();
+
+    let output = client.zephyr(&["connect", "claude-code"]);
+
+    assert_eq!(output.status.code(), Some(1));
+    assert!(errors(&output).contains("line 1"), "{}", errors(&output));
+    assert!(
+        !errors(&output).contains("sk-secret"),
+        "{}",
+        errors(&output)
+    );
+}
+
+/// A process may write no file larger than a limit: to it, that is a disk that becomes full midway.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_loses_nothing() {
+    let client = Client::new(CONFIG);
+    let large = BEFORE.replace("opus", &"o".repeat(100_000));
+    fs::write(client.settings(), &large).unwrap();
+    let full = |arguments: &str| {
+        let script = format!(
+            "trap '' XFSZ; ulimit -f 64; exec {} {arguments}",
+            env!("CARGO_BIN_EXE_zephyr")
+        );
+        client
+            .home
+            .command("/bin/sh", &client.data)
+            .args(["-c", &script])
+            .output()
+            .unwrap()
+    };
+
+    let connect = full("connect claude-code");
+    let after_connect = client.text();
+    let record = client.data.join("claude-code.json");
+    let record_stays = record.exists();
+    client.zephyr(&["connect", "claude-code"]);
+    let connected = client.text();
+    let disconnect = full("disconnect claude-code");
+
+    for output in [&connect, &disconnect] {
+        assert_eq!(output.status.code(), Some(1), "{}", errors(output));
+        assert!(errors(output).contains("free space"), "{}", errors(output));
+    }
+    assert_eq!(after_connect, large);
+    assert!(!record_stays);
+    assert_ne!(connected, large);
+    assert_eq!(client.text(), connected);
+    // There is room again.
+    assert!(said(&client.zephyr(&["disconnect", "claude-code"])).contains("restored"));
+    assert_eq!(client.text(), large);
+    let beside = fs::read_dir(client.settings().parent().unwrap()).unwrap();
+    assert_eq!(beside.count(), 1);
+}
+
+#[test]
+fn what_is_no_client_is_refused() {
+    let client = Client::new(CONFIG);
+
+    let output = client.zephyr(&["connect", "vim"]);
+
+    assert_eq!(output.status.code(), Some(2));
+    assert!(errors(&output).contains("claude-code"));
+}

@@ -1,0 +1,19 @@
+//! The built program `zephyr`: what it prints, its exit codes, and how it serves.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
+
+mod claude_code_program;
+mod documents;
+/// What the tests of the admin API use, too.
+#[allow(dead_code, reason = "those tests use the rest")]
+#[path = "../../../admin/tests/it/fake.rs"]
+mod fake;
+mod home;
+mod program;
+mod schema;
+#[cfg(unix)]
+mod security;
+#[cfg(unix)]
+mod serve;
+#[cfg(unix)]
+mod serving;

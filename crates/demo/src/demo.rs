@@ -1,0 +1,44 @@
+//! The endpoints with a configuration over them.
+
+use std::io;
+use std::path::Path;
+
+use zephyr_config::Loaded;
+use zephyr_core::Config;
+
+use crate::configuration::{configuration, usual_or_free};
+use crate::endpoint::Sim;
+
+/// Simulated endpoints, as long as this value, and a configuration over them.
+#[must_use]
+pub struct Demo {
+    config: Config,
+    _endpoints: Vec<Sim>,
+}
+
+impl Demo {
+    /// Starts the endpoints. Without a port, the proxy's usual one is taken, or a free one if that is
+    /// busy: nobody who only wants to look should have to choose. The journal is kept in `data_dir`,
+    /// with bodies: they are nobody's.
+    ///
+    /// # Errors
+    ///
+    /// The system has no ports left.
+    pub async fn start(port: Option<u16>, data_dir: &Path) -> io::Result<Self> {
+        let endpoints = Sim::fleet().await?;
+        let port = port.unwrap_or_else(usual_or_free);
+        Ok(Self {
+            config: configuration(&endpoints, port, data_dir),
+            _endpoints: endpoints,
+        })
+    }
+
+    /// What an engine over these endpoints is started with.
+    pub fn loaded(&self) -> Loaded {
+        Loaded {
+            config: self.config.clone(),
+            warnings: Vec::new(),
+            fingerprint: None,
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Log lines: the configured level for our own crates, `info` for the others, and `RUST_LOG` instead of
+//! both.
+//!
+//! Lines go to stderr and to a file per day. A thread of its own writes the files, so that no request
+//! waits for a disk; when it does not keep up, lines are lost in the file and not on stderr. No line
+//! holds a secret, so the files need no redaction; still only the user may read them.
+
+use std::env;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::fmt::format::{DefaultFields, Writer};
+use tracing_subscriber::fmt::{self as lines, FormatFields};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use zephyr_core::config::LogLevel;
+
+use super::daily::Daily;
+use super::files::Files;
+use crate::colours::Colours;
+
+/// Lines that may wait to be written into a file. Room for them is allocated at the start: the library's
+/// default of 128,000 would be 4 MB.
+const MOST_LINES: usize = 8192;
+
+/// Writes the lines that are still waiting when it is dropped.
+#[must_use]
+#[derive(Debug)]
+pub struct Log(#[expect(dead_code, reason = "held until it is dropped")] Option<WorkerGuard>);
+
+/// Writes log lines to stderr from now on, and to `files` if there are any. To be called once.
+pub fn start(level: LogLevel, files: Option<Files>) -> Log {
+    let filter = env::var("RUST_LOG").ok().filter(|value| !value.is_empty());
+    let filter = filter.unwrap_or_else(|| directives(level));
+    let colours = Colours::of(&io::stderr());
+    let stderr = lines::layer()
+        .compact()
+        .with_target(false)
+        .with_writer(io::stderr)
+        .with_ansi(colours == Colours::Ansi);
+    let (writer, failure) = match files.map(open) {
+        None => (None, None),
+        Some(Ok(writer)) => (Some(writer), None),
+        Some(Err(failure)) => (None, Some(failure)),
+    };
+    let (writer, guard) = writer.unzip();
+    let file = writer.map(|writer| {
+        lines::layer()
+            .compact()
+            .with_target(false)
+            .fmt_fields(Plain(DefaultFields::new()))
+            .with_writer(writer)
+            .with_ansi(false)
+    });
+    tracing_subscriber::registry()
+        .with(EnvFilter::new(filter))
+        .with(stderr)
+        .with(file)
+        .init();
+    if let Some((folder, error)) = failure {
+        tracing::warn!(
+            folder = %folder.display(),
+            %error,
+            "log lines go to stderr only; see to it that the folder can be written to, or name another \
+             with logging.log_directory"
+        );
+    }
+    Log(guard)
+}
+
+fn open(files: Files) -> Result<(NonBlocking, WorkerGuard), (PathBuf, io::Error)> {
+    let Files { folder, days } = files;
+    match Daily::open(folder.clone(), days) {
+        Ok(daily) => Ok(NonBlockingBuilder::default()
+            .buffered_lines_limit(MOST_LINES)
+            .finish(daily)),
+        Err(error) => Err((folder, error)),
+    }
+}
+
+fn directives(level: LogLevel) -> String {
+    let (others, ours) = match level {
+        LogLevel::Error => return "error".to_owned(),
+        LogLevel::Warn => return "warn".to_owned(),
+        LogLevel::Info => return "info".to_owned(),
+        LogLevel::Debug => ("info", "debug"),
+        LogLevel::Trace => ("info", "trace"),
+    };
+    // A directive counts for every crate whose name begins so.
+    format!("{others},zephyr={ours}")
+}
+
+/// A type of its own: a span's fields are formatted once per formatter type, so with the type that
+/// stderr uses, the file would get its colours.
+struct Plain(DefaultFields);
+
+impl<'writer> FormatFields<'writer> for Plain {
+    fn format_fields<R: RecordFields>(&self, writer: Writer<'writer>, fields: R) -> fmt::Result {
+        self.0.format_fields(writer, fields)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tracing_subscriber::fmt::MakeWriter;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl MakeWriter<'_> for Lines {
+        type Writer = Self;
+
+        fn make_writer(&self) -> Self {
+            self.clone()
+        }
+    }
+
+    #[test]
+    fn the_configured_level_is_that_of_every_crate_of_ours() {
+        let lines = Lines::default();
+        let subscriber = tracing_subscriber::registry()
+            .with(EnvFilter::new(directives(LogLevel::Debug)))
+            .with(lines::layer().with_writer(lines.clone()));
+
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::debug!(target: "zephyr_admin::server", "ours");
+            tracing::debug!(target: "zephyr", "the program's");
+            tracing::debug!(target: "hyper", "others");
+            tracing::info!(target: "hyper", "important");
+        });
+
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let told = |what| text.contains(what);
+        assert!(told("ours") && told("the program's") && told("important"));
+        assert!(!told("others"), "{text}");
+    }
+}

@@ -1,0 +1,8 @@
+//! Log lines on stderr and in daily files.
+
+mod daily;
+mod files;
+mod log;
+
+pub use self::files::Files;
+pub use self::log::{Log, start};

@@ -1,0 +1,18 @@
+//! The runtime of a program.
+
+use std::io;
+
+use tokio::runtime::{Builder, Runtime};
+
+/// Starts the runtime, with one worker: requests mostly wait, and a second thread costs more than it
+/// carries.
+///
+/// # Errors
+///
+/// The system has no resources for it.
+pub fn start() -> io::Result<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+}

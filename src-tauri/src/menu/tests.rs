@@ -1,0 +1,412 @@
+use zephyr_control::{
+    Appearance, ClaudeCode, Command, Drain, EndpointState, EndpointView, Host, Language, Listening,
+    Mode, Problem, ProblemKind, Program, Reason, Snapshot, Strategy, Totals,
+};
+
+use super::*;
+
+fn endpoint(name: &str, latency_ms: f64) -> EndpointView {
+    EndpointView {
+        name: name.to_owned(),
+        flag: None,
+        group: "primary".to_owned(),
+        url: format!("https://{}.example.com", name.to_lowercase()),
+        enabled: true,
+        state: EndpointState::Ready,
+        reason: None,
+        until_ms: None,
+        latency_ms: Some(latency_ms),
+        latency_history: Vec::new(),
+        ttft_ms: None,
+        ttft_percentiles: Vec::new(),
+        probe_cost_usd: 0.0,
+        share: None,
+        quota: Vec::new(),
+        last_check_ms: None,
+        last_error: None,
+        in_flight: 0,
+        attempts: 0,
+        failures: 0,
+        priority: 1,
+        weight: 1,
+        price: 1.0,
+    }
+}
+
+fn failing(name: &str) -> EndpointView {
+    EndpointView {
+        state: EndpointState::Failing,
+        reason: Some(Reason::Overloaded { status: 529 }),
+        ..endpoint(name, 80.0)
+    }
+}
+
+fn snapshot(endpoints: Vec<EndpointView>) -> Snapshot {
+    Snapshot {
+        version: "1.2.3".to_owned(),
+        taken_at_ms: 1_000_000,
+        started_at_ms: 0,
+        listening: Listening {
+            proxy: "127.0.0.1:8080".to_owned(),
+            admin: None,
+        },
+        config_path: None,
+        mode: Mode::Auto,
+        paused: false,
+        offline_since_ms: None,
+        strategy: Strategy::Latency,
+        current: endpoints
+            .iter()
+            .find(|one| one.state.is_usable())
+            .map(|one| one.name.clone()),
+        decision: None,
+        endpoints,
+        events: Vec::new(),
+        problems: Vec::new(),
+        totals: Totals::default(),
+        probes: zephyr_control::ProbeCosts::default(),
+        drain: None,
+        requests: Vec::new(),
+        journal: zephyr_control::JournalStatus::default(),
+        host: Host {
+            program: Program::Desktop,
+            launch_at_login: Some(false),
+            claude_code: ClaudeCode::Disconnected,
+        },
+        appearance: Appearance::default(),
+    }
+}
+
+fn three() -> Snapshot {
+    snapshot(vec![
+        endpoint("HK", 84.4),
+        endpoint("Tokyo", 120.0),
+        failing("LA"),
+    ])
+}
+
+/// A menu as people see it, one line each.
+fn lines(menu: &Menu) -> Vec<String> {
+    fn add(entries: &[Entry], depth: usize, lines: &mut Vec<String>) {
+        for entry in entries {
+            let indent = "  ".repeat(depth);
+            match entry {
+                Entry::Separator => lines.push(format!("{indent}---")),
+                Entry::Group(group) => {
+                    lines.push(format!("{indent}{} >", group.text));
+                    add(&group.entries, depth + 1, lines);
+                }
+                Entry::Item(item) => {
+                    let mark = match item.mark {
+                        Mark::Plain => "",
+                        Mark::Off => "[ ] ",
+                        Mark::On => "[x] ",
+                    };
+                    let grey = if item.command.is_some() {
+                        ""
+                    } else {
+                        " (grey)"
+                    };
+                    lines.push(format!("{indent}{mark}{}{grey}", item.text));
+                }
+            }
+        }
+    }
+    let mut lines = Vec::new();
+    add(&menu.0, 0, &mut lines);
+    lines
+}
+
+#[test]
+fn the_whole_menu_in_english() {
+    assert_eq!(
+        lines(&menu(&three(), Language::En)),
+        [
+            "HK · 84 ms (grey)",
+            "---",
+            "[x] HK – 84 ms",
+            "[ ] Tokyo – 120 ms",
+            "[ ] LA – failing: overloaded (HTTP 529)",
+            "---",
+            "[x] Automatic",
+            "[ ] Pause monitoring",
+            "Check now",
+            "---",
+            "Open Zephyr",
+            "[ ] Use with Claude Code",
+            "[ ] Launch at login",
+            "---",
+            "Quit Zephyr",
+        ]
+    );
+}
+
+#[test]
+fn the_menu_speaks_chinese() {
+    let lines = lines(&menu(&three(), Language::Zh));
+
+    assert_eq!(lines[0], "HK · 84 毫秒 (grey)");
+    assert!(lines.contains(&"[x] 自动选择".to_owned()), "{lines:?}");
+    let english = lines.iter().filter(|line| line.contains("monitoring"));
+    assert_eq!(english.count(), 0, "{lines:?}");
+}
+
+#[test]
+fn choosing_an_endpoint_pins_it() {
+    let menu = menu(&three(), Language::En);
+
+    let command = menu.command("use:Tokyo");
+
+    let endpoint = "Tokyo".to_owned();
+    assert_eq!(command, Some(&Command::Use { endpoint }));
+}
+
+#[test]
+fn the_mark_follows_the_endpoint_in_use() {
+    let mut snapshot = three();
+    snapshot.mode = Mode::Manual {
+        endpoint: "Tokyo".to_owned(),
+    };
+    snapshot.current = Some("Tokyo".to_owned());
+
+    let menu = menu(&snapshot, Language::En);
+
+    let lines = lines(&menu);
+    assert!(lines.contains(&"[ ] HK – 84 ms".to_owned()));
+    assert!(lines.contains(&"[x] Tokyo – 120 ms".to_owned()));
+    assert!(lines.contains(&"[ ] Automatic".to_owned()));
+    assert_eq!(menu.command("automatic"), Some(&Command::Auto));
+}
+
+#[test]
+fn what_a_person_chose_stays_marked_while_it_is_out() {
+    let mut snapshot = three();
+    snapshot.mode = Mode::Manual {
+        endpoint: "LA".to_owned(),
+    };
+
+    let lines = lines(&menu(&snapshot, Language::En));
+
+    assert_eq!(lines[0], "HK · 84 ms (grey)");
+    assert!(lines[2].starts_with("[ ] HK"), "{lines:?}");
+    assert!(lines[4].starts_with("[x] LA"), "{lines:?}");
+}
+
+#[test]
+fn unchecking_automatic_stays_where_requests_go() {
+    let menu = menu(&three(), Language::En);
+
+    let endpoint = "HK".to_owned();
+    assert_eq!(menu.command("automatic"), Some(&Command::Use { endpoint }));
+}
+
+#[test]
+fn what_cannot_be_pinned_is_grey() {
+    let mut snapshot = three();
+    snapshot.endpoints[1].state = EndpointState::Disabled;
+    snapshot.endpoints[2].state = EndpointState::NoCredential;
+
+    let menu = menu(&snapshot, Language::En);
+
+    assert_eq!(menu.command("use:Tokyo"), None);
+    assert_eq!(menu.command("use:LA"), None);
+}
+
+#[test]
+fn check_items_toggle() {
+    let mut snapshot = three();
+    snapshot.paused = true;
+    snapshot.host.launch_at_login = Some(true);
+    snapshot.host.claude_code = ClaudeCode::Connected;
+
+    let menu = menu(&snapshot, Language::En);
+
+    assert_eq!(menu.command("pause"), Some(&Command::Resume));
+    assert_eq!(
+        menu.command("claude-code"),
+        Some(&Command::DisconnectClaudeCode)
+    );
+    assert_eq!(
+        menu.command("launch-at-login"),
+        Some(&Command::LaunchAtLogin { enabled: false })
+    );
+}
+
+#[test]
+fn claude_code_is_not_pointed_at_a_port_where_nobody_listens() {
+    let mut snapshot = three();
+    snapshot.listening = Listening::default();
+
+    let disconnected = menu(&snapshot, Language::En);
+    snapshot.host.claude_code = ClaudeCode::Connected;
+    let connected = menu(&snapshot, Language::En);
+
+    assert_eq!(disconnected.command("claude-code"), None);
+    assert_eq!(
+        connected.command("claude-code"),
+        Some(&Command::DisconnectClaudeCode)
+    );
+}
+
+#[test]
+fn several_groups_get_a_submenu_each() {
+    let mut snapshot = three();
+    snapshot.endpoints[1].group = "backup".to_owned();
+
+    let lines = lines(&menu(&snapshot, Language::En));
+
+    assert_eq!(
+        lines[2..7],
+        [
+            "● primary – 1 of 2 usable >",
+            "  [x] HK – 84 ms",
+            "  [ ] LA – failing: overloaded (HTTP 529)",
+            "backup – 1 of 1 usable >",
+            "  [ ] Tokyo – 120 ms",
+        ]
+    );
+}
+
+#[test]
+fn forty_endpoints_do_not_fill_the_screen() {
+    let many = (0..40).map(|number| endpoint(&format!("E{number}"), 50.0));
+    let snapshot = snapshot(many.collect());
+
+    let menu = menu(&snapshot, Language::En);
+
+    assert!(menu.0.len() < 16, "{}", menu.0.len());
+    assert!(menu.command("use:E39").is_some());
+}
+
+#[test]
+fn a_long_reason_is_cut_off() {
+    let mut snapshot = three();
+    snapshot.endpoints[2].reason = Some(Reason::ConnectFailed {
+        detail: "a very long story ".repeat(20),
+    });
+
+    let lines = lines(&menu(&snapshot, Language::En));
+
+    assert!(lines[4].ends_with('…'), "{}", lines[4]);
+    assert!(lines[4].chars().count() < 80, "{}", lines[4]);
+}
+
+#[test]
+fn what_needs_a_look_stands_below_the_headline() {
+    let problem = |kind, message: &str| Problem {
+        kind,
+        message: message.to_owned(),
+        remedy: String::new(),
+    };
+    let mut snapshot = three();
+    snapshot.problems = vec![
+        problem(ProblemKind::ConfigWarning, "unknown key"),
+        problem(ProblemKind::Keychain, "the keychain is locked"),
+    ];
+
+    let one = menu(&snapshot, Language::En);
+    snapshot.problems.push(problem(ProblemKind::Port, "busy"));
+    let two = menu(&snapshot, Language::En);
+
+    assert_eq!(lines(&one)[1], "⚠ the keychain is locked");
+    assert_eq!(one.command("problems"), Some(&Command::Show));
+    assert_eq!(lines(&two)[1], "⚠ 2 problems need a look");
+}
+
+#[test]
+fn a_drain_shows_its_countdown_and_the_way_out() {
+    let mut snapshot = three();
+    snapshot.drain = Some(Drain {
+        in_flight: 2,
+        until_ms: snapshot.taken_at_ms + 27_100,
+    });
+
+    let menu = menu(&snapshot, Language::En);
+
+    let lines = lines(&menu);
+    assert_eq!(
+        lines[lines.len() - 2..],
+        [
+            "Quitting: requests in flight 2, 28 s at most (grey)",
+            "Quit now"
+        ]
+    );
+    assert_eq!(menu.command("quit"), Some(&Command::Quit));
+}
+
+#[test]
+fn the_headline_says_why_there_is_no_endpoint() {
+    let headline = |snapshot: &Snapshot| lines(&menu(snapshot, Language::En))[0].clone();
+    let none = snapshot(Vec::new());
+    let mut starting = none.clone();
+    starting.listening = Listening::default();
+    let mut stopped = starting.clone();
+    stopped.problems.push(Problem {
+        kind: ProblemKind::Port,
+        message: "busy".to_owned(),
+        remedy: String::new(),
+    });
+    let down = snapshot(vec![failing("HK"), failing("LA")]);
+    let mut offline = down.clone();
+    offline.offline_since_ms = Some(1);
+    let mut spread = three();
+    spread.current = None;
+    spread.strategy = Strategy::RoundRobin;
+    let mut paused = three();
+    paused.paused = true;
+
+    assert_eq!(headline(&starting), "Starting… (grey)");
+    assert_eq!(headline(&stopped), "The proxy is not running (grey)");
+    assert_eq!(headline(&none), "No endpoint is configured (grey)");
+    assert_eq!(headline(&down), "No endpoint is usable (grey)");
+    assert_eq!(headline(&offline), "Offline: nothing can be reached (grey)");
+    assert_eq!(
+        headline(&spread),
+        "Distributing over 2 of 3 endpoints (grey)"
+    );
+    assert_eq!(headline(&paused), "HK · 84 ms · paused (grey)");
+}
+
+#[test]
+fn the_icon_shows_the_worst_that_is_true() {
+    let healthy = snapshot(vec![endpoint("HK", 84.0)]);
+    let degraded = three();
+    let down = snapshot(vec![failing("HK")]);
+    let mut paused = degraded.clone();
+    paused.paused = true;
+    let mut paused_down = down.clone();
+    paused_down.paused = true;
+    let mut tried = down.clone();
+    tried.endpoints[0].state = EndpointState::Recovering;
+    let mut offline = paused_down.clone();
+    offline.offline_since_ms = Some(1);
+    let mut switched_off = healthy.clone();
+    switched_off.endpoints.push(EndpointView {
+        state: EndpointState::Disabled,
+        ..endpoint("LA", 50.0)
+    });
+
+    let mut starting = snapshot(Vec::new());
+    starting.listening = Listening::default();
+
+    assert_eq!(icon(&starting), Icon::Paused);
+    assert_eq!(icon(&healthy), Icon::Healthy);
+    assert_eq!(icon(&switched_off), Icon::Healthy);
+    assert_eq!(icon(&degraded), Icon::Degraded);
+    assert_eq!(icon(&paused), Icon::Paused);
+    assert_eq!(icon(&down), Icon::AllDown);
+    assert_eq!(icon(&paused_down), Icon::AllDown);
+    assert_eq!(icon(&tried), Icon::AllDown);
+    assert_eq!(icon(&offline), Icon::Offline);
+}
+
+#[test]
+fn only_a_change_that_is_seen_makes_another_menu() {
+    let before = three();
+    let mut after = before.clone();
+    after.taken_at_ms += 250;
+    after.totals.requests += 17;
+    after.endpoints[0].latency_ms = Some(84.1);
+
+    assert_eq!(menu(&before, Language::En), menu(&after, Language::En));
+}

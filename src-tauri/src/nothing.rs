@@ -1,0 +1,44 @@
+//! What is shown while no engine runs.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use zephyr_control::{
+    Appearance, Host, JournalStatus, Listening, Mode, ProbeCosts, Problem, Snapshot, Strategy,
+    Totals,
+};
+
+/// A snapshot of this program without an engine, and of what keeps it from running one.
+pub(crate) fn nothing_runs(
+    listening: Listening,
+    config: Option<&Path>,
+    problem: Option<Problem>,
+) -> Snapshot {
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let now_ms = u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX);
+    Snapshot {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        taken_at_ms: now_ms,
+        started_at_ms: now_ms,
+        listening,
+        config_path: config.map(|path| path.display().to_string()),
+        mode: Mode::Auto,
+        paused: false,
+        offline_since_ms: None,
+        strategy: Strategy::Latency,
+        current: None,
+        decision: None,
+        endpoints: Vec::new(),
+        events: Vec::new(),
+        problems: problem.into_iter().collect(),
+        totals: Totals::default(),
+        probes: ProbeCosts::default(),
+        drain: None,
+        requests: Vec::new(),
+        journal: JournalStatus::default(),
+        host: Host::default(),
+        appearance: Appearance::default(),
+    }
+}

@@ -1,0 +1,187 @@
+//! What is worth an interruption, and its words.
+
+use serde::Serialize;
+use zephyr_control::{Decision, EventKind, Language, Reason, text};
+use zephyr_core::config::Notifications;
+
+/// Something worth an interruption.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum News {
+    /// Something that was clicked could not be done.
+    Complaint(String),
+    Offline,
+    AllDown,
+    Refused {
+        endpoint: String,
+        why: Reason,
+    },
+    Online,
+    Recovered,
+    Switched {
+        from: String,
+        to: String,
+        decision: Decision,
+    },
+    /// Checks have cost so many dollars.
+    BudgetReached(f64),
+}
+
+impl News {
+    pub(super) fn of(event: &EventKind) -> Option<Self> {
+        match event {
+            EventKind::Switched { from, to, decision } => Some(Self::Switched {
+                from: from.clone(),
+                to: to.clone(),
+                decision: decision.clone(),
+            }),
+            EventKind::TakenOut { endpoint, why, .. } if needs_a_person(why) => {
+                Some(Self::Refused {
+                    endpoint: endpoint.clone(),
+                    why: why.clone(),
+                })
+            }
+            EventKind::AllDown => Some(Self::AllDown),
+            EventKind::SomethingUp => Some(Self::Recovered),
+            EventKind::Offline => Some(Self::Offline),
+            EventKind::Online => Some(Self::Online),
+            EventKind::BudgetReached { budget_usd } => Some(Self::BudgetReached(*budget_usd)),
+            EventKind::Chosen { .. }
+            | EventKind::FailedOver { .. }
+            | EventKind::Moved { .. }
+            | EventKind::Aborted { .. }
+            | EventKind::PassedOn { .. }
+            | EventKind::TakenOut { .. }
+            | EventKind::Recovered { .. }
+            | EventKind::Pinned { .. }
+            | EventKind::Automatic
+            | EventKind::Paused
+            | EventKind::Resumed
+            | EventKind::Enabled { .. }
+            | EventKind::Disabled { .. }
+            | EventKind::ConfigReloaded
+            | EventKind::ConfigRejected => None,
+        }
+    }
+
+    pub(super) fn is_wanted(&self, choices: &Notifications) -> bool {
+        match self {
+            Self::Switched { .. } => choices.on_switch,
+            Self::AllDown => choices.on_all_down,
+            Self::Recovered => choices.on_recovery,
+            Self::Offline | Self::Online => choices.on_offline,
+            Self::Refused { .. } => choices.on_refused,
+            Self::BudgetReached(_) => choices.on_budget,
+            Self::Complaint(_) => true,
+        }
+    }
+
+    pub(super) fn is_refusal_of(&self, name: &str) -> bool {
+        match self {
+            Self::Refused { endpoint, .. } => endpoint == name,
+            Self::Complaint(_)
+            | Self::Offline
+            | Self::AllDown
+            | Self::Online
+            | Self::Recovered
+            | Self::BudgetReached(_)
+            | Self::Switched { .. } => false,
+        }
+    }
+
+    /// What is most important gives its line to the summary.
+    pub(super) fn rank(&self) -> u8 {
+        match self {
+            Self::Complaint(_) => 0,
+            Self::Offline => 1,
+            Self::AllDown => 2,
+            Self::Online => 3,
+            Self::Recovered => 4,
+            Self::Refused { .. } => 5,
+            Self::Switched { .. } => 6,
+            Self::BudgetReached(_) => 7,
+        }
+    }
+
+    pub(super) fn summary(&self, language: Language) -> String {
+        let phrase = match self {
+            Self::Switched { to, .. } => Phrase::Switched { endpoint: to },
+            Self::Refused { endpoint, .. } => Phrase::Refused { endpoint },
+            Self::AllDown => Phrase::AllDown,
+            Self::Recovered => Phrase::Recovered,
+            Self::Offline => Phrase::Offline,
+            Self::Online => Phrase::Online,
+            Self::Complaint(_) => Phrase::Complaint,
+            Self::BudgetReached(_) => Phrase::BudgetReached,
+        };
+        text(language, &phrase)
+    }
+
+    pub(super) fn lines(&self, language: Language) -> Vec<String> {
+        match self {
+            Self::Switched { from, to, decision } => {
+                let event = EventKind::Switched {
+                    from: from.clone(),
+                    to: to.clone(),
+                    decision: decision.clone(),
+                };
+                let mut lines = vec![text(language, &event)];
+                lines.extend(why_it_was_left(from, decision, language));
+                lines
+            }
+            Self::Refused { endpoint, why } => {
+                vec![text(language, &Phrase::Out { endpoint, why })]
+            }
+            Self::Complaint(complaint) => vec![complaint.clone()],
+            Self::AllDown => vec![text(language, &Phrase::Down)],
+            Self::Recovered => vec![text(language, &EventKind::SomethingUp)],
+            Self::Offline => vec![text(language, &EventKind::Offline)],
+            Self::Online => vec![text(language, &EventKind::Online)],
+            Self::BudgetReached(budget_usd) => {
+                let budget_usd = *budget_usd;
+                vec![text(language, &EventKind::BudgetReached { budget_usd })]
+            }
+        }
+    }
+}
+
+/// The words of notifications; their keys in the catalogues begin with `notice.`.
+#[derive(Serialize)]
+#[serde(tag = "notice", rename_all = "snake_case")]
+pub(super) enum Phrase<'a> {
+    Switched { endpoint: &'a str },
+    AllDown,
+    Recovered,
+    Offline,
+    Online,
+    Complaint,
+    BudgetReached,
+    Refused { endpoint: &'a str },
+    Out { endpoint: &'a str, why: &'a Reason },
+    Down,
+}
+
+/// What became of the endpoint that was left, where the decision itself says only that it is unusable.
+fn why_it_was_left(from: &str, decision: &Decision, language: Language) -> Option<String> {
+    let left = decision
+        .others
+        .iter()
+        .find(|other| other.endpoint == from)?;
+    (decision.why == Reason::Replaces).then(|| {
+        let why = &left.why;
+        text(
+            language,
+            &Phrase::Out {
+                endpoint: from,
+                why,
+            },
+        )
+    })
+}
+
+/// Whether an endpoint stays out until somebody does something about it.
+fn needs_a_person(why: &Reason) -> bool {
+    matches!(
+        why,
+        Reason::CredentialRefused { .. } | Reason::QuotaUsedUp { .. }
+    )
+}

@@ -1,0 +1,157 @@
+//! What happened and has not been told, and when it is.
+
+use std::time::{Duration, Instant};
+
+use zephyr_control::{Decision, Event, Language, Snapshot};
+use zephyr_core::config::Notifications;
+
+use super::news::News;
+use super::notice::Notice;
+
+/// What belongs together arrives within this time.
+const MOMENT: Duration = Duration::from_millis(300);
+
+/// What happened and has not been told.
+#[derive(Debug)]
+pub(crate) struct Notices {
+    choices: Notifications,
+    /// The engine that was looked at, by its start, and its last event that was.
+    seen: Option<(u64, u64)>,
+    last_told: Option<Instant>,
+    waiting: Vec<News>,
+    due: Option<Instant>,
+}
+
+impl Notices {
+    /// Nothing has happened yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            choices: Notifications::default(),
+            seen: None,
+            last_told: None,
+            waiting: Vec::new(),
+            due: None,
+        }
+    }
+
+    /// Takes over what the user wants to be told, also of what waits already.
+    pub(crate) fn set_choices(&mut self, choices: Notifications) {
+        self.waiting.retain(|news| news.is_wanted(&choices));
+        self.choices = choices;
+    }
+
+    /// Looks at what is new in a snapshot. What happened before an engine's first one is no news.
+    pub(crate) fn handle_snapshot(&mut self, snapshot: &Snapshot, now: Instant) {
+        let newest = snapshot.events.last().map_or(0, |event| event.seq);
+        let seen = match self.seen {
+            Some((engine, seen)) if engine == snapshot.started_at_ms => seen,
+            // Another engine counts anew.
+            Some(_) | None => newest,
+        };
+        let news = snapshot.events.iter().filter(|event| event.seq > seen);
+        for event in news {
+            self.take_in(event);
+        }
+        self.seen = Some((snapshot.started_at_ms, newest));
+        if self.waiting.is_empty() {
+            self.due = None;
+        } else if self.due.is_none() {
+            let allowed = self.last_told.map(|told| told + self.choices.min_interval);
+            let soon = now + MOMENT;
+            self.due = Some(allowed.map_or(soon, |allowed| allowed.max(soon)));
+        }
+    }
+
+    /// Takes in why something that was clicked could not be done: whoever clicked waits for it.
+    pub(crate) fn handle_complaint(&mut self, complaint: &str, now: Instant) {
+        self.waiting.push(News::Complaint(complaint.to_owned()));
+        self.due = Some(now);
+    }
+
+    /// When [`Self::handle_timeout`] has something to tell.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// What is to be told now, in one notification.
+    pub(crate) fn handle_timeout(&mut self, now: Instant, language: Language) -> Option<Notice> {
+        if self.due.is_none_or(|due| due > now) {
+            return None;
+        }
+        self.due = None;
+        let mut news = std::mem::take(&mut self.waiting);
+        news.sort_by_key(News::rank);
+        let summary = news.first()?.summary(language);
+        let lines = news.iter().flat_map(|one| one.lines(language));
+        let body = lines.collect::<Vec<_>>().join("\n");
+        self.last_told = Some(now);
+        Some(Notice { summary, body })
+    }
+
+    fn take_in(&mut self, event: &Event) {
+        let Some(news) = News::of(&event.kind) else {
+            return;
+        };
+        if !news.is_wanted(&self.choices) {
+            // It may still make something untrue that waits.
+            self.forget_what_ends_with(&news);
+            return;
+        }
+        match news {
+            News::Switched { from, to, decision } => self.switched(from, to, decision),
+            News::AllDown
+            | News::Recovered
+            | News::Offline
+            | News::Online
+            | News::BudgetReached(_) => {
+                if !self.forget_what_ends_with(&news) && !self.waiting.contains(&news) {
+                    self.waiting.push(news);
+                }
+            }
+            News::Refused { endpoint, why } => {
+                self.waiting.retain(|other| !other.is_refusal_of(&endpoint));
+                self.waiting.push(News::Refused { endpoint, why });
+            }
+            News::Complaint(_) => self.waiting.push(news),
+        }
+    }
+
+    /// Several switches are one, from the first endpoint to the last.
+    fn switched(&mut self, from: String, to: String, decision: Decision) {
+        let earlier = self.waiting.iter().position(|news| match news {
+            News::Switched { .. } => true,
+            News::AllDown
+            | News::Recovered
+            | News::Offline
+            | News::Online
+            | News::Refused { .. }
+            | News::BudgetReached(_)
+            | News::Complaint(_) => false,
+        });
+        let from = match earlier.map(|at| self.waiting.swap_remove(at)) {
+            Some(News::Switched { from, .. }) => from,
+            Some(_) | None => from,
+        };
+        if from != to {
+            self.waiting.push(News::Switched { from, to, decision });
+        }
+    }
+
+    /// Drops the news that this one ends, untold; says whether there was one.
+    fn forget_what_ends_with(&mut self, news: &News) -> bool {
+        let ended = match news {
+            News::Recovered => News::AllDown,
+            News::Online => News::Offline,
+            // The end of a spell that was told, and has begun again before the end was.
+            News::AllDown => News::Recovered,
+            News::Offline => News::Online,
+            News::Switched { .. }
+            | News::Refused { .. }
+            | News::BudgetReached(_)
+            | News::Complaint(_) => return false,
+        };
+        let before = self.waiting.len();
+        self.waiting.retain(|other| *other != ended);
+        self.waiting.len() < before
+    }
+}

@@ -1,0 +1,60 @@
+//! Launching at login, and what else of a configuration this program carries out.
+
+use std::path::{Path, PathBuf};
+
+use zephyr_config::edit::file;
+use zephyr_control::{ControlError, Done, ErrorCode, Problem, ProblemKind};
+use zephyr_core::Config;
+
+use super::handle::{Supervisor, blocking};
+use crate::autostart;
+use crate::surroundings::Topic;
+
+impl Supervisor {
+    /// Applies a configuration to what this program does itself. Without a file, nothing says what happens
+    /// at login, and nothing is changed there.
+    pub(super) async fn adopt(&self, config: Config, file: Option<&Path>) {
+        let enabled = file.map(|_| config.desktop.launch_at_login);
+        let problem = match (enabled, self.0.program.clone()) {
+            (Some(enabled), Some(program)) => {
+                let outcome = blocking(move || autostart::set(&program, enabled)).await;
+                outcome.err().map(|error| Problem {
+                    kind: ProblemKind::Desktop,
+                    message: format!("launching at login could not be set up: {error}"),
+                    remedy: "check that you may write to that place, then try again".to_owned(),
+                })
+            }
+            (None, _) | (Some(_), None) => None,
+        };
+        {
+            let mut surroundings = self.surroundings();
+            surroundings.host().launch_at_login = enabled;
+            surroundings.set_problem(Topic::Login, problem);
+        }
+        self.0.config.send_replace(config);
+        self.publish();
+    }
+
+    pub(super) async fn launch_at_login(&self, enabled: bool) -> Result<Done, ControlError> {
+        let path = self.0.snapshots.borrow().config_path.clone();
+        let Some(file) = path.map(PathBuf::from) else {
+            let message = "this instance has no configuration file that could keep the setting";
+            return Err(ControlError::new(ErrorCode::NotPossible, message));
+        };
+        let key = ["desktop", "launch_at_login"];
+        let path = file.clone();
+        let edited = blocking(move || file::set(&path, &key, enabled)).await;
+        edited.map_err(|error| ControlError::new(ErrorCode::NotPossible, error.to_string()))?;
+        let mut config = self.0.config.borrow().clone();
+        config.desktop.launch_at_login = enabled;
+        self.adopt(config, Some(&file)).await;
+        let message = if enabled {
+            "Zephyr starts when you log in"
+        } else {
+            "Zephyr does not start when you log in"
+        };
+        Ok(Done {
+            message: message.to_owned(),
+        })
+    }
+}
