@@ -1,7 +1,5 @@
-// Where snapshots come from and where commands go: one interface, one module per host of the page.
+// Where snapshots come from and where commands go. Each host of the page has a module that implements this.
 
-import { httpBackend, takeCode } from "./backend.http";
-import { isTauri, tauriBackend } from "./backend.tauri";
 import type {
   Command,
   Complaint,
@@ -79,9 +77,3 @@ export interface Backend {
 
 /** What a journal is exported as. */
 export type ExportFormat = "csv" | "jsonl";
-
-/** The backend of the program that shows this page. */
-export function backend(): Backend {
-  if (isTauri()) return tauriBackend();
-  return httpBackend(new URL("api/v1/", document.baseURI), takeCode());
-}

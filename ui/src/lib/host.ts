@@ -1,0 +1,11 @@
+// The program that shows this page: the desktop program, or a server of the admin API.
+
+import type { Backend } from "./backend";
+import { httpBackend, takeCode } from "./backend.http";
+import { isTauri, tauriBackend } from "./backend.tauri";
+
+/** The backend of that program. */
+export function hostBackend(): Backend {
+  if (isTauri()) return tauriBackend();
+  return httpBackend(new URL("api/v1/", document.baseURI), takeCode());
+}
