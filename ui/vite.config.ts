@@ -26,8 +26,8 @@ export default defineConfig(({ mode }) => ({
     setupFiles: ["tests/setup.ts"],
     include: ["tests/**/*.test.ts"],
     // For a machine that is busy with other things: tests wait for what happens, and have no other limit.
-    testTimeout: 1_200_000,
-    hookTimeout: 1_200_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 }));
 

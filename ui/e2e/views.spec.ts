@@ -198,6 +198,67 @@ test("an endpoint's history is drawn, read by keyboard and told as a table", asy
   await expect(history.getByTestId("history-table")).toContainText("throttled");
 });
 
+test("every label of a chart's axes is whole", async ({ page, show }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  // Just after a full hour, so that its label is at the edge.
+  const now = Date.now();
+  const hour = 3_600_000;
+  await page.clock.setFixedTime(now - (now % hour) - hour + 20_000);
+  await page.addInitScript(() => {
+    const cut: string[] = [];
+    Object.assign(window, { cut, labels: 0 });
+    const draw = CanvasRenderingContext2D.prototype.fillText;
+    CanvasRenderingContext2D.prototype.fillText = function (text, x, y, most) {
+      const { a: scaleX, e: shift } = this.getTransform();
+      const width = this.measureText(text).width;
+      const part = { center: 0.5, right: 1, end: 1 }[this.textAlign as string] ?? 0;
+      const left = (x - width * part) * scaleX + shift;
+      Object.assign(window, { labels: (window as unknown as { labels: number }).labels + 1 });
+      if (left < 0 || left + width * scaleX > this.canvas.width) cut.push(text);
+      draw.call(this, text, x, y, most);
+    };
+  });
+  await show({ at: "#/endpoints/Tokyo", requests: 2_000 });
+  const slider = page.getByRole("slider");
+  for (const [span, steps] of [["hour", 60], ["week", 168], ["month", 180], ["day", 144]] as const) {
+    await page.getByTestId(`span-${span}`).click();
+    await expect(slider).toHaveAttribute("aria-valuemax", String(steps - 1));
+  }
+  await page.getByTestId("nav-usage").click();
+  for (const days of [1, 7, 30, 90]) {
+    await page.getByTestId(`days-${days}`).click();
+    await settled(page);
+  }
+
+  expect(await page.evaluate(() => (window as unknown as { labels: number }).labels)).toBeGreaterThan(20);
+  expect(await page.evaluate(() => (window as unknown as { cut: string[] }).cut)).toEqual([]);
+});
+
+test("a name that is too long loses its end, also where it is read from the right", async ({ page, show }) => {
+  const name = "שרת גיבוי ראשי במרכז הנתונים הגדול של חיפה והסביבה כולה עם שם ארוך במיוחד";
+  const played = await show({ at: "#/", state: "busy" });
+  const [endpoint] = played.snapshot.endpoints;
+  if (!endpoint) throw new Error("no endpoint");
+  played.change({ endpoints: [{ ...endpoint, name }, ...played.snapshot.endpoints.slice(1)], current: name });
+
+  const shown = page.getByRole("navigation").getByText(name);
+  await expect(shown).toBeVisible();
+  const { first, last } = await shown.evaluate((element) => {
+    const text = document.createTreeWalker(element, NodeFilter.SHOW_TEXT).nextNode() as Text;
+    const box = element.getBoundingClientRect();
+    const isIn = (at: number) => {
+      const range = document.createRange();
+      range.setStart(text, at);
+      range.setEnd(text, at + 1);
+      const { left, right } = range.getBoundingClientRect();
+      return left >= box.left - 1 && right <= box.right + 1;
+    };
+    return { first: isIn(0), last: isIn(text.length - 1) };
+  });
+
+  expect({ first, last }).toEqual({ first: true, last: false });
+});
+
 test("what is unsaved is not lost without a question", async ({ page, show }) => {
   const played = await show({ at: "#/endpoints/Tokyo", state: "healthy" });
   const name = page.getByTestId("field-name");

@@ -145,6 +145,31 @@ describe("the requests", () => {
     expect(backend.asked[0]?.[0]).toMatchObject({ endpoint: "Tokyo", failed: true, status: 500 });
   });
 
+  it("are asked for by a status of three digits, and nothing else stays in its field", async () => {
+    const backend = show("#/requests");
+    const status = (await until(() => screen.getByTestId("filter-status"))) as HTMLInputElement;
+
+    input(status, "abc");
+    expect(status.value).toBe("");
+    input(status, "5x0");
+    await vi.advanceTimersByTimeAsync(400);
+    expect(status.value).toBe("50");
+    expect(location.hash).not.toContain("status");
+    input(status, "503");
+    await vi.advanceTimersByTimeAsync(400);
+    flushSync();
+    expect(backend.asked.at(-1)?.[0].status).toBe(503);
+
+    input(status, "50");
+    await vi.advanceTimersByTimeAsync(400);
+    flushSync();
+    expect(status.value).toBe("50");
+    status.dispatchEvent(new Event("change", { bubbles: true }));
+    flushSync();
+    expect(status.value).toBe("");
+    expect(backend.asked.at(-1)?.[0].status).toBeNull();
+  });
+
   it("are searched when one stops typing, and not at every letter", async () => {
     const backend = show("#/requests");
     await until(() => screen.getAllByTestId("request"));
@@ -185,6 +210,23 @@ describe("the requests", () => {
     await vi.advanceTimersByTimeAsync(800);
 
     await until(() => expect(screen.getAllByTestId("request")[0]?.dataset["id"]).toBe("1202"));
+  });
+
+  it("that are written down late come when they leave the overview", async () => {
+    const backend = show("#/requests");
+    await until(() => screen.getAllByTestId("request"));
+    const { requests, totals } = SNAPSHOTS.busy;
+    const after = { ...SNAPSHOTS.busy, totals: { ...totals, requests: totals.requests + 1 } };
+
+    backend.send({ ...after, taken_at_ms: NOW + 1 });
+    flushSync();
+    await vi.advanceTimersByTimeAsync(800);
+    backend.recorded.count += 1;
+    backend.send({ ...after, taken_at_ms: NOW + 2, requests: requests.slice(1) });
+    flushSync();
+    await vi.advanceTimersByTimeAsync(800);
+
+    await until(() => expect(screen.getAllByTestId("request")[0]?.dataset["id"]).toBe("1201"));
   });
 
   it("say that the price is unknown, and not that it is nothing", async () => {
@@ -420,6 +462,25 @@ describe("the endpoints", () => {
     expect(backend.tests).toEqual([{ what: "configured", endpoint: "Tokyo" }]);
     expect(words(found)).toContain("Store the token again.");
     expect(within(found).getAllByText("not reached")).toHaveLength(2);
+  });
+
+  it("say nothing of a test any more when they were changed after it", async () => {
+    const backend = show("#/endpoints/Tokyo");
+    (await until(() => screen.getByTestId("diagnose"))).click();
+    await until(() => expect(words(screen.getByTestId("diagnosis"))).toContain("401"));
+
+    input(screen.getByTestId("field-url"), "https://tokyo-2.example.com");
+    expect(screen.queryByTestId("diagnosis")).toBeNull();
+
+    const { diagnosis } = backend;
+    let answer = () => {};
+    backend.diagnose = () => new Promise((done) => (answer = () => done(diagnosis)));
+    screen.getByTestId("diagnose").click();
+    flushSync();
+    input(screen.getByTestId("field-url"), "https://tokyo-3.example.com");
+    answer();
+    await until(() => expect(screen.getByTestId("diagnose").getAttribute("aria-busy")).toBe("false"));
+    expect(screen.queryByTestId("diagnosis")).toBeNull();
   });
 
   it("are tested as they are typed, before they are saved", async () => {
