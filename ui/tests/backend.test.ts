@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { Connection } from "../src/lib/backend";
-import { httpBackend, takeCode } from "../src/lib/backend.http";
-import { EVERYTHING } from "../src/lib/route.svelte";
+import { httpBackend } from "../src/lib/backend.http";
+import { EVERYTHING } from "../src/lib/route";
+import { takeCode } from "../src/lib/session.http";
 import { SNAPSHOTS } from "./snapshots";
 import { until } from "./until";
 

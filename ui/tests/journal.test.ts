@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { Journal } from "../src/lib/journal.svelte";
-import { EVERYTHING } from "../src/lib/route.svelte";
+import { EVERYTHING } from "../src/lib/route";
 import { FakeBackend } from "./fake";
 import { Recorded } from "./journal";
 import { until } from "./until";

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 
 import type { Connection } from "../src/lib/backend";
 import { tauriBackend } from "../src/lib/backend.tauri";
-import { EVERYTHING } from "../src/lib/route.svelte";
+import { EVERYTHING } from "../src/lib/route";
 import { SNAPSHOTS } from "./snapshots";
 import { until } from "./until";
 

@@ -212,6 +212,22 @@ describe("the requests", () => {
     await until(() => expect(screen.getAllByTestId("request")[0]?.dataset["id"]).toBe("1202"));
   });
 
+  it("come while others go on ending", async () => {
+    const backend = show("#/requests");
+    await until(() => screen.getAllByTestId("request"));
+    const { totals } = SNAPSHOTS.busy;
+
+    for (let ended = 1; ended <= 6; ended += 1) {
+      backend.recorded.count += 1;
+      backend.send({ ...SNAPSHOTS.busy, taken_at_ms: NOW + ended, totals: { ...totals, requests: totals.requests + ended } });
+      flushSync();
+      await vi.advanceTimersByTimeAsync(300);
+    }
+    flushSync();
+
+    expect(Number(screen.getAllByTestId("request")[0]?.dataset["id"])).toBeGreaterThan(1_202);
+  });
+
   it("that are written down late come when they leave the overview", async () => {
     const backend = show("#/requests");
     await until(() => screen.getAllByTestId("request"));

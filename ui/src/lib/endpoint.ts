@@ -1,6 +1,8 @@
 // An endpoint as a form: what a new one begins with.
 
-import type { EndpointForm } from "./generated/control";
+import type { AuthType, EndpointForm } from "./generated/control";
+
+export const AUTH_TYPES: readonly AuthType[] = ["auth_token", "api_key", "passthrough"];
 
 /** A new endpoint, with what the configuration has by default. */
 export function blank(group: string): EndpointForm {

@@ -1,8 +1,6 @@
 // Numbers, money and times as the language writes them.
 
-import type { Tokens } from "./generated/control";
-import type { Language, Status } from "./messages";
-import { milliseconds, span } from "./view";
+import type { Language } from "./messages";
 
 const LOCALES: Record<Language, string> = { en: "en-GB", zh: "zh-CN" };
 
@@ -67,13 +65,6 @@ export function bytes(language: Language, size: number): string {
   }).format(size / 1_000 ** power);
 }
 
-/** How long something took. */
-export function took(ms: number): Status {
-  if (ms < 1_000) return milliseconds(ms);
-  if (ms < 60_000) return { status: "seconds", seconds: (ms / 1_000).toFixed(1) };
-  return span(ms);
-}
-
 /** The time of a day, to the second. */
 export function time(language: Language, at: number): string {
   return dates(language, { timeStyle: "medium", hourCycle: "h23" }).format(at);
@@ -109,9 +100,4 @@ export function full(language: Language, at: number): string {
     timeStyle: "medium",
     hourCycle: "h23",
   }).format(at);
-}
-
-/** All that went in, from the cache or not. */
-export function input(tokens: Tokens): number {
-  return tokens.input + tokens.cache_write_5m + tokens.cache_write_1h + tokens.cache_read;
 }

@@ -4,16 +4,14 @@
 // The journal has a row only where something was seen. A state lasts until the next one is seen, but not
 // longer than checks may be apart: after that nobody knows, and it is not guessed.
 
+import { DAY, HOUR, MINUTE } from "./duration";
 import type { EndpointHistory, EndpointState, HistoryPoint } from "./generated/control";
-import { tone } from "./view";
+import { sum } from "./sum";
+import { tone } from "./tone";
 
 export type Range = "hour" | "day" | "week" | "month";
 
 export const RANGES: readonly Range[] = ["hour", "day", "week", "month"];
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 
 /** How long it is, and how long one step of it. */
 export const SPANS: Record<Range, { length: number; step: number }> = {
@@ -99,7 +97,7 @@ export function measured(steps: readonly Step[], value: (step: Step) => number |
   const values = steps.flatMap((step) => value(step) ?? []);
   if (values.length === 0) return undefined;
   return {
-    mean: values.reduce((sum, one) => sum + one, 0) / values.length,
+    mean: sum(values) / values.length,
     lowest: Math.min(...values),
     highest: Math.max(...values),
   };
@@ -160,8 +158,4 @@ function mean(weighed: readonly [number | null, number][]): number | null {
   const known = weighed.filter((one): one is [number, number] => one[0] !== null);
   if (known.length === 0) return null;
   return sum(known.map(([value, weight]) => value * weight)) / sum(known.map(([, weight]) => weight));
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

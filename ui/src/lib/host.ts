@@ -1,8 +1,9 @@
 // The program that shows this page: the desktop program, or a server of the admin API.
 
 import type { Backend } from "./backend";
-import { httpBackend, takeCode } from "./backend.http";
+import { httpBackend } from "./backend.http";
 import { isTauri, tauriBackend } from "./backend.tauri";
+import { takeCode } from "./session.http";
 
 /** The backend of that program. */
 export function hostBackend(): Backend {

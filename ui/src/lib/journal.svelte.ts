@@ -6,7 +6,7 @@
 import type { Backend } from "./backend";
 import { failure } from "./failure";
 import type { ControlError, RequestEnd, RequestFilter, RequestRecord } from "./generated/control";
-import { input } from "./format";
+import { input } from "./tokens";
 
 export interface Row {
   id: number;

@@ -41,6 +41,12 @@ export function sentence(language: Language, coded: Coded): string {
   return code?.startsWith("{") ? said : said.charAt(0).toUpperCase() + said.slice(1);
 }
 
+/** The engine's own sentence as the beginning of a paragraph. Names, such as keys, stay as they are. */
+export function beginning(sentence: string): string {
+  const isWord = /^[a-z]+\b(?![.:_-])/.test(sentence);
+  return isWord ? sentence.charAt(0).toUpperCase() + sentence.slice(1) : sentence;
+}
+
 /** One of the interface's own phrases. */
 export function phrase(language: Language, code: Phrase, parameters: Parameters = {}): string {
   return fill(language, "ui", code, parameters);

@@ -4,6 +4,7 @@
 // checked from then on is added.
 
 import type { Backend } from "./backend";
+import { DAY } from "./duration";
 import type { EndpointView, Snapshot } from "./generated/control";
 import { latencies } from "./history";
 
@@ -11,7 +12,7 @@ import { latencies } from "./history";
 export const SHOWN = 24;
 
 /** How far back it is of use to know. */
-const SINCE_MS = 86_400_000;
+const SINCE_MS = DAY;
 
 /** Checks are further apart than this; the time of the same one may differ by a little. */
 const APART_MS = 500;

@@ -9,18 +9,7 @@ import { MediaQuery } from "svelte/reactivity";
 import type { Backend, Connection } from "./backend";
 import { failure } from "./failure";
 import type { Command, ControlError, Snapshot } from "./generated/control";
-import {
-  type Coded,
-  type Language,
-  type Parameters,
-  type Phrase,
-  meaning,
-  named,
-  phrase,
-  resolve,
-  sentence,
-  text,
-} from "./messages";
+import { type Coded, type Language, meaning, named, type Parameters, type Phrase, phrase, resolve, sentence, text } from "./messages";
 
 /** A command that failed, until it is dismissed or long enough ago. */
 export interface Toast {

@@ -1,7 +1,8 @@
 // Sums over the journal, arranged for a chart: one bar for each span of time, a series for each part.
 
-import { input } from "./format";
 import type { Usage, UsageReport } from "./generated/control";
+import { sum } from "./sum";
+import { input } from "./tokens";
 
 /** What a chart measures. */
 export type Metric = "cost" | "tokens" | "requests";
@@ -94,8 +95,4 @@ function hourOf(at: Date): string {
 function dayOf(at: Date): string {
   const two = (value: number) => String(value).padStart(2, "0");
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

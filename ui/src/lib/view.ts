@@ -1,18 +1,7 @@
 // What a snapshot comes to on the screen: pure functions of it, without words.
 
-import type {
-  EndpointState,
-  EndpointView,
-  Problem,
-  Reason,
-  RequestEnd,
-  Snapshot,
-  Strategy,
-} from "./generated/control";
+import type { EndpointView, Problem, Reason, Snapshot, Strategy } from "./generated/control";
 import type { Status } from "./messages";
-
-/** How a state looks; the word beside it says the same to who does not see colours. */
-export type Tone = "good" | "busy" | "warn" | "bad" | "off";
 
 /** How the whole is, as the tray's icon shows it. */
 export type Overall = "healthy" | "degraded" | "all_down" | "paused" | "offline" | "empty";
@@ -116,31 +105,6 @@ export function canReinstate(endpoint: EndpointView): boolean {
   }
 }
 
-export function tone(state: EndpointState): Tone {
-  switch (state) {
-    case "ready":
-      return "good";
-    case "recovering":
-    case "draining":
-      return "busy";
-    case "throttled":
-      return "warn";
-    case "failing":
-    case "refused":
-    case "exhausted":
-    case "no_credential":
-      return "bad";
-    case "disabled":
-      return "off";
-  }
-}
-
-/** A sentence from the engine as the beginning of a paragraph. Names, such as keys, stay as they are. */
-export function beginning(sentence: string): string {
-  const isWord = /^[a-z]+\b(?![.:_-])/.test(sentence);
-  return isWord ? sentence.charAt(0).toUpperCase() + sentence.slice(1) : sentence;
-}
-
 /** The empty list says by itself that there is no endpoint. */
 export function problems(snapshot: Snapshot): Problem[] {
   if (snapshot.endpoints.length > 0) return snapshot.problems;
@@ -151,22 +115,6 @@ export function problems(snapshot: Snapshot): Problem[] {
 export function backAt(snapshot: Snapshot): number | undefined {
   const times = snapshot.endpoints.flatMap(({ until_ms }) => until_ms ?? []);
   return times.length > 0 ? Math.min(...times) : undefined;
-}
-
-export function milliseconds(ms: number): Status {
-  return { status: "milliseconds", ms: String(Math.round(ms)) };
-}
-
-/** A span in its largest units. */
-export function span(ms: number): Status {
-  const seconds = Math.max(0, Math.ceil(ms / 1_000));
-  const minutes = Math.floor(seconds / 60);
-  const hours = Math.floor(minutes / 60);
-  const days = Math.floor(hours / 24);
-  if (minutes === 0) return { status: "seconds", seconds };
-  if (hours === 0) return { status: "minutes", minutes };
-  if (days === 0) return { status: "hours", hours, minutes: minutes % 60 };
-  return { status: "days", days, hours: hours % 24 };
 }
 
 /** How `strategy` chooses. */
@@ -184,20 +132,5 @@ export function by(strategy: Strategy): Status {
       return { status: "by_weight" };
     case "random":
       return { status: "by_chance" };
-  }
-}
-
-/** How the end of a request looks. */
-export function endTone(end: RequestEnd): Tone {
-  switch (end) {
-    case "answered":
-      return "good";
-    case "abandoned":
-      return "off";
-    case "aborted":
-    case "refused":
-      return "warn";
-    case "failed":
-      return "bad";
   }
 }

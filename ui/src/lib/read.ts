@@ -1,0 +1,5 @@
+// Something that a view reads from the engine: under way, there, or failed.
+
+import type { ControlError } from "./generated/control";
+
+export type Read<Found> = { is: "reading" } | ({ is: "there" } & Found) | { is: "failed"; error: ControlError };
