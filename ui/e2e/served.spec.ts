@@ -271,6 +271,7 @@ test("language and theme are chosen here, and stand in the file", async ({ page,
 });
 
 test("a hundred thousand requests are scrolled, filtered, searched and exported", async ({ page, served }) => {
+  test.slow(); // A debug build reads 200 pages of 500 whole records: half a minute of processor time.
   for (let at = 0; at < 9; at += 1) await served.ask();
   served.tokyo.answer = overloaded;
   await served.ask("why is a kingfisher blue?");

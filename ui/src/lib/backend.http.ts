@@ -43,7 +43,7 @@ export function httpBackend(api: URL, code?: string): Backend {
   };
 }
 
-/** Has the browser ask before it closes the page or goes away from it. */
+/** Makes the browser ask before the page is closed or left. */
 export function guard(wouldLose: () => boolean): () => void {
   const hold = (event: BeforeUnloadEvent) => {
     if (wouldLose()) event.preventDefault();

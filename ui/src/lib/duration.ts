@@ -1,4 +1,4 @@
-// Lengths of time, in milliseconds, and how they are told.
+// Durations in milliseconds, and how they are shown.
 
 import type { Status } from "./messages";
 
@@ -10,7 +10,7 @@ export function milliseconds(ms: number): Status {
   return { status: "milliseconds", ms: String(Math.round(ms)) };
 }
 
-/** A span in its largest units. */
+/** A duration in its two largest units. */
 export function span(ms: number): Status {
   const seconds = Math.max(0, Math.ceil(ms / 1_000));
   const minutes = Math.floor(seconds / 60);
@@ -22,7 +22,7 @@ export function span(ms: number): Status {
   return { status: "days", days, hours: hours % 24 };
 }
 
-/** How long something took. */
+/** How long something took, with tenths of a second. */
 export function took(ms: number): Status {
   if (ms < 1_000) return milliseconds(ms);
   if (ms < 60_000) return { status: "seconds", seconds: (ms / 1_000).toFixed(1) };

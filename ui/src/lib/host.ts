@@ -5,7 +5,7 @@ import { httpBackend } from "./backend.http";
 import { isTauri, tauriBackend } from "./backend.tauri";
 import { takeCode } from "./session.http";
 
-/** The backend of that program. */
+/** The backend that talks to this program. */
 export function hostBackend(): Backend {
   if (isTauri()) return tauriBackend();
   return httpBackend(new URL("api/v1/", document.baseURI), takeCode());

@@ -1,4 +1,4 @@
-// Requests to the admin API: JSON goes in and comes out, and what fails does so with a `ControlError`.
+// JSON requests to the admin API. They fail with a `ControlError`.
 
 import { failure } from "./failure";
 import type { ControlError } from "./generated/control";

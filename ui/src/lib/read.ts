@@ -1,4 +1,4 @@
-// Something that a view reads from the engine: under way, there, or failed.
+// Data that a view reads from the engine: being read, there, or failed.
 
 import type { ControlError } from "./generated/control";
 

@@ -7,7 +7,7 @@ export type View = "overview" | "requests" | "usage" | "endpoints" | "settings";
 
 export const VIEWS: readonly View[] = ["overview", "requests", "usage", "endpoints", "settings"];
 
-/** What usage is summed by in its view. */
+/** What usage is grouped by. */
 export type Dimension = Exclude<UsageBy, "hour">;
 
 export const DIMENSIONS: readonly Dimension[] = ["day", "endpoint", "model", "session"];
@@ -33,7 +33,7 @@ export const EVERYTHING: RequestFilter = {
   text: null,
 };
 
-/** The beginning of a view. */
+/** The place at which a view starts. */
 export function start(view: View): Route {
   switch (view) {
     case "overview":
@@ -49,7 +49,7 @@ export function start(view: View): Route {
   }
 }
 
-/** The place that a fragment names; the overview, if it names none. */
+/** The place that a fragment names, or the overview. */
 export function parse(fragment: string): Route {
   const [path = "", search = ""] = fragment.replace(/^#\/?/, "").split("?", 2);
   const [view, rest] = path.split("/", 2).map(decoded);

@@ -13,7 +13,7 @@ type Held = (to: Destination) => boolean;
 
 export class Router {
   route = $state.raw<Route>(parse(location.hash));
-  /** Where one wanted to go, until it is said whether what is unsaved may be lost. */
+  /** The destination that waits for an answer: whether unsaved edits may be lost. */
   wanted = $state.raw<Destination>();
 
   #held = new Set<Held>();
@@ -23,13 +23,12 @@ export class Router {
     this.#backend = backend;
   }
 
-  /** Follows the address, and asks before the page is closed over what is unsaved, until the returned function
-      is called. */
+  /** Follows the address, and asks before the page is closed with unsaved edits. The returned function ends that. */
   start(): () => void {
     const read = () => {
       const route = parse(location.hash);
       if (!this.#holds(route)) this.route = route;
-      // The address has changed already.
+      // The address has changed already, so it is changed back.
       else history.replaceState(null, "", href(this.route));
     };
     addEventListener("hashchange", read);
@@ -49,13 +48,13 @@ export class Router {
     this.route = route;
   }
 
-  /** Asks before one goes away from what is unsaved, until the returned function is called. */
+  /** Asks before a destination for which `isUnsaved` holds. The returned function ends that. */
   hold(isUnsaved: Held): () => void {
     this.#held.add(isUnsaved);
     return () => this.#held.delete(isUnsaved);
   }
 
-  /** The answer to that question. */
+  /** Answers the question that `wanted` asks. */
   answer(leave: "yes" | "no") {
     const { wanted } = this;
     this.wanted = undefined;
@@ -65,7 +64,7 @@ export class Router {
     else this.go(wanted);
   }
 
-  /** The same place, seen otherwise: no step for the back button. */
+  /** Changes how a place is shown, without a step for the back button. */
   replace(route: Route) {
     history.replaceState(null, "", href(route));
     this.route = route;

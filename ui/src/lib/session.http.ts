@@ -2,15 +2,15 @@
 //
 // `zephyr open` opens this page with a one-time code in the fragment, which is sent to no server. It is taken out of
 // the address and exchanged for a session before anything else is asked. A session is a cookie and a key. A browser
-// sends the cookie to every port of this machine, so other servers here may see it. The key is kept where the browser
-// tells ports apart, so only pages of this port have it; other tabs of this page find it there too.
+// sends the cookie to every port of this machine, so other servers here may see it. The key is in localStorage, which
+// is separate for each port and shared by all tabs of this page, so no other server here gets it.
 
 import { ask, posted } from "./http";
 
-/** Where the key is kept. */
+/** The name of the key in localStorage. */
 const KEY = "zephyr.session";
 
-/** The one-time code that `zephyr open` put into the address; it does not stay there. */
+/** Takes the one-time code of `zephyr open` out of the address. */
 export function takeCode(): string | undefined {
   // A link pasted into this page's tab changes only the fragment, which loads nothing.
   addEventListener("hashchange", () => codeIn(location.hash) && location.reload());

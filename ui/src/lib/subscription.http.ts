@@ -1,15 +1,15 @@
-// Snapshots over the admin API, as they come.
+// Follows the snapshots of the admin API.
 //
-// An event stream does not say why it failed, so a plain request is made to find out.
+// An event stream does not say why it failed. A plain request does, so one is made then.
 
 import type { Backend } from "./backend";
 import { failure } from "./failure";
 import type { Snapshot } from "./generated/control";
 
-/** A quiet engine sends only what a page cannot see, so it is asked after this long. */
+/** A page does not see the keep-alives of a quiet engine, so it asks for a snapshot after this long. */
 const QUIET_MS = 20_000;
 
-/** A browser gives up an event stream that was answered with an error; a new one is opened after this long. */
+/** A browser does not reopen an event stream that was refused, so the page does, after this long. */
 const RECONNECT_MS = 3_000;
 
 export class Subscription {

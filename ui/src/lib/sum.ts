@@ -1,4 +1,4 @@
-// Addition.
+// Sums of numbers.
 
 export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
