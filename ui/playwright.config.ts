@@ -2,8 +2,8 @@
 
 import { defineConfig } from "@playwright/test";
 
-/** What a whole test may take on a machine that is busy with other things. It is the only limit: a test waits for
-    events, and no wait has a limit of its own. */
+/** What a whole test may take on a machine that is busy with other things; a slow test, three times that. It is the
+    only limit: a test waits for events, and no wait has a limit of its own. */
 const LIMIT_MS = 1_200_000;
 
 export default defineConfig({
