@@ -25,6 +25,9 @@ export default defineConfig(({ mode }) => ({
     environment: "jsdom",
     setupFiles: ["tests/setup.ts"],
     include: ["tests/**/*.test.ts"],
+    // For a machine that is busy with other things: tests wait for what happens, and have no other limit.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 }));
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
+import type { RequestPage } from "../src/lib/generated/control";
 import { Scripted } from "./scripted";
 
 /** The program that is tested; what needs it is left out without one. */
@@ -85,15 +86,27 @@ export class Served {
     return answer.text();
   }
 
+  /** Waits until so many requests are in the journal, which is written a moment after they end. */
+  async recorded(count: number) {
+    const { admin } = await this.#instance();
+    const token = await readFile(this.#data("admin-token"), "utf8");
+    const headers = { authorization: `Bearer ${token.trim()}` };
+    for (let newest = 0; newest < count; ) {
+      const answer = await fetch(`http://${admin}/api/v1/requests?limit=1`, { headers });
+      const { requests } = (await answer.json()) as RequestPage;
+      newest = requests[0]?.id ?? 0;
+    }
+  }
+
   /** Repeats what is in the journal until there are so many. The program must not be running. */
   async seed(count: number) {
     const insert = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(open(sys.argv[2]).read().replace(':count', sys.argv[3]))";
-    await run("python3", ["-c", insert, this.#journal(), SEED, String(count)]);
+    await run("python3", ["-c", insert, this.#data("journal.db"), SEED, String(count)]);
   }
 
   async end() {
     const child = this.#process;
-    if (!child || child.exitCode !== null) return;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((done) => child.once("exit", done));
     child.kill("SIGTERM");
     await ended;
@@ -106,13 +119,13 @@ export class Served {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  readonly #journal = () => join(this.folder, "data", "zephyr", "journal.db");
+  readonly #data = (file: string) => join(this.folder, "data", "zephyr", file);
 
   readonly #zephyr = (...command: string[]) => run(PROGRAM ?? "", ["--config", this.configPath, ...command], { env: this.#environment() });
 
+  /** Where the program listens, as it wrote down before it said that it had started. */
   async #instance(): Promise<{ proxy: string; admin: string }> {
-    const { stdout } = await this.#zephyr("status", "--json");
-    return (JSON.parse(stdout) as { listening: { proxy: string; admin: string } }).listening;
+    return JSON.parse(await readFile(this.#data("instance.json"), "utf8")) as { proxy: string; admin: string };
   }
 
   /** Without a session bus there is no keychain. */

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { Connection } from "../src/lib/backend";
-import { httpBackend, takeCode } from "../src/lib/backend.http";
-import { EVERYTHING } from "../src/lib/route.svelte";
+import { httpBackend } from "../src/lib/backend.http";
+import { EVERYTHING } from "../src/lib/route";
+import { takeCode } from "../src/lib/session.http";
 import { SNAPSHOTS } from "./snapshots";
+import { until } from "./until";
 
 const API = new URL("http://127.0.0.1:8081/api/v1/");
 const { healthy } = SNAPSHOTS;
@@ -149,7 +151,7 @@ describe("the backend over HTTP", () => {
 
     await Promise.all([backend.snapshot(), backend.configuration()]);
     const stop = backend.subscribe(() => undefined, () => undefined);
-    await vi.waitFor(() => expect(FakeEventSource.opened).toHaveLength(1));
+    await until(() => expect(FakeEventSource.opened).toHaveLength(1));
     stop();
 
     expect(asked[0]).toEqual(["/api/v1/session", '{"code":"one-time"}']);

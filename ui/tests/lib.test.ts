@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 
+import { compact, money } from "../src/lib/format";
 import { mendLanguage } from "../src/lib/locale";
 import { nameOf, referenceOf } from "../src/lib/endpoint";
 import { exported } from "../src/lib/export";
-import { compact, money } from "../src/lib/format";
+import { EVERYTHING } from "../src/lib/route";
 import { readable } from "../src/lib/sse";
 import { bars, days, hours } from "../src/lib/usage";
 import { reveal, visible } from "../src/lib/virtual";
-import { EVERYTHING } from "../src/lib/route.svelte";
 import { FakeBackend } from "./fake";
 import { Recorded, STREAM } from "./journal";
 import { NOW } from "./snapshots";

@@ -2,8 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import en from "../../crates/control/messages/en.json";
 import zh from "../../crates/control/messages/zh.json";
-import type { Coded } from "../src/lib/messages";
-import { phrase, resolve, sentence, text } from "../src/lib/messages";
+import { type Coded, phrase, resolve, sentence, text } from "../src/lib/messages";
 
 describe("messages", () => {
   it("put a reason into a sentence in both languages", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { EVERYTHING, href, parse, type Route } from "../src/lib/route";
 
-import { EVERYTHING, href, parse, type Route } from "../src/lib/route.svelte";
 
 describe("an address", () => {
   it.each<Route>([

@@ -1,11 +1,12 @@
 import { emit } from "@tauri-apps/api/event";
 import { clearMocks, mockIPC, mockWindows } from "@tauri-apps/api/mocks";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 
 import type { Connection } from "../src/lib/backend";
 import { tauriBackend } from "../src/lib/backend.tauri";
-import { EVERYTHING } from "../src/lib/route.svelte";
+import { EVERYTHING } from "../src/lib/route";
 import { SNAPSHOTS } from "./snapshots";
+import { until } from "./until";
 
 const { healthy, paused } = SNAPSHOTS;
 
@@ -78,7 +79,7 @@ describe("the backend in the desktop program", () => {
       (snapshot) => seen.push(snapshot),
       (state) => states.push(state),
     );
-    await vi.waitFor(() => expect(states).toEqual([{ state: "live" }]));
+    await until(() => expect(states).toEqual([{ state: "live" }]));
     await emit("snapshot", paused);
 
     expect(seen).toEqual([healthy, paused]);

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { backAt, beginning, checked, groups, inUse, overall, problems, span } from "../src/lib/view";
+import { span } from "../src/lib/duration";
+import { beginning } from "../src/lib/messages";
+import { backAt, checked, groups, inUse, overall, problems } from "../src/lib/view";
 import { NOW, SNAPSHOTS } from "./snapshots";
 
 describe("a snapshot", () => {

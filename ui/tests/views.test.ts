@@ -7,6 +7,7 @@ import type { LanguageChoice, Snapshot } from "../src/lib/generated/control";
 import { FakeBackend } from "./fake";
 import { Recorded } from "./journal";
 import { NOW, SNAPSHOTS } from "./snapshots";
+import { until } from "./until";
 
 // Nothing is drawn where there is no layout.
 vi.mock("uplot", () => {
@@ -45,15 +46,6 @@ function show(at: string, backend = new FakeBackend(), { snapshot = SNAPSHOTS.bu
   return backend;
 }
 
-/** What was loaded later is there at some point. */
-const there = <Found>(find: () => Found) =>
-  vi.waitFor(
-    () => {
-      flushSync();
-      return find();
-    },
-    { timeout: 10_000 },
-  );
 const words = (element: HTMLElement) => element.textContent.replace(/\s+/g, " ").trim();
 const input = (element: HTMLElement, value: string) => {
   (element as HTMLInputElement).value = value;
@@ -71,7 +63,7 @@ describe("every view", () => {
   it.each(PLACES)("at %s has words for everything, in both languages", async (at) => {
     for (const language of ["en", "zh"] as const) {
       show(at, new FakeBackend(), { language });
-      await there(() => expect(screen.queryByTestId("waiting")).toBeNull());
+      await until(() => expect(screen.queryByTestId("waiting")).toBeNull());
 
       expect(document.body.textContent).not.toMatch(/undefined|NaN|\[object|\{[a-z_]+\}/);
       cleanup();
@@ -83,7 +75,7 @@ describe("every view", () => {
 
     screen.getByTestId("nav-settings").click();
     window.dispatchEvent(new HashChangeEvent("hashchange"));
-    await there(() => expect(document.querySelector("main")?.dataset["view"]).toBe("settings"));
+    await until(() => expect(document.querySelector("main")?.dataset["view"]).toBe("settings"));
 
     expect(screen.getByTestId("nav-settings").getAttribute("aria-current")).toBe("page");
     expect(document.activeElement).toBe(document.querySelector("main"));
@@ -138,7 +130,7 @@ describe("the requests", () => {
     backend.recorded = new Recorded(100_000);
     show("#/requests", backend);
 
-    const rows = await there(() => screen.getAllByTestId("request"));
+    const rows = await until(() => screen.getAllByTestId("request"));
 
     expect(rows.length).toBeLessThan(60);
     expect(rows[0]?.dataset["id"]).toBe("100000");
@@ -148,14 +140,39 @@ describe("the requests", () => {
   it("are asked for by what the address says", async () => {
     const backend = show("#/requests?endpoint=Tokyo&failed=1&status=500");
 
-    await there(() => screen.getByTestId("request-list"));
+    await until(() => screen.getByTestId("request-list"));
 
     expect(backend.asked[0]?.[0]).toMatchObject({ endpoint: "Tokyo", failed: true, status: 500 });
   });
 
+  it("are asked for by a status of three digits, and nothing else stays in its field", async () => {
+    const backend = show("#/requests");
+    const status = (await until(() => screen.getByTestId("filter-status"))) as HTMLInputElement;
+
+    input(status, "abc");
+    expect(status.value).toBe("");
+    input(status, "5x0");
+    await vi.advanceTimersByTimeAsync(400);
+    expect(status.value).toBe("50");
+    expect(location.hash).not.toContain("status");
+    input(status, "503");
+    await vi.advanceTimersByTimeAsync(400);
+    flushSync();
+    expect(backend.asked.at(-1)?.[0].status).toBe(503);
+
+    input(status, "50");
+    await vi.advanceTimersByTimeAsync(400);
+    flushSync();
+    expect(status.value).toBe("50");
+    status.dispatchEvent(new Event("change", { bubbles: true }));
+    flushSync();
+    expect(status.value).toBe("");
+    expect(backend.asked.at(-1)?.[0].status).toBeNull();
+  });
+
   it("are searched when one stops typing, and not at every letter", async () => {
     const backend = show("#/requests");
-    await there(() => screen.getAllByTestId("request"));
+    await until(() => screen.getAllByTestId("request"));
     const before = backend.asked.length;
 
     input(screen.getByTestId("search"), "req_");
@@ -170,13 +187,13 @@ describe("the requests", () => {
 
   it("are walked through and opened by keyboard", async () => {
     show("#/requests");
-    const grid = await there(() => screen.getByTestId("request-list"));
-    await there(() => screen.getAllByTestId("request"));
+    const grid = await until(() => screen.getByTestId("request-list"));
+    await until(() => screen.getAllByTestId("request"));
 
     press(grid, "ArrowDown");
     press(grid, "ArrowDown");
     press(grid, "Enter");
-    const detail = await there(() => screen.getByTestId("request-detail"));
+    const detail = await until(() => screen.getByTestId("request-detail"));
 
     expect(words(detail)).toContain("Request 1199");
     expect(location.hash).toBe("#/requests/1199");
@@ -184,7 +201,7 @@ describe("the requests", () => {
 
   it("that have ended meanwhile come on top", async () => {
     const backend = show("#/requests");
-    await there(() => screen.getAllByTestId("request"));
+    await until(() => screen.getAllByTestId("request"));
 
     backend.recorded.count += 2;
     const { totals } = SNAPSHOTS.busy;
@@ -192,7 +209,40 @@ describe("the requests", () => {
     flushSync();
     await vi.advanceTimersByTimeAsync(800);
 
-    await there(() => expect(screen.getAllByTestId("request")[0]?.dataset["id"]).toBe("1202"));
+    await until(() => expect(screen.getAllByTestId("request")[0]?.dataset["id"]).toBe("1202"));
+  });
+
+  it("come while others go on ending", async () => {
+    const backend = show("#/requests");
+    await until(() => screen.getAllByTestId("request"));
+    const { totals } = SNAPSHOTS.busy;
+
+    for (let ended = 1; ended <= 6; ended += 1) {
+      backend.recorded.count += 1;
+      backend.send({ ...SNAPSHOTS.busy, taken_at_ms: NOW + ended, totals: { ...totals, requests: totals.requests + ended } });
+      flushSync();
+      await vi.advanceTimersByTimeAsync(300);
+    }
+    flushSync();
+
+    expect(Number(screen.getAllByTestId("request")[0]?.dataset["id"])).toBeGreaterThan(1_202);
+  });
+
+  it("that are written down late come when they leave the overview", async () => {
+    const backend = show("#/requests");
+    await until(() => screen.getAllByTestId("request"));
+    const { requests, totals } = SNAPSHOTS.busy;
+    const after = { ...SNAPSHOTS.busy, totals: { ...totals, requests: totals.requests + 1 } };
+
+    backend.send({ ...after, taken_at_ms: NOW + 1 });
+    flushSync();
+    await vi.advanceTimersByTimeAsync(800);
+    backend.recorded.count += 1;
+    backend.send({ ...after, taken_at_ms: NOW + 2, requests: requests.slice(1) });
+    flushSync();
+    await vi.advanceTimersByTimeAsync(800);
+
+    await until(() => expect(screen.getAllByTestId("request")[0]?.dataset["id"]).toBe("1201"));
   });
 
   it("say that the price is unknown, and not that it is nothing", async () => {
@@ -201,7 +251,7 @@ describe("the requests", () => {
     backend.requests = async () => ({ requests: [record], next: null });
     show("#/requests", backend);
 
-    const row = await there(() => screen.getByTestId("request"));
+    const row = await until(() => screen.getByTestId("request"));
 
     expect(words(row)).toContain("unknown");
     expect(words(row)).not.toContain("$0");
@@ -210,9 +260,9 @@ describe("the requests", () => {
   it("say what to do when none matches", async () => {
     const backend = show("#/requests?text=nowhere");
 
-    const none = await there(() => screen.getByTestId("no-requests"));
+    const none = await until(() => screen.getByTestId("no-requests"));
     within(none).getByRole("button").click();
-    await there(() => screen.getAllByTestId("request"));
+    await until(() => screen.getAllByTestId("request"));
 
     expect(backend.asked.at(-1)?.[0].text).toBeNull();
   });
@@ -221,12 +271,12 @@ describe("the requests", () => {
     const backend = new FakeBackend();
     backend.reading = () => Promise.reject({ code: "internal", message: "the disk is full" });
     show("#/requests", backend);
-    const list = await there(() => screen.getByText(/the disk is full/));
+    const list = await until(() => screen.getByText(/the disk is full/));
 
     backend.reading = async () => undefined;
     within(list).getByRole("button").click();
 
-    await there(() => expect(screen.getAllByTestId("request").length).toBeGreaterThan(0));
+    await until(() => expect(screen.getAllByTestId("request").length).toBeGreaterThan(0));
   });
 
   it("are exported over the link of a server", async () => {
@@ -238,7 +288,7 @@ describe("the requests", () => {
     });
     show("#/requests", backend);
 
-    (await there(() => screen.getByTestId("export-csv"))).click();
+    (await until(() => screen.getByTestId("export-csv"))).click();
 
     expect(clicked).toEqual([`${backend.link} zephyr-requests.csv`]);
     vi.restoreAllMocks();
@@ -246,7 +296,7 @@ describe("the requests", () => {
 
   it("tell where the window saved them, or that it did not", async () => {
     const backend = show("#/requests");
-    const said = await there(() => screen.getByTestId("saved-as"));
+    const said = await until(() => screen.getByTestId("saved-as"));
 
     backend.saved("/home/ada/Downloads/zephyr-requests.csv");
     flushSync();
@@ -263,7 +313,7 @@ describe("a request", () => {
   it("shows its attempts on one scale of time", async () => {
     show("#/requests/1199");
 
-    const attempts = await there(() => screen.getAllByTestId("attempt"));
+    const attempts = await until(() => screen.getAllByTestId("attempt"));
 
     expect(attempts.map((attempt) => attempt.dataset["outcome"])).toEqual(["throttled", "answered"]);
     expect(words(attempts[0] as HTMLElement)).toContain("Overloaded (HTTP 529)");
@@ -272,7 +322,7 @@ describe("a request", () => {
 
   it("reads a stream as text, as events, and as it came", async () => {
     show("#/requests/1199");
-    const body = await there(() => screen.getByTestId("response-body"));
+    const body = await until(() => screen.getByTestId("response-body"));
 
     expect(words(body)).toContain("Because air scatters short waves more than long ones.");
     within(body).getByText("Events").click();
@@ -286,13 +336,13 @@ describe("a request", () => {
   it("says that a body was not kept", async () => {
     show("#/requests/1190");
 
-    expect(words(await there(() => screen.getByTestId("response-body")))).toContain("Not recorded");
+    expect(words(await until(() => screen.getByTestId("response-body")))).toContain("Not recorded");
   });
 
   it("that is not there any more says so", async () => {
     show("#/requests/999999");
 
-    expect(words(await there(() => screen.getByTestId("failed")))).toContain("No request 999999 is kept");
+    expect(words(await until(() => screen.getByTestId("failed")))).toContain("No request 999999 is kept");
   });
 });
 
@@ -300,7 +350,7 @@ describe("usage", () => {
   it("tells sums, and how much of them has no known price", async () => {
     show("#/usage?days=30");
 
-    const totals = words(await there(() => screen.getByTestId("totals")));
+    const totals = words(await until(() => screen.getByTestId("totals")));
 
     expect(totals).toMatch(/Cost \$[\d.]+ and \d+ requests of unknown price/);
     expect(totals).toContain("Today $0.042 of $0.50");
@@ -309,7 +359,7 @@ describe("usage", () => {
   it("of a model without a price is unknown and not nothing", async () => {
     show("#/usage?by=model&days=30");
 
-    const rows = (await there(() => screen.getAllByTestId("usage-row"))).map(words);
+    const rows = (await until(() => screen.getAllByTestId("usage-row"))).map(words);
 
     const house = rows.find((row) => row.startsWith("house-model-7b"));
     expect(house).toMatch(/(unknown){3}$/);
@@ -318,7 +368,7 @@ describe("usage", () => {
   it("asks for days split by what the table sums", async () => {
     const backend = show("#/usage?by=model&days=30");
 
-    await there(() => screen.getByTestId("chart"));
+    await until(() => screen.getByTestId("chart"));
 
     expect(backend.sums.map(({ by, split }) => [by, split])).toEqual([["day", "model"], ["model", null]]);
   });
@@ -326,9 +376,9 @@ describe("usage", () => {
   it("is summed otherwise when one says so, and the address keeps it", async () => {
     show("#/usage");
 
-    (await there(() => screen.getByTestId("by-endpoint"))).click();
-    (await there(() => screen.getByTestId("days-30"))).click();
-    await there(() => expect(words(screen.getByTestId("chart"))).toContain("Frankfurt"));
+    (await until(() => screen.getByTestId("by-endpoint"))).click();
+    (await until(() => screen.getByTestId("days-30"))).click();
+    await until(() => expect(words(screen.getByTestId("chart"))).toContain("Frankfurt"));
 
     expect(location.hash).toBe("#/usage?days=30&by=endpoint");
   });
@@ -338,18 +388,18 @@ describe("the endpoints", () => {
   it("stand in the file's order, by group", async () => {
     show("#/endpoints");
 
-    const rows = await there(() => screen.getAllByTestId("configured"));
+    const rows = await until(() => screen.getAllByTestId("configured"));
 
     expect(rows.map((row) => row.dataset["name"])).toEqual(["Tokyo", "Singapore", "Frankfurt", "Backup"]);
   });
 
   it("are moved by arrow keys, within their group", async () => {
     const backend = show("#/endpoints");
-    const grips = await there(() => screen.getAllByTestId("grip"));
+    const grips = await until(() => screen.getAllByTestId("grip"));
 
     press(grips[0] as HTMLElement, "ArrowDown");
     press(grips[2] as HTMLElement, "ArrowDown");
-    await there(() => expect(words(screen.getByTestId("said"))).toBe("Tokyo is now 2 of 3"));
+    await until(() => expect(words(screen.getByTestId("said"))).toBe("Tokyo is now 2 of 3"));
 
     expect(backend.commands).toEqual([{ command: "move_endpoint", name: "Tokyo", to: 1 }]);
   });
@@ -357,7 +407,7 @@ describe("the endpoints", () => {
   it("are switched off and on", async () => {
     const backend = show("#/endpoints");
 
-    (await there(() => screen.getAllByTestId("enabled")))[0]?.click();
+    (await until(() => screen.getAllByTestId("enabled")))[0]?.click();
 
     expect(backend.commands).toEqual([{ command: "disable", endpoint: "Tokyo" }]);
   });
@@ -367,7 +417,7 @@ describe("the endpoints", () => {
     backend.complaints = () => [{ field: "url", message: "write https://", is_warning: false }];
     show("#/endpoints/Tokyo", backend);
 
-    const url = await there(() => screen.getByTestId("field-url"));
+    const url = await until(() => screen.getByTestId("field-url"));
     input(url, "htps:/x");
     await vi.advanceTimersByTimeAsync(400);
     flushSync();
@@ -380,10 +430,10 @@ describe("the endpoints", () => {
   it("keep a token in the keychain before they are saved, and the page forgets it", async () => {
     const backend = show("#/endpoints/Singapore");
 
-    const token = (await there(() => screen.getByTestId("token"))) as HTMLInputElement;
+    const token = (await until(() => screen.getByTestId("token"))) as HTMLInputElement;
     input(token, "sk-secret");
     screen.getByTestId("save-endpoint").click();
-    await there(() => expect(backend.commands).toHaveLength(2));
+    await until(() => expect(backend.commands).toHaveLength(2));
 
     expect(token.type).toBe("password");
     expect(backend.commands[0]).toEqual({ command: "store_token", reference: "singapore", token: "sk-secret" });
@@ -397,17 +447,17 @@ describe("the endpoints", () => {
     const backend = show("#/endpoints/Tokyo");
     backend.outcome = () => Promise.reject({ code: "invalid_configuration", message: "that name is taken" });
 
-    input(await there(() => screen.getByTestId("field-name")), "Singapore");
+    input(await until(() => screen.getByTestId("field-name")), "Singapore");
     screen.getByTestId("save-endpoint").click();
 
-    await there(() => expect(words(screen.getByTestId("endpoint-editor"))).toContain("That name is taken"));
+    await until(() => expect(words(screen.getByTestId("endpoint-editor"))).toContain("That name is taken"));
     expect((screen.getByTestId("field-name") as HTMLInputElement).value).toBe("Singapore");
   });
 
   it("are removed after one question", async () => {
     const backend = show("#/endpoints/Tokyo");
 
-    (await there(() => screen.getByTestId("remove-endpoint"))).click();
+    (await until(() => screen.getByTestId("remove-endpoint"))).click();
     flushSync();
     expect(backend.commands).toEqual([]);
     screen.getByTestId("confirm").click();
@@ -418,8 +468,8 @@ describe("the endpoints", () => {
   it("are tested step by step, and what helps is said", async () => {
     const backend = show("#/endpoints/Tokyo");
 
-    (await there(() => screen.getByTestId("diagnose"))).click();
-    const found = await there(() => {
+    (await until(() => screen.getByTestId("diagnose"))).click();
+    const found = await until(() => {
       const diagnosis = screen.getByTestId("diagnosis");
       expect(words(diagnosis)).toContain("401");
       return diagnosis;
@@ -430,10 +480,29 @@ describe("the endpoints", () => {
     expect(within(found).getAllByText("not reached")).toHaveLength(2);
   });
 
+  it("say nothing of a test any more when they were changed after it", async () => {
+    const backend = show("#/endpoints/Tokyo");
+    (await until(() => screen.getByTestId("diagnose"))).click();
+    await until(() => expect(words(screen.getByTestId("diagnosis"))).toContain("401"));
+
+    input(screen.getByTestId("field-url"), "https://tokyo-2.example.com");
+    expect(screen.queryByTestId("diagnosis")).toBeNull();
+
+    const { diagnosis } = backend;
+    let answer = () => {};
+    backend.diagnose = () => new Promise((done) => (answer = () => done(diagnosis)));
+    screen.getByTestId("diagnose").click();
+    flushSync();
+    input(screen.getByTestId("field-url"), "https://tokyo-3.example.com");
+    answer();
+    await until(() => expect(screen.getByTestId("diagnose").getAttribute("aria-busy")).toBe("false"));
+    expect(screen.queryByTestId("diagnosis")).toBeNull();
+  });
+
   it("are tested as they are typed, before they are saved", async () => {
     const backend = show("#/endpoints?new=1");
 
-    input(await there(() => screen.getByTestId("field-url")), "https://hk.example.com");
+    input(await until(() => screen.getByTestId("field-url")), "https://hk.example.com");
     screen.getByTestId("diagnose").click();
 
     expect(backend.tests[0]).toMatchObject({ what: "draft", endpoint: { name: "Hk", url: "https://hk.example.com" }, token: null });
@@ -442,12 +511,12 @@ describe("the endpoints", () => {
   it("tell how they were over a day, and over what one chooses", async () => {
     const backend = show("#/endpoints/Tokyo");
 
-    const history = await there(() => {
+    const history = await until(() => {
       screen.getByTestId("timeline");
       return screen.getByTestId("history");
     });
     within(history).getByTestId("span-month").click();
-    await there(() => expect(backend.histories).toHaveLength(2));
+    await until(() => expect(backend.histories).toHaveLength(2));
 
     const asked = backend.histories.map(({ since_ms }) => Math.round((NOW - (since_ms ?? 0)) / 86_400_000));
     expect(asked).toEqual([1, 30]);
@@ -457,7 +526,7 @@ describe("the endpoints", () => {
 
   it("tell it by arrow keys too", async () => {
     show("#/endpoints/Tokyo");
-    const slider = await there(() => within(screen.getByTestId("timeline")).getByRole("slider"));
+    const slider = await until(() => within(screen.getByTestId("timeline")).getByRole("slider"));
     const last = slider.getAttribute("aria-valuetext");
 
     press(slider, "ArrowLeft");
@@ -471,7 +540,7 @@ describe("the endpoints", () => {
 
   it("go on with what is seen while one looks", async () => {
     const backend = show("#/endpoints/Tokyo");
-    await there(() => screen.getByTestId("timeline"));
+    await until(() => screen.getByTestId("timeline"));
 
     const endpoints = SNAPSHOTS.busy.endpoints.map((it) => ({ ...it, attempts: it.attempts + 1 }));
     backend.send({ ...SNAPSHOTS.busy, endpoints, taken_at_ms: NOW + 1 });
@@ -483,12 +552,12 @@ describe("the endpoints", () => {
 
   it("say that nothing was measured, or nothing is kept", async () => {
     show("#/endpoints/Backup");
-    expect(words(await there(() => screen.getByTestId("nothing-measured")))).toContain("Nothing was measured in this time.");
+    expect(words(await until(() => screen.getByTestId("nothing-measured")))).toContain("Nothing was measured in this time.");
     cleanup();
 
     show("#/endpoints/Tokyo", new FakeBackend(), { snapshot: SNAPSHOTS.healthy });
 
-    expect(words(await there(() => screen.getByTestId("history")))).toContain("there is no journal");
+    expect(words(await until(() => screen.getByTestId("history")))).toContain("there is no journal");
   });
 
   it("say why their history cannot be read, and read it when told to", async () => {
@@ -496,25 +565,25 @@ describe("the endpoints", () => {
     backend.reading = () => Promise.reject({ code: "internal", message: "the journal is locked" });
     show("#/endpoints/Tokyo", backend);
 
-    const history = await there(() => within(screen.getByTestId("history")));
-    const failed = await there(() => history.getByTestId("failed"));
+    const history = await until(() => within(screen.getByTestId("history")));
+    const failed = await until(() => history.getByTestId("failed"));
     expect(words(failed)).toContain("The journal is locked");
     backend.reading = async () => undefined;
     within(failed).getByRole("button").click();
 
-    await there(() => expect(screen.getByTestId("timeline")).toBeTruthy());
+    await until(() => expect(screen.getByTestId("timeline")).toBeTruthy());
   });
 
   it("that are not there are not edited", async () => {
     show("#/endpoints/Nowhere");
 
-    expect(words(await there(() => screen.getByTestId("failed")))).toContain("no endpoint called Nowhere");
+    expect(words(await until(() => screen.getByTestId("failed")))).toContain("no endpoint called Nowhere");
   });
 });
 
 describe("the settings", () => {
   const setting = (key: string) =>
-    there(() => {
+    until(() => {
       const found = screen.getAllByTestId("setting").find((it) => it.dataset["key"] === key);
       if (!found) throw new Error(`no setting ${key}`);
       return found;
@@ -533,7 +602,7 @@ describe("the settings", () => {
     expect(words(await setting("server.port"))).toContain("At most 65535");
     input(port, "9090");
     screen.getByTestId("save-setting").click();
-    await there(() => screen.getByTestId("saved"));
+    await until(() => screen.getByTestId("saved"));
 
     expect(backend.commands).toEqual([{ command: "set", key: "server.port", value: 9_090 }]);
   });
@@ -575,7 +644,7 @@ describe("the settings", () => {
     input(within(await setting("server.port")).getByRole("spinbutton"), "9090");
 
     input(screen.getByTestId("find-setting"), "theme");
-    await there(() => expect(screen.getAllByTestId("setting").map((it) => it.dataset["key"])).toEqual(["server.port", "ui.theme"]));
+    await until(() => expect(screen.getAllByTestId("setting").map((it) => it.dataset["key"])).toEqual(["server.port", "ui.theme"]));
     input(screen.getByTestId("find-setting"), "");
     location.hash = "#/settings/ui";
     window.dispatchEvent(new HashChangeEvent("hashchange"));
@@ -599,7 +668,7 @@ describe("the settings", () => {
     expect(words(screen.getByTestId("dialog"))).toContain("Leave without saving?");
     expect(location.hash).toBe("#/settings");
     screen.getByTestId("confirm").click();
-    await there(() => expect(document.querySelector("main")?.dataset["view"]).toBe("usage"));
+    await until(() => expect(document.querySelector("main")?.dataset["view"]).toBe("usage"));
 
     expect(closed()).toBe(true);
   });
@@ -629,7 +698,7 @@ describe("the settings", () => {
     const event = { seq: 9_999, at_ms: NOW, event: "config_reloaded" } as const;
     backend.send({ ...SNAPSHOTS.busy, events: [...SNAPSHOTS.busy.events, event], taken_at_ms: NOW + 1 });
     flushSync();
-    await there(() => expect(words(document.body)).toContain("the file is gone"));
+    await until(() => expect(words(document.body)).toContain("the file is gone"));
 
     expect((within(await setting("server.port")).getByRole("spinbutton") as HTMLInputElement).value).toBe("9090");
   });
@@ -642,7 +711,7 @@ describe("the settings", () => {
     input(model, "claude-x");
     press(model, "Enter");
 
-    await there(() => expect(document.body.textContent).toContain("The file is read-only"));
+    await until(() => expect(document.body.textContent).toContain("The file is read-only"));
     expect(model.value).toBe("claude-x");
   });
 
@@ -674,9 +743,9 @@ describe("the first run", () => {
     input(screen.getByTestId("token"), "sk-secret");
     screen.getByTestId("diagnose").click();
     screen.getByTestId("first-save").click();
-    await there(() => expect(backend.commands).toHaveLength(2));
+    await until(() => expect(backend.commands).toHaveLength(2));
     backend.send({ ...SNAPSHOTS.healthy, taken_at_ms: NOW + 1, host: { ...SNAPSHOTS.empty.host } });
-    (await there(() => screen.getByTestId("first-claude-code"))).click();
+    (await until(() => screen.getByTestId("first-claude-code"))).click();
     screen.getByTestId("first-done").click();
     await tick();
     flushSync();
@@ -698,7 +767,7 @@ describe("the first run", () => {
     input(screen.getByTestId("token"), "sk-secret");
     screen.getByTestId("first-save").click();
 
-    await there(() => expect(words(screen.getByTestId("empty"))).toContain("The keychain is locked"));
+    await until(() => expect(words(screen.getByTestId("empty"))).toContain("The keychain is locked"));
     expect(backend.commands.map(({ command }) => command)).toEqual(["store_token"]);
   });
 

@@ -6,6 +6,7 @@ import App from "../src/App.svelte";
 import type { LanguageChoice, Snapshot, ThemeChoice } from "../src/lib/generated/control";
 import { FakeBackend } from "./fake";
 import { NOW, type SnapshotName, SNAPSHOTS } from "./snapshots";
+import { until } from "./until";
 
 beforeEach(() => {
   vi.useFakeTimers({ now: NOW });
@@ -262,7 +263,7 @@ describe("the window", () => {
     backend.outcome = () => Promise.reject({ code: "not_possible", message: "switch it on first" });
 
     row("Singapore").click();
-    await vi.waitFor(() => expect(screen.getByTestId("toast")).toBeTruthy());
+    await until(() => expect(screen.getByTestId("toast")).toBeTruthy());
 
     expect(words(screen.getByTestId("toast"))).toContain("switch it on first");
   });

@@ -64,7 +64,7 @@ function execute(command: Command): Promise<Done> {
   return ask<Done>({ ask: "execute", command });
 }
 
-/** Listens before it reads: an event that nobody listens to yet is lost. */
+/** Listens before it reads: an event without a listener is lost. */
 const subscribe: Backend["subscribe"] = (listener, onState) => {
   let stopped = false;
   const unlisten = listen<Snapshot>("snapshot", ({ payload }) => {

@@ -1,7 +1,5 @@
-// Where snapshots come from and where commands go: one interface, one module per host of the page.
+// Where snapshots come from and where commands go. Each host of the page has a module that implements this.
 
-import { httpBackend, takeCode } from "./backend.http";
-import { isTauri, tauriBackend } from "./backend.tauri";
 import type {
   Command,
   Complaint,
@@ -21,24 +19,24 @@ import type {
   UsageReport,
 } from "./generated/control";
 
-/** Whether what is shown is what is. */
+/** Whether the page is up to date. */
 export type Connection =
   | { state: "connecting" }
   | { state: "live" }
   | { state: "lost"; error: ControlError };
 
-/** An engine, as this page reaches it. It fails with a `ControlError`. */
+/** An engine, as the page reaches it. Every promise fails with a `ControlError`. */
 export interface Backend {
-  /** The state at this moment. */
+  /** The current state. */
   snapshot(): Promise<Snapshot>;
 
-  /** Tells the state now and after every change, until the returned function is called. */
+  /** Reports the state now and after every change. The returned function ends that. */
   subscribe(
     listener: (snapshot: Snapshot) => void,
     onState: (connection: Connection) => void,
   ): () => void;
 
-  /** Carries out a command; it has taken effect when the promise is resolved. */
+  /** Carries out a command. It has taken effect when the promise resolves. */
   execute(command: Command): Promise<Done>;
 
   /** A part of the journal. */
@@ -50,38 +48,32 @@ export interface Backend {
   /** Sums over the journal. */
   usage(query: UsageQuery): Promise<UsageReport>;
 
-  /** How endpoints were over time. */
+  /** The history of endpoints. */
   history(query: HistoryQuery): Promise<EndpointHistory[]>;
 
-  /** What stands in the configuration file. */
+  /** The content of the configuration file. */
   configuration(): Promise<Configuration>;
 
-  /** What would be wrong with a change of it. */
+  /** Complaints about a change of the configuration. Nothing is changed. */
   check(command: Command): Promise<Complaint[]>;
 
-  /** A step-by-step test. */
+  /** Tests an endpoint step by step. */
   diagnose(tested: Tested): Promise<Diagnosis>;
 
-  /** Where the requests that match can be downloaded; `null`: here, they are read page by page. */
+  /** The address of a download of the requests that match; `null` if the page has to build the file. */
   exportLink(filter: RequestFilter, format: ExportFormat): string | null;
 
-  /** Tells where a file went that this page saved (`null`: it was not saved), until the returned function
-      is called; a browser says so itself. */
+  /** Reports the path of a saved file, or `null` if saving failed. A browser never reports it: it tells the user
+      itself. The returned function ends that. */
   onSaved(listener: (path: string | null) => void): () => void;
 
-  /** Keeps the page from being closed while that would lose something, until the returned function is called.
-      A browser asks by itself; in the window `ask` has to, and `close` is what it does if that may be lost. */
+  /** Stops the page from being closed while `wouldLose` holds. A browser asks the user itself; in the window, `ask`
+      has to, and `close` follows if the answer is yes. The returned function ends that. */
   guard(wouldLose: () => boolean, ask: () => void): () => void;
 
-  /** Closes the page without a question, where a page can. */
+  /** Closes the window without a question. A page in a browser cannot close itself. */
   close(): void;
 }
 
-/** What a journal is exported as. */
+/** File formats of an export. */
 export type ExportFormat = "csv" | "jsonl";
-
-/** The backend of the program that shows this page. */
-export function backend(): Backend {
-  if (isTauri()) return tauriBackend();
-  return httpBackend(new URL("api/v1/", document.baseURI), takeCode());
-}

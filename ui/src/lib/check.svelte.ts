@@ -1,9 +1,9 @@
-// What the engine would say of a change, asked while one types.
+// Checks a change with the engine while it is typed.
 
 import type { Backend } from "./backend";
 import type { Command, Complaint } from "./generated/control";
 
-/** As long as a typing person pauses. */
+/** The pause in typing after which a check starts. */
 const PAUSE_MS = 300;
 
 export class Check {
@@ -14,26 +14,26 @@ export class Check {
 
   constructor(private readonly backend: Backend) {}
 
-  /** Asks in a moment, unless there is something newer to ask by then. */
+  /** Checks after a pause, unless a newer change comes first. */
   soon(command: Command) {
     this.#asked += 1;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#ask(command), PAUSE_MS);
   }
 
-  /** Forgets what was asked and what was said. */
+  /** Drops the check under way and the complaints. */
   stop() {
     this.#asked += 1;
     clearTimeout(this.#timer);
     this.complaints = [];
   }
 
-  /** What is said of a field, by its name or the end of its key's path. */
+  /** Complaints about a field, given its name or the last part of its key. */
   of(field: string): Complaint[] {
     return this.complaints.filter((complaint) => isOf(complaint, field));
   }
 
-  /** What is said of none of these fields. */
+  /** Complaints about other fields than these, or none in particular. */
   besides(fields: readonly string[]): Complaint[] {
     return this.complaints.filter((complaint) => !fields.some((field) => isOf(complaint, field)));
   }
@@ -44,7 +44,7 @@ export class Check {
       const complaints = await this.backend.check(command);
       if (asked === this.#asked) this.complaints = complaints;
     } catch {
-      // Saving says what is wrong.
+      // Saving will say what is wrong.
       if (asked === this.#asked) this.complaints = [];
     }
   }

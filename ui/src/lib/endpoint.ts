@@ -1,8 +1,10 @@
-// An endpoint as a form: what a new one begins with.
+// Initial values for the form of an endpoint.
 
-import type { EndpointForm } from "./generated/control";
+import type { AuthType, EndpointForm } from "./generated/control";
 
-/** A new endpoint, with what the configuration has by default. */
+export const AUTH_TYPES: readonly AuthType[] = ["auth_token", "api_key", "passthrough"];
+
+/** A new endpoint, with the defaults of the configuration. */
 export function blank(group: string): EndpointForm {
   return {
     name: "",
@@ -20,7 +22,7 @@ export function blank(group: string): EndpointForm {
   };
 }
 
-/** A name for the endpoint at this address: what tells its host from others. */
+/** A name for the endpoint at this address: the telling part of its host name. */
 export function nameOf(url: string): string {
   const host = /^(?:[a-z]+:\/\/)?([^/:?#@\s]+)/i.exec(url.trim())?.[1] ?? "";
   if (/^[\d.]+$/.test(host)) return host;

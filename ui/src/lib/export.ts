@@ -1,9 +1,9 @@
-// The journal as a file, put together here where no server offers one.
+// An export of the journal, built in the page because the window has no server to download it from.
 
 import type { Backend, ExportFormat } from "./backend";
 import type { RequestFilter, RequestRecord } from "./generated/control";
 
-/** The columns that `zephyr logs --format csv` has too. */
+/** The same columns as in the server's export. */
 const COLUMNS: readonly [string, (record: RequestRecord) => unknown][] = [
   ["id", ({ id }) => id],
   ["time", ({ at_ms }) => new Date(at_ms).toISOString()],
@@ -37,7 +37,7 @@ const COLUMNS: readonly [string, (record: RequestRecord) => unknown][] = [
   ["error", ({ error }) => error],
 ];
 
-/** Every request that matches, as one file. */
+/** All requests that match, as one file. */
 export async function exported(
   backend: Backend,
   filter: RequestFilter,
@@ -58,7 +58,7 @@ function line(record: RequestRecord, format: ExportFormat): string {
   return csv(COLUMNS.map(([, field]) => field(record)));
 }
 
-/** Text that begins like a formula would be one in a spreadsheet. */
+/** Text that looks like a formula is quoted, because a spreadsheet would run it. */
 function csv(values: readonly unknown[]): string {
   const cells = values.map((value) => {
     if (typeof value !== "string") return String(value ?? "");

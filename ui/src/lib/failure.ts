@@ -1,8 +1,8 @@
-// Whatever was thrown, as an error of the contract.
+// Anything thrown as a `ControlError`.
 
 import type { ControlError, ErrorCode } from "./generated/control";
 
-/** `thrown` itself if the engine made it, else an error of this code in its words. */
+/** `thrown` itself if it is one, or else one with this code and the message of `thrown`. */
 export function failure(thrown: unknown, code: ErrorCode): ControlError {
   if (isControlError(thrown)) return thrown;
   return { code, message: thrown instanceof Error ? thrown.message : String(thrown) };

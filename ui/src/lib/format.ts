@@ -1,12 +1,10 @@
-// Numbers, money and times as the language writes them.
+// Numbers, money and times in the style of a language.
 
-import type { Tokens } from "./generated/control";
-import type { Language, Status } from "./messages";
-import { milliseconds, span } from "./view";
+import type { Language } from "./messages";
 
 const LOCALES: Record<Language, string> = { en: "en-GB", zh: "zh-CN" };
 
-/** Making a formatter costs more than using it a thousand times. */
+/** Formatters are cached: making one costs more than using it a thousand times. */
 const made = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
 
 function numbers(language: Language, options: Intl.NumberFormatOptions = {}): Intl.NumberFormat {
@@ -23,18 +21,18 @@ function dates(language: Language, options: Intl.DateTimeFormatOptions): Intl.Da
   return found as Intl.DateTimeFormat;
 }
 
-/** A whole number, all digits. */
+/** A number with all its digits. */
 export function whole(language: Language, value: number): string {
   return numbers(language).format(value);
 }
 
-/** A number, short from ten thousand on. */
+/** A number, shortened from ten thousand on. */
 export function compact(language: Language, value: number): string {
   const options = value < 10_000 ? {} : { notation: "compact", maximumSignificantDigits: 3 } as const;
   return numbers(language, options).format(value);
 }
 
-/** US dollars; the smaller, the more digits. */
+/** US dollars; smaller amounts have more digits. */
 export function money(language: Language, usd: number): string {
   const isWholeCents = Number.isInteger(Number((usd * 100).toFixed(6)));
   const digits = isWholeCents || Math.abs(usd) >= 1 ? 2 : Math.abs(usd) >= 0.01 ? 3 : 6;
@@ -47,7 +45,7 @@ export function money(language: Language, usd: number): string {
   }).format(usd);
 }
 
-/** A part of a whole, 0 to 1. */
+/** A fraction from 0 to 1 as a percentage. */
 export function percent(language: Language, part: number): string {
   return numbers(language, {
     style: "percent",
@@ -67,13 +65,6 @@ export function bytes(language: Language, size: number): string {
   }).format(size / 1_000 ** power);
 }
 
-/** How long something took. */
-export function took(ms: number): Status {
-  if (ms < 1_000) return milliseconds(ms);
-  if (ms < 60_000) return { status: "seconds", seconds: (ms / 1_000).toFixed(1) };
-  return span(ms);
-}
-
 /** The time of a day, to the second. */
 export function time(language: Language, at: number): string {
   return dates(language, { timeStyle: "medium", hourCycle: "h23" }).format(at);
@@ -84,7 +75,7 @@ export function clock(language: Language, at: number): string {
   return dates(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at);
 }
 
-/** Day and time, as short as they are clear from `now`. */
+/** The time of day, with the date unless it is today. */
 export function moment(language: Language, at: number, now: number): string {
   const sameDay = new Date(at).toDateString() === new Date(now).toDateString();
   if (sameDay) return time(language, at);
@@ -97,21 +88,16 @@ export function moment(language: Language, at: number, now: number): string {
   }).format(at);
 }
 
-/** A day of the year. */
+/** Day and month. */
 export function day(language: Language, at: number): string {
   return dates(language, { month: "short", day: "numeric" }).format(at);
 }
 
-/** Day and time, whole. */
+/** Date and time, with the year. */
 export function full(language: Language, at: number): string {
   return dates(language, {
     dateStyle: "medium",
     timeStyle: "medium",
     hourCycle: "h23",
   }).format(at);
-}
-
-/** All that went in, from the cache or not. */
-export function input(tokens: Tokens): number {
-  return tokens.input + tokens.cache_write_5m + tokens.cache_write_1h + tokens.cache_read;
 }

@@ -1,21 +1,18 @@
-// How an endpoint was over time, arranged for a chart: spans of equal length, and for how long it was in
-// which state.
+// An endpoint over time, arranged for a chart: steps of equal length, and how long each state lasted.
 //
-// The journal has a row only where something was seen. A state lasts until the next one is seen, but not
-// longer than checks may be apart: after that nobody knows, and it is not guessed.
+// The journal has a row only for a minute in which something was seen. A state lasts until the next one was seen, but
+// not longer than checks may be apart: after that it is unknown, and shown so.
 
+import { DAY, HOUR, MINUTE } from "./duration";
 import type { EndpointHistory, EndpointState, HistoryPoint } from "./generated/control";
-import { tone } from "./view";
+import { sum } from "./sum";
+import { tone } from "./tone";
 
 export type Range = "hour" | "day" | "week" | "month";
 
 export const RANGES: readonly Range[] = ["hour", "day", "week", "month"];
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
-/** How long it is, and how long one step of it. */
+/** Length of a range and of one of its steps, in milliseconds. */
 export const SPANS: Record<Range, { length: number; step: number }> = {
   hour: { length: HOUR, step: MINUTE },
   day: { length: DAY, step: 10 * MINUTE },
@@ -23,7 +20,7 @@ export const SPANS: Record<Range, { length: number; step: number }> = {
   month: { length: 30 * DAY, step: 4 * HOUR },
 };
 
-/** What is seldom used is checked once an hour, a little sooner or later. */
+/** An endpoint that is rarely used is checked about once an hour. */
 export const SEEN_MS = 70 * MINUTE;
 
 /** One step of the chart. */
@@ -33,11 +30,11 @@ export interface Step {
   ttft: number | null;
   attempts: number;
   failures: number;
-  /** The last that was seen in it. */
+  /** The last state that was seen in it. */
   state: EndpointState | null;
 }
 
-/** A time in one state. */
+/** A time during which the state stayed the same. */
 export interface Run {
   from: number;
   to: number;
@@ -47,12 +44,12 @@ export interface Run {
 export interface Timeline {
   since: number;
   until: number;
-  /** Every one from the first to the last, also those in which nothing was seen. */
+  /** All steps, including those in which nothing was seen. */
   steps: Step[];
   runs: Run[];
 }
 
-/** What was measured, all in all. */
+/** A summary of measurements, in milliseconds. */
 export interface Measured {
   mean: number;
   lowest: number;
@@ -73,12 +70,12 @@ export function timeline(points: readonly HistoryPoint[], range: Range, now: num
   };
 }
 
-/** Whether there is anything to say of a step. */
+/** Whether anything was seen in a step. */
 export function isSeen({ latency, ttft, attempts, state }: Step): boolean {
   return latency !== null || ttft !== null || attempts > 0 || state !== null;
 }
 
-/** The values of a line: where there is none, it goes on (`undefined`) or is broken (`null`). */
+/** The values of a line. Without a value the line continues (`undefined`) or has a gap (`null`). */
 export function line(
   { steps }: Timeline,
   value: (step: Step) => number | null,
@@ -99,13 +96,13 @@ export function measured(steps: readonly Step[], value: (step: Step) => number |
   const values = steps.flatMap((step) => value(step) ?? []);
   if (values.length === 0) return undefined;
   return {
-    mean: values.reduce((sum, one) => sum + one, 0) / values.length,
+    mean: sum(values) / values.length,
     lowest: Math.min(...values),
     highest: Math.max(...values),
   };
 }
 
-/** For how long it was in which state, the longest first, and for how long nobody looked. */
+/** How long each state lasted, the longest first, and how long the state was unknown. */
 export function times({ since, until, runs: all }: Timeline): {
   states: [EndpointState, number][];
   unseen: number;
@@ -116,7 +113,7 @@ export function times({ since, until, runs: all }: Timeline): {
   return { states, unseen: Math.max(0, until - since - sum(states.map(([, ms]) => ms))) };
 }
 
-/** The newest latencies, a failed check being `null`: what a sparkline begins with. */
+/** The latest latencies for a sparkline; `null` is a failed check. */
 export function latencies({ points }: EndpointHistory, count: number): (number | null)[] {
   return points
     .filter(({ latency_ms, state }) => latency_ms !== null || isOut(state))
@@ -128,7 +125,7 @@ function isOut(state: EndpointState | null): boolean {
   return state !== null && (tone(state) === "bad" || tone(state) === "warn");
 }
 
-/** A mean of TTFT counts as many times as there were answers. */
+/** The mean of TTFT is weighted by the number of answers. */
 function gather(at: number, members: readonly HistoryPoint[]): Step {
   return {
     at,
@@ -160,8 +157,4 @@ function mean(weighed: readonly [number | null, number][]): number | null {
   const known = weighed.filter((one): one is [number, number] => one[0] !== null);
   if (known.length === 0) return null;
   return sum(known.map(([value, weight]) => value * weight)) / sum(known.map(([, weight]) => weight));
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,12 +1,12 @@
 // The requests of the journal that match a filter, as far as they have been read.
 //
-// A hundred thousand records are too much to hold whole: a row keeps what the list shows, and the rest
-// is asked for when a request is opened.
+// A hundred thousand whole records would take too much memory. A row has only what the list shows; the record is read
+// when a request is opened.
 
 import type { Backend } from "./backend";
 import { failure } from "./failure";
 import type { ControlError, RequestEnd, RequestFilter, RequestRecord } from "./generated/control";
-import { input } from "./format";
+import { input } from "./tokens";
 
 export interface Row {
   id: number;
@@ -50,21 +50,21 @@ export class Journal {
     void this.#read();
   }
 
-  /** Reads on; at the end, and while reading, nothing. */
+  /** Reads the next page, unless one is being read or there is none. */
   more() {
     if (this.reading.state !== "more") return;
     this.reading = { state: "reading" };
     void this.#read();
   }
 
-  /** After a failure. */
+  /** Reads again after a failure. */
   retry() {
     if (this.reading.state !== "failed") return;
     this.reading = { state: "reading" };
     void this.#read();
   }
 
-  /** Takes in what has ended since; tells how many rows came. */
+  /** Adds the requests that have ended since. Returns how many rows came. */
   async follow(): Promise<number> {
     const first = this.reading.state === "reading" && this.rows.length === 0;
     if (first || this.#following) return 0;

@@ -1,7 +1,7 @@
-// A web view in the locale `C` calls it the page's language. That is no language tag: whoever makes a
-// formatter of it fails, as uPlot does when it is loaded.
+// In the locale `C`, a web view reports "C" as the language. That is not a valid language tag, so every `Intl`
+// formatter made from it throws; uPlot makes one while it loads.
 
-/** Has the page be in English where its language is none. */
+/** Sets the language to English if it is not valid. */
 export function mendLanguage(of: Navigator) {
   try {
     Intl.getCanonicalLocales(of.language);

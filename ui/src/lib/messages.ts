@@ -1,8 +1,7 @@
-// Codes in words, by the catalogues that Rust reads too and by the same rules.
+// Codes in words, from the catalogues that Rust uses too and by the same rules.
 //
-// A template names the parameters of its code in braces. A nested value that carries a code of its
-// own is put into words first. A code without a message is shown as it is: a newer engine may know
-// more codes than this page.
+// A template has the parameters of its code in braces. A nested value with a code of its own is put into words first.
+// A code without a message is shown as it is: a newer engine may have codes that this page does not know.
 
 import en from "../../../crates/control/messages/en.json";
 import zh from "../../../crates/control/messages/zh.json";
@@ -20,7 +19,7 @@ type Code<Kind extends string> = Key extends infer K
 /** The interface's own phrases. */
 export type Phrase = Code<"ui">;
 
-/** What the status views of all front-ends share: spans, strategies. */
+/** Phrases that all front-ends share, such as durations and strategies. */
 export type Status = { status: Code<"status">; [parameter: string]: unknown };
 
 export type Coded = Reason | Event | EndpointState | Status;
@@ -34,11 +33,17 @@ export function text(language: Language, coded: Coded): string {
   return words(language, coded);
 }
 
-/** The same as a sentence's beginning; a name that comes first stays as it is. */
+/** The same with a capital letter, unless a name comes first. */
 export function sentence(language: Language, coded: Coded): string {
   const said = text(language, coded);
   const code = templateOf(language, coded);
   return code?.startsWith("{") ? said : said.charAt(0).toUpperCase() + said.slice(1);
+}
+
+/** A sentence of the engine with a capital letter, unless a name, such as a key, comes first. */
+export function beginning(sentence: string): string {
+  const isWord = /^[a-z]+\b(?![.:_-])/.test(sentence);
+  return isWord ? sentence.charAt(0).toUpperCase() + sentence.slice(1) : sentence;
 }
 
 /** One of the interface's own phrases. */
@@ -46,17 +51,17 @@ export function phrase(language: Language, code: Phrase, parameters: Parameters 
   return fill(language, "ui", code, parameters);
 }
 
-/** The phrase `ui.KIND_VALUE`; a value that has none is shown as it is. */
+/** The phrase `ui.KIND_VALUE`; without one, the value. */
 export function named(language: Language, kind: string, value: string): string {
   return catalogues[language][`ui.${kind}_${value}`] ?? value;
 }
 
-/** What a key of the configuration means; without a message, the key. */
+/** The meaning of a key of the configuration; without a message, the key. */
 export function meaning(language: Language, key: string): string {
   return catalogues[language][`settings.${key}`] ?? key;
 }
 
-/** What `ui.language` comes to on this computer. */
+/** The language that a choice of `ui.language` selects. */
 export function resolve(choice: LanguageChoice, system: string): Language {
   if (choice !== "auto") return choice;
   return system.toLowerCase().startsWith("zh") ? "zh" : "en";

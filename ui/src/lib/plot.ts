@@ -1,9 +1,12 @@
-// What all charts look like, in the page's theme.
+// How all charts look in the page's theme.
 
-/** A colour or font of the style sheet, by the name of its variable. */
+/** Reads a variable of the style sheet. */
 export type Read = (name: string) => string;
 
-/** As it is now: a chart has to be drawn again when the theme changes. */
+/** Room at the right for half of the widest label of the axis, which may be centred on the edge. In pixels. */
+export const EDGE_PX = 26;
+
+/** The look in the current theme. After a change of theme a chart has to be drawn again. */
 export function themed() {
   const style = getComputedStyle(document.documentElement);
   const read: Read = (name) => style.getPropertyValue(name).trim();

@@ -1,24 +1,25 @@
 // The latencies of the last checks, for the sparklines of the overview.
 //
-// The engine tells those that it remembers. Where these are few, the journal knows earlier ones; what is
-// checked from then on is added.
+// The engine remembers the latest. If it has only a few, earlier ones are read from the journal, and later checks are
+// added to them here.
 
 import type { Backend } from "./backend";
+import { DAY } from "./duration";
 import type { EndpointView, Snapshot } from "./generated/control";
 import { latencies } from "./history";
 
-/** As many as a sparkline shows. */
+/** The most values in a sparkline. */
 export const SHOWN = 24;
 
-/** How far back it is of use to know. */
-const SINCE_MS = 86_400_000;
+/** How far back the journal is read. */
+const SINCE_MS = DAY;
 
-/** Checks are further apart than this; the time of the same one may differ by a little. */
+/** Two check times closer than this are the same check: the engine reports it with a small error. */
 const APART_MS = 500;
 
 interface Line {
   values: readonly (number | null)[];
-  /** The check that came last. */
+  /** Time of the last check in it. */
   last: number | null;
 }
 
@@ -27,7 +28,7 @@ export class Sparks {
 
   constructor(private readonly backend: Backend) {}
 
-  /** Asks the journal, if it can add something. */
+  /** Reads earlier checks from the journal, if there may be some. */
   async seed(snapshot: Snapshot) {
     const wanting = snapshot.endpoints.filter(({ latency_history }) => latency_history.length < SHOWN);
     if (snapshot.journal.path === null || wanting.length === 0) return;
@@ -39,11 +40,11 @@ export class Sparks {
         wanting.map(({ name, last_check_ms }) => [name, { values: known.get(name) ?? [], last: last_check_ms }]),
       );
     } catch {
-      // What the engine tells is enough to draw.
+      // The values that the engine remembers are enough to draw.
     }
   }
 
-  /** Adds the checks that ended since. */
+  /** Adds the latest check of each endpoint, if it is new. */
   follow({ endpoints }: Snapshot) {
     let isChanged = false;
     const lines = new Map(this.#lines);
@@ -58,7 +59,7 @@ export class Sparks {
     if (isChanged) this.#lines = lines;
   }
 
-  /** Whichever reaches further back. */
+  /** The longer one of the line here and what the engine remembers. */
   of({ name, latency_history }: EndpointView): readonly (number | null)[] {
     const known = this.#lines.get(name)?.values ?? [];
     return known.length > latency_history.length ? known : latency_history;

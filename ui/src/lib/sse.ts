@@ -1,4 +1,4 @@
-// An answer as it can be read: the text of a stream's events put together, or JSON laid out.
+// A recorded body in readable form: a stream's text joined, or JSON indented.
 
 /** A server-sent event. */
 export interface ServerEvent {
@@ -9,7 +9,7 @@ export interface ServerEvent {
 /** A part of a message, as the model wrote it. */
 export interface Part {
   kind: "text" | "thinking" | "tool";
-  /** Of a tool: its name. */
+  /** The name of a tool; empty for other parts. */
   name: string;
   text: string;
 }
@@ -20,7 +20,7 @@ export type Readable =
   | { is: "json"; json: string }
   | { is: "text" };
 
-/** What a body turns out to be. */
+/** The readable form of a body. */
 export function readable(body: string): Readable {
   const json = parsed(body);
   if (json !== undefined) {
@@ -32,7 +32,7 @@ export function readable(body: string): Readable {
   return events.length > 0 ? { is: "stream", events, parts: joined(events) } : { is: "text" };
 }
 
-/** The events of a stream; the last one may be cut. */
+/** The events of a stream. The last one may be incomplete. */
 export function eventsOf(body: string): ServerEvent[] {
   return body
     .split(/\r\n\r\n|\n\n|\r\r/)
@@ -64,7 +64,7 @@ function joined(events: readonly ServerEvent[]): Part[] {
   return [...parts.values()].filter((part) => part.text !== "" || part.kind === "tool");
 }
 
-/** The contents of a message. */
+/** The parts of a message that was not streamed. */
 function partsOf(message: unknown): Part[] {
   if (!isRecord(message) || !Array.isArray(message["content"])) return [];
   return message["content"].flatMap((block: unknown) => (isRecord(block) ? (partOf(block) ?? []) : []));

@@ -1,7 +1,7 @@
 // What the components share: the last snapshot, the connection, the clock, and commands under way.
 //
-// There is no state of the engine in here but the snapshot, and no guess at what a command will do:
-// what a command changed comes back as the next snapshot.
+// The snapshot is the only state of the engine here. Commands change nothing in it: their effect comes with the next
+// snapshot.
 
 import { createContext } from "svelte";
 import { MediaQuery } from "svelte/reactivity";
@@ -9,26 +9,15 @@ import { MediaQuery } from "svelte/reactivity";
 import type { Backend, Connection } from "./backend";
 import { failure } from "./failure";
 import type { Command, ControlError, Snapshot } from "./generated/control";
-import {
-  type Coded,
-  type Language,
-  type Parameters,
-  type Phrase,
-  meaning,
-  named,
-  phrase,
-  resolve,
-  sentence,
-  text,
-} from "./messages";
+import { type Coded, type Language, meaning, named, type Parameters, type Phrase, phrase, resolve, sentence, text } from "./messages";
 
-/** A command that failed, until it is dismissed or long enough ago. */
+/** A failure, shown until it is dismissed or some time has passed. */
 export interface Toast {
   id: number;
   error: ControlError;
 }
 
-/** No answer is overtaken by more. */
+/** An answer to a question is older than the last event by at most this. */
 const OVERTAKEN_MS = 5_000;
 
 const TOAST_MS = 10_000;
@@ -40,7 +29,7 @@ export class Store {
   /** Milliseconds since the Unix epoch, to the second. */
   now = $state(Date.now());
 
-  /** For queries; commands go through `run` or `execute`. */
+  /** For queries, and for commands whose failure is shown elsewhere than in a toast. */
   readonly backend: Backend;
 
   readonly language: Language = $derived(
@@ -71,7 +60,7 @@ export class Store {
     };
   }
 
-  /** Connects, or connects anew. */
+  /** Connects, or reconnects. */
   connect() {
     this.#stop?.();
     this.connection = { state: "connecting" };
@@ -81,8 +70,8 @@ export class Store {
     );
   }
 
-  /** Carries out a command; a failure becomes a toast. The same command is not sent twice at once.
-      Tells whether it was carried out. */
+  /** Carries out a command. A failure becomes a toast. A command that is under way is not sent again. Returns whether
+      it was carried out. */
   async run(command: Command): Promise<boolean> {
     const key = JSON.stringify(command);
     if (this.#underWay.has(key)) return false;
@@ -105,7 +94,7 @@ export class Store {
     return this.#underWay.has(JSON.stringify(command));
   }
 
-  /** Says for a while what did not work. */
+  /** Shows a failure for a while. */
   complain(error: ControlError) {
     this.#lastToast += 1;
     const id = this.#lastToast;
@@ -125,12 +114,12 @@ export class Store {
     return text(this.language, coded);
   }
 
-  /** A phrase whose code is put together from a value; what is unknown is shown as it is. */
+  /** A phrase for a value of a kind; without one, the value. */
   name(kind: string, value: string): string {
     return named(this.language, kind, value);
   }
 
-  /** What a key of the configuration means. */
+  /** The meaning of a key of the configuration. */
   meaning(key: string): string {
     return meaning(this.language, key);
   }
@@ -139,8 +128,8 @@ export class Store {
     return sentence(this.language, coded);
   }
 
-  /** An answer to a question may be older than an event that came meanwhile. A clock that was set back
-      makes everything older that comes, and by more. */
+  /** Drops an answer that an event has overtaken. If the clock was set back, all later snapshots seem older, but by
+      more. */
   #take(snapshot: Snapshot) {
     const last = this.snapshot;
     const older = last === undefined ? 0 : last.taken_at_ms - snapshot.taken_at_ms;
@@ -152,5 +141,5 @@ export class Store {
   }
 }
 
-/** The store of the window that a component is in. */
+/** The store of the page. */
 export const [theStore, provideStore] = createContext<Store>();

@@ -1,7 +1,8 @@
-// Sums over the journal, arranged for a chart: one bar for each span of time, a series for each part.
+// Sums over the journal, arranged for a chart: a bar per span of time, a series per part.
 
-import { input } from "./format";
 import type { Usage, UsageReport } from "./generated/control";
+import { sum } from "./sum";
+import { input } from "./tokens";
 
 /** What a chart measures. */
 export type Metric = "cost" | "tokens" | "requests";
@@ -11,7 +12,7 @@ export const METRICS: readonly Metric[] = ["cost", "tokens", "requests"];
 export interface Part {
   name: string;
   isRest: boolean;
-  /** Whether it was not measured at all: there is use, but no price. */
+  /** Whether its cost is unknown: it was used, but has no price. */
   isUnknown: boolean;
   values: number[];
 }
@@ -19,11 +20,11 @@ export interface Part {
 export interface Bars {
   /** The spans of time, in order. */
   keys: string[];
-  /** The largest parts; the last one has the rest, if `isRest`. */
+  /** The largest parts; one with `isRest` at the end has the others. */
   parts: Part[];
 }
 
-/** More colours than this cannot be told apart. */
+/** The most parts: more colours could not be told apart. */
 const PARTS = 6;
 
 export function measure(usage: Usage, metric: Metric): number {
@@ -66,7 +67,7 @@ export function bars(report: UsageReport, metric: Metric, keys: readonly string[
   return { keys: all, parts };
 }
 
-/** Every day from the first to the last, as the journal names them. */
+/** Every day of a span, in the journal's notation. */
 export function days(from: number, to: number): string[] {
   const found: string[] = [];
   const at = new Date(from);
@@ -79,7 +80,7 @@ export function days(from: number, to: number): string[] {
   return found;
 }
 
-/** Every hour from the first to the last, as the journal names them. */
+/** Every hour of a span, in the journal's notation. */
 export function hours(from: number, to: number): string[] {
   const found: string[] = [];
   for (let at = from; at <= to; at += 3_600_000) found.push(hourOf(new Date(at)));
@@ -94,8 +95,4 @@ function hourOf(at: Date): string {
 function dayOf(at: Date): string {
   const two = (value: number) => String(value).padStart(2, "0");
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,23 +1,12 @@
-// What a snapshot comes to on the screen: pure functions of it, without words.
+// What the page derives from a snapshot: pure functions, without words.
 
-import type {
-  EndpointState,
-  EndpointView,
-  Problem,
-  Reason,
-  RequestEnd,
-  Snapshot,
-  Strategy,
-} from "./generated/control";
+import type { EndpointView, Problem, Reason, Snapshot, Strategy } from "./generated/control";
 import type { Status } from "./messages";
 
-/** How a state looks; the word beside it says the same to who does not see colours. */
-export type Tone = "good" | "busy" | "warn" | "bad" | "off";
-
-/** How the whole is, as the tray's icon shows it. */
+/** The overall state, as in the tray icon. */
 export type Overall = "healthy" | "degraded" | "all_down" | "paused" | "offline" | "empty";
 
-/** What the head of the window is about. */
+/** What the head of the page shows. */
 export type InUse =
   | { is: "endpoint"; endpoint: EndpointView; why: Reason | undefined }
   | { is: "distributing" }
@@ -40,25 +29,25 @@ export function overall(snapshot: Snapshot): Overall {
   if (!hasEngine(snapshot)) return "all_down";
   if (snapshot.endpoints.length === 0) return "empty";
   if (snapshot.offline_since_ms !== null) return "offline";
-  // One that recovers is tried every minute; the whole waits for the outcome.
+  // A recovering endpoint does not count: its next trial decides.
   if (!snapshot.endpoints.some(({ state }) => state === "ready")) return "all_down";
   if (snapshot.paused) return "paused";
   const ails = snapshot.endpoints.some(ailing) || snapshot.problems.some(matters);
   return ails ? "degraded" : "healthy";
 }
 
-/** Whether an engine runs; without one the snapshot says why. */
+/** Whether an engine runs. If not, the problems of the snapshot say why. */
 export function hasEngine(snapshot: Snapshot): boolean {
   return snapshot.listening.proxy !== "";
 }
 
-/** Whether an endpoint is not as its owner wants it. One that is switched off is. */
+/** Whether something is wrong with an endpoint. One that was switched off is as it should be. */
 function ailing({ state, reason }: EndpointView): boolean {
   if (state === "ready") return reason !== null;
   return state !== "disabled" && state !== "draining";
 }
 
-/** Whether a problem deserves a glance, and not only a line. */
+/** Whether a problem is worth a warning mark, and not only a line in the list. */
 function matters({ kind }: Problem): boolean {
   return kind !== "config_warning" && kind !== "no_endpoints";
 }
@@ -71,12 +60,12 @@ export function inUse(snapshot: Snapshot): InUse {
   return { is: snapshot.endpoints.length === 0 ? "empty" : "nothing" };
 }
 
-/** The pinned one, or the one in use; none while requests are distributed. */
+/** The pinned endpoint, or the one in use; none while requests are distributed. */
 export function checked(snapshot: Snapshot): string | null {
   return snapshot.mode.mode === "manual" ? snapshot.mode.endpoint : snapshot.current;
 }
 
-/** Groups in the order in which the configuration first names them. */
+/** Groups, in the order of the configuration. */
 export function groups(endpoints: readonly EndpointView[]): Group[] {
   const byName = new Map<string, EndpointView[]>();
   for (const endpoint of endpoints) {
@@ -91,7 +80,7 @@ export function groups(endpoints: readonly EndpointView[]): Group[] {
   }));
 }
 
-/** Why an endpoint is in its state; else why it was not chosen, where the list does not show that. */
+/** Why an endpoint is in its state, or else why it was not chosen, unless the list shows that anyway. */
 export function reasonOf(snapshot: Snapshot, endpoint: EndpointView): Reason | undefined {
   if (endpoint.reason) return endpoint.reason;
   if (!usable(endpoint)) return endpoint.last_error ?? undefined;
@@ -99,7 +88,7 @@ export function reasonOf(snapshot: Snapshot, endpoint: EndpointView): Reason | u
   return why?.code === "not_pinned" ? undefined : why;
 }
 
-/** Whether "try again now" would change something. */
+/** Whether "try again now" would have an effect. */
 export function canReinstate(endpoint: EndpointView): boolean {
   switch (endpoint.state) {
     case "recovering":
@@ -116,57 +105,16 @@ export function canReinstate(endpoint: EndpointView): boolean {
   }
 }
 
-export function tone(state: EndpointState): Tone {
-  switch (state) {
-    case "ready":
-      return "good";
-    case "recovering":
-    case "draining":
-      return "busy";
-    case "throttled":
-      return "warn";
-    case "failing":
-    case "refused":
-    case "exhausted":
-    case "no_credential":
-      return "bad";
-    case "disabled":
-      return "off";
-  }
-}
-
-/** A sentence from the engine as the beginning of a paragraph. Names, such as keys, stay as they are. */
-export function beginning(sentence: string): string {
-  const isWord = /^[a-z]+\b(?![.:_-])/.test(sentence);
-  return isWord ? sentence.charAt(0).toUpperCase() + sentence.slice(1) : sentence;
-}
-
-/** The empty list says by itself that there is no endpoint. */
+/** The problems to list. The view without endpoints says by itself that there are none. */
 export function problems(snapshot: Snapshot): Problem[] {
   if (snapshot.endpoints.length > 0) return snapshot.problems;
   return snapshot.problems.filter(({ kind }) => kind !== "no_endpoints");
 }
 
-/** When the first endpoint comes back by itself. */
+/** When the first endpoint is tried again. */
 export function backAt(snapshot: Snapshot): number | undefined {
   const times = snapshot.endpoints.flatMap(({ until_ms }) => until_ms ?? []);
   return times.length > 0 ? Math.min(...times) : undefined;
-}
-
-export function milliseconds(ms: number): Status {
-  return { status: "milliseconds", ms: String(Math.round(ms)) };
-}
-
-/** A span in its largest units. */
-export function span(ms: number): Status {
-  const seconds = Math.max(0, Math.ceil(ms / 1_000));
-  const minutes = Math.floor(seconds / 60);
-  const hours = Math.floor(minutes / 60);
-  const days = Math.floor(hours / 24);
-  if (minutes === 0) return { status: "seconds", seconds };
-  if (hours === 0) return { status: "minutes", minutes };
-  if (days === 0) return { status: "hours", hours, minutes: minutes % 60 };
-  return { status: "days", days, hours: hours % 24 };
 }
 
 /** How `strategy` chooses. */
@@ -184,20 +132,5 @@ export function by(strategy: Strategy): Status {
       return { status: "by_weight" };
     case "random":
       return { status: "by_chance" };
-  }
-}
-
-/** How the end of a request looks. */
-export function endTone(end: RequestEnd): Tone {
-  switch (end) {
-    case "answered":
-      return "good";
-    case "abandoned":
-      return "off";
-    case "aborted":
-    case "refused":
-      return "warn";
-    case "failed":
-      return "bad";
   }
 }

@@ -1,4 +1,4 @@
-// Which rows of a long list are worth drawing.
+// Which rows of a long list are drawn.
 
 /** The first row to draw, and the one after the last. */
 export interface Range {
@@ -6,17 +6,17 @@ export interface Range {
   to: number;
 }
 
-/** Rows beyond either edge, so that what comes into sight is there already. */
+/** Rows beyond either edge, so that scrolling finds them drawn. */
 const BEYOND = 8;
 
-/** The rows that a box of this height shows after having been scrolled so far. */
+/** The rows to draw for a box of this height and scroll position, in pixels. */
 export function visible(top: number, height: number, row: number, count: number): Range {
   const first = Math.floor(top / row);
   const last = Math.ceil((top + height) / row);
   return { from: clamp(first - BEYOND, count), to: clamp(last + BEYOND, count) };
 }
 
-/** Where to scroll so that a row is in sight; as it is, if it is. */
+/** The scroll position that shows a row; unchanged if it is in sight already. */
 export function reveal(index: number, top: number, height: number, row: number): number {
   if (index * row < top) return index * row;
   if ((index + 1) * row > top + height) return (index + 1) * row - height;

@@ -1,16 +1,13 @@
-// Where one is: the page's fragment, so that it works in the window and in the browser alike, can be
-// linked to, and the back button does what it says.
+// A place in the page, and the fragment that names it. The fragment works in the window and in a browser, can be
+// linked to, and follows the back button.
 
-import { createContext } from "svelte";
-
-import type { Backend } from "./backend";
 import type { RequestFilter, UsageBy } from "./generated/control";
 
 export type View = "overview" | "requests" | "usage" | "endpoints" | "settings";
 
 export const VIEWS: readonly View[] = ["overview", "requests", "usage", "endpoints", "settings"];
 
-/** What usage is summed by in its view. */
+/** What usage is grouped by. */
 export type Dimension = Exclude<UsageBy, "hour">;
 
 export const DIMENSIONS: readonly Dimension[] = ["day", "endpoint", "model", "session"];
@@ -36,7 +33,7 @@ export const EVERYTHING: RequestFilter = {
   text: null,
 };
 
-/** The beginning of a view. */
+/** The place at which a view starts. */
 export function start(view: View): Route {
   switch (view) {
     case "overview":
@@ -52,7 +49,7 @@ export function start(view: View): Route {
   }
 }
 
-/** The place that a fragment names; the overview, if it names none. */
+/** The place that a fragment names, or the overview. */
 export function parse(fragment: string): Route {
   const [path = "", search = ""] = fragment.replace(/^#\/?/, "").split("?", 2);
   const [view, rest] = path.split("/", 2).map(decoded);
@@ -89,86 +86,6 @@ export function href(route: Route): string {
       return address(["settings", route.section]);
   }
 }
-
-/** Where one goes: `closed` is away from the page. */
-type Destination = Route | "closed";
-
-/** Whether something would be lost by going there. */
-type Held = (to: Destination) => boolean;
-
-export class Router {
-  route = $state.raw<Route>(parse(location.hash));
-  /** Where one wanted to go, until it is said whether what is unsaved may be lost. */
-  wanted = $state.raw<Destination>();
-
-  #held = new Set<Held>();
-  #backend: Pick<Backend, "guard" | "close">;
-
-  constructor(backend: Pick<Backend, "guard" | "close">) {
-    this.#backend = backend;
-  }
-
-  /** Follows the address, and asks before the page is closed over what is unsaved, until the returned function
-      is called. */
-  start(): () => void {
-    const read = () => {
-      const route = parse(location.hash);
-      if (!this.#holds(route)) this.route = route;
-      // The address has changed already.
-      else history.replaceState(null, "", href(this.route));
-    };
-    addEventListener("hashchange", read);
-    const unguard = this.#backend.guard(
-      () => this.#wouldLose("closed"),
-      () => (this.wanted = "closed"),
-    );
-    return () => {
-      removeEventListener("hashchange", read);
-      unguard();
-    };
-  }
-
-  go(route: Route) {
-    if (this.#holds(route)) return;
-    location.hash = href(route);
-    this.route = route;
-  }
-
-  /** Asks before one goes away from what is unsaved, until the returned function is called. */
-  hold(isUnsaved: Held): () => void {
-    this.#held.add(isUnsaved);
-    return () => this.#held.delete(isUnsaved);
-  }
-
-  /** The answer to that question. */
-  answer(leave: "yes" | "no") {
-    const { wanted } = this;
-    this.wanted = undefined;
-    if (leave === "no" || !wanted) return;
-    this.#held.clear();
-    if (wanted === "closed") this.#backend.close();
-    else this.go(wanted);
-  }
-
-  /** The same place, seen otherwise: no step for the back button. */
-  replace(route: Route) {
-    history.replaceState(null, "", href(route));
-    this.route = route;
-  }
-
-  #holds(route: Route): boolean {
-    const isElsewhere = href(route) !== href(this.route);
-    const isHeld = isElsewhere && this.#wouldLose(route);
-    if (isHeld) this.wanted = route;
-    return isHeld;
-  }
-
-  #wouldLose(to: Destination): boolean {
-    return [...this.#held].some((isUnsaved) => isUnsaved(to));
-  }
-}
-
-export const [theRouter, provideRouter] = createContext<Router>();
 
 function addressOf(open: Open): string {
   switch (open.is) {
