@@ -321,6 +321,9 @@ mod tests {
         let mut in_schema = BTreeSet::new();
         for (table, says) in schema["properties"].as_object().unwrap() {
             for (name, says) in says["properties"].as_object().into_iter().flatten() {
+                if says["items"]["properties"].is_object() {
+                    continue; // An array of tables has no one field.
+                }
                 let key = format!("{table}.{name}");
                 let setting = settings().iter().find(|setting| setting.key == key);
                 let setting = setting.unwrap_or_else(|| panic!("{key} is no setting"));

@@ -22,6 +22,7 @@ mod reason;
 mod snapshot;
 #[cfg(test)]
 mod typescript_tests;
+mod verdict;
 
 pub use command::{Command, ControlError, Done, ErrorCode};
 pub use control::{Control, ControlFuture, METRICS_TYPE, Snapshots};
@@ -42,3 +43,4 @@ pub use snapshot::{
     NotChosen, ProbeCosts, Problem, ProblemKind, QuotaWindow, Snapshot, Strategy, Totals,
     TtftPercentiles,
 };
+pub use verdict::{Ground, Subject, Verdict};

@@ -19,12 +19,14 @@ pub enum Language {
 }
 
 /// The field that holds a code, and how the keys of such codes begin.
-const TAGS: [(&str, &str); 5] = [
+const TAGS: [(&str, &str); 7] = [
     ("code", "reason"),
     ("event", "event"),
     ("status", "status"),
     ("menu", "menu"),
     ("notice", "notice"),
+    ("subject", "subject"),
+    ("ground", "ground"),
 ];
 
 type Catalogue = BTreeMap<String, String>;

@@ -108,6 +108,18 @@ pub enum Reason {
     },
     /// It does not serve the model asked for, whose name is not known here.
     RequestedModelNotServed,
+    /// The account's limit for this family of models is used up there.
+    FamilySpent,
+    /// It does not take requests as large as this one.
+    TooLargeThere,
+    /// It does not admit such client programs.
+    ClientNotAdmittedThere,
+    /// It did not want this conversation.
+    ConversationRefused,
+    /// The client's own login was refused; only an endpoint with a credential of ours can help.
+    NeedsOwnCredential,
+    /// Only the endpoint that answered the conversation last can read its thinking.
+    NeedsHome,
     /// It answers, but takes many times as long as usual.
     Slow {
         /// The time to the first event of its last slow stream.
@@ -225,6 +237,63 @@ pub enum Reason {
     },
     /// This model or path is not served there.
     NotServed {
+        /// The status.
+        status: u16,
+    },
+    /// Its gateway says that the endpoint behind it does not answer.
+    OriginDown {
+        /// The status.
+        status: u16,
+    },
+    /// A challenge that only a browser passes.
+    Challenge {
+        /// The status.
+        status: u16,
+    },
+    /// A page of a gateway that refuses the request.
+    GatewayPage {
+        /// The status.
+        status: u16,
+    },
+    /// This model is asked for too often.
+    ModelLimited {
+        /// The status.
+        status: u16,
+    },
+    /// The account's limit for a family of models is used up.
+    FamilyLimited {
+        /// The status.
+        status: u16,
+        /// The family, such as `opus`.
+        family: String,
+    },
+    /// The request is longer than is taken there.
+    TooLarge {
+        /// The status.
+        status: u16,
+    },
+    /// This client program is not admitted there.
+    ClientNotAdmitted {
+        /// The status.
+        status: u16,
+    },
+    /// What the conversation says is not wanted there.
+    ContentRefused {
+        /// The status.
+        status: u16,
+    },
+    /// The client's own login is refused there, or its quota used up.
+    LoginRefused {
+        /// The status.
+        status: u16,
+    },
+    /// The conversation's thinking was signed elsewhere.
+    ThinkingNotTheirs {
+        /// The status.
+        status: u16,
+    },
+    /// A refusal that is not in the API's own words.
+    NotTheApis {
         /// The status.
         status: u16,
     },

@@ -5,9 +5,10 @@ use std::time::Instant;
 use zephyr_control::{
     self as control, Appearance, AttemptOutcome, EndpointState, EndpointView, EventKind,
     LanguageChoice, NotChosen, ProbeCosts, QuotaWindow, Reason, ThemeChoice, TtftPercentiles,
+    Verdict,
 };
 use zephyr_core::circuit::{Cause, CircuitState};
-use zephyr_core::classify::{Fault, Outcome};
+use zephyr_core::classify::{Fault, Gateway, Ground, Outcome, Subject};
 use zephyr_core::config::{Auth, Language, Strategy, Theme, Ui};
 use zephyr_core::fleet::{Availability, Decision, EndpointStatus, Mode, Why, WhyNot};
 use zephyr_core::price::Cost;
@@ -161,6 +162,12 @@ pub fn why_not(fleet: &Fleet, id: EndpointId, why: WhyNot, now: Instant) -> Reas
         WhyNot::TrialInFlight => Reason::TrialInFlight,
         WhyNot::AwaitingProbe => Reason::AwaitingProbe,
         WhyNot::ModelNotServed => Reason::RequestedModelNotServed,
+        WhyNot::FamilySpent { .. } => Reason::FamilySpent,
+        WhyNot::TooLarge => Reason::TooLargeThere,
+        WhyNot::ClientNotAdmitted => Reason::ClientNotAdmittedThere,
+        WhyNot::ConversationRefused => Reason::ConversationRefused,
+        WhyNot::NeedsOwnCredential => Reason::NeedsOwnCredential,
+        WhyNot::NeedsHome => Reason::NeedsHome,
         WhyNot::BrokeOff => Reason::BrokeOff,
         WhyNot::ProbeFailed => Reason::ProbeFailed {
             detail: status
@@ -201,6 +208,14 @@ pub fn fault(fault: &Fault) -> Reason {
         Fault::Status(status @ 300..=399) => Reason::Redirected { status: *status },
         Fault::Status(status @ (404 | 501)) => Reason::NotServed { status: *status },
         Fault::Status(status) => Reason::Status { status: *status },
+        Fault::Gateway { status, said } => {
+            let status = *status;
+            match said {
+                Gateway::OriginDown => Reason::OriginDown { status },
+                Gateway::Challenge => Reason::Challenge { status },
+                Gateway::Page => Reason::GatewayPage { status },
+            }
+        }
         Fault::Connect(detail) => Reason::ConnectFailed {
             detail: detail.clone(),
         },
@@ -230,23 +245,30 @@ pub fn fault(fault: &Fault) -> Reason {
 }
 
 /// What an attempt came to; asked once it is settled.
-pub fn attempt(fleet: &Fleet, outcome: &Outcome) -> AttemptOutcome {
+pub fn attempt(fleet: &Fleet, ended: &Outcome) -> AttemptOutcome {
+    match ended {
+        Outcome::Failed(Fault::Connect(_) | Fault::Lost(_) | Fault::TimedOut(_))
+            if fleet.offline_since().is_some() =>
+        {
+            AttemptOutcome::Offline
+        }
+        _ => outcome(ended),
+    }
+}
+
+/// What an outcome is called, wherever the fault lies.
+pub fn outcome(outcome: &Outcome) -> AttemptOutcome {
     match outcome {
         Outcome::Answered => AttemptOutcome::Answered,
         Outcome::ClientFault(_) => AttemptOutcome::ClientFault,
-        Outcome::NotServed(_) => AttemptOutcome::NotServed,
+        Outcome::NotServed { .. } => AttemptOutcome::NotServed,
         Outcome::Refused(_) => AttemptOutcome::Refused,
         Outcome::Exhausted { .. } => AttemptOutcome::Exhausted,
         Outcome::Throttled { .. } => AttemptOutcome::Throttled,
         Outcome::Failed(Fault::Html | Fault::Empty | Fault::NotMessages(_)) => {
             AttemptOutcome::Invalid
         }
-        Outcome::Failed(Fault::Connect(_) | Fault::Lost(_) | Fault::TimedOut(_))
-            if fleet.offline_since().is_some() =>
-        {
-            AttemptOutcome::Offline
-        }
-        Outcome::Failed(_) => AttemptOutcome::Failed,
+        Outcome::Failed(_) | Outcome::Away { .. } => AttemptOutcome::Failed,
         Outcome::Abandoned => AttemptOutcome::Abandoned,
     }
 }
@@ -256,15 +278,82 @@ pub fn why_not_answered(outcome: &Outcome, phase: Phase) -> Option<Reason> {
     match outcome {
         Outcome::Answered | Outcome::Abandoned => None,
         Outcome::ClientFault(status) => Some(Reason::ClientFault { status: *status }),
-        Outcome::NotServed(seen)
-        | Outcome::Refused(seen)
+        Outcome::NotServed { fault, subject, .. } => Some(not_served(fault, subject)),
+        Outcome::Refused(Fault::Status(status)) => {
+            Some(Reason::CredentialRefused { status: *status })
+        }
+        Outcome::Exhausted {
+            fault: Fault::Status(status),
+            ..
+        } => Some(Reason::QuotaUsedUp { status: *status }),
+        Outcome::Throttled {
+            fault: Fault::Status(status @ (400..=403 | 429)),
+            ..
+        } => Some(Reason::RateLimited { status: *status }),
+        Outcome::Refused(seen)
         | Outcome::Failed(seen)
+        | Outcome::Away { fault: seen, .. }
         | Outcome::Exhausted { fault: seen, .. }
         | Outcome::Throttled { fault: seen, .. } => Some(match phase {
             Phase::Before => fault(seen),
             Phase::Midway => fault_midway(seen),
         }),
     }
+}
+
+fn not_served(seen: &Fault, subject: &Subject) -> Reason {
+    let Fault::Status(status) = *seen else {
+        return fault(seen);
+    };
+    match subject {
+        Subject::Model if status == 429 => Reason::ModelLimited { status },
+        Subject::Model => Reason::NotServed { status },
+        Subject::Family(family) => Reason::FamilyLimited {
+            status,
+            family: family.as_str().to_owned(),
+        },
+        Subject::Size => Reason::TooLarge { status },
+        Subject::ClientKind => Reason::ClientNotAdmitted { status },
+        Subject::Conversation => Reason::ContentRefused { status },
+        Subject::Login => Reason::LoginRefused { status },
+        Subject::Signature => Reason::ThinkingNotTheirs { status },
+        Subject::Request if status >= 500 => Reason::Status { status },
+        Subject::Request => Reason::NotTheApis { status },
+        Subject::Endpoint | Subject::Account | Subject::Client => fault(seen),
+    }
+}
+
+/// What an answer was taken for; `until`: when a mark that was set ends.
+pub fn verdict(outcome: &Outcome, ground: Ground, until: Option<Instant>) -> Option<Verdict> {
+    let about = match outcome.subject()? {
+        Subject::Endpoint => control::Subject::Endpoint,
+        Subject::Account => control::Subject::Account,
+        Subject::Model => control::Subject::Model,
+        Subject::Family(family) => control::Subject::Family {
+            family: family.as_str().to_owned(),
+        },
+        Subject::Size => control::Subject::Size,
+        Subject::ClientKind => control::Subject::ClientKind,
+        Subject::Conversation => control::Subject::Conversation,
+        Subject::Login => control::Subject::Login,
+        Subject::Signature => control::Subject::Signature,
+        Subject::Request => control::Subject::Request,
+        Subject::Client => control::Subject::Client,
+    };
+    let ground = match ground {
+        Ground::Status => control::Ground::Status,
+        Ground::Words => control::Ground::Words,
+        Ground::Headers => control::Ground::Headers,
+        Ground::Gateway => control::Ground::Gateway,
+        Ground::Rule(place) => control::Ground::Rule {
+            number: u32::try_from(place + 1).unwrap_or(u32::MAX),
+        },
+    };
+    Some(Verdict {
+        about,
+        ground,
+        until_ms: until.map(|at| Clock::now().unix_ms(at)),
+    })
 }
 
 /// A fault that was found after the client had seen a part of the answer.

@@ -130,6 +130,7 @@ impl<'a> Records<'a> {
                     .get::<_, Option<String>>("reason")?
                     .as_deref()
                     .and_then(reason),
+                verdict: None,
                 status: row.get("status")?,
                 queue_ms: millis(row.get("queue_us")?),
                 connect_ms: time("connect_us")?,

@@ -100,8 +100,8 @@ mod tests {
                 continue;
             }
             let (table, name) = key.rsplit_once('.').unwrap_or(("", &key));
-            let is_shown = if table.is_empty() {
-                EXAMPLE.contains(&format!("[{name}]"))
+            let is_shown = if table.is_empty() || EXAMPLE.contains(&format!("[[{key}]]")) {
+                EXAMPLE.contains(&format!("[{key}]"))
             } else if table.contains("endpoints[]") || table.contains('*') {
                 let header = if table.contains('*') {
                     "[pricing]"
@@ -116,6 +116,7 @@ mod tests {
             } else {
                 let header = match table {
                     "groups[]" => "[[groups]]".to_owned(),
+                    "failover.rules[]" => "# [[failover.rules]]".to_owned(),
                     _ => format!("[{table}]"),
                 };
                 let active = format!("{name} = ");

@@ -9,7 +9,7 @@
 //! | module | is |
 //! | --- | --- |
 //! | `document` | the whole text |
-//! | `sections`, `health_check`, `fleet` | its tables |
+//! | `sections`, `health_check`, `rules`, `fleet` | its tables |
 //! | `address`, `credential`, `spellings`, `spans` | what several tables have |
 //! | `table` | typed readers of keys |
 //! | `keys` | keys that are special |
@@ -25,6 +25,7 @@ pub(crate) mod keys;
 mod plain_secret;
 mod refusal;
 mod report;
+mod rules;
 mod sections;
 mod spans;
 mod spellings;

@@ -13,6 +13,7 @@ use super::address::{Listeners, allowed_host, allowed_origin, host};
 use super::credential::{CLIENT_TOKEN, Credential};
 use super::fleet::fleet;
 use super::health_check::health_check;
+use super::rules::rules;
 use super::spans::{DAY_SECONDS, YEAR_SECONDS};
 use super::table::{Spelled, Table};
 
@@ -147,6 +148,7 @@ fn failover(table: &Table<'_>, retry: &Table<'_>) -> Failover {
         ),
         replay_limit: table.mebibytes("replay_limit_mb", 0..=TERABYTE_MB, defaults.replay_limit),
         retry_sent_requests: table.flag("retry_sent_requests", defaults.retry_sent_requests),
+        rules: rules(table),
     }
 }
 

@@ -255,6 +255,45 @@ impl<'a> Table<'a> {
         })
     }
 
+    /// Text that `accept` understands, if the key is there.
+    pub(crate) fn understood<T>(
+        &self,
+        key: &'static str,
+        accept: impl FnOnce(&str) -> Result<T, (String, String)>,
+    ) -> Option<T> {
+        self.describe(key, SettingKind::Text, SettingValue::Text(String::new()));
+        self.decode(key, |value| match value.as_str() {
+            Some(text) => accept(text.trim()),
+            None => Err((
+                format!("is {}, not text", kind(value)),
+                "write text in quotes".to_owned(),
+            )),
+        })
+    }
+
+    /// One HTTP status, or an array of them.
+    pub(crate) fn statuses(&self, key: &'static str) -> Vec<u16> {
+        self.describe(key, SettingKind::List, SettingValue::List(Vec::new()));
+        let status = |value: &DeValue<'_>| {
+            let DeValue::Integer(integer) = value else {
+                return Err(format!("is {}, not a status", kind(value)));
+            };
+            let number = u16::from_str_radix(integer.as_str(), integer.radix()).ok();
+            number
+                .filter(|number| (200..600).contains(number))
+                .ok_or_else(|| format!("is {integer}, which is no status"))
+        };
+        let read = self.decode(key, |value| {
+            let statuses: Result<Vec<u16>, String> = match value.as_array() {
+                Some(items) => items.iter().map(|item| status(item.get_ref())).collect(),
+                None => status(value).map(|one| vec![one]),
+            };
+            let remedy = "write an HTTP status from 200 to 599, or several in brackets";
+            statuses.map_err(|message| (message, remedy.to_owned()))
+        });
+        read.unwrap_or_default()
+    }
+
     /// Text that may not be empty.
     pub(crate) fn filled_text(&self, key: &'static str, default: &str) -> String {
         self.describe(

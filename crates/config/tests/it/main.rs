@@ -3,3 +3,4 @@
 mod fuzz;
 mod properties;
 mod reading;
+mod rules;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tokens::Tokens;
 use crate::reason::Reason;
+use crate::verdict::Verdict;
 
 /// One request, as the journal keeps it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,6 +105,9 @@ pub struct AttemptRecord {
     pub outcome: AttemptOutcome,
     /// Why it did not come to an answer.
     pub reason: Option<Reason>,
+    /// What its answer was taken for, if it did not answer.
+    #[serde(default)]
+    pub verdict: Option<Verdict>,
     /// The endpoint's status.
     pub status: Option<u16>,
     /// Since the request's beginning, before this attempt began: waiting and earlier attempts.

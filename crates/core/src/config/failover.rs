@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::classify::Rule;
+
 /// `[failover]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failover {
@@ -27,6 +29,8 @@ pub struct Failover {
     pub replay_limit: u64,
     /// Whether a request that was sent but never answered is repeated.
     pub retry_sent_requests: bool,
+    /// The user's own rules: what an answer of a given status or wording means. The first that fits counts.
+    pub rules: Vec<Rule>,
 }
 
 impl Default for Failover {
@@ -43,6 +47,7 @@ impl Default for Failover {
             retry_budget_percent: 20,
             replay_limit: 32 * 1024 * 1024,
             retry_sent_requests: true,
+            rules: Vec::new(),
         }
     }
 }

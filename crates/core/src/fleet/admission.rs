@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::denied::{Denied, DeniedWhy};
-use super::effect::Effect;
-use super::journey::Journey;
+use super::journey::{Journey, Needs, Shunned};
 use super::permit::{Grant, Permit};
 use super::reason::Why;
 use super::state::Fleet;
@@ -54,6 +53,7 @@ impl Fleet {
             });
         }
         self.note_what_to_avoid(journey, now);
+        self.find_home(journey, now);
         let (id, why) = match self.choose(journey, now) {
             Some(choice) => choice,
             None => {
@@ -80,6 +80,7 @@ impl Fleet {
         {
             endpoint.latency.is_tried(now);
         }
+        let mut moves = None;
         // A side call that goes elsewhere leaves the prompt cache where it is, and so does an attempt while
         // offline.
         if self.config.routing.sticky_sessions
@@ -88,12 +89,13 @@ impl Fleet {
             && let Some(session) = journey.session
         {
             let ttl = self.config.routing.sticky_ttl;
-            let home = self.conversations.home(session, ttl, now);
-            if let (Why::WorthMoving(worth), Some(home)) = (why, home) {
-                let (from, to) = (home.endpoint, id);
-                self.effects.push_back(Effect::Moved { from, to, worth });
+            let key = (session, journey.asked.model.as_deref());
+            if let (Why::WorthMoving(worth), Some(home)) =
+                (why, self.conversations.home(key, ttl, now))
+            {
+                moves = Some((home.endpoint, worth));
             }
-            self.conversations.settle_at(session, id, ttl, now);
+            self.conversations.expect_at(key, id, ttl, now);
         }
         let endpoint = self
             .get_mut(id)
@@ -102,8 +104,11 @@ impl Fleet {
             endpoint: id,
             pass: endpoint.issue(now),
             asked: Arc::clone(&journey.asked),
+            traits: journey.traits,
             session: journey.session,
             ticket: None,
+            moves,
+            has_begun: false,
         };
         self.load_has_risen(now);
         Ok(Grant { permit, why })
@@ -115,10 +120,26 @@ impl Fleet {
             && let Some(session) = journey.session
         {
             let ttl = self.config.routing.sticky_ttl;
-            let broken = self
-                .conversations
-                .take_broken(session, &journey.asked, ttl, now);
-            journey.avoids = broken.or(journey.avoids);
+            let conversations = &mut self.conversations;
+            let broken = conversations.take_broken(session, &journey.asked, ttl, now);
+            if let Some(broken) = broken {
+                journey.avoids.push((broken, Shunned::BrokeOff));
+            }
+            let refused = conversations.refused_by(session, now);
+            let refused = refused.map(|id| (id, Shunned::Refused));
+            journey.avoids.extend(refused);
+        }
+    }
+
+    /// Who can read a conversation's thinking, if only its last endpoint can.
+    fn find_home(&self, journey: &mut Journey, now: Instant) {
+        if journey.needs == Needs::Home {
+            let ttl = self.config.routing.sticky_ttl;
+            let home = journey.session.and_then(|session| {
+                self.conversations
+                    .home((session, journey.model()), ttl, now)
+            });
+            journey.needs = home.map_or(Needs::Nothing, |home| Needs::Only(home.endpoint));
         }
     }
 
@@ -133,6 +154,10 @@ impl Fleet {
         }
         if !failover.enabled {
             return Err(DeniedWhy::FailoverOff);
+        }
+        // A request that two endpoints cannot take is not offered to all of them.
+        if journey.turned_away > 1 && !failover.on_client_errors {
+            return Err(DeniedWhy::AttemptsSpent);
         }
         let limit = usize::try_from(failover.max_attempts).unwrap_or(usize::MAX);
         if made >= limit && !journey.last_resort {

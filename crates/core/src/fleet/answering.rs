@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::effect::Effect;
 use super::permit::{Lesson, Permit};
 use super::queue::Went;
 use super::state::Fleet;
@@ -13,13 +14,15 @@ use crate::quota::Quota;
 
 impl Fleet {
     /// The attempt's answer is real and begins to reach the client. `ttft`: time to its first event.
-    pub fn begin(&mut self, permit: &Permit, ttft: Duration, now: Instant) {
+    pub fn begin(&mut self, permit: &mut Permit, ttft: Duration, now: Instant) {
         self.blame(permit.endpoint, Contact::Made, now);
         self.note_went(permit.ticket, Went::Well, now);
         if permit.asked.kind != CallKind::Messages {
             self.reconsider(now);
             return; // The time that other calls take says nothing about messages.
         }
+        permit.has_begun = true;
+        self.settle_conversation(permit, now);
         if let Some(endpoint) = self.get_mut(permit.endpoint) {
             let model = permit.asked.model.as_deref();
             let sample = Sample::Answer { model, took: ttft };
@@ -57,6 +60,31 @@ impl Fleet {
         if endpoint.is_some_and(|endpoint| endpoint.reserve.note(quota, now)) {
             self.reconsider(now);
         }
+    }
+
+    /// A conversation is at home where it is answered.
+    pub(super) fn settle_conversation(&mut self, permit: &Permit, now: Instant) {
+        let routing = &self.config.routing;
+        let Some(session) = permit.session.filter(|_| routing.sticky_sessions) else {
+            return;
+        };
+        if self.offline_since.is_some() {
+            return;
+        }
+        let (ttl, id) = (routing.sticky_ttl, permit.endpoint);
+        let key = (session, permit.asked.model.as_deref());
+        let home = self
+            .conversations
+            .home(key, ttl, now)
+            .map(|home| home.endpoint);
+        if let Some((from, worth)) = permit.moves.filter(|(from, _)| home == Some(*from)) {
+            self.effects.push_back(Effect::Moved {
+                from,
+                to: id,
+                worth,
+            });
+        }
+        self.conversations.settle_at(key, id, ttl, now);
     }
 
     fn learn_pace(&mut self, permit: &Permit, model: &str, took: Duration, now: Instant) {

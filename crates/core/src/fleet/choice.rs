@@ -28,13 +28,16 @@ impl Fleet {
         journey: &mut Journey,
         now: Instant,
     ) -> Option<(EndpointId, Why)> {
-        if let Some(avoided) = journey.avoids {
+        if !journey.avoids.is_empty() {
             if let Some((id, why)) = self.choose_fit(journey, now) {
                 let by_strategy = matches!(why, Why::InUse | Why::Replaces | Why::Turn);
-                let is_due = by_strategy && self.would_go_to(avoided, journey, now);
+                let is_due = by_strategy
+                    && journey
+                        .left_broken()
+                        .is_some_and(|broken| self.would_go_to(broken, journey, now));
                 return Some((id, if is_due { Why::LeavesBroken } else { why }));
             }
-            journey.avoids = None; // Nothing else is fit.
+            journey.avoids.clear(); // Nothing else is fit.
         }
         self.choose_fit(journey, now)
             .or_else(|| self.choose_trial(journey, now))
@@ -76,7 +79,10 @@ impl Fleet {
             Mode::Auto => journey
                 .session
                 .filter(|_| routing.sticky_sessions)
-                .and_then(|session| self.conversations.home(session, routing.sticky_ttl, now))
+                .and_then(|session| {
+                    self.conversations
+                        .home((session, journey.model()), routing.sticky_ttl, now)
+                })
                 .map(|home| home.endpoint),
         };
         [first, self.preferred]
@@ -107,9 +113,11 @@ impl Fleet {
         if !routing.sticky_sessions {
             return None;
         }
-        let home = self
-            .conversations
-            .home(journey.session?, routing.sticky_ttl, now)?;
+        let home = self.conversations.home(
+            (journey.session?, journey.model()),
+            routing.sticky_ttl,
+            now,
+        )?;
         let here = self.get(home.endpoint)?;
         here.check(journey, false, now).ok()?;
         let stays = Some((here.id, Why::Sticky));

@@ -16,16 +16,27 @@ use crate::worth::Cached;
 
 /// Most conversations remembered at once.
 const CAPACITY: usize = 10_000;
+/// Most models of one conversation.
+const MOST_HOMES: usize = 4;
+/// Most endpoints remembered that do not want one conversation.
+const MOST_REFUSALS: usize = 8;
 
 #[derive(Debug, Default)]
 pub(super) struct Conversations {
     known: HashMap<SessionKey, Conversation>,
 }
 
+/// A conversation, and the model that a request of it asks for: caches are per model, and side calls of
+/// another model must not take the conversation along.
+pub(super) type Key<'m> = (SessionKey, Option<&'m str>);
+
 #[derive(Debug, Default)]
 struct Conversation {
-    home: Option<Home>,
+    /// By model, the one used last at the end.
+    homes: Vec<(Option<Box<str>>, Home)>,
     broken: Option<Broken>,
+    /// Endpoints that do not want it, and until when.
+    refused: Vec<(EndpointId, Instant)>,
 }
 
 #[derive(Debug)]
@@ -33,13 +44,16 @@ pub(super) struct Home {
     pub(super) endpoint: EndpointId,
     /// When the conversation came there.
     pub(super) since: Instant,
-    /// Requests so far, at whatever endpoint.
+    /// Answers so far, at whatever endpoint.
     pub(super) turns: u32,
     /// What is cached there, once an answer has told.
     pub(super) cached: Option<Cached>,
     /// What it left behind, until an answer here tells what was written anew.
     left: Option<Behind>,
     used: Instant,
+    /// Whether it was answered there. Until then it is merely expected there, so that requests that come
+    /// together go together.
+    is_proven: bool,
 }
 
 /// A conversation's cache at an endpoint that it has left.
@@ -60,9 +74,20 @@ struct Broken {
 }
 
 impl Conversations {
-    pub(super) fn home(&self, session: SessionKey, ttl: Duration, now: Instant) -> Option<&Home> {
-        let home = self.known.get(&session)?.home.as_ref()?;
-        is_recent(home.used, ttl, now).then_some(home)
+    /// Where the conversation is at home with this model; else where it was last at home with any.
+    pub(super) fn home(
+        &self,
+        (session, model): Key<'_>,
+        ttl: Duration,
+        now: Instant,
+    ) -> Option<&Home> {
+        let homes = &self.known.get(&session)?.homes;
+        let recent = || {
+            let all = homes.iter().rev();
+            all.filter(|(_, home)| is_recent(home.used, ttl, now))
+        };
+        let own = recent().find(|(of, _)| of.as_deref() == model);
+        own.or_else(|| recent().next()).map(|(_, home)| home)
     }
 
     /// Takes in what an answer of `endpoint` tells of the conversation's cache there. Says, once after a
@@ -74,7 +99,7 @@ impl Conversations {
         (model, usage): (&str, &Usage),
         now: Instant,
     ) -> Option<Behind> {
-        let home = self.known.get_mut(&session)?.home.as_mut()?;
+        let home = self.known.get_mut(&session)?.own_home(Some(model))?;
         if home.endpoint != endpoint {
             return None;
         }
@@ -83,37 +108,109 @@ impl Conversations {
             .take_if(|left| left.cached.is_continued_by(model, usage))
     }
 
-    /// A request of the conversation goes to `endpoint`, which is its home from now on.
-    pub(super) fn settle_at(
+    /// A request of the conversation goes to `endpoint`: those that come before its answer go there too,
+    /// unless the conversation is at home somewhere.
+    pub(super) fn expect_at(
         &mut self,
-        session: SessionKey,
+        (session, model): Key<'_>,
         endpoint: EndpointId,
         ttl: Duration,
         now: Instant,
     ) {
-        match &mut self.entry(session, ttl, now).home {
-            Some(home) if home.endpoint == endpoint => {
-                home.used = now;
-                home.turns = home.turns.saturating_add(1);
-            }
-            home => {
-                let turns = home.as_ref().map_or(0, |home| home.turns);
-                let left = home.as_mut().and_then(|home| home.leave(now));
-                // It is back before anything was written elsewhere.
-                let (cached, left) = match left {
-                    Some(left) if left.endpoint == endpoint => (Some(left.cached), None),
-                    left => (None, left),
-                };
-                *home = Some(Home {
-                    endpoint,
-                    since: now,
-                    turns: turns.saturating_add(1),
-                    cached,
-                    left,
-                    used: now,
-                });
-            }
+        if self
+            .home((session, model), ttl, now)
+            .is_some_and(|home| home.is_proven)
+        {
+            return;
         }
+        let known = self.entry(session, ttl, now);
+        known.forget_home(model);
+        known.add_home(model, Home::new(endpoint, false, now));
+    }
+
+    /// The conversation was not answered by `endpoint`: if it was merely expected there, it is not any more.
+    pub(super) fn leave_unproven(&mut self, (session, model): Key<'_>, endpoint: EndpointId) {
+        let Some(known) = self.known.get_mut(&session) else {
+            return;
+        };
+        if known
+            .own_home(model)
+            .is_some_and(|home| !home.is_proven && home.endpoint == endpoint)
+        {
+            known.forget_home(model);
+            self.drop_if_empty(session);
+        }
+    }
+
+    /// The conversation is answered by `endpoint`, which is its home from now on.
+    pub(super) fn settle_at(
+        &mut self,
+        (session, model): Key<'_>,
+        endpoint: EndpointId,
+        ttl: Duration,
+        now: Instant,
+    ) {
+        let known = self.entry(session, ttl, now);
+        known.refused.retain(|(refuses, _)| *refuses != endpoint);
+        let Some(mut home) = known.take_home(model) else {
+            known.add_home(model, Home::new(endpoint, true, now));
+            return;
+        };
+        if home.endpoint == endpoint || !home.is_proven {
+            home.since = if home.endpoint == endpoint {
+                home.since
+            } else {
+                now
+            };
+            home.endpoint = endpoint;
+            home.is_proven = true;
+            home.used = now;
+            home.turns = home.turns.saturating_add(1);
+        } else {
+            // It is back before anything was written elsewhere.
+            let (cached, left) = match home.leave(now) {
+                Some(left) if left.endpoint == endpoint => (Some(left.cached), None),
+                left => (None, left),
+            };
+            home = Home {
+                turns: home.turns.saturating_add(1),
+                cached,
+                left,
+                ..Home::new(endpoint, true, now)
+            };
+        }
+        known.add_home(model, home);
+    }
+
+    /// An endpoint does not want the conversation for so long.
+    pub(super) fn note_refused(
+        &mut self,
+        session: SessionKey,
+        endpoint: EndpointId,
+        lasts: Duration,
+        now: Instant,
+    ) {
+        let known = self.entry(session, lasts, now);
+        known
+            .refused
+            .retain(|(refuses, until)| *until > now && *refuses != endpoint);
+        if known.refused.len() >= MOST_REFUSALS {
+            known.refused.remove(0);
+        }
+        known.refused.push((endpoint, now + lasts));
+    }
+
+    /// The endpoints that do not want the conversation.
+    pub(super) fn refused_by(
+        &self,
+        session: SessionKey,
+        now: Instant,
+    ) -> impl Iterator<Item = EndpointId> {
+        let refused = self.known.get(&session).into_iter();
+        let refused = refused.flat_map(|known| &known.refused);
+        refused
+            .filter(move |(_, until)| *until > now)
+            .map(|(id, _)| *id)
     }
 
     /// An answer of `endpoint` broke off after the client had seen a part of it.
@@ -142,10 +239,17 @@ impl Conversations {
     ) -> Option<EndpointId> {
         let known = self.known.get_mut(&session)?;
         let broken = known.broken.take_if(|broken| *broken.asked == *asked)?;
-        if known.home.is_none() {
+        self.drop_if_empty(session);
+        is_recent(broken.at, ttl, now).then_some(broken.endpoint)
+    }
+
+    fn drop_if_empty(&mut self, session: SessionKey) {
+        let is_empty = |known: &Conversation| {
+            known.homes.is_empty() && known.broken.is_none() && known.refused.is_empty()
+        };
+        if self.known.get(&session).is_some_and(is_empty) {
             self.known.remove(&session);
         }
-        is_recent(broken.at, ttl, now).then_some(broken.endpoint)
     }
 
     fn entry(&mut self, session: SessionKey, ttl: Duration, now: Instant) -> &mut Conversation {
@@ -173,11 +277,50 @@ impl Conversations {
 impl Conversation {
     fn used(&self) -> Option<Instant> {
         let broken = self.broken.as_ref().map(|broken| broken.at);
-        self.home.as_ref().map(|home| home.used).max(broken)
+        let refused = self.refused.iter().map(|(_, until)| *until).max();
+        let homes = self.homes.iter().map(|(_, home)| home.used).max();
+        homes.max(broken).max(refused)
+    }
+
+    fn own_home(&mut self, model: Option<&str>) -> Option<&mut Home> {
+        let mut homes = self.homes.iter_mut();
+        let own = homes.find(|(of, _)| of.as_deref() == model);
+        own.map(|(_, home)| home)
+    }
+
+    fn take_home(&mut self, model: Option<&str>) -> Option<Home> {
+        let at = self
+            .homes
+            .iter()
+            .position(|(of, _)| of.as_deref() == model)?;
+        Some(self.homes.remove(at).1)
+    }
+
+    fn forget_home(&mut self, model: Option<&str>) {
+        self.homes.retain(|(of, _)| of.as_deref() != model);
+    }
+
+    fn add_home(&mut self, model: Option<&str>, home: Home) {
+        if self.homes.len() >= MOST_HOMES {
+            self.homes.remove(0);
+        }
+        self.homes.push((model.map(Box::from), home));
     }
 }
 
 impl Home {
+    fn new(endpoint: EndpointId, is_proven: bool, now: Instant) -> Self {
+        Self {
+            endpoint,
+            since: now,
+            turns: u32::from(is_proven),
+            cached: None,
+            left: None,
+            used: now,
+            is_proven,
+        }
+    }
+
     /// What a conversation that goes elsewhere leaves behind.
     fn leave(&mut self, now: Instant) -> Option<Behind> {
         let here = self.cached.take().and_then(|cached| {
@@ -207,15 +350,16 @@ mod tests {
     use crate::call::CallKind;
 
     const TTL: Duration = Duration::from_secs(300);
+    const MODEL: Option<&str> = Some("claude-opus-5-5");
 
     #[test]
     fn a_conversation_is_forgotten_after_its_time() {
         let now = Instant::now();
         let mut conversations = Conversations::default();
-        conversations.settle_at(SessionKey::of("a"), EndpointId::new(1), TTL, now);
+        conversations.settle_at((SessionKey::of("a"), MODEL), EndpointId::new(1), TTL, now);
 
         let home = |at| {
-            let home = conversations.home(SessionKey::of("a"), TTL, at);
+            let home = conversations.home((SessionKey::of("a"), MODEL), TTL, at);
             home.map(|home| home.endpoint)
         };
         let just_before = home(now + TTL - Duration::from_secs(1));
@@ -227,9 +371,9 @@ mod tests {
     /// A conversation with a hundred thousand cached tokens at endpoint 1 that has moved to endpoint 2.
     fn moved(now: Instant) -> Conversations {
         let mut conversations = Conversations::default();
-        conversations.settle_at(SessionKey::of("a"), EndpointId::new(1), TTL, now);
+        conversations.settle_at((SessionKey::of("a"), MODEL), EndpointId::new(1), TTL, now);
         note(&mut conversations, 1, 100_000, now);
-        conversations.settle_at(SessionKey::of("a"), EndpointId::new(2), TTL, now);
+        conversations.settle_at((SessionKey::of("a"), MODEL), EndpointId::new(2), TTL, now);
         conversations
     }
 
@@ -250,6 +394,65 @@ mod tests {
     }
 
     #[test]
+    fn a_side_call_of_another_model_goes_along_and_takes_nothing_with_it() {
+        let now = Instant::now();
+        let mut conversations = Conversations::default();
+        let key = SessionKey::of("a");
+        let (main, side) = ((key, MODEL), (key, Some("claude-haiku-4-5")));
+        let at = |conversations: &Conversations, of| {
+            conversations.home(of, TTL, now).map(|home| home.endpoint)
+        };
+        conversations.settle_at(main, EndpointId::new(1), TTL, now);
+        let before = at(&conversations, side);
+
+        conversations.settle_at(side, EndpointId::new(2), TTL, now);
+
+        assert_eq!(before, Some(EndpointId::new(1)));
+        assert_eq!(at(&conversations, side), Some(EndpointId::new(2)));
+        assert_eq!(at(&conversations, main), Some(EndpointId::new(1)));
+    }
+
+    #[test]
+    fn what_is_not_answered_makes_no_home() {
+        let now = Instant::now();
+        let mut conversations = Conversations::default();
+        let key = (SessionKey::of("a"), MODEL);
+        conversations.expect_at(key, EndpointId::new(1), TTL, now);
+        let meanwhile = conversations.home(key, TTL, now).map(|home| home.endpoint);
+
+        conversations.leave_unproven(key, EndpointId::new(1));
+
+        assert_eq!(
+            meanwhile,
+            Some(EndpointId::new(1)),
+            "those that come together go together"
+        );
+        assert!(conversations.known.is_empty());
+    }
+
+    #[test]
+    fn who_does_not_want_a_conversation_is_remembered_for_its_time_and_forgiven_by_an_answer() {
+        let now = Instant::now();
+        let mut conversations = Conversations::default();
+        let (key, minute) = (SessionKey::of("a"), Duration::from_secs(60));
+        for id in [1, 2] {
+            conversations.note_refused(key, EndpointId::new(id), minute, now);
+        }
+        conversations.settle_at((key, MODEL), EndpointId::new(2), TTL, now);
+
+        let at = |at| conversations.refused_by(key, at).collect::<Vec<_>>();
+
+        assert_eq!(
+            (at(now), at(now + minute)),
+            (vec![EndpointId::new(1)], vec![])
+        );
+        assert_eq!(
+            conversations.refused_by(SessionKey::of("b"), now).count(),
+            0
+        );
+    }
+
+    #[test]
     fn what_a_conversation_left_behind_is_told_once_with_its_own_next_answer() {
         let now = Instant::now();
         let mut conversations = moved(now);
@@ -265,9 +468,11 @@ mod tests {
         let now = Instant::now();
         let mut conversations = moved(now);
 
-        conversations.settle_at(SessionKey::of("a"), EndpointId::new(1), TTL, now);
+        conversations.settle_at((SessionKey::of("a"), MODEL), EndpointId::new(1), TTL, now);
 
-        let home = conversations.home(SessionKey::of("a"), TTL, now).unwrap();
+        let home = conversations
+            .home((SessionKey::of("a"), MODEL), TTL, now)
+            .unwrap();
         assert!(home.cached.is_some());
         assert_eq!(note(&mut conversations, 1, 100_000, now), None);
     }
@@ -278,7 +483,12 @@ mod tests {
         let mut conversations = Conversations::default();
         for n in 0..25_000_u32 {
             let at = now + Duration::from_micros(n.into());
-            conversations.settle_at(SessionKey::of(&n.to_string()), EndpointId::new(1), TTL, at);
+            conversations.settle_at(
+                (SessionKey::of(&n.to_string()), MODEL),
+                EndpointId::new(1),
+                TTL,
+                at,
+            );
         }
 
         assert!(conversations.known.len() <= CAPACITY);

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::asked::Asked;
+use super::asked::{Asked, Traits};
 use super::queue::{Errand, Ticket};
+use super::reason::WhyNot;
 use crate::call::CallKind;
+use crate::classify::{Outcome, Subject};
 use crate::endpoint_id::EndpointId;
 use crate::session::SessionKey;
 
@@ -26,8 +28,39 @@ pub struct Journey {
     pub(super) denials: u32,
     /// It goes to find out whether anything is back.
     pub(super) scouts: bool,
-    /// The endpoint that broke off the last answer to this request: it goes elsewhere if it can.
-    pub(super) avoids: Option<EndpointId>,
+    /// Endpoints that it goes to only if no other is fit.
+    pub(super) avoids: Vec<(EndpointId, Shunned)>,
+    /// Which endpoints can still help.
+    pub(super) needs: Needs,
+    /// How many endpoints said that they cannot take this one request.
+    pub(super) turned_away: u32,
+    /// What else is known of it.
+    pub(super) traits: Traits,
+}
+
+/// Why a request avoids an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shunned {
+    /// It broke off the last answer to this request.
+    BrokeOff,
+    /// It did not want the conversation.
+    Refused,
+}
+
+/// Which endpoints can still help a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// Any.
+    #[default]
+    Anything,
+    /// One with a credential of ours.
+    OwnCredential,
+    /// The one that answered the conversation last.
+    Home,
+    /// That one.
+    Only(EndpointId),
+    /// None.
+    Nothing,
 }
 
 impl Journey {
@@ -43,7 +76,37 @@ impl Journey {
             wait_until: None,
             denials: 0,
             scouts: false,
-            avoids: None,
+            avoids: Vec::new(),
+            needs: Needs::default(),
+            turned_away: 0,
+            traits: Traits::default(),
+        }
+    }
+
+    /// The same request with what else is known of it.
+    #[must_use]
+    pub fn with_traits(mut self, traits: Traits) -> Self {
+        self.traits = traits;
+        self
+    }
+
+    /// An attempt gave nothing to pass on: this narrows who else can help.
+    pub fn note_miss(&mut self, outcome: &Outcome) {
+        let Outcome::NotServed { subject, .. } = outcome else {
+            return;
+        };
+        match subject {
+            Subject::Login => self.needs = Needs::OwnCredential,
+            Subject::Signature => self.needs = Needs::Home,
+            Subject::Request => self.turned_away += 1,
+            Subject::Endpoint
+            | Subject::Account
+            | Subject::Model
+            | Subject::Family(_)
+            | Subject::Size
+            | Subject::ClientKind
+            | Subject::Conversation
+            | Subject::Client => {}
         }
     }
 
@@ -64,7 +127,7 @@ impl Journey {
 
     /// Whether it has failed before: here, or as the request that it repeats.
     pub(super) fn has_failed(&self) -> bool {
-        !self.tried.is_empty() || self.avoids.is_some()
+        !self.tried.is_empty() || !self.avoids.is_empty()
     }
 
     /// It has waited, and starts again.
@@ -73,5 +136,29 @@ impl Journey {
         self.tried.clear();
         self.last_resort = false;
         self.scouts = errand == Errand::Scout;
+    }
+
+    pub(super) fn check_needs(&self, id: EndpointId, is_ours: bool) -> Result<(), WhyNot> {
+        match self.needs {
+            Needs::Anything => Ok(()),
+            Needs::OwnCredential if is_ours => Ok(()),
+            Needs::OwnCredential => Err(WhyNot::NeedsOwnCredential),
+            Needs::Only(home) if home == id => Ok(()),
+            Needs::Only(_) | Needs::Home | Needs::Nothing => Err(WhyNot::NeedsHome),
+        }
+    }
+
+    pub(super) fn check_avoided(&self, id: EndpointId) -> Result<(), WhyNot> {
+        match self.avoids.iter().find(|(avoided, _)| *avoided == id) {
+            Some((_, Shunned::BrokeOff)) => Err(WhyNot::BrokeOff),
+            Some((_, Shunned::Refused)) => Err(WhyNot::ConversationRefused),
+            None => Ok(()),
+        }
+    }
+
+    /// The endpoint that broke off the last answer to this request.
+    pub(super) fn left_broken(&self) -> Option<EndpointId> {
+        let broken = |(_, why): &&(EndpointId, Shunned)| *why == Shunned::BrokeOff;
+        self.avoids.iter().find(broken).map(|(id, _)| *id)
     }
 }

@@ -55,6 +55,7 @@ mod turns;
 mod waiting;
 
 pub use crate::endpoint_id::EndpointId;
+pub use asked::Traits;
 pub use denied::{Denied, DeniedWhy};
 pub use effect::Effect;
 pub use endpoint::{Availability, EndpointStatus};

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::asked::Asked;
+use super::asked::{Asked, Traits};
 use super::queue::Ticket;
 use super::reason::Why;
 use crate::circuit::Pass;
 use crate::endpoint_id::EndpointId;
 use crate::price::Usage;
 use crate::session::SessionKey;
+use crate::worth::Worth;
 
 /// The right to send exactly one attempt.
 #[must_use = "an unsettled permit leaks an in-flight slot"]
@@ -18,9 +19,14 @@ pub struct Permit {
     pub(super) endpoint: EndpointId,
     pub(super) pass: Pass,
     pub(super) asked: Arc<Asked>,
+    pub(super) traits: Traits,
     pub(super) session: Option<SessionKey>,
     /// The place of its request in the queue, if that had waited.
     pub(super) ticket: Option<Ticket>,
+    /// The home that its conversation leaves, and what that is worth, if it moves.
+    pub(super) moves: Option<(EndpointId, Worth)>,
+    /// Whether its answer has begun.
+    pub(super) has_begun: bool,
 }
 
 impl Permit {

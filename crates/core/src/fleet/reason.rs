@@ -85,6 +85,21 @@ pub enum WhyNot {
     AwaitingProbe,
     /// Does not serve the model.
     ModelNotServed,
+    /// The account's limit for this family of models is used up.
+    FamilySpent {
+        /// Until when.
+        until: Instant,
+    },
+    /// Does not take requests as large as this one.
+    TooLarge,
+    /// Does not admit such clients.
+    ClientNotAdmitted,
+    /// It does not want this conversation, or not with the client's own login.
+    ConversationRefused,
+    /// Only an endpoint with a credential of ours can help.
+    NeedsOwnCredential,
+    /// Only the conversation's last endpoint can read its thinking.
+    NeedsHome,
     /// It broke off its last answer to this conversation.
     BrokeOff,
     /// Its last probe failed.

@@ -1,31 +1,37 @@
 //! Booking how attempts end.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::asked::Asked;
 use super::blame::Blame;
 use super::effect::Effect;
+use super::endpoint::Booked;
 use super::permit::Permit;
 use super::queue::Went;
 use super::state::Fleet;
 use crate::call::CallKind;
 use crate::circuit::Change;
-use crate::classify::{Fault, Outcome};
+use crate::classify::{Fault, Outcome, Subject};
 use crate::endpoint_id::EndpointId;
+use crate::session::SessionKey;
+
+/// For how long a conversation that an endpoint does not want goes elsewhere, at most.
+const LONGEST_REFUSAL: Duration = Duration::from_secs(6 * 3600);
 
 impl Fleet {
-    /// Books how an attempt ended.
-    pub fn settle(&mut self, permit: Permit, outcome: Outcome, now: Instant) {
-        self.book(permit, outcome, now);
+    /// Books how an attempt ended. Says until when what that means holds, if it ends by itself.
+    pub fn settle(&mut self, permit: Permit, outcome: Outcome, now: Instant) -> Option<Instant> {
+        self.book(permit, outcome, now).1
     }
 
     /// Books that an attempt failed after the client had seen a part of its answer. The client will send
     /// its request again: that goes elsewhere, if it can.
-    pub fn settle_midway(&mut self, permit: Permit, fault: Fault, now: Instant) {
+    pub fn settle_midway(&mut self, permit: Permit, fault: Fault, now: Instant) -> Option<Instant> {
         let (endpoint, session) = (permit.endpoint, permit.session);
         let asked = Arc::clone(&permit.asked);
         let by_a_person = fault == Fault::DrainTimeout;
-        let blame = self.book(permit, Outcome::Failed(fault), now);
+        let (blame, until) = self.book(permit, Outcome::Failed(fault), now);
         if let Some(session) = session
             && asked.kind == CallKind::Messages
             && blame == Blame::Endpoint
@@ -35,31 +41,78 @@ impl Fleet {
             self.conversations
                 .note_broken(session, endpoint, asked, ttl, now);
         }
+        until
     }
 
-    fn book(&mut self, permit: Permit, outcome: Outcome, now: Instant) -> Blame {
+    fn book(&mut self, permit: Permit, outcome: Outcome, now: Instant) -> (Blame, Option<Instant>) {
+        let blame = self.blame(permit.endpoint, outcome.contact(), now);
+        if outcome == Outcome::Answered
+            && permit.asked.kind == CallKind::Messages
+            && !permit.has_begun
+        {
+            self.settle_conversation(&permit, now);
+        }
         let Permit {
             endpoint: id,
             pass,
             asked,
+            traits,
             ticket,
-            session: _,
+            session,
+            ..
         } = permit;
-        let blame = self.blame(id, outcome.contact(), now);
         self.note_went(ticket, how_it_went(&outcome), now);
         let policy = self.config.breaker.clone();
         let is_evidence = outcome == Outcome::Answered && asked.kind == CallKind::Messages;
+        let refused_until =
+            session.and_then(|session| self.note_conversation(session, id, &asked, &outcome, now));
         let Some(endpoint) = self.get_mut(id) else {
             self.call_who_may_go(now);
-            return blame; // Removed from the configuration while the attempt was out.
+            return (blame, refused_until); // Removed from the configuration while the attempt was out.
         };
-        let change = endpoint.settle(pass, asked, outcome, blame, &policy, now);
+        let Booked { change, until } = endpoint.settle(
+            pass,
+            (Arc::clone(&asked), traits),
+            outcome,
+            blame,
+            &policy,
+            now,
+        );
         self.busy_at = now;
         if is_evidence {
             self.note_evidence(id, now);
         }
         self.after(id, change, now);
-        blame
+        (blame, refused_until.or(until))
+    }
+
+    /// What an attempt's end tells of its conversation: where it is not at home, and where it is not wanted, with
+    /// until when.
+    fn note_conversation(
+        &mut self,
+        session: SessionKey,
+        id: EndpointId,
+        asked: &Asked,
+        outcome: &Outcome,
+        now: Instant,
+    ) -> Option<Instant> {
+        let mut until = None;
+        let ttl = self.config.routing.sticky_ttl;
+        let key = (session, asked.model.as_deref());
+        if let Outcome::NotServed {
+            subject: Subject::Conversation | Subject::Login,
+            lasts,
+            ..
+        } = outcome
+        {
+            let lasts = lasts.unwrap_or(ttl).min(LONGEST_REFUSAL);
+            self.conversations.note_refused(session, id, lasts, now);
+            until = Some(now + lasts);
+        }
+        if *outcome != Outcome::Answered && asked.kind == CallKind::Messages {
+            self.conversations.leave_unproven(key, id);
+        }
+        until
     }
 
     /// Follows up on a change of a circuit.
@@ -83,7 +136,8 @@ fn how_it_went(outcome: &Outcome) -> Went {
         Outcome::Refused(_)
         | Outcome::Exhausted { .. }
         | Outcome::Throttled { .. }
+        | Outcome::Away { .. }
         | Outcome::Failed(_) => Went::Badly,
-        Outcome::ClientFault(_) | Outcome::NotServed(_) | Outcome::Abandoned => Went::Nowhere,
+        Outcome::ClientFault(_) | Outcome::NotServed { .. } | Outcome::Abandoned => Went::Nowhere,
     }
 }

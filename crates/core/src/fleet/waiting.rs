@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 
 use super::effect::Effect;
 use super::endpoint::Endpoint;
-use super::journey::Journey;
+use super::journey::{Journey, Needs};
 use super::queue::{Ticket, Waiting, Went, rest};
 use super::state::Fleet;
 use crate::circuit::{Cause, CircuitState};
@@ -73,6 +73,7 @@ impl Fleet {
         let may_wait = !self.queue.is_closed()
             && until > now
             && journey.asked.kind.is_understood()
+            && journey.needs == Needs::Anything
             && (self.config.failover.enabled || untried)
             && (behind_others || was_denied || !something_is_up)
             && !self.queue.is_full(bytes)

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::mutate::{Corpus, Random, SECRET};
+use http::HeaderMap;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use zephyr_core::classify::{Attempt, Fault, Refusal};
@@ -88,14 +89,21 @@ fn json(input: &[u8], random: &mut Random) {
     let asked = Attempt {
         kind: CallKind::Messages,
         model: Some("claude-opus-5-5"),
-        own_credential: true,
+        own_credential: random.below(2) == 0,
+        endpoint: "A",
+        rules: &[],
     };
-    let refusal = Refusal {
-        status: u16::try_from(300 + random.below(300)).unwrap(),
+    let status = [400, 401, 403, 404, 413, 429, 500, 503, 522, 529][random.below(10)];
+    let verdict = asked.judge(Refusal {
+        status,
+        headers: &HeaderMap::new(),
         retry_after: None,
         body: input,
-    };
-    tells_no_secret(asked.judge_status(refusal).fault());
+        since_epoch: Duration::ZERO,
+    });
+    tells_no_secret(verdict.outcome.fault());
+    let fault = Fault::ErrorEvent("invalid_request_error".to_owned());
+    tells_no_secret(asked.judge_fault(fault, input).outcome.fault());
 }
 
 fn profile(input: &[u8], random: &mut Random) {

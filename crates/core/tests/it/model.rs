@@ -336,6 +336,15 @@ struct Out {
     permit: Permit,
     attempt: usize,
     endpoint: usize,
+    has_begun: bool,
+}
+
+/// Where a conversation is at home, or is merely expected until it is answered there.
+#[derive(Clone, Copy)]
+struct Home {
+    endpoint: usize,
+    used: Instant,
+    is_proven: bool,
 }
 
 /// The fleet beside its model.
@@ -353,7 +362,7 @@ struct Pair {
     demanded: BTreeSet<usize>,
     pinned: Option<usize>,
     paused: bool,
-    homes: BTreeMap<u8, (usize, Instant)>,
+    homes: BTreeMap<u8, Home>,
     /// Whose last answer to each conversation broke off, until its next request comes.
     broken: BTreeMap<u8, (usize, Instant)>,
     switched_at: Option<Instant>,
@@ -458,11 +467,13 @@ impl Pair {
             }
             Op::Begin(pick) => {
                 if let Some(n) = self.pick_out(pick) {
-                    let out = self.requests[n].out.as_ref().unwrap();
+                    let out = self.requests[n].out.as_mut().unwrap();
                     let (endpoint, attempt) = (out.endpoint, out.attempt);
                     let ttft = Duration::from_millis(100);
-                    self.fleet.begin(&out.permit, ttft, self.now);
+                    self.fleet.begin(&mut out.permit, ttft, self.now);
+                    out.has_begun = true;
                     self.hear(endpoint, End::Answered);
+                    self.comes_home(n, endpoint);
                     self.note(endpoint, Happened::Began(attempt));
                     self.requests[n].may_retry = false;
                 }
@@ -692,14 +703,40 @@ impl Pair {
                     permit: grant.permit,
                     attempt: self.attempts,
                     endpoint,
+                    has_begun: false,
                 });
                 if let Some(session) = request.session.filter(|_| !self.offline) {
-                    self.homes.insert(session, (endpoint, self.now));
+                    self.is_expected(session, endpoint);
                 }
                 self.note(endpoint, Happened::Started(self.attempts));
                 self.attempts += 1;
             }
             Err(denied) => self.check_denial(n, &denied),
+        }
+    }
+
+    fn is_expected(&mut self, session: u8, endpoint: usize) {
+        let is_recent = |home: &Home| self.now - home.used < STICKY_TTL;
+        let home = self.homes.get(&session).filter(|home| is_recent(home));
+        if !home.is_some_and(|home| home.is_proven) {
+            let home = Home {
+                endpoint,
+                used: self.now,
+                is_proven: false,
+            };
+            self.homes.insert(session, home);
+        }
+    }
+
+    /// An answer makes a home, unless the network is away.
+    fn comes_home(&mut self, n: usize, endpoint: usize) {
+        if let Some(session) = self.requests[n].session.filter(|_| !self.offline) {
+            let home = Home {
+                endpoint,
+                used: self.now,
+                is_proven: true,
+            };
+            self.homes.insert(session, home);
         }
     }
 
@@ -731,12 +768,22 @@ impl Pair {
             End::Answered | End::ClientFault | End::BrokeOff | End::Abandoned
         );
         let session = request.session;
+        if let Some(session) = session.filter(|_| end != End::Answered)
+            && let Some(home) = self.homes.get(&session)
+            && home.endpoint == out.endpoint
+            && !home.is_proven
+        {
+            self.homes.remove(&session);
+        }
         if end == End::BrokeOff {
             self.fleet.settle_midway(out.permit, Fault::Cut, self.now);
         } else {
             self.fleet.settle(out.permit, end.outcome(), self.now);
         }
         let counts = self.hear(out.endpoint, end);
+        if end == End::Answered && !out.has_begun {
+            self.comes_home(n, out.endpoint);
+        }
         if let Some(session) = session.filter(|_| counts == End::BrokeOff) {
             self.broken.insert(session, (out.endpoint, self.now));
         }
@@ -821,7 +868,11 @@ impl Pair {
 
     /// Where the request's conversation is at home, if it may go there.
     fn home(&self, n: usize) -> Option<usize> {
-        let (home, used) = *self.homes.get(&self.requests[n].session?)?;
+        let Home {
+            endpoint: home,
+            used,
+            ..
+        } = *self.homes.get(&self.requests[n].session?)?;
         let may = self.now - used < STICKY_TTL
             && self.fit(home)
             && self.requests[n].avoids != Some(home)

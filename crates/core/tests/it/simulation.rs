@@ -360,7 +360,8 @@ impl World {
                     usage: None,
                 };
                 self.missed[attempt.endpoint] = false;
-                self.fleet.begin(&attempt.permit, attempt.took, self.now);
+                self.fleet
+                    .begin(&mut attempt.permit, attempt.took, self.now);
                 self.fleet.learn(&attempt.permit, &lesson, self.now);
                 if attempt.slow {
                     self.slow_answers[attempt.endpoint] += 1;

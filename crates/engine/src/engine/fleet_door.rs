@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use zephyr_control::EventKind;
-use zephyr_core::config::{Price, ProbeMode};
+use zephyr_core::config::ProbeMode;
 use zephyr_core::fleet::{Memory, Ticket};
 use zephyr_core::price::Cost;
 use zephyr_core::{Config, Effect, EndpointId, Fleet};
@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::endpoints::remote::Remote;
 use crate::memory::Keeper;
 use crate::metrics::Metrics;
-use crate::probe::prober;
+use crate::probe::prober::{self, Terms};
 use crate::probe::punctuality::Punctuality;
 use crate::request::request_id::RequestId;
 use crate::view;
@@ -87,7 +87,7 @@ struct FollowUp {
 struct Assignment {
     remote: Arc<Remote>,
     mode: ProbeMode,
-    pricing: BTreeMap<String, Price>,
+    terms: Terms,
     /// When it was due.
     due: Instant,
 }
@@ -368,13 +368,13 @@ impl FleetDoor {
         let Assignment {
             remote,
             mode,
-            pricing,
+            terms,
             due,
         } = assignment;
         let door = self.clone();
         tokio::spawn(async move {
             door.0.punctuality.note(due, Instant::now());
-            let probed = prober::probe(&remote, mode, &pricing).await;
+            let probed = prober::probe(&remote, mode, &terms).await;
             remote.meter.probe(&probed.result);
             let (latency, cost) = (probed.result.latency(), probed.cost);
             door.step(|state, now| state.fleet.handle_probe(remote.id, probed, now));
@@ -411,7 +411,7 @@ impl DoorState {
                     .extend(remote.map(|(remote, due)| Assignment {
                         remote,
                         mode: self.fleet.probe_mode(*id),
-                        pricing: self.fleet.config().pricing.clone(),
+                        terms: Terms::of(self.fleet.config()),
                         due,
                     }));
             }

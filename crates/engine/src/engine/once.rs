@@ -18,7 +18,7 @@ use super::start_error::StartError;
 use crate::endpoints::network::Network;
 use crate::endpoints::remote::Remote;
 use crate::memory::Keeper;
-use crate::probe::prober;
+use crate::probe::prober::{self, Terms};
 use crate::probe::punctuality::Lateness;
 use crate::view;
 
@@ -63,7 +63,8 @@ pub async fn probe_once(
         let result = match live.why_without(&endpoint) {
             Some(missing) => Err(format!("no credential: {missing}; {}", missing.remedy())),
             None => {
-                match prober::probe(remote, remote.spec.health_check.mode, &live.config.pricing)
+                let mode = remote.spec.health_check.mode;
+                match prober::probe(remote, mode, &Terms::of(&live.config))
                     .await
                     .result
                 {

@@ -153,11 +153,11 @@ fn attempt_outcome(outcome: &Outcome) -> usize {
     match outcome {
         Outcome::Answered => 0,
         Outcome::ClientFault(_) => 1,
-        Outcome::NotServed(_) => 2,
+        Outcome::NotServed { .. } => 2,
         Outcome::Refused(_) => 3,
         Outcome::Exhausted { .. } => 4,
         Outcome::Throttled { .. } => 5,
-        Outcome::Failed(_) => 6,
+        Outcome::Failed(_) | Outcome::Away { .. } => 6,
         Outcome::Abandoned => 7,
     }
 }

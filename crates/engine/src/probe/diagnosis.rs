@@ -6,7 +6,6 @@
 //! of a check. Connections are new ones, so that what is found holds for the next request and not for an
 //! old connection. Nothing that is said here repeats what the endpoint wrote, which may hold the token.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,8 +18,8 @@ use hyper::body::Incoming;
 use rustls::CertificateError;
 use zephyr_control::{Diagnosis, DiagnosisStage, DiagnosisStep};
 use zephyr_core::EndpointId;
-use zephyr_core::classify::{Attempt, Fault, Outcome, Refusal};
-use zephyr_core::config::{Config, Endpoint, Price, ProbeMode, Validation};
+use zephyr_core::classify::{Attempt, Fault, Gateway, Outcome, Rule, Subject};
+use zephyr_core::config::{Config, Endpoint, ProbeMode, Validation};
 use zephyr_core::price::{self, Cost};
 use zephyr_core::profile::CallKind;
 use zephyr_core::proof::Stage;
@@ -196,16 +195,12 @@ impl Walk {
                 Wrong::new(error.to_string(), remedy),
             )
         })?;
-        self.ask(&remote, &config.validation, &config.pricing).await
+        self.ask(&remote, config).await
     }
 
     /// Asks for one token, of the first model that is served.
-    async fn ask(
-        &mut self,
-        remote: &Remote,
-        validation: &Validation,
-        pricing: &BTreeMap<String, Price>,
-    ) -> Result<(), Ended> {
+    async fn ask(&mut self, remote: &Remote, config: &Config) -> Result<(), Ended> {
+        let (validation, pricing) = (&config.validation, &config.pricing);
         let wanted = &remote.spec.health_check.model;
         let mut tried = Vec::new();
         for model in models::candidates(wanted) {
@@ -213,6 +208,7 @@ impl Walk {
             let call = Call {
                 remote,
                 model,
+                rules: &config.failover.rules,
                 limit: self.limit,
             };
             let answer = call.head().await;
@@ -339,6 +335,7 @@ enum Refused {
 struct Call<'a> {
     remote: &'a Remote,
     model: &'a str,
+    rules: &'a [Rule],
     limit: Duration,
 }
 
@@ -372,17 +369,16 @@ impl Call<'_> {
         let body = body.ok().flatten().unwrap_or_default();
         let is_json = serde_json::from_slice::<serde_json::Value>(&body).is_ok();
         let status = head.status.as_u16();
-        let outcome = self.attempt().judge_status(Refusal {
-            status,
-            retry_after: prober::wait_asked_for(&head.headers),
-            body: &body,
-        });
+        let outcome = self.attempt().judge(prober::refusal(&head, &body)).outcome;
         if let Outcome::ClientFault(400 | 403 | 422) = outcome
             && models::names(&body, self.model)
         {
             return Err(Refused::NoModel);
         }
-        if let Outcome::NotServed(_) = outcome
+        if let Outcome::NotServed {
+            subject: Subject::Model,
+            ..
+        } = outcome
             && !is_json
         {
             return Err(Refused::Token(Wrong::new(
@@ -398,6 +394,8 @@ impl Call<'_> {
             kind: CallKind::Messages,
             model: Some(self.model),
             own_credential: true,
+            endpoint: &self.remote.spec.name,
+            rules: self.rules,
         }
     }
 
@@ -426,12 +424,26 @@ impl Call<'_> {
                 format!("it asks to slow down: {}", view::in_words(&fault)),
                 later(retry_after),
             )),
-            Outcome::NotServed(_) => Refused::NoModel,
+            Outcome::NotServed {
+                subject: Subject::ClientKind,
+                ..
+            } => Refused::Call(Wrong::new(
+                "it lets only certain client programs in, and this test is none of them",
+                "send one real request; with probe_as = \"claude-code\" checks look like Claude Code's",
+            )),
+            Outcome::NotServed {
+                subject: Subject::Model | Subject::Family(_),
+                ..
+            } => Refused::NoModel,
+            Outcome::NotServed { fault, .. } => Refused::Call(Wrong::new(
+                format!("it refuses the request: {}", view::in_words(&fault)),
+                "check that url leads to an endpoint of the Messages API, and ask its operator",
+            )),
             Outcome::ClientFault(status) => Refused::Call(Wrong::new(
                 format!("it refuses the request (status {status})"),
                 "check that url leads to an endpoint of the Messages API, and ask its operator",
             )),
-            Outcome::Failed(fault) => Refused::Token(failed(&fault)),
+            Outcome::Failed(fault) | Outcome::Away { fault, .. } => Refused::Token(failed(&fault)),
             Outcome::Answered | Outcome::Abandoned => {
                 Refused::Call(Wrong::new("nothing came of it", "try again"))
             }
@@ -458,7 +470,7 @@ impl Broken {
         match self {
             Self::Page => Refused::Call(page()),
             Self::Fault(fault) => {
-                let outcome = call.attempt().judge_fault(fault);
+                let outcome = call.attempt().judge_fault(fault, b"").outcome;
                 if let Outcome::Failed(fault) = &outcome {
                     Refused::Call(failed(fault))
                 } else {
@@ -627,6 +639,17 @@ fn remedy_for_connection(detail: &str, is_proxy: bool) -> &'static str {
 fn failed(fault: &Fault) -> Wrong {
     let remedy = match fault {
         Fault::Html => return page(),
+        Fault::Gateway { said, .. } => match said {
+            Gateway::OriginDown => {
+                "the server behind the gateway fails: try again later, or ask its operator"
+            }
+            Gateway::Challenge => {
+                "ask the endpoint's operator to let programs in without a challenge"
+            }
+            Gateway::Page => {
+                "ask the endpoint's operator why the gateway in front of it refuses this machine"
+            }
+        },
         Fault::Status(300..=399) => "write the URL that it leads to",
         Fault::Status(500..) => "the endpoint itself fails: try again later, or ask its operator",
         Fault::TimedOut(_) | Fault::Stalled(_) => {

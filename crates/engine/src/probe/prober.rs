@@ -29,12 +29,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, USER_AGENT};
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response, response};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::Value;
-use zephyr_core::classify::{Attempt, Fault, Outcome, Refusal};
-use zephyr_core::config::{Price, ProbeMode};
+use zephyr_core::classify::{Attempt, Fault, Outcome, Refusal, Rule, Subject};
+use zephyr_core::config::{Config, Price, ProbeMode};
 use zephyr_core::fleet::{ProbeResult, Probed};
 use zephyr_core::price::{self, Cost, Usage};
 use zephyr_core::profile::CallKind;
@@ -42,6 +42,7 @@ use zephyr_core::quota::Quota;
 use zephyr_core::{proof, spend};
 
 use super::{claude_cli, models};
+use crate::clock::Clock;
 use crate::endpoints::headers;
 use crate::endpoints::remote::Remote;
 use crate::request::inspect;
@@ -53,12 +54,28 @@ const ANSWER_LIMIT: usize = 1024 * 1024;
 /// To end a program that did not end in time, and to find out why it failed, takes so long at most.
 const CLEANING_UP: Duration = Duration::from_secs(10);
 
-/// Probes an endpoint in this way; `pricing` is the configuration's.
-pub async fn probe(remote: &Remote, mode: ProbeMode, pricing: &BTreeMap<String, Price>) -> Probed {
+/// What a probe needs of the configuration.
+pub struct Terms {
+    pricing: BTreeMap<String, Price>,
+    rules: Vec<Rule>,
+}
+
+impl Terms {
+    /// Of this configuration.
+    pub fn of(config: &Config) -> Self {
+        Self {
+            pricing: config.pricing.clone(),
+            rules: config.failover.rules.clone(),
+        }
+    }
+}
+
+/// Probes an endpoint in this way.
+pub async fn probe(remote: &Remote, mode: ProbeMode, terms: &Terms) -> Probed {
     let limit = remote.spec.health_check.timeout;
     let mut probe = Probe {
         remote,
-        pricing,
+        terms,
         mode,
         started: Instant::now(),
         cost: Cost::ZERO,
@@ -78,10 +95,11 @@ pub async fn probe(remote: &Remote, mode: ProbeMode, pricing: &BTreeMap<String, 
     let outcome = made.unwrap_or(Outcome::Failed(Fault::TimedOut(limit)));
     let result = match outcome {
         Outcome::Answered => ProbeResult::Answered(took),
-        Outcome::ClientFault(_) | Outcome::NotServed(_) => ProbeResult::Reached(took),
+        Outcome::ClientFault(_) | Outcome::NotServed { .. } => ProbeResult::Reached(took),
         failed @ (Outcome::Refused(_)
         | Outcome::Exhausted { .. }
         | Outcome::Throttled { .. }
+        | Outcome::Away { .. }
         | Outcome::Failed(_)
         | Outcome::Abandoned) => ProbeResult::Failed(failed),
     };
@@ -95,7 +113,7 @@ pub async fn probe(remote: &Remote, mode: ProbeMode, pricing: &BTreeMap<String, 
 
 struct Probe<'a> {
     remote: &'a Remote,
-    pricing: &'a BTreeMap<String, Price>,
+    terms: &'a Terms,
     /// What it has come down to.
     mode: ProbeMode,
     /// When the call began that counts.
@@ -127,12 +145,13 @@ impl Probe<'_> {
                 },
             };
             match outcome {
-                Outcome::NotServed(_) | Outcome::ClientFault(404 | 405) => self.mode = simpler,
+                Outcome::NotServed { .. } | Outcome::ClientFault(404 | 405) => self.mode = simpler,
                 Outcome::Answered
                 | Outcome::ClientFault(_)
                 | Outcome::Refused(_)
                 | Outcome::Exhausted { .. }
                 | Outcome::Throttled { .. }
+                | Outcome::Away { .. }
                 | Outcome::Failed(_)
                 | Outcome::Abandoned => return outcome,
             }
@@ -147,15 +166,20 @@ impl Probe<'_> {
         for at in remote.probe_models.turns(candidates.len()) {
             let outcome = self.call(kind, candidates[at]).await;
             match outcome {
-                Outcome::NotServed(_) => last = Some(outcome),
+                Outcome::NotServed {
+                    subject: Subject::Model | Subject::Family(_),
+                    ..
+                } => last = Some(outcome),
                 Outcome::Answered => {
                     remote.probe_models.works(at);
                     return outcome;
                 }
                 Outcome::ClientFault(_)
+                | Outcome::NotServed { .. }
                 | Outcome::Refused(_)
                 | Outcome::Exhausted { .. }
                 | Outcome::Throttled { .. }
+                | Outcome::Away { .. }
                 | Outcome::Failed(_)
                 | Outcome::Abandoned => return outcome,
             }
@@ -224,10 +248,12 @@ impl Probe<'_> {
                 self.at_risk = Cost::ZERO;
                 let refusal = Refusal {
                     status,
+                    headers: &HeaderMap::new(),
                     retry_after: None,
                     body: b"",
+                    since_epoch: Duration::ZERO,
                 };
-                self.attempt(model).judge_status(refusal)
+                self.attempt(model).judge(refusal).outcome
             }
             claude_cli::Result::Failed(detail) => {
                 self.unless_unreachable(Fault::ClaudeCli(detail)).await
@@ -242,10 +268,11 @@ impl Probe<'_> {
             Outcome::Failed(unreachable) => Outcome::Failed(unreachable),
             Outcome::Answered
             | Outcome::ClientFault(_)
-            | Outcome::NotServed(_)
+            | Outcome::NotServed { .. }
             | Outcome::Refused(_)
             | Outcome::Exhausted { .. }
             | Outcome::Throttled { .. }
+            | Outcome::Away { .. }
             | Outcome::Abandoned => Outcome::Failed(fault),
         }
     }
@@ -290,17 +317,12 @@ impl Probe<'_> {
             Ok(plain) => plain.unwrap_or_default(),
             Err(fault) => return Outcome::Failed(fault),
         };
-        let attempt = self.attempt(model);
         if !head.status.is_success() {
-            let outcome = attempt.judge_status(Refusal {
-                status: head.status.as_u16(),
-                retry_after: wait_asked_for(&head.headers),
-                body: &plain,
-            });
+            let outcome = self.attempt(model).judge(refusal(&head, &plain)).outcome;
             if let Outcome::ClientFault(status @ (400 | 403 | 422)) = outcome
                 && models::names(&plain, model)
             {
-                return Outcome::NotServed(Fault::Status(status));
+                return Outcome::model_not_served(Fault::Status(status));
             }
             return outcome;
         }
@@ -309,7 +331,7 @@ impl Probe<'_> {
         }
         match proof::judge_json(self.remote.format, kind, &plain) {
             Ok(()) => Outcome::Answered,
-            Err(fault) => attempt.judge_fault(fault),
+            Err(fault) => self.attempt(model).judge_fault(fault, &plain).outcome,
         }
     }
 
@@ -321,20 +343,27 @@ impl Probe<'_> {
         }
     }
 
-    fn attempt<'a>(&self, model: &'a str) -> Attempt<'a> {
+    fn attempt<'a>(&'a self, model: &'a str) -> Attempt<'a> {
         Attempt {
             kind: CallKind::Messages,
             model: Some(model),
             own_credential: self.remote.credential.is_ours(),
+            endpoint: &self.remote.spec.name,
+            rules: &self.terms.rules,
         }
     }
 
     fn price(&self, model: &str, usage: &Usage) -> Cost {
-        price::cost(model, usage, self.pricing, self.remote.spec.price)
+        price::cost(model, usage, &self.terms.pricing, self.remote.spec.price)
     }
 
     fn bound(&self, model: &str) -> Cost {
-        spend::bound(model, self.mode, self.pricing, self.remote.spec.price)
+        spend::bound(
+            model,
+            self.mode,
+            &self.terms.pricing,
+            self.remote.spec.price,
+        )
     }
 }
 
@@ -380,7 +409,13 @@ pub async fn send(remote: &Remote, request: Request<Upload>) -> Result<Response<
     .map_err(|error| error.fault)
 }
 
-/// How long the answer asks to wait.
-pub fn wait_asked_for(headers: &HeaderMap) -> Option<Duration> {
-    headers::retry_after(headers, SystemTime::now())
+/// An answer to a request of our own that is no success.
+pub fn refusal<'a>(head: &'a response::Parts, body: &'a [u8]) -> Refusal<'a> {
+    Refusal {
+        status: head.status.as_u16(),
+        headers: &head.headers,
+        retry_after: headers::retry_after(&head.headers, SystemTime::now()),
+        body,
+        since_epoch: Clock::now().since_epoch(),
+    }
 }

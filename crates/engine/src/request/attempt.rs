@@ -11,8 +11,8 @@ use std::time::{Duration, Instant, SystemTime};
 use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
-use zephyr_control::EventKind;
-use zephyr_core::classify::{self, Fault, Outcome, Refusal};
+use zephyr_control::{EventKind, Reason};
+use zephyr_core::classify::{self, Fault, Outcome, Refusal, Verdict};
 use zephyr_core::fleet::{Denied, Lesson, Permit, Why};
 use zephyr_core::profile::CallKind;
 use zephyr_core::quota::Quota;
@@ -70,12 +70,20 @@ pub enum Attempted {
 pub struct Miss {
     /// Where it was.
     pub endpoint: String,
-    /// What went wrong.
-    pub fault: Fault,
+    /// What its end means.
+    pub outcome: Outcome,
     /// The endpoint's own answer, if there was one that may be passed on.
     pub held: Option<Held>,
     /// Whether another endpoint should be asked.
     pub moves_on: bool,
+}
+
+impl Miss {
+    /// Why nothing came of it.
+    pub fn reason(&self) -> Reason {
+        let told = view::why_not_answered(&self.outcome, Phase::Before);
+        told.expect("a miss neither answered nor was abandoned")
+    }
 }
 
 impl Attempt {
@@ -128,9 +136,9 @@ impl Attempt {
                 if let Some(error) = outgoing.upload.error() {
                     return Attempted::Upload(error); // Dropped, the attempt is booked as abandoned.
                 }
-                let outcome = Outcome::Failed(unsent.fault.clone());
                 let may_repeat = unsent.unprocessed || outgoing.may_repeat(&unsent.fault);
-                return self.miss(outgoing, outcome, unsent.fault, None, may_repeat);
+                let verdict = Outcome::Failed(unsent.fault).into();
+                return self.miss(outgoing, verdict, None, may_repeat);
             }
         };
         self.is_answered(&response);
@@ -160,24 +168,30 @@ impl Attempt {
                 Attempted::Answered(Box::new((*held, self, sight)))
             }
             Judged::False(fault, held) => {
-                let outcome = self.asked(outgoing).judge_fault(fault.clone());
+                let may_repeat = outgoing.may_repeat(&fault);
+                let (verdict, held) = self.judge_false(outgoing, fault, held);
                 match held {
-                    // The client's own mistake, told inside a 200: the client must see it, and no other
-                    // endpoint can help.
-                    Some(held)
-                        if !outgoing.moves_on(&outcome)
-                            && matches!(outcome, Outcome::ClientFault(_)) =>
-                    {
-                        self.settle(outcome);
+                    // Told inside a 200: the client must see it, and no other endpoint can help.
+                    Some(held) if outgoing.passes_on(&verdict.outcome) => {
+                        self.settle(verdict);
                         Attempted::PassedOn(held)
                     }
-                    Some(_) | None => {
-                        let may_repeat = outgoing.may_repeat(&fault);
-                        self.miss(outgoing, outcome, fault, None, may_repeat)
-                    }
+                    Some(_) | None => self.miss(outgoing, verdict, None, may_repeat),
                 }
             }
         }
+    }
+
+    /// Judges an answer with a status of success that has not proven real.
+    fn judge_false(
+        &self,
+        outgoing: &Outgoing,
+        fault: Fault,
+        mut held: Option<Box<Held>>,
+    ) -> (Verdict, Option<Box<Held>>) {
+        let plain = held.as_mut().and_then(|held| held.plain().ok().flatten());
+        let body = plain.unwrap_or_default();
+        (self.asked(outgoing).judge_fault(fault, &body), held)
     }
 
     async fn send(
@@ -242,19 +256,19 @@ impl Attempt {
         let _ = tokio::time::timeout(ERROR_BODY_TIME, held.fill(ERROR_BODY)).await;
         let body = held.plain().ok().flatten().unwrap_or_default();
         let status = held.head.status;
-        let outcome = self.asked(outgoing).judge_status(Refusal {
+        let verdict = self.asked(outgoing).judge(Refusal {
             status: status.as_u16(),
+            headers: &held.head.headers,
             retry_after: headers::retry_after(&held.head.headers, SystemTime::now()),
             body: &body,
+            since_epoch: Clock::now().since_epoch(),
         });
-        if !outgoing.moves_on(&outcome) && matches!(outcome, Outcome::ClientFault(_)) {
-            self.settle(outcome);
+        if outgoing.passes_on(&verdict.outcome) {
+            self.settle(verdict);
             return Attempted::PassedOn(Box::new(held));
         }
-        let fault = Fault::Status(status.as_u16());
         let held = may_be_passed_on(status).then_some(held);
-        let may_repeat = outgoing.may_repeat(&fault);
-        self.miss(outgoing, outcome, fault, held, may_repeat)
+        self.miss(outgoing, verdict, held, true)
     }
 
     /// Passes the answer of a path that is not understood here; only an endpoint's failure moves it on.
@@ -264,15 +278,15 @@ impl Attempt {
             outgoing.headers.again()
         });
         if status.is_server_error() || status.is_informational() {
-            let outcome = self.asked(outgoing).judge_status(Refusal {
+            let verdict = self.asked(outgoing).judge(Refusal {
                 status: status.as_u16(),
+                headers: &held.head.headers,
                 retry_after: None,
                 body: &[],
+                since_epoch: Duration::ZERO,
             });
-            let fault = Fault::Status(status.as_u16());
             let held = may_be_passed_on(status).then_some(held);
-            let may_repeat = outgoing.may_repeat(&fault);
-            return self.miss(outgoing, outcome, fault, held, may_repeat);
+            return self.miss(outgoing, verdict, held, true);
         }
         self.begin(self.since_sent(outgoing), &Lesson::default());
         Attempted::Answered(Box::new((held, self, Sight::Nothing)))
@@ -281,28 +295,31 @@ impl Attempt {
     fn miss(
         self,
         outgoing: &Outgoing,
-        outcome: Outcome,
-        fault: Fault,
+        verdict: Verdict,
         held: Option<Held>,
         may_repeat: bool,
     ) -> Attempted {
-        let moves_on = outgoing.moves_on(&outcome) && may_repeat && outgoing.upload.is_replayable();
-        tracing::debug!(fault = ?fault, moves_on, "attempt failed");
+        let moves_on =
+            outgoing.moves_on(&verdict.outcome) && may_repeat && outgoing.upload.is_replayable();
+        tracing::debug!(outcome = ?verdict.outcome, moves_on, "attempt failed");
         let endpoint = self.remote.spec.name.clone();
-        self.settle(outcome);
+        let outcome = verdict.outcome.clone();
+        self.settle(verdict);
         Attempted::Missed(Box::new(Miss {
             endpoint,
-            fault,
+            outcome,
             held,
             moves_on,
         }))
     }
 
-    fn asked<'a>(&self, outgoing: &'a Outgoing) -> classify::Attempt<'a> {
+    fn asked<'a>(&'a self, outgoing: &'a Outgoing) -> classify::Attempt<'a> {
         classify::Attempt {
             kind: self.trail.kind,
             model: outgoing.journey.model(),
             own_credential: self.remote.credential.is_ours(),
+            endpoint: &self.remote.spec.name,
+            rules: &outgoing.live.config.failover.rules,
         }
     }
 
@@ -359,7 +376,7 @@ impl Attempt {
     fn begin(&mut self, ttft: Duration, lesson: &Lesson) {
         self.remote.meter.first_event.observe(ttft);
         let quota = self.quota.take();
-        let left = self.permit.as_ref().and_then(|permit| {
+        let left = self.permit.as_mut().and_then(|permit| {
             let left = self.traffic.door.step(|state, now| {
                 if let Some(quota) = quota {
                     state.fleet.note_quota(permit, quota, now);
@@ -380,8 +397,8 @@ impl Attempt {
     }
 
     /// Books how the attempt ended.
-    pub fn settle(mut self, outcome: Outcome) {
-        self.book(End::Known(outcome));
+    pub fn settle(mut self, verdict: impl Into<Verdict>) {
+        self.book(End::Known(verdict.into()));
     }
 
     /// Books a failure after the client saw a part of the answer, which is broken off with it.
@@ -403,7 +420,7 @@ impl Attempt {
         if let Some(event) = &told {
             view::log(event, Some(self.trail.id));
         }
-        let outcome = end.outcome();
+        let Verdict { outcome, ground } = end.verdict();
         self.remote.meter.attempt(&outcome, self.began.elapsed());
         let quota = self.quota.take();
         let phase = match self.trail.notes().answered {
@@ -411,24 +428,26 @@ impl Attempt {
             None => Phase::Before,
         };
         let reason = view::why_not_answered(&outcome, phase);
-        let end = self.traffic.door.step(|state, now| {
+        let (at, until, shown) = self.traffic.door.step(|state, now| {
             if let Some(event) = told {
                 state.log.push(event, Clock::now().unix_ms(now));
             }
             if let Some(quota) = quota {
                 state.fleet.note_quota(&permit, quota, now);
             }
-            match end {
-                End::Known(outcome) => state.fleet.settle(permit, outcome, now),
+            let until = match end {
+                End::Known(verdict) => state.fleet.settle(permit, verdict.outcome, now),
                 End::PassedOn(fault) => state.fleet.settle(permit, Outcome::Failed(fault), now),
                 End::BrokenOff(fault) => state.fleet.settle_midway(permit, fault, now),
-            }
-            LegEnd {
-                at: now,
-                outcome: view::attempt(&state.fleet, &outcome),
-                reason,
-            }
+            };
+            (now, until, view::attempt(&state.fleet, &outcome))
         });
+        let end = LegEnd {
+            at,
+            outcome: shown,
+            reason,
+            verdict: view::verdict(&outcome, ground, until),
+        };
         self.trail.note(self.leg, |leg| leg.end = Some(end));
     }
 
@@ -451,8 +470,8 @@ impl Attempt {
 
 /// How an attempt ends.
 enum End {
-    /// With this outcome.
-    Known(Outcome),
+    /// With this meaning.
+    Known(Verdict),
     /// By a fault midway: the client's answer is broken off.
     BrokenOff(Fault),
     /// By a fault midway, and the client gets the answer all the same.
@@ -460,10 +479,10 @@ enum End {
 }
 
 impl End {
-    fn outcome(&self) -> Outcome {
+    fn verdict(&self) -> Verdict {
         match self {
-            Self::Known(outcome) => outcome.clone(),
-            Self::BrokenOff(fault) | Self::PassedOn(fault) => Outcome::Failed(fault.clone()),
+            Self::Known(verdict) => verdict.clone(),
+            Self::BrokenOff(fault) | Self::PassedOn(fault) => Outcome::Failed(fault.clone()).into(),
         }
     }
 }
@@ -472,7 +491,7 @@ impl Drop for Attempt {
     fn drop(&mut self) {
         if self.permit.is_some() {
             self.traffic.counters.add_abandoned();
-            self.book(End::Known(Outcome::Abandoned));
+            self.book(End::Known(Outcome::Abandoned.into()));
         }
     }
 }

@@ -35,7 +35,6 @@ use super::waiting::Waiter;
 use crate::clients::reply;
 use crate::engine::fleet_door::Turn;
 use crate::engine::live::Live;
-use crate::view;
 
 const WHY: HeaderName = HeaderName::from_static("x-zephyr-why");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-zephyr-attempts");
@@ -122,6 +121,7 @@ impl Exchange {
                 Attempted::PassedOn(held) => return self.pass(*held, None),
                 Attempted::Missed(miss) => {
                     let moves_on = miss.moves_on;
+                    self.outgoing.journey.note_miss(&miss.outcome);
                     misses.push(*miss);
                     if !moves_on {
                         return self.give_up(misses, None);
@@ -232,7 +232,7 @@ impl Exchange {
     fn tell_failover(&self, miss: &Miss) {
         let event = EventKind::FailedOver {
             from: miss.endpoint.clone(),
-            why: view::fault(&miss.fault),
+            why: miss.reason(),
         };
         self.outgoing
             .traffic

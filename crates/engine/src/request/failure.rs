@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
+use zephyr_control::Reason;
 use zephyr_core::classify::Fault;
 use zephyr_core::fleet::{Denied, DeniedWhy};
 
@@ -59,7 +60,7 @@ fn most_telling(misses: Vec<Miss>) -> Option<Held> {
 fn own_error(door: &FleetDoor, misses: &[Miss], denied: Option<&Denied>) -> (Code, String) {
     let tried = misses
         .iter()
-        .map(|miss| format!("{}: {}", miss.endpoint, view::in_words(&miss.fault)));
+        .map(|miss| format!("{}: {}", miss.endpoint, in_words(&miss.reason())));
     let mut reasons: Vec<String> = tried.collect();
     if let Some(denied) = denied {
         let passed_over = door.look(|state, _| {
@@ -69,8 +70,7 @@ fn own_error(door: &FleetDoor, misses: &[Miss], denied: Option<&Denied>) -> (Cod
             });
             let told = untried.map(|(id, why)| {
                 let why = view::why_not(&state.fleet, *id, *why, Instant::now());
-                let why = zephyr_control::text(zephyr_control::Language::En, &why);
-                format!("{}: {why}", state.name(*id))
+                format!("{}: {}", state.name(*id), in_words(&why))
             });
             told.collect::<Vec<_>>()
         });
@@ -98,15 +98,24 @@ fn own_error(door: &FleetDoor, misses: &[Miss], denied: Option<&Denied>) -> (Cod
             Code::NoneUsable,
             format!("no endpoint is usable ({reasons}); see `zephyr status`"),
         ),
-        _ if misses.iter().any(|miss| miss.fault == overloaded) => (
-            Code::AllOverloaded,
-            format!("every endpoint failed ({reasons})"),
-        ),
+        _ if misses
+            .iter()
+            .any(|miss| miss.outcome.fault() == Some(&overloaded)) =>
+        {
+            (
+                Code::AllOverloaded,
+                format!("every endpoint failed ({reasons})"),
+            )
+        }
         _ => (
             Code::AllFailed,
             format!("every endpoint failed ({reasons})"),
         ),
     }
+}
+
+fn in_words(reason: &Reason) -> String {
+    zephyr_control::text(zephyr_control::Language::En, reason)
 }
 
 /// How long until the first of the endpoints that are out returns by itself.

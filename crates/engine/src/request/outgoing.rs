@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::USER_AGENT;
 use http::uri::PathAndQuery;
 use hyper::body::Incoming;
-use zephyr_core::classify::{Fault, Outcome};
-use zephyr_core::fleet::Journey;
+use zephyr_core::classify::{ClientKind, Fault, Outcome};
+use zephyr_core::fleet::{Journey, Traits};
 use zephyr_core::price::Usage;
 use zephyr_core::profile::{CallKind, LOOKED_AT, Profile};
 
@@ -88,6 +89,13 @@ impl Outgoing {
                 .map_err(|error| upload_error(error, size))?;
         }
         let profile = profile.with_session_header(session.as_deref());
+        let user_agent = headers
+            .get(USER_AGENT)
+            .and_then(|agent| agent.to_str().ok());
+        let traits = Traits {
+            client: ClientKind::of(user_agent),
+            bytes: announced,
+        };
         let patience = Patience::of(&headers, failover, Arc::clone(trail), upload.clone());
         let mut headers = headers::for_upstream(headers);
         headers.append(VIA_ZEPHYR, live.instance.clone());
@@ -107,7 +115,7 @@ impl Outgoing {
             headers: Repeatable::new(headers),
             upload,
             patience,
-            journey: Journey::new(kind, profile.model, profile.session),
+            journey: Journey::new(kind, profile.model, profile.session).with_traits(traits),
         })
     }
 
@@ -122,6 +130,11 @@ impl Outgoing {
         outcome.moves_on(self.live.config.failover.on_client_errors)
     }
 
+    /// Whether the client gets this answer, since it alone can help.
+    pub fn passes_on(&self, outcome: &Outcome) -> bool {
+        matches!(outcome, Outcome::ClientFault(_)) && !self.moves_on(outcome)
+    }
+
     /// Whether the configuration lets the request be sent once more after this.
     pub fn may_repeat(&self, fault: &Fault) -> bool {
         let was_sent_without_answer = match fault {
@@ -132,6 +145,7 @@ impl Outgoing {
             | Fault::Empty
             | Fault::DrainTimeout => true,
             Fault::Status(_)
+            | Fault::Gateway { .. }
             | Fault::Connect(_)
             | Fault::Html
             | Fault::NotMessages(_)

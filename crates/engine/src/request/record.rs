@@ -215,14 +215,14 @@ fn attempt(leg: &mut Leg, trail: &Trail, now: &Clock) -> AttemptRecord {
     let queue = leg.began.saturating_duration_since(trail.begun.instant());
     let end = leg.end.take();
     let ended = end.as_ref().map_or(now.instant(), |end| end.at);
-    let (outcome, reason) = end.map_or((control::AttemptOutcome::Abandoned, None), |end| {
-        (end.outcome, end.reason)
-    });
+    let outcome = end.as_ref().map(|end| end.outcome);
+    let (reason, verdict) = end.map(|end| (end.reason, end.verdict)).unwrap_or_default();
     AttemptRecord {
         endpoint: leg.remote.spec.name.clone(),
         why: Some(leg.why.clone()),
-        outcome,
+        outcome: outcome.unwrap_or(control::AttemptOutcome::Abandoned),
         reason,
+        verdict,
         status: leg.status,
         queue_ms: millis(queue),
         connect_ms: leg.handshake.map(|handshake| millis(handshake.connect)),

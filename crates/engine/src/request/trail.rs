@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Uri};
-use zephyr_control::{AttemptOutcome, Reason, RequestEnd};
+use zephyr_control::{AttemptOutcome, Reason, RequestEnd, Verdict};
 use zephyr_core::config::LogBody;
 use zephyr_core::price::Left;
 use zephyr_core::profile::CallKind;
@@ -103,6 +103,8 @@ pub struct LegEnd {
     pub outcome: AttemptOutcome,
     /// Why it did not come to an answer.
     pub reason: Option<Reason>,
+    /// What its answer was taken for, if it did not answer.
+    pub verdict: Option<Verdict>,
 }
 
 impl Trail {

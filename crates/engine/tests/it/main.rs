@@ -25,5 +25,6 @@ mod probes;
 mod proxy;
 mod records;
 mod reload;
+mod subjects;
 mod validation;
 mod wake;

@@ -28,6 +28,8 @@ export type AttemptRecord = {
   outcome: AttemptOutcome,
   /** Why it did not come to an answer. */
   reason: Reason | null,
+  /** What its answer was taken for, if it did not answer. */
+  verdict: Verdict | null,
   /** The endpoint's status. */
   status: number | null,
   /** Since the request's beginning, before this attempt began: waiting and earlier attempts. */
@@ -405,6 +407,18 @@ export type Event = {
   | { "event": "config_rejected" });
 
 /**
+ * What shows that an answer means what it was taken for.
+ */
+export type Ground = { "ground": "status" }
+  | { "ground": "words" }
+  | { "ground": "headers" }
+  | { "ground": "gateway" }
+  | { "ground": "rule",
+  /** Its place in `failover.rules`, from 1. */
+  number: number
+};
+
+/**
  * A group of endpoints.
  */
 export type GroupForm = {
@@ -673,6 +687,12 @@ export type Reason = { "code": "pinned" }
   model: string
 }
   | { "code": "requested_model_not_served" }
+  | { "code": "family_spent" }
+  | { "code": "too_large_there" }
+  | { "code": "client_not_admitted_there" }
+  | { "code": "conversation_refused" }
+  | { "code": "needs_own_credential" }
+  | { "code": "needs_home" }
   | { "code": "slow",
   /** The time to the first event of its last slow stream. */
   ms: number,
@@ -762,6 +782,52 @@ export type Reason = { "code": "pinned" }
   detail: string
 }
   | { "code": "not_served",
+  /** The status. */
+  status: number
+}
+  | { "code": "origin_down",
+  /** The status. */
+  status: number
+}
+  | { "code": "challenge",
+  /** The status. */
+  status: number
+}
+  | { "code": "gateway_page",
+  /** The status. */
+  status: number
+}
+  | { "code": "model_limited",
+  /** The status. */
+  status: number
+}
+  | { "code": "family_limited",
+  /** The status. */
+  status: number,
+  /** The family, such as `opus`. */
+  family: string
+}
+  | { "code": "too_large",
+  /** The status. */
+  status: number
+}
+  | { "code": "client_not_admitted",
+  /** The status. */
+  status: number
+}
+  | { "code": "content_refused",
+  /** The status. */
+  status: number
+}
+  | { "code": "login_refused",
+  /** The status. */
+  status: number
+}
+  | { "code": "thinking_not_theirs",
+  /** The status. */
+  status: number
+}
+  | { "code": "not_the_apis",
   /** The status. */
   status: number
 }
@@ -1006,6 +1072,24 @@ export type Snapshot = {
 export type Strategy = "latency" | "priority" | "price" | "round_robin" | "weighted_round_robin" | "random";
 
 /**
+ * What a verdict is about: a mark is set on that alone.
+ */
+export type Subject = { "subject": "endpoint" }
+  | { "subject": "account" }
+  | { "subject": "model" }
+  | { "subject": "family",
+  /** Its name, such as `opus`. */
+  family: string
+}
+  | { "subject": "size" }
+  | { "subject": "client_kind" }
+  | { "subject": "conversation" }
+  | { "subject": "login" }
+  | { "subject": "signature" }
+  | { "subject": "request" }
+  | { "subject": "client" };
+
+/**
  * What is to be tested, step by step.
  */
 export type Tested = { "what": "configured",
@@ -1162,4 +1246,17 @@ export type UsageRow = {
   cache_lost_usd: number,
   /** What probes cost; in sums by day, hour and endpoint. */
   probes_usd: number
+};
+
+/**
+ * What an attempt's answer was taken for, besides its outcome.
+ */
+export type Verdict = {
+  /** What it is about. */
+  about: Subject,
+  /** What shows that. */
+  ground: Ground,
+  /** Until when what it means holds, in milliseconds since 1970; `None`: nothing is marked, or until
+ * something else ends it. */
+  until_ms: number | null
 };

@@ -5,22 +5,29 @@ use std::time::Instant;
 
 use super::state::Endpoint;
 use crate::call::CallKind;
-use crate::circuit::{Cause, Change, Pass};
+use crate::circuit::{Cause, Change, CircuitState, Pass};
 use crate::classify::{Fault, Outcome};
 use crate::config::Breaker;
-use crate::fleet::asked::Asked;
+use crate::fleet::asked::{Asked, Traits};
 use crate::fleet::blame::Blame;
+
+/// What the end of an attempt has changed.
+pub(crate) struct Booked {
+    pub(crate) change: Option<Change>,
+    /// Until when what was marked holds, if that ends by itself.
+    pub(crate) until: Option<Instant>,
+}
 
 impl Endpoint {
     pub(crate) fn settle(
         &mut self,
         pass: Pass,
-        asked: Arc<Asked>,
+        (asked, traits): (Arc<Asked>, Traits),
         outcome: Outcome,
         blame: Blame,
         policy: &Breaker,
         now: Instant,
-    ) -> Option<Change> {
+    ) -> Booked {
         self.traffic.end();
         if self.traffic.in_flight == 0 {
             self.access.note_idle();
@@ -35,14 +42,18 @@ impl Endpoint {
             self.last_fault = Some(fault.clone());
         }
         self.is_remembered &= outcome == Outcome::Abandoned;
-        match outcome {
+        if outcome == Outcome::Answered {
+            self.marks.lift(&asked, traits);
+        }
+        let mut until = None;
+        let change = match outcome {
             Outcome::Answered | Outcome::ClientFault(_) if asked.kind == CallKind::Messages => {
                 self.standing.last_probe_failed = false;
                 self.standing.circuit.succeed(pass, now)
             }
-            Outcome::NotServed(_) => {
+            Outcome::NotServed { subject, lasts, .. } => {
                 if asked.kind.is_understood() {
-                    self.unserved.note(asked, now);
+                    until = self.marks.note(&subject, &asked, traits, lasts, now);
                 }
                 self.standing.circuit.release(pass);
                 None
@@ -55,6 +66,7 @@ impl Endpoint {
             failed @ (Outcome::Refused(_)
             | Outcome::Exhausted { .. }
             | Outcome::Throttled { .. }
+            | Outcome::Away { .. }
             | Outcome::Failed(_)) => {
                 self.traffic.failures += 1;
                 match blame {
@@ -65,7 +77,11 @@ impl Endpoint {
                     }
                 }
             }
+        };
+        if let CircuitState::Open { until: back, .. } = self.standing.circuit.state() {
+            until = until.or(back);
         }
+        Booked { change, until }
     }
 
     pub(super) fn book_failure(
@@ -84,10 +100,13 @@ impl Endpoint {
             Outcome::Throttled { retry_after, .. } => {
                 circuit.throttle(pass, Cause::Throttled, *retry_after, policy, now)
             }
+            Outcome::Away { returns_in, .. } => {
+                circuit.throttle(pass, Cause::Failing, Some(*returns_in), policy, now)
+            }
             Outcome::Failed(_)
             | Outcome::Answered
             | Outcome::ClientFault(_)
-            | Outcome::NotServed(_)
+            | Outcome::NotServed { .. }
             | Outcome::Abandoned => circuit.fail(pass, policy, now),
         };
         self.standing.note_change(change, outcome);

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::state::Endpoint;
 use crate::circuit::{Cause, CircuitState};
+use crate::config::Auth;
 use crate::fleet::journey::Journey;
 use crate::fleet::reason::WhyNot;
 
@@ -19,13 +20,9 @@ impl Endpoint {
             return Err(WhyNot::AlreadyTried);
         }
         self.check_standing(trial_wanted)?;
-        if self.unserved.has(&journey.asked, now) {
-            return Err(WhyNot::ModelNotServed);
-        }
-        if journey.avoids == Some(self.id) {
-            return Err(WhyNot::BrokeOff);
-        }
-        Ok(())
+        self.marks.check(&journey.asked, journey.traits, now)?;
+        journey.check_needs(self.id, self.spec.auth != Auth::Passthrough)?;
+        journey.check_avoided(self.id)
     }
 
     /// Whether it may take attempts at all.
@@ -55,6 +52,7 @@ impl Endpoint {
             return Err(WhyNot::AlreadyTried);
         }
         self.access.check()?;
+        journey.check_needs(self.id, self.spec.auth != Auth::Passthrough)?;
         match self.standing.circuit.state() {
             CircuitState::Open {
                 cause: cause @ Cause::Refused,

@@ -4,6 +4,7 @@ mod access;
 mod booking;
 mod fitness;
 mod lately;
+mod marks;
 mod probes;
 mod probing;
 mod recall;
@@ -14,9 +15,9 @@ mod state;
 mod status;
 mod timetable;
 mod traffic;
-mod unserved;
 
 pub use access::Availability;
+pub(super) use booking::Booked;
 pub(super) use probes::{Check, Due, Monitoring};
 pub(super) use state::Endpoint;
 pub use status::EndpointStatus;

@@ -92,13 +92,16 @@ impl Endpoint {
                 self.standing.note_change(change, outcome);
                 change
             }
-            Outcome::Refused(_) | Outcome::Exhausted { .. } | Outcome::Throttled { .. } => {
+            Outcome::Refused(_)
+            | Outcome::Exhausted { .. }
+            | Outcome::Throttled { .. }
+            | Outcome::Away { .. } => {
                 let pass = self.standing.circuit.issue();
                 self.book_failure(pass, outcome, policy, now)
             }
             Outcome::Answered
             | Outcome::ClientFault(_)
-            | Outcome::NotServed(_)
+            | Outcome::NotServed { .. }
             | Outcome::Abandoned => None,
         }
     }

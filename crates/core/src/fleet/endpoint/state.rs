@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::access::{Access, Availability};
+use super::marks::Marks;
 use super::probes::{Check, Due, Monitoring, Probes};
 use super::reserve::Reserve;
 use super::silence::Silence;
 use super::standing::Standing;
 use super::traffic::Traffic;
-use super::unserved::Unserved;
 use crate::circuit::{Cause, Change, CircuitState, Pass};
 use crate::classify::Fault;
 use crate::config::{self, ProbeMode};
@@ -29,7 +29,7 @@ pub(crate) struct Endpoint {
     pub(crate) latency: Latency,
     pub(crate) traffic: Traffic,
     pub(crate) reserve: Reserve,
-    pub(super) unserved: Unserved,
+    pub(super) marks: Marks,
     pub(super) last_fault: Option<Fault>,
     /// All that is known of it is from an earlier run.
     pub(crate) is_remembered: bool,
@@ -49,7 +49,7 @@ impl Endpoint {
             latency: Latency::new(spec.health_check.mode),
             traffic: Traffic::new(now),
             reserve: Reserve::default(),
-            unserved: Unserved::default(),
+            marks: Marks::default(),
             last_fault: None,
             is_remembered: false,
             spec,
@@ -82,7 +82,7 @@ impl Endpoint {
         }
         circuit.outdate();
         self.silence.end();
-        self.unserved.clear();
+        self.marks.clear();
         self.reserve = Reserve::default(); // It was another account's.
         self.probes.timetable.demand_at(now);
     }
@@ -136,7 +136,7 @@ impl Endpoint {
     }
 
     pub(crate) fn reinstate(&mut self, now: Instant) -> Option<Change> {
-        self.unserved.clear();
+        self.marks.clear();
         self.silence.end();
         self.standing.last_probe_failed = false;
         self.latency.forget_slowness();

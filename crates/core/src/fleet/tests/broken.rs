@@ -17,10 +17,10 @@ fn two(change: impl FnOnce(&mut Config)) -> Scene {
 impl Scene {
     /// A request of the conversation whose answer breaks off midway; where it went.
     fn broken(&mut self, journey: &mut Journey) -> String {
-        let grant = self.fleet.admit(journey, self.now).unwrap();
+        let mut grant = self.fleet.admit(journey, self.now).unwrap();
         let name = self.name(grant.permit.endpoint());
         let ttft = Duration::from_millis(100);
-        self.fleet.begin(&grant.permit, ttft, self.now);
+        self.fleet.begin(&mut grant.permit, ttft, self.now);
         self.fleet.settle_midway(grant.permit, Fault::Cut, self.now);
         name
     }

@@ -21,11 +21,11 @@ impl Scene {
         cached: u64,
         took: impl Fn(&str) -> Duration,
     ) -> (String, Why) {
-        let grant = self.fleet.admit(&mut asking(session), self.now).unwrap();
+        let mut grant = self.fleet.admit(&mut asking(session), self.now).unwrap();
         let name = self.name(grant.permit.endpoint());
         let first_event = took(&name);
         self.now += first_event;
-        self.fleet.begin(&grant.permit, first_event, self.now);
+        self.fleet.begin(&mut grant.permit, first_event, self.now);
         let lesson = Lesson {
             first_event: Some(first_event),
             usage: Some(Usage {

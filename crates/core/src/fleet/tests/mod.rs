@@ -608,7 +608,7 @@ fn a_storm_of_failures_runs_into_the_retry_budget() {
 #[test]
 fn a_model_that_an_endpoint_does_not_serve_is_asked_for_elsewhere_for_a_while() {
     let mut scene = Scene::of(2, |_| ());
-    let not_served = || Outcome::NotServed(Fault::Status(404));
+    let not_served = || Outcome::model_not_served(Fault::Status(404));
     scene.request(not_served());
 
     let mut other_model = Journey::new(CallKind::Messages, Some("other".to_owned()), None);
@@ -623,7 +623,7 @@ fn a_model_that_an_endpoint_does_not_serve_is_asked_for_elsewhere_for_a_while() 
 #[test]
 fn a_model_that_nobody_serves_is_still_asked_for() {
     let mut scene = Scene::of(2, |_| ());
-    let not_served = || Outcome::NotServed(Fault::Status(404));
+    let not_served = || Outcome::model_not_served(Fault::Status(404));
     let mut first = journey();
     while scene.attempt(&mut first, not_served()).is_ok() {}
 
@@ -853,7 +853,7 @@ fn what_is_answered_on_other_paths_closes_no_circuit_and_condemns_nobody() {
     let mut scene = Scene::of(1, |_| ());
     let models = || Journey::new(CallKind::Other, None, None);
     for _ in 0..5 {
-        let not_served = Outcome::NotServed(Fault::Status(500));
+        let not_served = Outcome::model_not_served(Fault::Status(500));
         scene.attempt(&mut models(), not_served).unwrap();
     }
     let untouched = scene.fleet.status().next().unwrap().out_because();
@@ -953,7 +953,7 @@ fn a_side_call_that_goes_elsewhere_leaves_the_conversation_at_home() {
         .unwrap();
     let session = Some(SessionKey::of("s"));
     let mut count = Journey::new(CallKind::CountTokens, Some("m".to_owned()), session);
-    let not_served = Outcome::NotServed(Fault::Status(404));
+    let not_served = Outcome::model_not_served(Fault::Status(404));
     scene.attempt(&mut count, not_served).unwrap();
     let elsewhere = scene.attempt(&mut count, Outcome::Answered).unwrap();
 

@@ -257,8 +257,8 @@ fn in_a_pause_only_traffic_ends_it() {
 
     scene.wait(3600);
     let probes = scene.probes_asked_for();
-    let grant = scene.fleet.admit(&mut journey(), scene.now).unwrap();
-    scene.fleet.begin(&grant.permit, SECOND, scene.now);
+    let mut grant = scene.fleet.admit(&mut journey(), scene.now).unwrap();
+    scene.fleet.begin(&mut grant.permit, SECOND, scene.now);
 
     assert_eq!(probes, [""; 0]);
     assert!(!scene.is_offline());

@@ -329,9 +329,9 @@ fn slow_streams_are_no_evidence_of_health() {
     scene.answer_probes(100);
     let stream = |scene: &mut Scene, millis| {
         let mut asked = Journey::new(CallKind::Messages, Some("opus".to_owned()), None);
-        let grant = scene.fleet.admit(&mut asked, scene.now).unwrap();
+        let mut grant = scene.fleet.admit(&mut asked, scene.now).unwrap();
         let ttft = Duration::from_millis(millis);
-        scene.fleet.begin(&grant.permit, ttft, scene.now);
+        scene.fleet.begin(&mut grant.permit, ttft, scene.now);
         scene
             .fleet
             .settle(grant.permit, Outcome::Answered, scene.now);

@@ -115,13 +115,13 @@ fn those_who_wait_go_one_first_and_then_ever_more_in_their_order() {
 
     scene.probed("A", 100);
     let first = scene.called();
-    let grant = scene
+    let mut grant = scene
         .fleet
         .admit(&mut waiting[0].journey, scene.now)
         .unwrap();
     scene
         .fleet
-        .begin(&grant.permit, Duration::from_millis(5), scene.now);
+        .begin(&mut grant.permit, Duration::from_millis(5), scene.now);
     let after_an_answer = scene.called();
     scene.wait_ms(500);
     let after_a_while = scene.called();
@@ -354,7 +354,7 @@ fn back_in_vain(length: usize, max_wait: Duration, way: Return) -> (Scene, Vec<W
         config.breaker.max_cooldown = SECOND * 300;
     });
     scene.fleet.pin(scene.id("A"), scene.now);
-    scene.request(Outcome::NotServed(Fault::Status(404)));
+    scene.request(Outcome::model_not_served(Fault::Status(404)));
     scene.fleet.unpin(scene.now);
     trip_by_token_counts(&mut scene, "A");
     scene.wait(299);
