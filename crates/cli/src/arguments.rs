@@ -62,6 +62,21 @@ pub(crate) enum Action {
     },
     /// Show requests from the journal, or one of them in full
     Logs(#[command(flatten)] Box<Logs>),
+    /// Tell of each attempt of a request what came back, and what that was taken for
+    Why {
+        /// The number of the request in `zephyr logs`; the newest without one
+        id: Option<u64>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tell what a recorded answer of an endpoint is taken for, and what follows
+    Explain(#[command(flatten)] Answer),
+    /// Try the rules in [[failover.rules]]
+    Rules {
+        #[command(subcommand)]
+        action: RulesAction,
+    },
     /// Show what requests came to: tokens, cost, what the cache saved
     Usage(#[command(flatten)] Usage),
     /// Open Zephyr's page in the browser, signed in
@@ -164,6 +179,26 @@ pub(crate) struct Logs {
     /// As CSV
     #[arg(long, conflicts_with = "json")]
     pub(crate) csv: bool,
+}
+
+/// A recorded answer, and what it was the answer to.
+#[derive(Debug, Args)]
+pub(crate) struct Answer {
+    /// The answer as `curl -i` prints it: status line, headers, body; - reads stdin
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The model that was asked for
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// The endpoint that answered, as the configuration calls it [default: one with a token of ours]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) endpoint: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesAction {
+    /// Tell which rule decides about a recorded answer
+    Test(#[command(flatten)] Answer),
 }
 
 /// Which requests.

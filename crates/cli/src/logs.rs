@@ -63,6 +63,26 @@ async fn one(client: &Client, id: u64, json: bool, look: &Look) -> Result<(), Fa
     })
 }
 
+/// `zephyr why`.
+pub(crate) async fn why(config: Option<&Path>, id: Option<u64>, json: bool) -> Result<(), Failure> {
+    let Running {
+        client, snapshot, ..
+    } = remote::find().await?;
+    let record = match id {
+        Some(id) => Some(client.request(id).await?.record),
+        None => newest(&client, &RequestFilter::default(), 1).await?.pop(),
+    };
+    let look = output::look(remote::language_of(config, &snapshot));
+    let Some(record) = record else {
+        return output::print(&Table::new(look).empty());
+    };
+    output::print(&if json {
+        serde_json::to_string_pretty(&record.attempts)? + "\n"
+    } else {
+        journal::why(&record, &look)
+    })
+}
+
 /// The newest records that match, oldest first.
 async fn newest(
     client: &Client,

@@ -7,6 +7,7 @@ mod arguments;
 mod configuration;
 mod connect;
 mod demonstrate;
+mod explain;
 mod failure;
 mod journal;
 mod logs;
@@ -29,7 +30,7 @@ use clap::{CommandFactory, Parser};
 use zephyr_control::Command;
 use zephyr_process::runtime;
 
-use crate::arguments::{Action, Arguments, Client, ConfigAction, TokenAction};
+use crate::arguments::{Action, Arguments, Client, ConfigAction, RulesAction, TokenAction};
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
@@ -62,6 +63,11 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Action::Status { json: true } => remote::status_json().await,
         Action::Status { json: false } => remote::status(config).await,
         Action::Logs(asked) => logs::show(config, *asked).await,
+        Action::Why { id, json } => logs::why(config, id, json).await,
+        Action::Explain(asked) => explain::answer(config, &asked),
+        Action::Rules {
+            action: RulesAction::Test(asked),
+        } => explain::test_rules(config, &asked),
         Action::Usage(asked) => usage::show(config, &asked).await,
         Action::Open { print: true } => open_page::print().await,
         Action::Open { print: false } => open_page::open(config).await,

@@ -33,3 +33,4 @@ pub use engine::{
     Engine, Options, ProbeReport, Source, StartError, diagnose_once, probe_once, test_timing,
 };
 pub use probe::punctuality::Lateness;
+pub use request::explain::{AskedOf, Explanation, Recorded, RecordedError, explain};

@@ -10,7 +10,10 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod verdict;
 
 pub(crate) use self::detail::detail;
+pub(crate) use self::phrase::Phrase;
 pub(crate) use self::table::Table;
 pub(crate) use self::usage::usage;
+pub(crate) use self::verdict::{explained, why};

@@ -6,7 +6,7 @@ use zephyr_control::{AttemptOutcome, Reason, RequestEnd};
 /// A phrase and its parameters, in the form that [`zephyr_control::text`] puts into words.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
-pub(super) enum Phrase<'a> {
+pub(crate) enum Phrase<'a> {
     Unknown,
     AndUnknown {
         known: String,
@@ -125,6 +125,30 @@ pub(super) enum Phrase<'a> {
     },
     CompleteSince {
         time: String,
+    },
+    CameBack {
+        what: String,
+        after: String,
+    },
+    NoHead,
+    LabelCameBack,
+    LabelTakenFor,
+    LabelAbout,
+    LabelGround,
+    LabelUntil,
+    FromTheAnswerOn {
+        span: String,
+    },
+    NextMovesOn,
+    NextPassesOn,
+    RuleDecides {
+        number: usize,
+    },
+    RuleFitsLater {
+        number: usize,
+    },
+    RuleDoesNotFit {
+        number: usize,
     },
 }
 

@@ -1,11 +1,11 @@
 use jiff::tz::{TimeZone, offset};
 use zephyr_control::{
-    AttemptOutcome, AttemptRecord, Language, Reason, RecordedBody, RequestDetail, RequestEnd,
-    RequestRecord, Tokens, Usage, UsageBy, UsageReport, UsageRow,
+    AttemptOutcome, AttemptRecord, Ground, Language, Reason, RecordedBody, RequestDetail,
+    RequestEnd, RequestRecord, Subject, Tokens, Usage, UsageBy, UsageReport, UsageRow, Verdict,
 };
 use zephyr_process::colours::Colours;
 
-use super::{Table, detail, usage};
+use super::{Table, detail, usage, why};
 use crate::terminal::Look;
 
 const AT: u64 = 1_795_271_402_000;
@@ -24,6 +24,7 @@ fn attempt(endpoint: &str, outcome: AttemptOutcome) -> AttemptRecord {
         why: None,
         outcome,
         reason: None,
+        verdict: None,
         status: Some(200),
         queue_ms: 0.4,
         connect_ms: Some(12.0),
@@ -75,6 +76,11 @@ fn answered(id: u64) -> RequestRecord {
 fn failed(id: u64) -> RequestRecord {
     let overloaded = AttemptRecord {
         reason: Some(Reason::Overloaded { status: 529 }),
+        verdict: Some(Verdict {
+            about: Subject::Endpoint,
+            ground: Ground::Status,
+            until_ms: Some(AT + 90_000),
+        }),
         status: Some(529),
         ..attempt("HK", AttemptOutcome::Throttled)
     };
@@ -107,6 +113,34 @@ fn requests_stand_below_each_other() {
             "18  2026-11-21 22:30:02  529 failed  claude-haiku-4-5  HK                  –     5.3 s      –       –        –  HK: overloaded (HTTP 529)",
         ]
     );
+}
+
+#[test]
+fn each_attempt_tells_what_its_answer_was_taken_for() {
+    let record = RequestRecord {
+        attempts: [failed(18).attempts, answered(18).attempts].concat(),
+        ..answered(18)
+    };
+
+    assert_eq!(
+        lines(&why(&record, &look(Language::En))),
+        [
+            "Request 18, 2026-11-21 22:30:02",
+            "  POST /v1/messages → 200, answered",
+            "",
+            "1. HK",
+            "   came back  529 after 300 ms",
+            "   taken for  throttled: overloaded (HTTP 529)",
+            "   about      the endpoint",
+            "   known      by its status",
+            "   until      2026-11-21 22:31:32",
+            "",
+            "2. 东京",
+            "   came back  200 after 300 ms",
+            "   taken for  answered",
+        ]
+    );
+    assert!(why(&record, &look(Language::Zh)).contains("判定为"));
 }
 
 #[test]

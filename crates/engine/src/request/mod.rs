@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `exchange` | failover: the loop over attempts |
 //! | `attempt`, `hold`, `held` | one attempt: sent once, its answer held until it has proven real |
+//! | `explain` | what is made of a recorded answer |
 //! | `failure` | what the client gets when all is spent |
 //! | `outgoing`, `upload`, `patience` | what every attempt sends, and how long its answer may take |
 //! | `waiting` | a request that waits for an endpoint to return |
@@ -20,6 +21,7 @@ mod attempt;
 mod capture;
 mod counters;
 pub mod exchange;
+pub mod explain;
 mod failure;
 mod held;
 mod hold;
