@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 use zephyr_control::{RequestEnd, RequestRecord};
@@ -71,7 +71,7 @@ impl Place {
 
     fn maintain(&mut self) {
         self.writer.next_maintenance = Instant::now();
-        self.writer.maintain();
+        self.writer.maintain(Duration::from_secs(600));
     }
 }
 
@@ -475,4 +475,19 @@ fn a_step_deletes_few_requests_if_their_bodies_are_large() {
         small.len() <= 3 && small.iter().all(|count| *count <= 256),
         "{deleted:?}"
     );
+}
+
+#[test]
+fn new_records_are_written_between_the_steps_of_maintenance() {
+    let mut place = Place::new();
+    place.write_all((0..600).map(|_| long_ago()).collect());
+    place.writer.next_maintenance = Instant::now();
+
+    place.writer.maintain(Duration::ZERO);
+    let after_a_step = place.kept();
+    place.write(1);
+
+    assert_eq!(after_a_step, 600 - 256);
+    assert_eq!(place.kept(), 600 - 256 + 1);
+    assert_eq!(place.writer.due(), Duration::ZERO, "it goes on at once");
 }

@@ -14,7 +14,7 @@ use crate::order::Order;
 use crate::settings::Settings;
 use crate::shared::Shared;
 
-/// How long the first entry waits for others.
+/// How long the first entry waits for others, and how long maintenance may keep entries waiting.
 const SETTLE: Duration = Duration::from_millis(100);
 /// Most entries of one transaction.
 const BATCH: usize = 2048;
@@ -31,7 +31,7 @@ pub(crate) fn run(shared: &Arc<Shared>, queue: &Receiver<Entry>, settings: Setti
             Err(_) => shared.sleep(queue, due),
         };
         let mut batch: Vec<Entry> = first.into_iter().collect();
-        if !batch.is_empty() && !shared.is_called() {
+        if !batch.is_empty() && !shared.is_called() && !writer.is_maintaining() {
             thread::park_timeout(SETTLE);
         }
         // The queue is read after the orders are taken: it has everything that was handed over before them.
@@ -67,6 +67,6 @@ pub(crate) fn run(shared: &Arc<Shared>, queue: &Receiver<Entry>, settings: Setti
         if is_last {
             return;
         }
-        writer.maintain();
+        writer.maintain(SETTLE);
     }
 }

@@ -67,6 +67,10 @@ impl Writer {
         }
     }
 
+    pub(super) fn is_maintaining(&self) -> bool {
+        self.progress == Progress::More
+    }
+
     /// The time until there is something to do, if nothing comes.
     pub(super) fn due(&self) -> Duration {
         match self.progress {
@@ -145,8 +149,10 @@ impl Writer {
         self.measure();
     }
 
-    /// Deletes and rolls up what is due, until it is called to something more urgent.
-    pub(super) fn maintain(&mut self) {
+    /// Deletes and rolls up what is due: at least one step, then more until `most` is over or something more
+    /// urgent comes.
+    pub(super) fn maintain(&mut self, most: Duration) {
+        let until = Instant::now() + most;
         if self.is_closed {
             self.next_maintenance = Instant::now() + MAINTENANCE;
             return;
@@ -178,6 +184,9 @@ impl Writer {
             }
             if deletes_names {
                 self.store.forget();
+            }
+            if self.progress == Progress::More && Instant::now() >= until {
+                return;
             }
             if self.progress == Progress::Done {
                 self.earliest = Instant::now() + REOPEN;
