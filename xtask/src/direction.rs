@@ -11,6 +11,7 @@ use serde_json::Value;
 
 const CONTROL: &str = "zephyr-control";
 const CORE: &str = "zephyr-core";
+const CORPUS: &str = "zephyr-corpus";
 const SECRETS: &str = "zephyr-secrets";
 const ENCODING: &str = "zephyr-encoding";
 const CONFIG: &str = "zephyr-config";
@@ -41,16 +42,16 @@ const ALL_PARTS: &[&str] = &[
 
 /// Which crates of the workspace a crate may name: in the program, and in its tests besides.
 const MAY_NAME: &[(&str, &[&str], &[&str])] = &[
-    (CORE, &[], &[]),
+    (CORE, &[], &[CORPUS]),
     (CONTROL, &[], &[]),
     (SECRETS, &[CORE], &[]),
     (ENCODING, &[], &[]),
-    (CONFIG, &[CORE, CONTROL, SECRETS], &[]),
+    (CONFIG, &[CORE, CONTROL, SECRETS], &[CORPUS]),
     (JOURNAL, &[CORE, CONTROL, SECRETS, ENCODING], &[]),
     (
         ENGINE,
         &[CORE, CONTROL, SECRETS, ENCODING, CONFIG, JOURNAL],
-        &[TESTKIT],
+        &[CORPUS, TESTKIT],
     ),
     (PROCESS, &[CORE, CONTROL, SECRETS], &[]),
     (ADMIN, &[CORE, CONTROL, SECRETS], &[]),
@@ -58,6 +59,7 @@ const MAY_NAME: &[(&str, &[&str], &[&str])] = &[
     (DEMO, &[CORE, CONFIG], &[TESTKIT]),
     (CLI, ALL_PARTS, &[TESTKIT]),
     (DESKTOP, ALL_PARTS, &[]),
+    (CORPUS, &[], &[]),
     (TESTKIT, &[], &[]),
     ("zephyr-bench", &[], &[]),
     // These crates hold tests only.
@@ -98,7 +100,7 @@ const IMPURE: &[&str] = &[
 
 /// The programs that users get, and what belongs to tests alone.
 const RELEASED: &[&str] = &[CLI, DESKTOP];
-const NEVER_RELEASED: &[&str] = &[TESTKIT, "rcgen"];
+const NEVER_RELEASED: &[&str] = &[CORPUS, TESTKIT, "rcgen"];
 
 /// Every dependency that goes the wrong way, in words. Takes what `cargo metadata` prints.
 pub(crate) fn violations(metadata: &Value) -> Result<Vec<String>> {

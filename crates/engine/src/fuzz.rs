@@ -3,17 +3,14 @@
 //! Not for: answers in plain and requests' bodies; those are `core`'s.
 #![allow(clippy::unwrap_used, reason = "it is all tests")]
 
-#[path = "../../core/tests/mutate/mod.rs"]
-mod mutate;
-
 use std::time::{Duration, SystemTime};
 
 use http::header::{CONNECTION, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use http::{HeaderMap, Uri};
+use zephyr_corpus::{Corpus, Random};
 use zephyr_encoding::Decoder;
 use zephyr_testkit::Encoding;
 
-use self::mutate::{Corpus, Random};
 use crate::clients::guard::Guard;
 use crate::endpoints::credentials::Credential;
 use crate::endpoints::headers;
@@ -21,6 +18,7 @@ use crate::request::transcode;
 
 const ROUNDS: usize = 2_000;
 const LONG: Duration = Duration::from_secs(60);
+const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus");
 
 #[test]
 fn a_head_leaves_without_what_belongs_to_its_connection_and_its_client() {
@@ -155,7 +153,7 @@ fn heads() -> Corpus {
         "xn--",
         "%00",
     ];
-    Corpus::of(&["heads"], &words)
+    Corpus::read(CORPUS, &["heads"], &words)
 }
 
 fn values() -> Corpus {
@@ -173,7 +171,7 @@ fn values() -> Corpus {
         "nan",
         "charset=",
     ];
-    Corpus::of(&["values"], &words)
+    Corpus::read(CORPUS, &["values"], &words)
 }
 
 fn bodies() -> Corpus {

@@ -1,7 +1,6 @@
-//! What is written into the journal: handed over by whoever saw it happen, finished by the writer.
+//! What is handed to the journal.
 //!
-//! Handing over copies nothing that is large. Decoding, redacting and compressing are the
-//! writer's, off the request path.
+//! Handing over copies nothing large. The writer decodes, redacts and compresses, off the request path.
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -19,13 +18,13 @@ pub enum Entry {
 /// A request that ended.
 #[derive(Debug)]
 pub struct Finished {
-    /// What is known of it; the number is the writer's to give.
+    /// Its record. The writer gives it its number.
     pub record: RequestRecord,
-    /// The query that it came with. It is not kept, but whatever it has of credentials is left out.
+    /// Its query. It is not kept: credentials in it are redacted wherever else they occur.
     pub query: Option<String>,
-    /// The client's headers, as they came; without a body to be kept, only those that are looked into.
+    /// The client's headers. If no body is kept, only those that are needed for redaction.
     pub request_headers: HeaderMap,
-    /// The answer's headers, as the client got them; none without a body to be kept.
+    /// The answer's headers, as the client got them. None if no body is kept.
     pub response_headers: HeaderMap,
     /// The request's body, if it is to be kept.
     pub request_body: Option<Captured>,
@@ -33,48 +32,49 @@ pub struct Finished {
     pub response_body: Option<Captured>,
 }
 
-/// A body, as it passed; its `content-encoding` is in the headers beside it.
+/// A body, as it passed. Its `content-encoding` is in the headers beside it.
 #[derive(Debug, Default)]
 pub struct Captured {
-    /// Its beginning.
+    /// Its start.
     pub pieces: Vec<Bytes>,
     /// Whether there was more.
     pub truncated: bool,
 }
 
-/// How an endpoint was at a moment.
+/// The state of an endpoint at a moment.
 #[derive(Debug)]
 pub struct Sighting {
-    /// Its name.
+    /// The endpoint's name.
     pub endpoint: String,
-    /// When.
+    /// The time, in milliseconds since 1970.
     pub at_ms: u64,
     /// Its state then.
     pub state: EndpointState,
-    /// The latency of the probe that showed it, if it was one that succeeded.
+    /// The latency of the probe that saw it, if a probe did and succeeded.
     pub latency_ms: Option<f64>,
-    /// What that probe cost, in USD.
+    /// The cost of that probe, in USD.
     pub cost_usd: f64,
 }
 
-/// Bytes of bodies that an entry holds.
-pub(crate) fn weight(entry: &Entry) -> usize {
-    match entry {
-        Entry::Request(finished) => {
-            let bodies = [&finished.request_body, &finished.response_body];
-            let pieces = bodies.into_iter().flatten().flat_map(|body| &body.pieces);
-            pieces.map(Bytes::len).sum()
+impl Entry {
+    pub(crate) fn bytes_of_bodies(&self) -> usize {
+        match self {
+            Self::Request(finished) => {
+                let bodies = [&finished.request_body, &finished.response_body];
+                let pieces = bodies.into_iter().flatten().flat_map(|body| &body.pieces);
+                pieces.map(Bytes::len).sum()
+            }
+            Self::Sighting(_) => 0,
         }
-        Entry::Sighting(_) => 0,
     }
-}
 
-pub(crate) fn without_bodies(entry: &mut Entry) {
-    match entry {
-        Entry::Request(finished) => {
-            finished.request_body = None;
-            finished.response_body = None;
+    pub(crate) fn drop_bodies(&mut self) {
+        match self {
+            Self::Request(finished) => {
+                finished.request_body = None;
+                finished.response_body = None;
+            }
+            Self::Sighting(_) => {}
         }
-        Entry::Sighting(_) => {}
     }
 }

@@ -1,8 +1,8 @@
-//! The file of the journal: how it is opened, and what becomes of one that cannot be used.
+//! The file of the journal: how it is opened, and what happens to one that cannot be used.
 //!
-//! Write-ahead logging lets readers and the writer go on beside each other, and leaves a file that opens
-//! after the program was killed. A commit is safe against the program's end at once, and against the
-//! machine's from the next checkpoint on.
+//! With a write-ahead log, readers and the writer do not wait for each other, and the file opens after the
+//! program was killed. A commit survives the end of the program at once, and a power failure from the next
+//! checkpoint on.
 
 use std::fs;
 use std::io;
@@ -11,19 +11,20 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::schema::{self, Migrated};
 use zephyr_secrets::private;
 
-/// Another instance may be writing; its batches are short.
+use crate::tables::{Migrated, migrate};
+
+/// Longest wait for another instance that writes. Its batches are short.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Pages of the write-ahead log after which it is written into the file.
+/// Pages of the write-ahead log that make a checkpoint due.
 const CHECKPOINT: u32 = 2000;
 
-/// Why there is no file to write into.
+/// Why there is no file to write to.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
-    /// The folder cannot be made, or the file cannot be created in it.
+    /// The folder or the file cannot be created.
     #[error("{path} cannot be created: {source}")]
     Create { path: PathBuf, source: io::Error },
     /// SQLite cannot use the file.
@@ -32,12 +33,12 @@ pub(crate) enum OpenError {
         path: PathBuf,
         source: rusqlite::Error,
     },
-    /// Its tables are not those of this program.
+    /// It has tables that this program does not know.
     #[error("{path} was written by a newer version of Zephyr")]
     Newer { path: PathBuf },
 }
 
-/// Opens the file to write into it, and creates it if there is none.
+/// Opens the file for writing, and creates it if there is none.
 pub(crate) fn open(path: &Path) -> Result<Connection, OpenError> {
     create(path).map_err(|source| OpenError::Create {
         path: path.to_owned(),
@@ -55,7 +56,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, OpenError> {
     }
 }
 
-/// Opens the file to read in it.
+/// Opens the file for reading.
 pub(crate) fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(
         path,
@@ -66,7 +67,7 @@ pub(crate) fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Moves a file that cannot be used out of the way, and over no other; returns where it is now.
+/// Renames a file that cannot be used, without replacing another one. Returns its new path.
 pub(crate) fn set_aside(path: &Path) -> io::Result<PathBuf> {
     let aside = free_place(path);
     for ending in ["-wal", "-shm"] {
@@ -79,14 +80,14 @@ pub(crate) fn set_aside(path: &Path) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
-/// Size of the file, with what is still to be written into it.
+/// Bytes of the file and of its write-ahead log.
 pub(crate) fn size(path: &Path) -> u64 {
     let length = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
     length(path) + length(&beside(path, "-wal"))
 }
 
-/// Whether another file would do: this one is damaged, no database, or not to be written to. Not if it
-/// just cannot be opened, which is also said when descriptors or room for its log are short.
+/// Whether a new file is needed: this one is damaged, no database, or read-only. A file that only cannot be
+/// opened stays: SQLite also says so when descriptors or space for the log are short.
 pub(crate) fn is_beyond_use(path: &Path, error: &rusqlite::Error) -> bool {
     match error.sqlite_error_code() {
         Some(ErrorCode::CannotOpen) => path.is_dir(),
@@ -108,7 +109,7 @@ fn create(path: &Path) -> io::Result<()> {
     match private::create_new(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            // What goes wrong here goes wrong again when the file is opened.
+            // An error here occurs again when the file is opened.
             let _ = private::tighten(path);
             Ok(())
         }
@@ -123,7 +124,7 @@ fn prepare(path: &Path) -> rusqlite::Result<(Connection, Migrated)> {
     )?;
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(64);
-    // Only a file without tables takes it.
+    // Takes effect only in a file without tables.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
@@ -131,7 +132,7 @@ fn prepare(path: &Path) -> rusqlite::Result<(Connection, Migrated)> {
     connection.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
     connection.pragma_update(None, "cache_size", -2_000)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    let migrated = schema::migrate(&mut connection)?;
+    let migrated = migrate(&mut connection)?;
     Ok((connection, migrated))
 }
 

@@ -1,8 +1,8 @@
-//! What is counted of a journal.
+//! Counters of a journal, for metrics.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// What is counted of a journal.
+/// Counters of a journal.
 #[derive(Debug, Default)]
 pub struct Meter {
     written: AtomicU64,
@@ -40,7 +40,7 @@ impl Meter {
         self.dropped.fetch_add(entries, Ordering::Relaxed);
     }
 
-    /// One more entry waits. Gives how many do.
+    /// Counts one more waiting entry and returns how many wait.
     pub(crate) fn enqueued(&self) -> usize {
         self.queued.fetch_add(1, Ordering::Relaxed) + 1
     }

@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use zephyr_core::config::Logging;
 use zephyr_secrets::Secret;
 
-/// The file's name.
+/// The name of the journal's file.
 pub const FILE: &str = "journal.db";
 
 /// What a journal is to keep, and where.
 #[derive(Debug)]
 pub struct Settings {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
     /// What is kept, and for how long.
     pub logging: Logging,
-    /// What must not be in it.
+    /// What is redacted wherever it occurs.
     pub secrets: Vec<Secret>,
 }

@@ -14,6 +14,7 @@ fn attempt(endpoint: &str, outcome: AttemptOutcome) -> AttemptRecord {
         why: None,
         outcome,
         reason: None,
+        verdict: None,
         status: Some(200),
         queue_ms: 0.4,
         connect_ms: Some(12.0),

@@ -69,15 +69,21 @@ pub async fn find(data_dir: &Path) -> Result<Found, InstanceError> {
 ///
 /// As [`find`].
 pub async fn find_as(role: Role, data_dir: &Path) -> Result<Found, InstanceError> {
-    let path = data_dir.join(role.file());
-    let instance = match read(&path) {
-        Ok(Some(instance)) => instance,
-        Ok(None) => return Ok(Found::Nothing),
-        Err(source) => return Err(InstanceError::File { path, source }),
+    let data_dir = data_dir.to_owned();
+    // A disk may be slow, and whoever asks may run an engine on its only worker.
+    let read = tokio::task::spawn_blocking(move || registered(role, &data_dir));
+    let read = read.await.map_err(|error| {
+        ControlError::new(
+            ErrorCode::Internal,
+            format!("no thread to read with: {error}"),
+        )
+    })?;
+    let Some((instance, token)) = read? else {
+        return Ok(Found::Nothing);
     };
-    let client = Client::new(instance.admin, Token::load(data_dir)?)?;
+    let client = Client::new(instance.admin, token)?;
     match client.current().await {
-        // A tray program that waits for an engine took the port of one that was killed.
+        // A tray program that waits for an engine took the port of an engine that was killed.
         Ok(snapshot) if role == Role::Engine && !snapshot.has_engine() => {
             Ok(Found::Stale(instance))
         }
@@ -86,7 +92,7 @@ pub async fn find_as(role: Role, data_dir: &Path) -> Result<Found, InstanceError
             client,
             snapshot,
         })),
-        // Nobody, or somebody who took over the port: not even another Zephyr knows our token.
+        // Nobody, or another program that took the port: not even another Zephyr knows our token.
         Err(Obstacle::NobodyListens | Obstacle::Stranger | Obstacle::Broken) => {
             Ok(Found::Stale(instance))
         }
@@ -96,5 +102,15 @@ pub async fn find_as(role: Role, data_dir: &Path) -> Result<Found, InstanceError
         Err(obstacle @ (Obstacle::Silent | Obstacle::Refused(_))) => {
             Err(client.error(obstacle).into())
         }
+    }
+}
+
+/// What the files say: who has registered, and the token that it asks for.
+fn registered(role: Role, data_dir: &Path) -> Result<Option<(Instance, Token)>, InstanceError> {
+    let path = data_dir.join(role.file());
+    match read(&path) {
+        Ok(Some(instance)) => Ok(Some((instance, Token::load(data_dir)?))),
+        Ok(None) => Ok(None),
+        Err(source) => Err(InstanceError::File { path, source }),
     }
 }

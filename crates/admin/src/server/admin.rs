@@ -11,6 +11,7 @@ use zephyr_core::config::WebAdmin;
 
 use super::api::Api;
 use super::connections::Connections;
+use super::feed::Feed;
 use super::router::router;
 use super::visitors::Visitors;
 use crate::token::Token;
@@ -50,6 +51,7 @@ pub async fn serve(
     let address = listener.local_addr()?;
     let api = Api {
         control,
+        feed: Feed::default(),
         token,
         visitors: Visitors::default(),
         has_page: config.enabled,

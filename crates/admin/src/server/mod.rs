@@ -30,6 +30,7 @@ mod body;
 mod commands;
 mod connections;
 mod failure;
+mod feed;
 mod guard;
 mod journal;
 mod page;

@@ -1,9 +1,9 @@
 //! The page for people: the built interface, from the program itself.
 //!
-//! It is the same for everybody and holds no data; it asks the API for what it shows, with the visitor's
-//! session. Browsers may keep the files whose names change with their contents for ever; they ask for all
-//! others every time. The files are compressed in the program and sent so; a client that does not accept
-//! gzip gets them unpacked.
+//! It is the same for everybody and holds no data: it asks the API for what it shows, with the visitor's
+//! session. Browsers may keep files forever whose names change with their contents, and ask for all others
+//! every time. The program holds the files compressed and sends them so. A client that does not accept gzip
+//! gets them unpacked.
 
 use std::io::Read;
 
@@ -23,19 +23,19 @@ struct File {
     gzip: &'static [u8],
 }
 
-/// Empty if the interface was not built before the program.
+/// Empty if the program was built without the interface.
 static INTERFACE: &[File] = include!(concat!(env!("OUT_DIR"), "/interface.rs"));
 
-/// Vite puts the files here that have a hash in their names.
+/// Here Vite puts the files that have a hash in their names.
 const HASHED: &str = "/assets/";
-const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
 /// `GET /`.
 pub(super) async fn index(headers: HeaderMap) -> Response {
-    file("/index.html", INTERFACE).map_or_else(
-        || Html(include_str!("without_interface.html")).into_response(),
-        |file| file.answer(&headers),
-    )
+    match file("/index.html", INTERFACE) {
+        Some(file) => file.answer(&headers).await,
+        None => Html(include_str!("without_interface.html")).into_response(),
+    }
 }
 
 /// A file of the interface, if there is one at this path.
@@ -45,28 +45,32 @@ pub(super) async fn other(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     match file(uri.path(), INTERFACE) {
-        Some(file) if matches!(method, Method::GET | Method::HEAD) => Ok(file.answer(&headers)),
+        Some(file) if matches!(method, Method::GET | Method::HEAD) => {
+            Ok(file.answer(&headers).await)
+        }
         Some(_) => Err(Failure::WrongMethod),
         None => Err(Failure::UnknownPath),
     }
 }
 
-fn file<'a>(path: &str, files: &'a [File]) -> Option<&'a File> {
+fn file(path: &str, files: &'static [File]) -> Option<&'static File> {
     files.iter().find(|file| file.path == path)
 }
 
 impl File {
-    fn answer(&self, headers: &HeaderMap) -> Response {
+    async fn answer(&'static self, headers: &HeaderMap) -> Response {
         let mut response = if takes_gzip(headers) {
             ([(CONTENT_ENCODING, "gzip")], self.gzip).into_response()
         } else {
-            self.unpacked().into_response()
+            // It takes milliseconds, and requests wait for the same worker.
+            let unpacked = tokio::task::spawn_blocking(|| self.unpacked()).await;
+            unpacked.unwrap_or_default().into_response()
         };
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media_type()));
         headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
         if self.path.starts_with(HASHED) {
-            headers.insert(CACHE_CONTROL, FOR_EVER);
+            headers.insert(CACHE_CONTROL, FOREVER);
         }
         response
     }
@@ -145,7 +149,7 @@ mod tests {
             ("gzip;q=0", false),
             ("", false),
         ] {
-            let response = file.answer(&accepting(codings));
+            let response = file.answer(&accepting(codings)).await;
 
             let encoding = response.headers().get(CONTENT_ENCODING).cloned();
             let body = to_bytes(response.into_body(), 1000).await.unwrap();
@@ -158,15 +162,16 @@ mod tests {
         }
     }
 
-    #[test]
-    fn only_what_has_its_contents_in_its_name_may_be_kept() {
-        let kept = |path: &str| {
-            let response = file(path, FILES).unwrap().answer(&HeaderMap::new());
+    #[tokio::test]
+    async fn only_what_has_its_contents_in_its_name_may_be_kept() {
+        let kept = async |path: &str| {
+            let file = file(path, FILES).unwrap();
+            let response = file.answer(&HeaderMap::new()).await;
             response.headers().get(CACHE_CONTROL).cloned()
         };
 
-        assert_eq!(kept("/assets/index-DfNnaBzV.js"), Some(FOR_EVER));
-        assert_eq!(kept("/index.html"), None);
+        assert_eq!(kept("/assets/index-DfNnaBzV.js").await, Some(FOREVER));
+        assert_eq!(kept("/index.html").await, None);
     }
 
     #[test]

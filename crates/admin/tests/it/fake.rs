@@ -193,6 +193,7 @@ pub fn record(id: u64) -> RequestRecord {
             why: None,
             outcome: AttemptOutcome::Answered,
             reason: None,
+            verdict: None,
             status: Some(200),
             queue_ms: 0.5,
             connect_ms: None,

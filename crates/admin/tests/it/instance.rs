@@ -156,3 +156,32 @@ fn only_the_user_may_read_it() {
         .mode();
     assert_eq!(mode & 0o777, 0o600);
 }
+
+/// A pipe is a file that takes its time. On a runtime of one thread, whoever writes into it gets no turn
+/// while another task waits for the file itself.
+#[cfg(unix)]
+#[test]
+fn a_slow_disk_holds_up_no_other_task() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = file(folder.path());
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let (done, finished) = std::sync::mpsc::channel();
+    let data_dir = folder.path().to_owned();
+    std::thread::spawn(move || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build().unwrap();
+        let find = async {
+            let find = tokio::spawn(async move { instance::find(&data_dir).await.unwrap() });
+            tokio::task::yield_now().await;
+            let fill = tokio::task::spawn_blocking(move || fs::write(pipe, "no instance"));
+            fill.await.unwrap().unwrap();
+            find.await.unwrap()
+        };
+        let found = runtime.block_on(find);
+        let _ = done.send(matches!(found, Found::Nothing));
+    });
+
+    let patience = std::time::Duration::from_secs(60);
+    assert_eq!(finished.recv_timeout(patience), Ok(true));
+}

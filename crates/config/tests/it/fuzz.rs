@@ -1,11 +1,8 @@
 //! What must hold for whatever stands in a configuration file.
 
-#[path = "../../../core/tests/mutate/mod.rs"]
-mod mutate;
-
 use std::time::Duration;
 
-use self::mutate::{Corpus, Random, SECRET};
+use zephyr_corpus::{Corpus, Random, SECRET};
 
 const ROUNDS: usize = 500;
 const LONG: Duration = Duration::from_secs(60);

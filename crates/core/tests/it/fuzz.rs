@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::mutate::{Corpus, Random, SECRET};
 use http::HeaderMap;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -11,9 +10,11 @@ use zephyr_core::messages::Format;
 use zephyr_core::profile::{CallKind, Profile};
 use zephyr_core::proof::{Stage, StreamJudge, judge_json, judge_json_head};
 use zephyr_core::sse::{MAX_READ, Reader};
+use zephyr_corpus::{Corpus, Random, SECRET};
 
 const ROUNDS: usize = 3_000;
 const LONG: Duration = Duration::from_secs(60);
+const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus");
 
 #[test]
 fn events_are_the_same_however_they_are_cut() {
@@ -185,7 +186,7 @@ fn streams() -> Corpus {
         "\\u0000",
         "\\ud800",
     ];
-    Corpus::of(&["streams", "wrong-streams"], &words)
+    Corpus::read(CORPUS, &["streams", "wrong-streams"], &words)
 }
 
 fn answers() -> Corpus {
@@ -206,7 +207,7 @@ fn answers() -> Corpus {
         "You have reached your specified API usage limits",
         "额度不足",
     ];
-    Corpus::of(&["answers"], &words)
+    Corpus::read(CORPUS, &["answers"], &words)
 }
 
 fn requests() -> Corpus {
@@ -222,5 +223,5 @@ fn requests() -> Corpus {
         "[[[[",
         "{\"a\":",
     ];
-    Corpus::of(&["requests"], &words)
+    Corpus::read(CORPUS, &["requests"], &words)
 }

@@ -8,6 +8,4 @@
 mod fuzz;
 mod messages;
 mod model;
-#[path = "../mutate/mod.rs"]
-mod mutate;
 mod simulation;

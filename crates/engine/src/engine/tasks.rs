@@ -37,7 +37,7 @@ pub(super) fn spawn_tasks(
     let (door, journal) = (shared.door.clone(), shared.journal.clone());
     let telling = async move {
         loop {
-            journal.news().await;
+            journal.problems_changed().await;
             door.touch();
         }
     };

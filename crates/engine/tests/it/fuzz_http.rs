@@ -1,16 +1,15 @@
 //! Whatever a client sends as a request: the connection ends, and others are served.
 #![allow(clippy::unwrap_used, reason = "it is all tests")]
 
-#[path = "../../../core/tests/mutate/mod.rs"]
-mod mutate;
-
 use std::time::Duration;
 
 use crate::common::{Zephyr, plain};
-use mutate::Corpus;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use zephyr_corpus::Corpus;
 use zephyr_testkit::{Act, Endpoint, PATIENCE};
+
+const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus");
 
 #[tokio::test]
 async fn no_request_keeps_its_connection_or_hinders_others() {
@@ -87,5 +86,5 @@ fn heads() -> Corpus {
         "OPTIONS * ",
         "0\r\n\r\n",
     ];
-    Corpus::of(&["heads"], &words)
+    Corpus::read(CORPUS, &["heads"], &words)
 }

@@ -1,14 +1,24 @@
+//! The writer on a file that fills up, breaks, or grows old.
+
 use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 use zephyr_control::{RequestEnd, RequestRecord};
+use zephyr_core::config::{LogBody, Logging};
 
-use super::*;
-use crate::entry::Finished;
+use super::work::{REOPEN, Writer};
+use crate::entry::{Captured, Entry, Finished, Sighting};
+use crate::file;
+use crate::retention::{self, Progress, Retention};
+use crate::settings::Settings;
+use crate::shared::Shared;
+use crate::tables::{now, whole};
 
 struct Place {
     folder: tempfile::TempDir,
-    desk: Arc<Desk>,
+    shared: Arc<Shared>,
     writer: Writer,
 }
 
@@ -16,25 +26,28 @@ impl Place {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        let desk = Arc::new(Desk::new(Arc::default(), path.clone()));
+        let shared = Arc::new(Shared::new(Arc::default(), path.clone()));
         let settings = Settings {
             path,
             logging: Logging::default(),
             secrets: Vec::new(),
         };
-        let writer = Writer::new(Arc::clone(&desk), settings);
+        let writer = Writer::new(Arc::clone(&shared), settings);
         Self {
             folder,
-            desk,
+            shared,
             writer,
         }
     }
 
     fn write(&mut self, requests: usize) {
-        for _ in 0..requests {
-            self.desk.meter.enqueued();
+        self.write_all((0..requests).map(|_| request()).collect());
+    }
+
+    fn write_all(&mut self, mut batch: Vec<Entry>) {
+        for _ in &batch {
+            self.shared.meter.enqueued();
         }
-        let mut batch: Vec<Entry> = (0..requests).map(|_| request()).collect();
         self.writer.write(&mut batch);
     }
 
@@ -49,24 +62,16 @@ impl Place {
     }
 
     fn failing(&self) -> Option<String> {
-        let problems = crate::desk::lock(&self.desk.problems);
-        problems
-            .failing
-            .as_ref()
-            .map(|problem| problem.message.clone())
+        self.shared.problems.failing()
     }
 
     fn set_aside(&self) -> Option<String> {
-        let problems = crate::desk::lock(&self.desk.problems);
-        problems
-            .set_aside
-            .as_ref()
-            .map(|problem| problem.message.clone())
+        self.shared.problems.set_aside()
     }
 
     fn maintain(&mut self) {
         self.writer.next_maintenance = Instant::now();
-        self.writer.maintain();
+        self.writer.maintain(Duration::from_secs(600));
     }
 }
 
@@ -93,7 +98,7 @@ fn record() -> RequestRecord {
     RequestRecord {
         id: 0,
         request: "0badcafe-1".to_owned(),
-        at_ms: super::super::codes::whole(retention::now()),
+        at_ms: whole(now()),
         method: "POST".to_owned(),
         path: "/v1/messages".to_owned(),
         status: Some(200),
@@ -139,14 +144,14 @@ fn a_full_disk_costs_what_cannot_be_written_and_nothing_else() {
         "{:?}",
         place.failing()
     );
-    assert_eq!(place.desk.meter.dropped(), 20_000);
-    assert_eq!((place.kept(), place.desk.meter.queued()), (10, 0));
+    assert_eq!(place.shared.meter.dropped(), 20_000);
+    assert_eq!((place.kept(), place.shared.meter.queued()), (10, 0));
 
     limit_to(&place.writer, 1_000_000);
     place.write(5);
 
     assert_eq!(place.failing(), None);
-    assert_eq!((place.kept(), place.desk.meter.written()), (15, 15));
+    assert_eq!((place.kept(), place.shared.meter.written()), (15, 15));
 }
 
 #[test]
@@ -182,8 +187,8 @@ fn overwrite_tables(path: &Path) {
 #[test]
 fn what_is_old_goes_and_gives_its_room_back_but_stays_in_the_sums() {
     let mut place = Place::new();
-    let month_ago = super::super::codes::whole(retention::now()) - 30 * 24 * 3_600_000;
-    let mut old: Vec<Entry> = (0..5000)
+    let month_ago = whole(now()) - 30 * 24 * 3_600_000;
+    let old: Vec<Entry> = (0..5000)
         .map(|number| {
             let mut finished = match request() {
                 Entry::Request(finished) => finished,
@@ -194,7 +199,7 @@ fn what_is_old_goes_and_gives_its_room_back_but_stays_in_the_sums() {
             Entry::Request(finished)
         })
         .collect();
-    place.writer.write(&mut old);
+    place.write_all(old);
     place.write(3);
     let pages = |place: &Place| {
         let connection = place.writer.connection.as_ref().unwrap();
@@ -228,7 +233,7 @@ fn strings_that_nothing_names_any_more_are_forgotten() {
     }
     let mut old: Vec<Entry> = (0..600).map(|_| long_ago()).collect();
     old.insert(0, entry);
-    place.writer.write(&mut old);
+    place.write_all(old);
     let known = |place: &Place| {
         let connection = place.writer.connection.as_ref().unwrap();
         let sql = "SELECT count(*) FROM strings WHERE text = 'a singular error'";
@@ -286,20 +291,20 @@ fn a_number_is_given_once_even_if_all_requests_are_gone() {
 #[test]
 fn a_year_of_history_stays_small() {
     let mut place = Place::new();
-    let now = retention::now();
+    let now = now();
     let day = 24 * 3_600_000;
-    let mut seen: Vec<Entry> = (0..400 * 24)
+    let seen: Vec<Entry> = (0..400 * 24)
         .map(|hour| {
-            Entry::Sighting(crate::Sighting {
+            Entry::Sighting(Sighting {
                 endpoint: "A".to_owned(),
-                at_ms: super::super::codes::whole(now - hour * 3_600_000),
+                at_ms: whole(now - hour * 3_600_000),
                 state: zephyr_control::EndpointState::Ready,
                 latency_ms: Some(100.0),
                 cost_usd: 0.001,
             })
         })
         .collect();
-    place.writer.write(&mut seen);
+    place.write_all(seen);
 
     place.maintain();
 
@@ -352,8 +357,8 @@ fn what_cannot_be_deleted_is_tried_again_after_a_pause() {
 #[test]
 fn requests_stay_and_the_writer_rests_when_it_is_sums_that_fill_the_file() {
     let mut place = Place::new();
-    let week_ago = super::super::codes::whole(retention::now()) - 7 * 24 * 3_600_000;
-    let mut old: Vec<Entry> = (0..20_000)
+    let week_ago = whole(now()) - 7 * 24 * 3_600_000;
+    let old: Vec<Entry> = (0..20_000)
         .map(|session| {
             let mut entry = request();
             if let Entry::Request(finished) = &mut entry {
@@ -363,7 +368,7 @@ fn requests_stay_and_the_writer_rests_when_it_is_sums_that_fill_the_file() {
             entry
         })
         .collect();
-    place.writer.write(&mut old);
+    place.write_all(old);
     place.writer.logging.retention_days = 1;
     place.write(1000);
     let connection = place.writer.connection.as_ref().unwrap();
@@ -388,12 +393,12 @@ fn what_a_clock_wrote_that_was_ahead_goes_with_what_followed_it() {
         }
         entry
     };
-    let now = super::super::codes::whole(retention::now());
+    let now = whole(now());
     let ahead = now + 400 * 24 * 3_600_000;
     let mut batch: Vec<Entry> = (0..600).map(|_| at(ahead)).collect();
     batch.extend((0..2000).map(|_| long_ago()));
     batch.extend((0..3).map(|_| at(now)));
-    place.writer.write(&mut batch);
+    place.write_all(batch);
 
     place.maintain();
 
@@ -415,4 +420,74 @@ fn what_seems_ahead_because_the_clock_is_behind_stays() {
     {}
 
     assert_eq!(place.kept(), 2000);
+}
+
+/// Text that does not compress, so that its size in the file is known: half a megabyte for a megabyte.
+fn megabyte(seed: u64) -> String {
+    let mut mixed = seed + 1;
+    let numbers = std::iter::repeat_with(|| {
+        mixed ^= mixed << 13;
+        mixed ^= mixed >> 7;
+        mixed ^= mixed << 17;
+        format!("{mixed:016x}")
+    });
+    numbers.take(65_536).collect()
+}
+
+#[test]
+fn a_step_deletes_few_requests_if_their_bodies_are_large() {
+    let mut place = Place::new();
+    place.writer.logging.request_body = LogBody::Full;
+    let mut heavy: Vec<Entry> = (0..20)
+        .map(|seed| {
+            let mut entry = long_ago();
+            if let Entry::Request(finished) = &mut entry {
+                finished.request_body = Some(Captured {
+                    pieces: vec![megabyte(seed).into()],
+                    truncated: false,
+                });
+            }
+            entry
+        })
+        .collect();
+    heavy.extend((0..300).map(|_| long_ago()));
+    place.write_all(heavy);
+    let connection = place.writer.connection.as_mut().unwrap();
+    let mut retention = Retention::default();
+    retention.begin();
+
+    let mut left = vec![320];
+    while *left.last().unwrap() > 0 {
+        let progress = retention.step(connection, &place.writer.logging, now());
+        assert_eq!(progress, Ok(Progress::More));
+        let kept = connection.query_row("SELECT count(*) FROM requests", [], |row| row.get(0));
+        left.push(kept.unwrap());
+    }
+
+    let deleted: Vec<i64> = left.windows(2).map(|two| two[0] - two[1]).collect();
+    // Seven to nine of the large ones have 4 MB, and the last step but one takes 256 whatever they are.
+    let (large, small) = deleted.split_at(2);
+    assert!(
+        large.iter().all(|count| (7..=9).contains(count)),
+        "{deleted:?}"
+    );
+    assert!(
+        small.len() <= 3 && small.iter().all(|count| *count <= 256),
+        "{deleted:?}"
+    );
+}
+
+#[test]
+fn new_records_are_written_between_the_steps_of_maintenance() {
+    let mut place = Place::new();
+    place.write_all((0..600).map(|_| long_ago()).collect());
+    place.writer.next_maintenance = Instant::now();
+
+    place.writer.maintain(Duration::ZERO);
+    let after_a_step = place.kept();
+    place.write(1);
+
+    assert_eq!(after_a_step, 600 - 256);
+    assert_eq!(place.kept(), 600 - 256 + 1);
+    assert_eq!(place.writer.due(), Duration::ZERO, "it goes on at once");
 }

@@ -60,6 +60,7 @@ pub fn record(n: u64) -> RequestRecord {
                 AttemptOutcome::Answered
             },
             reason: failed.then_some(Reason::Overloaded { status: 529 }),
+            verdict: None,
             status: Some(if failed { 529 } else { 200 }),
             queue_ms: 0.125,
             connect_ms: None,

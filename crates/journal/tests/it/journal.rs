@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
 use zephyr_control::{
-    AttemptRecord, EndpointState, HistoryQuery, Paging, Reason, RequestFilter, RequestRecord,
-    Tokens, UsageBy, UsageQuery,
+    AttemptRecord, EndpointState, Ground, HistoryQuery, Paging, Reason, RequestFilter,
+    RequestRecord, Subject, Tokens, UsageBy, UsageQuery, Verdict,
 };
 use zephyr_core::config::{LogBody, LogRequests, Logging};
 use zephyr_journal::{Dropped, Entry, Finished, Journal, Meter, Settings, Sighting};
@@ -89,6 +89,13 @@ async fn what_was_handed_over_comes_back_as_it_was() {
         connect_ms: Some(12.25),
         tls_ms: Some(30.0),
         rate_limits: Vec::new(),
+        verdict: Some(Verdict {
+            about: Subject::Family {
+                family: "opus".to_owned(),
+            },
+            ground: Ground::Rule { number: 2 },
+            until_ms: Some(1_795_271_402_000),
+        }),
         ..failed.attempts[0].clone()
     });
 

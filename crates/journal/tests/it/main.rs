@@ -1,4 +1,5 @@
 //! The journal from the outside.
+#![allow(clippy::unwrap_used, reason = "only tests call it")]
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,13 +1,9 @@
-//! Inputs made of a corpus by random edits, the same in every run, for tests that must hold for all.
-//!
-//! In place of a fuzzer that follows coverage, which needs a nightly compiler: the corpus has an example
-//! of every branch, and the dictionary the words between them. `engine` includes this file too.
+//! The corpus: examples, and inputs made of them.
 #![allow(clippy::unwrap_used, reason = "only tests call it")]
 #![allow(
     clippy::disallowed_methods,
     reason = "the clock bounds the long tier and decides nothing"
 )]
-#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::collections::hash_map::RandomState;
 use std::fs;
@@ -15,12 +11,14 @@ use std::hash::BuildHasher;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Stands in dictionaries: no message may repeat it.
+use super::random::Random;
+
+/// A word of every dictionary. No message may repeat it.
 pub const SECRET: &str = "sk-ant-planted-0123456789";
 
 /// Most edits of one input.
 const EDITS: usize = 6;
-/// Longest input.
+/// Longest input, in bytes.
 const LENGTH: usize = 64 * 1024;
 
 /// What inputs are made of.
@@ -30,19 +28,20 @@ pub struct Corpus {
 }
 
 impl Corpus {
-    /// The examples in these folders below the crate's `tests/corpus`.
-    pub fn of(folders: &[&str], dictionary: &[&str]) -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    /// The files in these folders of `root` as examples.
+    pub fn read(root: impl AsRef<Path>, folders: &[&str], dictionary: &[&str]) -> Self {
+        let root = root.as_ref();
         let mut files: Vec<_> = folders
             .iter()
             .flat_map(|folder| fs::read_dir(root.join(folder)).unwrap())
             .map(|file| file.unwrap().path())
             .collect();
-        files.sort(); // Or the same seed would mean another input elsewhere.
+        files.sort(); // Otherwise the same seed would mean other inputs on another system.
         let examples = files.iter().map(|file| fs::read(file).unwrap()).collect();
         Self::new(examples, dictionary)
     }
 
+    /// A corpus of these examples.
     pub fn new(examples: Vec<Vec<u8>>, dictionary: &[&str]) -> Self {
         let words = dictionary.iter().chain([&SECRET]);
         Self {
@@ -51,9 +50,13 @@ impl Corpus {
         }
     }
 
-    /// Every example, then `rounds` inputs that are the same every time.
+    pub fn examples(&self) -> &[Vec<u8>] {
+        &self.examples
+    }
+
+    /// Tests every example, then `rounds` inputs that are the same in every run.
     pub fn each(&self, rounds: usize, mut test: impl FnMut(&[u8], &mut Random)) {
-        let mut random = Random(0x5EED);
+        let mut random = Random::of_seed(0x5EED);
         for example in &self.examples {
             run(example.clone(), &mut random, &mut test);
         }
@@ -62,10 +65,10 @@ impl Corpus {
         }
     }
 
-    /// New inputs for so long; returns how many.
+    /// Tests inputs that are new in every run, for this long. Returns how many.
     pub fn for_long(&self, time: Duration, mut test: impl FnMut(&[u8], &mut Random)) -> u64 {
         let seed = RandomState::new().hash_one(0);
-        let (mut random, until) = (Random(seed), Instant::now() + time);
+        let (mut random, until) = (Random::of_seed(seed), Instant::now() + time);
         let mut inputs = 0;
         while Instant::now() < until {
             run(self.input(&mut random), &mut random, &mut test);
@@ -114,7 +117,7 @@ impl Corpus {
     }
 }
 
-/// Shows its input if the test of it panics.
+/// Prints the input if its test panics.
 struct Shown(Vec<u8>);
 
 impl Drop for Shown {
@@ -128,35 +131,4 @@ impl Drop for Shown {
 fn run(input: Vec<u8>, random: &mut Random, test: &mut impl FnMut(&[u8], &mut Random)) {
     let shown = Shown(input);
     test(&shown.0, random);
-}
-
-/// SplitMix64.
-pub struct Random(u64);
-
-impl Random {
-    /// A number below `bound`, which is not 0.
-    pub fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        let bound = u64::try_from(bound).unwrap();
-        usize::try_from((mixed ^ (mixed >> 31)) % bound).unwrap()
-    }
-
-    pub fn of<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
-        &choices[self.below(choices.len())]
-    }
-
-    /// Cuts bytes into pieces.
-    pub fn pieces<'a>(&mut self, mut bytes: &'a [u8]) -> Vec<&'a [u8]> {
-        let size = *self.of(&[1, 7, 100, 5000]);
-        let mut pieces = Vec::new();
-        while !bytes.is_empty() {
-            let (piece, rest) = bytes.split_at((1 + self.below(size)).min(bytes.len()));
-            pieces.push(piece);
-            bytes = rest;
-        }
-        pieces
-    }
 }

@@ -1,4 +1,4 @@
-//! Rows as the contract's records.
+//! One request: its record, and what was recorded of it.
 
 use std::collections::HashMap;
 
@@ -8,11 +8,11 @@ use zephyr_control::{
     Tokens,
 };
 
-use crate::body;
-use crate::codes::{Coded, int, millis, usd, whole};
-use crate::query::QueryError;
+use super::query::QueryError;
+use crate::bodies;
+use crate::tables::{Coded, int, millis, text_of, usd, whole};
 
-/// The request of this number with all that was kept of it.
+/// The request of this number, with its headers and bodies.
 pub(crate) fn detail(connection: &Connection, id: u64) -> Result<RequestDetail, QueryError> {
     let record = Records::new(connection)
         .read(int(id))?
@@ -31,7 +31,7 @@ pub(crate) fn detail(connection: &Connection, id: u64) -> Result<RequestDetail, 
     })
 }
 
-/// What is found by a search in what was recorded of a request.
+/// What a search finds in the bodies of a request.
 pub(crate) fn words_of(connection: &Connection, id: i64) -> Result<String, QueryError> {
     let recording = connection
         .prepare_cached("SELECT * FROM recordings WHERE request = ?1")?
@@ -41,14 +41,14 @@ pub(crate) fn words_of(connection: &Connection, id: i64) -> Result<String, Query
     let mut words = String::new();
     for stored in [recording.request, recording.response] {
         if let Some(body) = stored.recorded()? {
-            words += &body::searchable(&body.text);
+            words += &bodies::searchable(&body.text);
             words.push('\n');
         }
     }
     Ok(words)
 }
 
-/// Reads records; strings that repeat are looked up once.
+/// Reads records. Strings that repeat are looked up once.
 pub(crate) struct Records<'a> {
     connection: &'a Connection,
     strings: HashMap<i64, Option<String>>,
@@ -130,7 +130,9 @@ impl<'a> Records<'a> {
                     .get::<_, Option<String>>("reason")?
                     .as_deref()
                     .and_then(reason),
-                verdict: None,
+                verdict: row
+                    .get::<_, Option<String>>("verdict")?
+                    .and_then(|verdict| serde_json::from_str(&verdict).ok()),
                 status: row.get("status")?,
                 queue_ms: millis(row.get("queue_us")?),
                 connect_ms: time("connect_us")?,
@@ -160,18 +162,10 @@ impl<'a> Records<'a> {
         if let Some(text) = self.strings.get(&id) {
             return Ok(text.clone());
         }
-        let text = string(self.connection, id)?;
+        let text = text_of(self.connection, id)?;
         self.strings.insert(id, text.clone());
         Ok(text)
     }
-}
-
-/// The text of a string.
-pub(crate) fn string(connection: &Connection, id: i64) -> rusqlite::Result<Option<String>> {
-    connection
-        .prepare_cached("SELECT text FROM strings WHERE id = ?1")?
-        .query_row([id], |row| row.get(0))
-        .optional()
 }
 
 /// A row of `recordings`.
@@ -183,6 +177,7 @@ struct Recording {
     response: Stored,
 }
 
+/// A body, as it is stored.
 #[derive(Default)]
 struct Stored {
     compressed: Option<Vec<u8>>,
@@ -209,7 +204,7 @@ impl Recording {
 impl Stored {
     fn recorded(self) -> Result<Option<RecordedBody>, QueryError> {
         let truncated = self.truncated;
-        let text = self.compressed.map(|stored| body::decompressed(&stored));
+        let text = self.compressed.map(|stored| bodies::decompressed(&stored));
         let text = text.transpose().map_err(QueryError::Body)?;
         Ok(text.map(|text| RecordedBody { text, truncated }))
     }

@@ -1,39 +1,42 @@
-//! The tables of the journal, as numbered migrations.
+//! The migrations that create the tables.
 //!
-//! `user_version` is the number of migrations that a file has had. A migration that was released is never
-//! changed: what is to be different is a new one. `docs/journal.md` describes the result for people.
+//! `user_version` is the number of migrations that a file has had. A released migration never changes: a
+//! change is a new migration. `docs/journal.md` describes the result for people.
 //!
-//! Two decisions shape all of it. What repeats from record to record (paths, models, whole combinations of
+//! Two decisions shape the tables. What repeats from record to record (paths, models, whole combinations of
 //! them) is written once, in `strings` and `shapes`. And `requests` has no index but its number: numbers
-//! come in blocks of [`BLOCK`], and for every shape and string it is written down in which blocks it
-//! occurs. That costs next to nothing while writing, and a search reads only blocks with a chance.
+//! come in blocks of [`BLOCK`], and for every shape and string there are rows that say in which blocks it
+//! occurs. That costs almost nothing while writing, and a search reads only blocks that can match.
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::codes::int;
+use super::units::int;
 
-/// How many numbers of requests a block has.
+/// Numbers of requests in a block.
 pub(crate) const BLOCK: i64 = 512;
 
-/// Marks the file, for whoever wonders what it is: "Zphr".
+/// "Zphr": identifies the file to programs such as `file`.
 const APPLICATION_ID: i32 = 0x5a70_6872;
 
 /// Every migration, in order. Frozen once released.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+];
 
-/// What becomes of a file when it is brought up to date.
+/// The outcome of a migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Migrated {
-    /// It has the tables that this program knows.
+    /// The file has the tables that this program knows.
     Current,
-    /// A newer program wrote it, and this one does not know its tables.
+    /// A newer program wrote the file.
     Newer,
 }
 
-/// Gives the file every migration that it lacks, each in a transaction.
+/// Applies every migration that the file lacks, each in a transaction.
 pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<Migrated> {
     loop {
-        // Another instance may be at it too.
+        // Another instance may migrate the file at the same time.
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let done = version(&transaction)?;
         let Some(next) = MIGRATIONS.get(done) else {
@@ -52,7 +55,7 @@ pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<Migrated>
 
 fn version(transaction: &Transaction<'_>) -> rusqlite::Result<usize> {
     let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    // A negative number is not one of ours, so it is taken for a newer one.
+    // We write no negative number, so it counts as one of a newer program.
     Ok(usize::try_from(version).unwrap_or(usize::MAX))
 }
 
@@ -60,17 +63,15 @@ fn version(transaction: &Transaction<'_>) -> rusqlite::Result<usize> {
 mod tests {
     use super::*;
 
-    /// A change of a released migration would leave files with tables that no program expects.
+    /// A changed migration would leave files with tables that no program expects.
     #[test]
     fn released_migrations_are_frozen() {
-        let frozen = [FIRST];
+        let frozen = [2_805_006_367, 1_847_470_545];
 
         let now: Vec<u32> = MIGRATIONS.iter().map(|sql| checksum(sql)).collect();
 
         assert_eq!(now, frozen);
     }
-
-    const FIRST: u32 = 2_805_006_367;
 
     #[test]
     fn a_new_file_gets_every_migration_and_an_up_to_date_one_none() {
@@ -100,7 +101,7 @@ mod tests {
         assert_eq!(tables, 0);
     }
 
-    /// FNV-1a, over the text without regard to line endings.
+    /// FNV-1a of the text, whatever its line endings.
     fn checksum(sql: &str) -> u32 {
         let bytes = sql.bytes().filter(|byte| *byte != b'\r');
         bytes.fold(0x811c_9dc5, |sum, byte| {

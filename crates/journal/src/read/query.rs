@@ -1,10 +1,10 @@
-//! A query, and why it may have no answer.
+//! Why a query has no answer, and how it ends when its caller leaves.
 
 use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, InterruptHandle};
 
-use crate::desk::lock;
+use crate::lock::lock;
 
 /// Why a query has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -26,36 +26,36 @@ pub enum QueryError {
     Ending,
 }
 
-/// Whoever waits for a query's answer. Leaving ends the query.
+/// Held by whoever waits for an answer. Dropping it interrupts the query.
 #[derive(Default)]
-pub(crate) struct Asker(pub(crate) Arc<Mutex<Asked>>);
+pub(crate) struct Caller(pub(crate) Arc<Mutex<QueryState>>);
 
-/// How far a query is.
 #[derive(Default)]
-pub(crate) enum Asked {
+pub(crate) enum QueryState {
     #[default]
     Waiting,
     Running(InterruptHandle),
+    /// The caller has left.
     Over,
 }
 
-impl Drop for Asker {
+impl Drop for Caller {
     fn drop(&mut self) {
-        match std::mem::replace(&mut *lock(&self.0), Asked::Over) {
-            Asked::Running(query) => query.interrupt(),
-            Asked::Waiting | Asked::Over => {}
+        match std::mem::replace(&mut *lock(&self.0), QueryState::Over) {
+            QueryState::Running(query) => query.interrupt(),
+            QueryState::Waiting | QueryState::Over => {}
         }
     }
 }
 
-/// Begins a query, unless nobody waits for it any more.
-pub(crate) fn begin(asked: &Mutex<Asked>, connection: &Connection) -> bool {
-    let mut asked = lock(asked);
-    match *asked {
-        Asked::Waiting | Asked::Running(_) => {
-            *asked = Asked::Running(connection.get_interrupt_handle());
+/// Whether the query may begin: its caller still waits.
+pub(crate) fn begin(state: &Mutex<QueryState>, connection: &Connection) -> bool {
+    let mut state = lock(state);
+    match *state {
+        QueryState::Waiting | QueryState::Running(_) => {
+            *state = QueryState::Running(connection.get_interrupt_handle());
             true
         }
-        Asked::Over => false,
+        QueryState::Over => false,
     }
 }
