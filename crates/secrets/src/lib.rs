@@ -8,9 +8,11 @@
 //! | [`vault`] | what environment and keychain hold at one moment |
 //! | [`redact`] | text without secrets |
 //! | [`private`] | files that only their user may read |
+//! | [`ownership`] | whose a file is that replaces another one |
 //! | [`shell_word`] | names in commands that a person is to type |
 
 pub mod environment;
+pub mod ownership;
 pub mod private;
 pub mod redact;
 pub mod secret;

@@ -8,6 +8,8 @@ use std::path::Path;
 
 use tempfile::{NamedTempFile, PersistError};
 
+use crate::ownership;
+
 /// Whether the file was created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Creation {
@@ -38,7 +40,9 @@ pub fn create(path: &Path, contents: &[u8]) -> io::Result<Creation> {
 ///
 /// The folder cannot be written to; what was there is there still.
 pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
-    beside(path, contents)?.persist(path)?;
+    let new = beside(path, contents)?;
+    ownership::keep_owner(new.as_file(), path);
+    new.persist(path)?;
     Ok(())
 }
 

@@ -4,16 +4,14 @@
 //! The judge is the one that loads the file. What it says is told of the whole outcome if it is an error,
 //! since then nothing is written; a warning only if the change is what gives rise to it.
 
-use std::path::Path;
+use zephyr_control::{Command, Complaint, EndpointForm, SettingValue};
 
-use zephyr_control::{Command, Complaint, EndpointForm, Setting, SettingKind, SettingValue};
-
-use super::file::{self, Before, EditError};
-use super::rewrite::{self, NotRewritten, Rewritten};
-use crate::form;
+use super::document::{self, Rewritten};
+use super::refusal::NotChanged;
+use super::setting;
 use crate::loaded::{Loaded, fingerprint};
 use crate::problem::{Problem, Problems};
-use crate::read::{nearest, parse};
+use crate::read::parse;
 
 /// What is to be changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,13 +62,15 @@ impl Change {
     /// It cannot be carried out, whatever the outcome would be.
     pub fn applied(&self, text: &str) -> Result<Changed, NotChanged> {
         let rewritten = match self {
-            Self::Add(form) => rewrite::add(text, form),
-            Self::Edit(name, form) => rewrite::edit(text, name, form),
+            Self::Add(form) => document::add(text, form),
+            Self::Edit(name, form) => document::edit(text, name, form),
             Self::Move(name, to) => {
-                rewrite::relocate(text, name, usize::try_from(*to).unwrap_or(usize::MAX))
+                document::relocate(text, name, usize::try_from(*to).unwrap_or(usize::MAX))
             }
-            Self::Remove(name) => rewrite::remove(text, name),
-            Self::Set(key, value) => set(text, key, value.as_ref())?,
+            Self::Remove(name) => document::remove(text, name),
+            Self::Set(key, value) => {
+                setting::set(text, key, value.as_ref())?.map(|text| Rewritten { text, at: None })
+            }
         };
         let Rewritten { text: after, at } = rewritten.map_err(|why| NotChanged::of(why, text))?;
         let known = parse(text).map_or_else(|_| Vec::new(), |loaded| loaded.warnings);
@@ -108,6 +108,20 @@ impl Change {
                 outcome: Err(problems),
             },
         })
+    }
+
+    /// As a form shows why the change is impossible.
+    pub fn complaint(&self, why: &NotChanged) -> Complaint {
+        let field = match self {
+            Self::Set(key, _) => Some(key.clone()),
+            Self::Edit(..) | Self::Move(..) | Self::Remove(_) => Some("name".to_owned()),
+            Self::Add(_) => None,
+        };
+        Complaint {
+            field: field.filter(|_| !matches!(why, NotChanged::Unwritable(_))),
+            message: why.to_string(),
+            is_warning: false,
+        }
     }
 
     /// The form's field that a problem is about.
@@ -170,150 +184,12 @@ impl Outcome {
     }
 }
 
-/// Why a text was not changed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotChanged {
-    /// No endpoint of that name.
-    #[error("there is no endpoint of that name; there are: {}", .0.join(", "))]
-    UnknownEndpoint(Vec<String>),
-    /// No such key, or none that can be set one by one.
-    #[error("is not a setting{}", .0.map(|near| format!("; is {near} meant?")).unwrap_or_default())]
-    UnknownKey(Option<&'static str>),
-    /// The key takes other values.
-    #[error("takes {0}")]
-    OtherKind(String),
-    /// Its group stands elsewhere.
-    #[error(
-        "the endpoints of group {0} share a credential and stand together; to take one of them elsewhere, give it another group"
-    )]
-    Apart(String),
-    /// The file is no TOML, or written in an unusual way.
-    #[error("{0}")]
-    Unwritable(String),
-}
-
-impl NotChanged {
-    fn of(why: NotRewritten, text: &str) -> Self {
-        match why {
-            NotRewritten::Unknown(names) => Self::UnknownEndpoint(names),
-            NotRewritten::Apart(group) => Self::Apart(group),
-            NotRewritten::Unwritable => Self::unwritable(text),
-        }
-    }
-
-    fn unwritable(text: &str) -> Self {
-        Self::Unwritable(match form::configuration(text) {
-            Err(problems) => problems.to_string(),
-            Ok(_) => {
-                "the file is written in a way that only you can change; change it there by hand"
-                    .to_owned()
-            }
-        })
-    }
-
-    /// As a form shows it.
-    pub fn complaint(&self, change: &Change) -> Complaint {
-        let field = match change {
-            Change::Set(key, _) => Some(key.clone()),
-            Change::Edit(..) | Change::Move(..) | Change::Remove(_) => Some("name".to_owned()),
-            Change::Add(_) => None,
-        };
-        Complaint {
-            field: field.filter(|_| !matches!(self, Self::Unwritable(_))),
-            message: self.to_string(),
-            is_warning: false,
-        }
-    }
-}
-
-/// A configuration file that is about to be changed.
-pub struct File(Before);
-
-impl File {
-    /// Reads it. Blocks.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be read.
-    pub fn read(path: &Path) -> Result<Self, EditError> {
-        Before::read(path).map(Self)
-    }
-
-    /// What it says now.
-    pub fn text(&self) -> &str {
-        &self.0.text
-    }
-
-    /// Writes it anew, whole or not at all, with the permissions that it had. Blocks.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be written, or somebody else did meanwhile.
-    pub fn write(&self, outcome: &Outcome) -> Result<(), EditError> {
-        self.0.replace(&outcome.text)
-    }
-}
-
-fn set(
-    text: &str,
-    key: &str,
-    value: Option<&SettingValue>,
-) -> Result<Result<Rewritten, NotRewritten>, NotChanged> {
-    let settings = form::settings();
-    let Some(setting) = settings.iter().find(|setting| setting.key == key) else {
-        let keys = settings.iter().map(|setting| setting.key.as_str());
-        return Err(NotChanged::UnknownKey(nearest(key, keys)));
-    };
-    let path: Vec<&str> = key.split('.').collect();
-    let changed = match value {
-        Some(value) => file::with(text, &path, &written(setting, value)?),
-        None => file::without(text, &path),
-    };
-    let rewritten = changed.map(|text| Rewritten { text, at: None });
-    Ok(rewritten.ok_or(NotRewritten::Unwritable))
-}
-
-fn written(setting: &Setting, value: &SettingValue) -> Result<toml::Value, NotChanged> {
-    let takes = |what: &str| Err(NotChanged::OtherKind(what.to_owned()));
-    match (&setting.kind, value) {
-        (SettingKind::Switch, SettingValue::Switch(flag)) => Ok((*flag).into()),
-        (SettingKind::Switch, _) => takes("true or false"),
-        (SettingKind::Number { min, max, whole }, value) => match value {
-            SettingValue::Number(number) if !(*min..=*max).contains(number) => {
-                takes(&format!("a number from {min} to {max}"))
-            }
-            SettingValue::Number(number) if !*whole => Ok((*number).into()),
-            SettingValue::Number(number) => match format!("{number}").parse::<i64>() {
-                Ok(number) => Ok(number.into()),
-                Err(_) => takes(&format!("a whole number from {min} to {max}")),
-            },
-            SettingValue::Switch(_) | SettingValue::Text(_) | SettingValue::List(_) => {
-                takes("a number")
-            }
-        },
-        (SettingKind::Choice { options }, SettingValue::Text(text)) => {
-            if options.contains(text) {
-                Ok(text.clone().into())
-            } else {
-                takes(&format!("one of {}", options.join(", ")))
-            }
-        }
-        (SettingKind::Text, SettingValue::Text(text)) => Ok(text.trim().into()),
-        (SettingKind::Choice { options }, _) => takes(&format!("one of {}", options.join(", "))),
-        (SettingKind::Text, _) => takes("text"),
-        (SettingKind::List, SettingValue::List(texts)) => {
-            let texts = texts.iter().map(|text| toml::Value::from(text.trim()));
-            Ok(toml::Value::Array(texts.collect()))
-        }
-        (SettingKind::List, _) => takes("a list of texts"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use zephyr_control::TokenReference;
 
     use super::*;
+    use crate::form;
 
     const FILE: &str = "[server]\nport = 8080 # ours\n\n[[groups]]\nname = \"main\"\nauth_token_env = \"MAIN\"\n\
                         endpoints = [\n  { name = \"a\", url = \"https://a.example.com\" },\n  \

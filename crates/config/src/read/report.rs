@@ -64,6 +64,11 @@ impl<'t> Report<'t> {
         }
     }
 
+    /// Whether an error is on this line.
+    pub(crate) fn has_error(&self, line: Option<usize>) -> bool {
+        self.errors.borrow().iter().any(|error| error.line == line)
+    }
+
     /// A warning at this byte of the text.
     pub(crate) fn warn(
         &self,

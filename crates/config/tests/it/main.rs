@@ -1,5 +1,7 @@
 //! The configuration file from the outside.
 
+mod editing;
 mod fuzz;
+mod mangled;
 mod properties;
 mod reading;

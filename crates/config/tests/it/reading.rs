@@ -199,6 +199,27 @@ fn text_that_is_no_toml_is_one_problem_with_its_line() {
 }
 
 #[test]
+fn a_broken_value_of_an_unknown_key_is_an_error_with_its_line() {
+    for value in [
+        "0x",
+        "0b2",
+        "1979-99-99",
+        "99999999999999999999",
+        "1e999",
+        "1__0",
+        "\"open",
+        "[0x]",
+        "{ y = 0x }",
+    ] {
+        let problem = only_error(&format!("[server]\nport = 1\nx = {value}\n[unknown]\n"));
+
+        assert_eq!(place(&problem), (Some(3), ""), "{value}: {problem}");
+    }
+    let known = only_error("[server]\nport = 99999999999999999999\n");
+    assert_eq!(place(&known), (Some(2), "server.port"));
+}
+
+#[test]
 fn a_value_out_of_its_range_is_refused() {
     let cases = [
         ("[server]\nport = 65536", "server.port"),
