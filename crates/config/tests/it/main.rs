@@ -1,7 +1,12 @@
 //! The configuration file from the outside.
 
+#[cfg(target_os = "linux")]
+#[path = "../../../secrets/tests/as_user/mod.rs"]
+mod as_user;
 mod editing;
 mod fuzz;
 mod mangled;
+#[cfg(target_os = "linux")]
+mod ownership;
 mod properties;
 mod reading;
