@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 use zephyr_secrets::environment::dotenv_path;
 
@@ -27,8 +28,10 @@ pub struct Watch {
     files: [PathBuf; 2],
     seen: Fingerprint,
     own_write: OwnWrite,
-    /// When to look into an event that has come; outlives a dropped [`Watch::changed`].
+    /// When to read the files because of an event; outlives a dropped [`Watch::changed`].
     look_at: Option<Instant>,
+    /// Reads the files; outlives a dropped [`Watch::changed`] too.
+    reading: Option<JoinHandle<Fingerprint>>,
     events: mpsc::Receiver<()>,
     /// Its drop ends the events.
     _watcher: RecommendedWatcher,
@@ -52,7 +55,7 @@ pub struct WatchError {
 }
 
 /// Watches the configuration file at `path`. Changes count from this call on; for a file that was read
-/// before, see [`Watch::since`].
+/// before, see [`Watch::since`]. Blocks.
 ///
 /// # Errors
 ///
@@ -83,6 +86,7 @@ pub fn watch(path: &Path) -> Result<Watch, WatchError> {
         files,
         own_write: OwnWrite::default(),
         look_at: None,
+        reading: None,
         events,
         _watcher: watcher,
     })
@@ -105,22 +109,12 @@ impl Watch {
         self.own_write = own_write;
     }
 
-    /// Waits until one of the two files holds something else than when this was last said. May be
-    /// dropped and called again without missing a change.
+    /// Waits until one of the two files holds something else than when this last returned. May be
+    /// dropped and called again without missing a change. Needs a Tokio runtime, whose workers it does
+    /// not block.
     pub async fn changed(&mut self) {
         loop {
-            let look_at = match self.look_at {
-                Some(time) => time,
-                None => match self.events.recv().await {
-                    Some(()) => *self.look_at.insert(Instant::now() + SETTLING),
-                    // The watcher holds the sender, and this holds the watcher.
-                    None => std::future::pending().await,
-                },
-            };
-            sleep_until(look_at).await;
-            self.look_at = None;
-            while self.events.try_recv().is_ok() {}
-            let now = Fingerprint::of(&self.files);
+            let now = self.read_after_event().await;
             if now != self.seen {
                 let of_others = now.0[1] != self.seen.0[1] || !self.own_write.is(now.0[0]);
                 self.seen = now;
@@ -129,6 +123,32 @@ impl Watch {
                 }
             }
         }
+    }
+
+    async fn read_after_event(&mut self) -> Fingerprint {
+        let reading = match &mut self.reading {
+            Some(reading) => reading,
+            None => {
+                let look_at = match self.look_at {
+                    Some(time) => time,
+                    None => match self.events.recv().await {
+                        Some(()) => *self.look_at.insert(Instant::now() + SETTLING),
+                        // The watcher holds the sender, and this holds the watcher.
+                        None => std::future::pending().await,
+                    },
+                };
+                sleep_until(look_at).await;
+                self.look_at = None;
+                while self.events.try_recv().is_ok() {}
+                let files = self.files.clone();
+                let reading = spawn_blocking(move || Fingerprint::of(&files));
+                self.reading.insert(reading)
+            }
+        };
+        let read = reading.await;
+        self.reading = None;
+        // It is only cancelled with the runtime, when nobody waits any longer.
+        read.unwrap_or(Fingerprint([None; 2]))
     }
 }
 
@@ -303,6 +323,36 @@ mod tests {
         let noticed = tokio::time::timeout(GUARD, impatient).await;
 
         assert!(noticed.is_ok());
+    }
+
+    /// A pipe that nobody has written to yet blocks whoever reads it.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_file_that_is_read_slowly_blocks_no_worker() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        let (_folder, config) = folder_with("");
+        let mut watch = watch(&config).unwrap();
+        let pipe = dotenv_path(&config);
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        let (is_read, read) = tokio::sync::oneshot::channel();
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let writer = std::thread::spawn(move || {
+            let file = fs::OpenOptions::new().write(true).open(pipe).unwrap();
+            let _ = is_read.send(());
+            let _ = released.recv_timeout(GUARD);
+            drop(file);
+        });
+
+        let is_free = tokio::select! {
+            biased;
+            () = watch.changed() => false,
+            read = read => read.is_ok(),
+        };
+        drop(release);
+        let noticed = is_noticed(&mut watch).await;
+
+        assert!(is_free && noticed);
+        writer.join().unwrap();
     }
 
     #[test]

@@ -252,18 +252,30 @@ fn base_url(table: &Table<'_>, listeners: &Listeners) -> Option<BaseUrl> {
             format!("write the address of another server, or change {port}"),
         );
     }
-    let url = match table.text("path_prefix") {
+    let prefix = table.text("path_prefix");
+    let url = match prefix {
         Some(prefix) => joined(table, &url, prefix)?,
         None => url,
     };
-    if url.path().ends_with("/v1") || url.path().ends_with("/v1/messages") {
-        table.warn(
-            "url",
-            "has a path that clients send themselves, so that they would ask for /v1/v1/messages",
-            "leave /v1 out",
-        );
-    }
-    Some(url)
+    let Some(base) = without_client_path(&url) else {
+        return Some(url);
+    };
+    let is_in_prefix = prefix.is_some_and(|prefix| prefix.trim_matches('/').contains("v1"));
+    table.warn(
+        if is_in_prefix { "path_prefix" } else { "url" },
+        "ends in a path that clients send themselves (/v1/messages), so that path is left out",
+        "delete /v1 and what follows it",
+    );
+    Some(base)
+}
+
+/// The URL without what clients send in any case: with it they would ask for `/v1/v1/messages`.
+fn without_client_path(url: &BaseUrl) -> Option<BaseUrl> {
+    let text = url.to_string();
+    let base = ["/v1/messages", "/v1"]
+        .iter()
+        .find_map(|path| text.strip_suffix(path))?;
+    BaseUrl::parse(base).ok()
 }
 
 fn joined(table: &Table<'_>, url: &BaseUrl, prefix: &str) -> Option<BaseUrl> {

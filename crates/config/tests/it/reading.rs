@@ -445,6 +445,36 @@ fn a_url_with_the_version_that_clients_add_is_warned_about() {
 }
 
 #[test]
+fn a_path_that_clients_add_themselves_is_left_out_with_a_note() {
+    let cases = [
+        ("url = \"https://a.example.com/v1\"", "", "url"),
+        ("url = \"https://a.example.com/v1/messages\"", "", "url"),
+        ("url = \"https://a.example.com/x/v1/\"", "/x", "url"),
+        (
+            "url = \"https://a.example.com\", path_prefix = \"/v1\"",
+            "",
+            "path_prefix",
+        ),
+        (
+            "url = \"https://a.example.com/x\", path_prefix = \"y/v1/messages\"",
+            "/x/y",
+            "path_prefix",
+        ),
+    ];
+
+    for (keys, path, key) in cases {
+        let text = with_endpoint(keys);
+
+        let warning = only_warning(&text);
+
+        assert_eq!(loaded(&text).config.endpoints[0].url.path(), path);
+        assert_eq!(warning.key, format!("groups[0].endpoints[0].{key}"));
+    }
+    let other = with_endpoint("url = \"https://a.example.com/v10\", path_prefix = \"/v1x\"");
+    assert_eq!(loaded(&other).warnings, []);
+}
+
+#[test]
 fn an_endpoint_that_leads_back_to_zephyr_is_refused() {
     let back = [
         ("", "http://localhost:8080"),

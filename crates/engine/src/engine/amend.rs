@@ -12,9 +12,9 @@ use zephyr_control::{
 
 use super::removed::Removed;
 use super::shared::Shared;
+use zephyr_config::edit::NotChanged;
 use zephyr_config::edit::change::{Change, Changed};
 use zephyr_config::edit::file::{File, FileError};
-use zephyr_config::edit::NotChanged;
 use zephyr_config::form;
 use zephyr_secrets::Secret;
 use zephyr_secrets::vault::KeychainError;
@@ -151,7 +151,8 @@ fn write(path: &Path, change: &Change, removed: Option<Removed>) -> Result<Amend
     let outcome = changed
         .outcome
         .map_err(|_| invalid(in_words(&changed.complaints)))?;
-    file.write(&outcome.text).map_err(|error| unwritten(&error))?;
+    file.write(&outcome.text)
+        .map_err(|error| unwritten(&error))?;
     let gone = match change {
         Change::Remove(name) => {
             let shown = form::configuration(file.text()).ok();
