@@ -11,7 +11,7 @@
 //! | [`form`] | what forms show |
 //! | `watch` | notices changes |
 //! | `paths` | where the file and the data are |
-//! | `example` | the annotated example |
+//! | `example`, `schema` | the annotated example, and the JSON Schema |
 
 pub mod edit;
 mod example;
@@ -21,6 +21,7 @@ mod loaded;
 mod paths;
 mod problem;
 mod read;
+mod schema;
 mod watch;
 
 pub use example::{EXAMPLE, commented_default};
@@ -29,4 +30,5 @@ pub use loaded::Loaded;
 pub use paths::{LocateError, Located, Origin, data_dir, find, locate};
 pub use problem::{Problem, Problems};
 pub use read::{EntryNameError, check_entry_name, parse};
+pub use schema::SCHEMA;
 pub use watch::{OwnWrite, Watch, WatchError, watch};

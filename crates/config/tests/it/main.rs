@@ -10,3 +10,4 @@ mod mangled;
 mod ownership;
 mod properties;
 mod reading;
+mod schema;
