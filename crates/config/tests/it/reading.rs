@@ -777,6 +777,23 @@ fn a_proxy_open_to_the_network_needs_a_client_token() {
 }
 
 #[test]
+fn an_open_proxy_with_a_passthrough_endpoint_is_not_told_to_ask_for_a_token_alone() {
+    let text = format!(
+        "[server]\nhost = \"0.0.0.0\"\n{}",
+        with_endpoint("url = \"https://a.example.com\", auth_type = \"passthrough\"")
+    );
+
+    let problem = only_error(&text);
+
+    assert_eq!(place(&problem), (Some(2), "server.host"));
+    assert!(!problem.message.contains("credentials"), "{problem}");
+    assert!(
+        problem.remedy.contains("groups[0].endpoints[0]"),
+        "{problem}"
+    );
+}
+
+#[test]
 fn a_client_token_and_a_passthrough_endpoint_exclude_each_other() {
     let text = format!(
         "[server]\nclient_token_env = \"TOKEN\"\n{}",
