@@ -1,35 +1,31 @@
-//! A change of the configuration file that a form asks for: what the text would be, and what is wrong
-//! with it or worth a warning, by the form's fields.
-//!
-//! The judge is the one that loads the file. What it says is told of the whole outcome if it is an error,
-//! since then nothing is written; a warning only if the change is what gives rise to it.
+//! A change of the configuration file that a form asks for: the text with it, and the complaints about
+//! that text. The reader of the file judges it.
 
 use zephyr_control::{Command, Complaint, EndpointForm, SettingValue};
 
+use super::complaints::{self, Form};
 use super::document::{self, Rewritten};
 use super::refusal::NotChanged;
 use super::setting;
 use crate::loaded::{Loaded, fingerprint};
-use crate::problem::{Problem, Problems};
+use crate::problem::Problems;
 use crate::read::parse;
 
-/// What is to be changed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// A new endpoint.
     Add(Box<EndpointForm>),
-    /// The endpoint of that name is to be like this.
+    /// Makes the endpoint of that name what the form says.
     Edit(String, Box<EndpointForm>),
-    /// So many endpoints are to stand before the one of that name.
+    /// Moves the endpoint of that name, so that this many others come before it.
     Move(String, u32),
-    /// The endpoint of that name is to go.
+    /// Removes the endpoint of that name.
     Remove(String),
-    /// The key is to have that value, or none.
+    /// Gives the key that value. `None` takes the key out.
     Set(String, Option<SettingValue>),
 }
 
 impl Change {
-    /// The change that a command is, if it is one.
+    /// The change that the command asks for, if it asks for one.
     pub fn of(command: &Command) -> Option<Self> {
         match command.clone() {
             Command::AddEndpoint { endpoint } => Some(Self::Add(endpoint)),
@@ -55,11 +51,11 @@ impl Change {
         }
     }
 
-    /// What the text would be with it.
+    /// The text with the change, judged by the reader.
     ///
     /// # Errors
     ///
-    /// It cannot be carried out, whatever the outcome would be.
+    /// The change cannot be made in this text.
     pub fn applied(&self, text: &str) -> Result<Changed, NotChanged> {
         let rewritten = match self {
             Self::Add(form) => document::add(text, form),
@@ -73,44 +69,32 @@ impl Change {
             }
         };
         let Rewritten { text: after, at } = rewritten.map_err(|why| NotChanged::of(why, text))?;
-        let known = parse(text).map_or_else(|_| Vec::new(), |loaded| loaded.warnings);
-        let own = at.map(|(group, index)| format!("groups[{group}].endpoints[{index}]."));
-        // Places may be others than before.
-        let name = |problem: &Problem| problem.key.rsplit('.').next().map(str::to_owned);
-        let is_new = |warning: &&Problem| {
-            let same = |old: &Problem| name(old) == name(warning) && old.message == warning.message;
-            let is_own = own.as_ref().is_some_and(|own| warning.key.starts_with(own));
-            is_own || !known.iter().any(same)
+        let form = match self {
+            Self::Set(key, _) => Form::Key(key),
+            Self::Add(_) | Self::Edit(..) | Self::Move(..) | Self::Remove(_) => {
+                at.map_or(Form::None, Form::Endpoint)
+            }
         };
-        let complaint = |problem: &Problem, is_warning| Complaint {
-            field: self.field(problem, at),
-            message: format!("{}; {}", problem.message, problem.remedy),
-            is_warning,
+        let before = match parse(text) {
+            Ok(loaded) => loaded.warnings,
+            Err(problems) => problems.into_iter().collect(),
         };
         Ok(match parse(&after) {
             Ok(loaded) => Changed {
-                complaints: loaded
-                    .warnings
-                    .iter()
-                    .filter(is_new)
-                    .map(|warning| complaint(warning, true))
-                    .collect(),
+                complaints: complaints::warnings(&loaded.warnings, &before, form),
                 outcome: Ok(Outcome {
                     text: after,
                     loaded,
                 }),
             },
             Err(problems) => Changed {
-                complaints: problems
-                    .iter()
-                    .map(|error| complaint(error, false))
-                    .collect(),
+                complaints: complaints::errors(&problems, &before, form),
                 outcome: Err(problems),
             },
         })
     }
 
-    /// As a form shows why the change is impossible.
+    /// The reason why the change cannot be made, as a form shows it.
     pub fn complaint(&self, why: &NotChanged) -> Complaint {
         let field = match self {
             Self::Set(key, _) => Some(key.clone()),
@@ -123,41 +107,21 @@ impl Change {
             is_warning: false,
         }
     }
-
-    /// The form's field that a problem is about.
-    fn field(&self, problem: &Problem, at: Option<(usize, usize)>) -> Option<String> {
-        let of_form = at.and_then(|(group, index)| {
-            let in_group = problem.key.strip_prefix(&format!("groups[{group}]."))?;
-            match in_group.strip_prefix(&format!("endpoints[{index}].")) {
-                Some(field) => Some(field),
-                None if in_group == "name" => Some("group"),
-                None if in_group.contains('.') => None,
-                None => Some(in_group),
-            }
-        });
-        let field = match of_form {
-            Some("auth_token_env" | "auth_token_keychain" | "api_key_env") => "token",
-            Some(field) => field,
-            None => problem.key.as_str(),
-        };
-        (!field.is_empty()).then(|| field.to_owned())
-    }
 }
 
-/// A text that was changed, and what is to be said about it.
+/// The reader's judgement of a changed text.
 pub struct Changed {
-    /// Errors if the outcome is refused, else warnings.
+    /// Errors if the reader refuses the text, otherwise warnings.
     pub complaints: Vec<Complaint>,
-    /// What would be written.
     pub outcome: Result<Outcome, Problems>,
 }
 
 impl Changed {
-    /// Back to a text that was in force before.
+    /// Goes back to a text that was in force before.
     ///
     /// # Errors
     ///
-    /// It no longer is a valid one.
+    /// The reader refuses it now.
     pub fn back_to(text: String) -> Result<Self, NotChanged> {
         let loaded =
             parse(&text).map_err(|problems| NotChanged::Unwritable(problems.to_string()))?;
@@ -168,17 +132,15 @@ impl Changed {
     }
 }
 
-/// A text that may be written.
+/// A valid text.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The text.
     pub text: String,
-    /// What it says.
     pub loaded: Loaded,
 }
 
 impl Outcome {
-    /// Tells it apart from other texts.
+    /// A number that differs between texts.
     pub fn fingerprint(&self) -> u64 {
         fingerprint(self.text.as_bytes())
     }
@@ -426,6 +388,8 @@ mod tests {
             refused.complaints[0].field.as_deref(),
             Some("breaker.max_failures")
         );
+        let message = &refused.complaints[0].message;
+        assert!(message.starts_with("line 2: "), "{message}");
         assert!(refused.outcome.is_err());
         assert!(corrected.outcome.is_ok());
     }

@@ -2,12 +2,14 @@
 //!
 //! | module | is |
 //! | --- | --- |
-//! | [`change`] | what forms ask for, and what is wrong with it |
+//! | [`change`] | what forms ask for |
+//! | `complaints` | what forms show of the reader's problems with it |
 //! | `document` | the change in the text |
 //! | [`file`] | the file on disk |
 //! | `save` | all of that in one step |
 
 pub mod change;
+mod complaints;
 mod document;
 pub mod file;
 mod refusal;
