@@ -1,9 +1,8 @@
 //! Says when the configuration or its `.env` has changed.
 //!
-//! Editors replace a file rather than write into it, so it is folders that are watched; that of a
-//! symbolic link's target too. An event is only a reason to look: what counts is whether the two
-//! files hold something else than before, so that reading them, saving them unchanged, or other files
-//! in the folder cause nothing.
+//! Editors replace a file rather than write into it. So the folders are watched, also the folder of a
+//! symbolic link's target. An event is only a reason to look. Only another content of the two files
+//! counts. Reading them, saving them unchanged and other files in the folder cause nothing.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -28,16 +27,16 @@ pub struct Watch {
     files: [PathBuf; 2],
     seen: Fingerprint,
     own_write: OwnWrite,
-    /// When to read the files because of an event; outlives a dropped [`Watch::changed`].
+    /// The time to read the files because of an event. Outlives a dropped [`Watch::changed`].
     look_at: Option<Instant>,
-    /// Reads the files; outlives a dropped [`Watch::changed`] too.
+    /// Reads the files. Outlives a dropped [`Watch::changed`] too.
     reading: Option<JoinHandle<Fingerprint>>,
     events: mpsc::Receiver<()>,
     /// Its drop ends the events.
     _watcher: RecommendedWatcher,
 }
 
-/// Why changes will not be noticed.
+/// The reason why changes will not be noticed.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "changes of {} will not be noticed, because {} cannot be watched; \
@@ -104,14 +103,13 @@ impl Watch {
         self
     }
 
-    /// What is written there is in force already, and no change to speak of.
+    /// Does not tell of this program's own writing, which is in force already.
     pub fn ignore(&mut self, own_write: OwnWrite) {
         self.own_write = own_write;
     }
 
-    /// Waits until one of the two files holds something else than when this last returned. May be
-    /// dropped and called again without missing a change. Needs a Tokio runtime, whose workers it does
-    /// not block.
+    /// Waits until one of the two files has another content than when this last returned. A caller may drop
+    /// it and call it again without missing a change. Needs a Tokio runtime. It does not block the workers.
     pub async fn changed(&mut self) {
         loop {
             let now = self.read_after_event().await;
@@ -133,7 +131,7 @@ impl Watch {
                     Some(time) => time,
                     None => match self.events.recv().await {
                         Some(()) => *self.look_at.insert(Instant::now() + SETTLING),
-                        // The watcher holds the sender, and this holds the watcher.
+                        // `self` holds the watcher, and the watcher holds the sender.
                         None => std::future::pending().await,
                     },
                 };
@@ -147,7 +145,7 @@ impl Watch {
         };
         let read = reading.await;
         self.reading = None;
-        // It is only cancelled with the runtime, when nobody waits any longer.
+        // The task is cancelled only with the runtime, when nobody waits any longer.
         read.unwrap_or(Fingerprint([None; 2]))
     }
 }
@@ -177,7 +175,7 @@ impl OwnWrite {
     }
 }
 
-/// What the files held, without keeping it: one of them holds secrets. `None` for an unreadable one.
+/// Fingerprints of the files' contents, since one of them holds secrets. `None` for an unreadable file.
 #[derive(Debug, PartialEq, Eq)]
 struct Fingerprint([Option<u64>; 2]);
 
@@ -325,7 +323,7 @@ mod tests {
         assert!(noticed.is_ok());
     }
 
-    /// A pipe that nobody has written to yet blocks whoever reads it.
+    /// Reading a pipe blocks until somebody writes to it.
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn a_file_that_is_read_slowly_blocks_no_worker() {

@@ -11,7 +11,7 @@ use zephyr_secrets::ownership;
 
 use crate::load::{LoadError, not_utf8};
 
-/// Why the file was not read or not written. It is as it was.
+/// Why the file was not read or not written. Nothing has changed on disk.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     #[error(transparent)]
@@ -24,17 +24,17 @@ pub enum FileError {
 
 /// A configuration file that is about to be changed.
 pub struct File {
-    /// Behind a symbolic link, if it is one.
+    /// Without symbolic links.
     path: PathBuf,
     text: String,
 }
 
 impl File {
-    /// Reads it. Blocks.
+    /// Reads the file. Blocks.
     ///
     /// # Errors
     ///
-    /// It cannot be read, or is not UTF-8.
+    /// The file cannot be read, or it is not UTF-8.
     pub fn read(path: &Path) -> Result<Self, FileError> {
         let unreadable = |source| LoadError::Io {
             path: path.to_owned(),
@@ -49,16 +49,15 @@ impl File {
         Ok(Self { path: file, text })
     }
 
-    /// What it says now.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Writes this text in its place, whole or not at all. Blocks.
+    /// Replaces the file's text, whole or not at all. Blocks.
     ///
     /// # Errors
     ///
-    /// It cannot be written, or another program changed it since it was read.
+    /// The file cannot be written, or another program changed it since it was read.
     pub fn write(&self, text: &str) -> Result<(), FileError> {
         if text == self.text {
             return Ok(());
@@ -89,7 +88,7 @@ impl File {
 
 enum Replaced {
     Done,
-    /// By another program; nothing was done.
+    /// Another program changed the file, so nothing was written.
     ChangedBefore,
 }
 

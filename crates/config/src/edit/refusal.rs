@@ -7,18 +7,18 @@ use crate::read::parse;
 pub enum NotChanged {
     #[error("there is no endpoint of that name; there are: {}", .0.join(", "))]
     UnknownEndpoint(Vec<String>),
-    /// No such key, or none that can be set one by one.
+    /// The key does not exist, or a form cannot set it alone. Perhaps this one is meant.
     #[error("is not a setting{}", .0.map(|near| format!("; is {near} meant?")).unwrap_or_default())]
     UnknownKey(Option<&'static str>),
     /// The key takes other values.
     #[error("takes {0}")]
     OtherKind(String),
-    /// The endpoint's group is elsewhere.
+    /// The endpoint belongs to this group, whose endpoints stay together.
     #[error(
         "the endpoints of group {0} share a credential and stay together; to move one of them elsewhere, give it another group"
     )]
     Apart(String),
-    /// The text is not TOML, or something else is where the change belongs; with lines.
+    /// The text has something that stands in the way. The message names it with its line.
     #[error("{0}")]
     Unwritable(String),
 }

@@ -7,14 +7,14 @@ use super::file::{File, FileError};
 use super::refusal::NotChanged;
 use crate::problem::Problems;
 
-/// Why a change was not made. The file is as it was.
+/// Why a change was not made. Nothing has changed on disk.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
     #[error(transparent)]
     File(#[from] FileError),
     #[error(transparent)]
     Change(#[from] NotChanged),
-    /// The file would not be valid with it.
+    /// The reader refuses the changed text.
     #[error(transparent)]
     Invalid(#[from] Problems),
 }
@@ -23,7 +23,7 @@ pub enum SaveError {
 ///
 /// # Errors
 ///
-/// The file is as it was.
+/// The change was not made.
 pub fn save(path: &Path, change: &Change) -> Result<(), SaveError> {
     let file = File::read(path)?;
     let outcome = change.applied(file.text())?.outcome?;

@@ -1,4 +1,4 @@
-//! A setting that a form changes: its value as the file has it.
+//! A setting that a form changes, and its value in the file's terms.
 
 use toml_edit::{Array, Value};
 use zephyr_control::{Setting, SettingKind, SettingValue};

@@ -32,7 +32,7 @@ pub(crate) fn read(text: &str, report: &Report<'_>) -> Config {
         Ok(document) => {
             refusal::refuse(document.get_ref(), report);
             let config = sections::config(&Table::root(report, document.get_ref()));
-            // `DeTable` leaves numbers unread, and no reader asks for those of unknown keys.
+            // `DeTable` does not read numbers, and no reader asks for the values of unknown keys.
             if let Err(error) = toml_edit::Document::parse(text) {
                 let at = error.span().map(|span| span.start);
                 if !report.has_error(report.line(at)) {

@@ -1,5 +1,5 @@
-//! Groups and endpoints. What an endpoint leaves open, its group settles; what the group leaves open,
-//! the file's own tables do.
+//! Groups and endpoints. A key that an endpoint leaves out comes from its group. A key that the group leaves
+//! out comes from the file's tables.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ const ENDPOINT_EXAMPLE: &str =
 pub(crate) struct Fleet {
     pub(crate) groups: Vec<Group>,
     pub(crate) endpoints: Vec<Endpoint>,
-    /// Path of an endpoint that is sent the client's own credential.
+    /// The path of an endpoint that gets the client's own credential.
     pub(crate) passthrough: Option<String>,
 }
 
@@ -62,10 +62,10 @@ struct FleetReader<'a> {
     fleet: Fleet,
 }
 
-/// Where each name was first given.
+/// The line in which each name first occurs.
 type Lines = HashMap<String, Option<usize>>;
 
-/// What a group settles for its endpoints.
+/// The values that a group gives to its endpoints.
 struct Shared {
     name: String,
     auth_type: AuthType,
@@ -269,7 +269,7 @@ fn base_url(table: &Table<'_>, listeners: &Listeners) -> Option<BaseUrl> {
     Some(base)
 }
 
-/// The URL without what clients send in any case: with it they would ask for `/v1/v1/messages`.
+/// The URL without the path that clients add themselves. With it they would ask for `/v1/v1/messages`.
 fn without_client_path(url: &BaseUrl) -> Option<BaseUrl> {
     let text = url.to_string();
     let base = ["/v1/messages", "/v1"]
@@ -348,7 +348,7 @@ fn unique_name(table: &Table<'_>, what: &str, lines: &mut Lines) -> String {
     name.to_owned()
 }
 
-/// A name as it may be shown: unless somebody pasted a secret for it.
+/// The name as it may be shown. A secret that somebody pasted is hidden.
 fn shown(name: &str) -> String {
     if is_secret(name) {
         "(hidden)".to_owned()

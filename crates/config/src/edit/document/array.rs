@@ -1,11 +1,13 @@
-//! An array, in lines or in one: a comment above a line or at its end belongs to the element on that
-//! line; one that a blank line separates from it belongs to the place.
+//! An array, on one line or on several.
+//!
+//! A comment above a line or at its end belongs to the element on that line. A comment that a blank line
+//! separates from the element belongs to the place.
 
 use toml_edit::{Array, RawString, Value};
 
 use super::raw::{at_blank_line, at_line_break, without_break};
 
-/// Gives the array these values. One that it has already keeps its line, with the comments there.
+/// Gives the array these values. A value that it has already keeps its line, with the comments there.
 pub(super) fn fill(array: &mut Array, values: Vec<Value>) {
     let same = |element: &Element, value: &Value| {
         let text = element.value.as_str();
@@ -36,7 +38,7 @@ pub(super) fn fill(array: &mut Array, values: Vec<Value>) {
 pub(super) struct Lines {
     /// Behind the opening bracket, on its line.
     head: String,
-    /// Before an element that stands on that line, too.
+    /// In front of an element on the line of the bracket.
     indentation: String,
     elements: Vec<Element>,
     /// Before the closing bracket.
@@ -46,10 +48,10 @@ pub(super) struct Lines {
 pub(super) struct Element {
     /// Line break, and comments down to a blank line.
     place: String,
-    /// Comments right above it, indentation.
+    /// Comments directly above the element, and the indentation.
     pub(super) lead: String,
     pub(super) value: Value,
-    /// Behind it on its line.
+    /// Behind the element, on its line.
     pub(super) tail: String,
 }
 
@@ -139,7 +141,7 @@ impl Lines {
             .insert(index.min(self.elements.len()), element);
     }
 
-    /// What is said of the place stays, and what is said of a line that something else stands on, too.
+    /// Comments of the place stay. So do comments on a line that something else is on.
     pub(super) fn remove(&mut self, index: usize) -> Element {
         let mut removed = self.elements.remove(index);
         let was_alone = match self.elements.get_mut(index) {
@@ -161,13 +163,13 @@ impl Lines {
         if place.contains('#') {
             let next = self.elements.get_mut(index).map(|next| &mut next.place);
             let below = next.unwrap_or(&mut self.end);
-            // The blank line that the comment ends with does for both.
+            // The comment ends with a blank line, and one is enough.
             *below = format!("{place}{}", without_break(without_break(below)));
         }
         removed
     }
 
-    /// Moves an element so that `to` others stand before it; the places stay.
+    /// Moves an element, so that `to` others come before it. The comments of places stay.
     pub(super) fn relocate(&mut self, from: usize, to: usize) {
         let places = self.elements.iter_mut();
         let places: Vec<String> = places.map(|one| std::mem::take(&mut one.place)).collect();

@@ -1,10 +1,10 @@
-//! An entry that moves between a place in brackets and one below headers. Its comments go with it.
+//! An entry that moves from brackets to a header, or from a header to brackets. Its comments go with it.
 
 use toml_edit::{Decor, InlineTable, Item, Key, Table, Value};
 
 use super::raw::comments;
 
-/// The entry for a place among others below headers. One that was in braces brings its comments.
+/// The entry below a header. An entry that was in braces brings its comments.
 pub(super) fn below_header(entry: Item) -> Table {
     let (pairs, lead, behind) = match entry {
         Item::Table(table) => return table,
@@ -30,7 +30,7 @@ pub(super) fn below_header(entry: Item) -> Table {
     table
 }
 
-/// The entry for a place in an array. One that was below a header brings its comments.
+/// The entry in an array. An entry that was below a header brings its comments.
 pub(super) fn in_braces(entry: Item) -> Value {
     let table = match entry {
         Item::Value(value) => return value,

@@ -1,13 +1,12 @@
 //! Adds, changes, moves and removes endpoints.
 //!
-//! Everything but the endpoint's own entry stays byte for byte: comments, order, line ends. Endpoints
-//! are written as the others are, `endpoints = [{ … }]` or `[[groups.endpoints]]`. A group stays when its
-//! last endpoint leaves, with its credential, so that the endpoint can come back.
+//! Everything but the endpoint's own entry stays byte for byte: comments, order, line ends. A new endpoint
+//! is written like the others, `endpoints = [{ … }]` or `[[groups.endpoints]]`. A group stays when its
+//! last endpoint leaves. It keeps the credential, so the endpoint can come back.
 //!
-//! Comments directly above an endpoint, behind it on its line or inside it belong to it, and go where it
-//! goes. A comment that a blank line separates from the endpoint below belongs to the place and stays,
-//! and so does one on a line that something else is on. When a key of an endpoint is removed, its
-//! comments stay.
+//! Comments directly above an endpoint, behind it on its line or inside it belong to it and move with it.
+//! A comment that a blank line separates from the endpoint below belongs to the place and stays. A comment
+//! on a line that something else is on stays too. The comments of a removed key stay.
 
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};
 use zephyr_control::{AuthType, EndpointForm, TokenReference};
@@ -19,8 +18,8 @@ use super::list::List;
 use super::text::{NotRewritten, on_document};
 use crate::form::{self, blank};
 
-/// The text with the change, and where the endpoint is in it: the numbers of its group and of its place
-/// there, from 0.
+/// The text with the change. `at` is the place of the endpoint in it: the numbers of its group and of its
+/// place there, from 0.
 pub(in crate::edit) struct Rewritten {
     pub(in crate::edit) text: String,
     pub(in crate::edit) at: Option<At>,
@@ -28,7 +27,7 @@ pub(in crate::edit) struct Rewritten {
 
 type At = (usize, usize);
 
-/// Writes an endpoint behind the others of its group, which is made if it is not there.
+/// Writes an endpoint behind the others of its group. A missing group is added.
 pub(in crate::edit) fn add(text: &str, form: &EndpointForm) -> Result<Rewritten, NotRewritten> {
     rewritten(text, |document| {
         let Some(group) = group_named(document, &form.group) else {
@@ -41,8 +40,7 @@ pub(in crate::edit) fn add(text: &str, form: &EndpointForm) -> Result<Rewritten,
     })
 }
 
-/// Writes what the form says differently into the endpoint of that name, and takes it to the form's
-/// group.
+/// Changes the keys of that endpoint in which the form differs, and moves it to the form's group.
 pub(in crate::edit) fn edit(
     text: &str,
     name: &str,
@@ -88,8 +86,8 @@ pub(in crate::edit) fn edit(
     })
 }
 
-/// Moves an endpoint so that `to` others stand before it. The endpoints of a group stand together; the
-/// only one of a group takes its group along.
+/// Moves an endpoint, so that `to` others come before it. The endpoints of a group stay together. The
+/// only endpoint of a group takes its group along.
 pub(in crate::edit) fn relocate(
     text: &str,
     name: &str,
@@ -138,7 +136,7 @@ pub(in crate::edit) fn relocate(
     })
 }
 
-/// Takes an endpoint out; its group stays.
+/// Removes an endpoint. Its group stays.
 pub(in crate::edit) fn remove(text: &str, name: &str) -> Result<Rewritten, NotRewritten> {
     rewritten(text, |document| {
         let (group, index) = find(document, name)?;
@@ -155,8 +153,8 @@ fn rewritten(
     Ok(Rewritten { text, at })
 }
 
-/// Adds a group with this endpoint: below the others; else below the example of a group, if that is
-/// there commented out as in the default file; else at the end.
+/// Adds a group with this endpoint below the other groups. If there are none, it goes below the example of
+/// a group that the default file has as comments, otherwise to the end.
 fn new_group(document: &mut DocumentMut, form: &EndpointForm) -> Result<At, NotRewritten> {
     let mut endpoint = InlineTable::new();
     let inherits = EndpointForm {
@@ -264,7 +262,7 @@ fn take(document: &mut DocumentMut, group: usize, index: usize) -> Result<Item, 
         let mut endpoints = List::of(&mut group, "endpoints")?;
         let taken = endpoints.take(index);
         if endpoints.len() == 0 && endpoints.has_headers() {
-            // No header is left that would say that there are none.
+            // Without a header nothing says that the group is empty.
             group.remove("endpoints");
             group.put("endpoints", Value::Array(toml_edit::Array::new()));
         }

@@ -26,7 +26,7 @@ impl Entry<'_> {
         name.map(|name| name.trim().to_owned())
     }
 
-    /// Gives the key that value, in its place or behind the others.
+    /// Gives the key that value. A new key goes behind the others.
     pub(super) fn put(&mut self, key: &str, mut value: Value) {
         let old = match self {
             Self::Table(table) => table.get_mut(key).and_then(Item::as_value_mut),
@@ -43,7 +43,7 @@ impl Entry<'_> {
         }
     }
 
-    /// Removes the key. Comments above it, and behind it on its line, stay.
+    /// Removes the key. The comments above it and behind it on its line stay.
     pub(super) fn remove(&mut self, key: &str) {
         match self {
             Self::Table(table) => {

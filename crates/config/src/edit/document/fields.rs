@@ -5,7 +5,7 @@ use zephyr_control::{EndpointForm, TokenReference};
 use super::entry::Entry;
 use crate::form;
 
-/// Writes what `form` says differently from `before`.
+/// Writes the keys in which `form` differs from `before`.
 pub(super) fn write(entry: &mut Entry<'_>, before: &EndpointForm, form: &EndpointForm) {
     if form.name.trim() != before.name {
         entry.put("name", form.name.trim().into());

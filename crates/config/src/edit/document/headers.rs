@@ -1,4 +1,4 @@
-//! The document's headers in the order of the text, and what is between them.
+//! The document's headers in the order of the text, and the text between them.
 //!
 //! toml_edit numbers headers by their position. Comments below the last line of a table belong to the
 //! header that comes next, or to the end of the document.
@@ -7,7 +7,7 @@ use toml_edit::{DocumentMut, Item, Table};
 
 use super::raw;
 
-/// The place of a new header: its position, and what is above it.
+/// The place of a new header: its position, and the text above it.
 pub(super) struct Place {
     position: isize,
     above: String,
@@ -26,7 +26,8 @@ impl Place {
         }
     }
 
-    /// Directly above the first header whose lines above it `is_meant` accepts, and below those.
+    /// Directly above the first header for which `is_meant` accepts the lines above it. The new header is
+    /// below those lines.
     pub(super) fn below(
         document: &mut DocumentMut,
         is_meant: impl Fn(&str) -> bool,
@@ -44,21 +45,21 @@ impl Place {
         Some(Self { position, above })
     }
 
-    /// Puts the table's header there.
+    /// Puts the table's header in this place.
     pub(super) fn give(self, table: &mut Table) {
         table.set_position(Some(self.position));
         table.decor_mut().set_prefix(self.above);
     }
 }
 
-/// The positions of the table's header, and of those of the tables in it, in no order.
+/// The positions of the headers of the table and of the tables in it, in no order.
 pub(super) fn positions(table: &Table) -> Vec<isize> {
     let mut found = Vec::new();
     collect(table, &mut found);
     found
 }
 
-/// What is above the header that follows this position, or at the end of the document.
+/// The text above the header that follows this position, or at the end of the document.
 pub(super) fn gap(document: &DocumentMut, after: Option<isize>) -> String {
     match next(document, after) {
         Some(position) => header_above(document.as_table(), position).unwrap_or_default(),
@@ -73,7 +74,7 @@ pub(super) fn set_gap(document: &mut DocumentMut, after: Option<isize>, text: St
     }
 }
 
-/// Gives the table's header, and those of the tables in it, these positions.
+/// Gives these positions to the headers of the table and of the tables in it.
 pub(super) fn renumber(table: &mut Table, positions: &mut impl Iterator<Item = isize>) {
     if table.position().is_some() {
         table.set_position(positions.next());

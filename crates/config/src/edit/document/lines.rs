@@ -4,8 +4,8 @@ use toml_edit::{Item, KeyMut, RawString, Table, Value};
 
 use super::raw::{self, suffix};
 
-/// Removes the line of this key. Comments above it, and behind it, go to the line below or above; if
-/// there is none, they are returned.
+/// Removes the line of this key. The comments above it and behind it go to the line below, otherwise to
+/// the line above. Without such a line they are returned.
 pub(super) fn remove(table: &mut Table, path: &[&str]) -> String {
     let lines = paths(table);
     let Some((name, parents)) = path.split_last() else {
@@ -52,7 +52,7 @@ pub(super) fn put_below_header(table: &mut Table, comments: &str) {
     }
 }
 
-/// toml_edit ends the line itself.
+/// The line with the comments below it. toml_edit adds the last line end.
 fn below(line: &str, comments: &str) -> String {
     format!(
         "{line}\n{}",

@@ -1,4 +1,5 @@
-//! Groups, or endpoints of a group, one after the other: each below a header of its own, or in an array.
+//! A list of groups, or of a group's endpoints. Each entry is below a header of its own, or all are in an
+//! array.
 
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, RawString, Table, Value};
 
@@ -52,7 +53,7 @@ impl<'d> List<'d> {
         }
     }
 
-    /// Puts an entry behind `index` others, written as they are.
+    /// Puts an entry behind `index` others, and writes it like them.
     pub(super) fn insert(&mut self, index: usize, entry: Item) {
         match self {
             Self::Headers(tables) => {
@@ -70,7 +71,7 @@ impl<'d> List<'d> {
         }
     }
 
-    /// Takes an entry out, with its comments.
+    /// Removes an entry with its comments.
     pub(super) fn take(&mut self, index: usize) -> Taken {
         match self {
             Self::Headers(tables) => {
@@ -102,7 +103,7 @@ impl<'d> List<'d> {
         }
     }
 
-    /// Moves an entry so that `to` others are before it.
+    /// Moves an entry, so that `to` others come before it.
     pub(super) fn relocate(&mut self, from: usize, to: usize) {
         match self {
             Self::Headers(tables) => {
@@ -137,7 +138,7 @@ impl<'d> List<'d> {
 /// An entry that was taken out.
 pub(super) struct Taken {
     pub(super) entry: Item,
-    /// What was above it and is not its own.
+    /// The text above it that belongs to the place.
     pub(super) left: Option<Left>,
 }
 
@@ -168,7 +169,7 @@ fn of_value(value: &mut Value) -> Option<List<'_>> {
     value.as_array_mut().map(List::Brackets)
 }
 
-/// What is above the table's header: the lines of the place, and the table's own comments.
+/// Splits the text above the table's header into the lines of the place and the table's own comments.
 fn split_comment(table: &Table) -> (String, String) {
     let prefix = table.decor().prefix().and_then(RawString::as_str);
     let (place, comment) = at_blank_line(prefix.unwrap_or("\n"));

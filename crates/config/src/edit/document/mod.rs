@@ -5,12 +5,12 @@
 //! | `text` | from text to a document and back, byte for byte |
 //! | `setting` | one key of one table |
 //! | `endpoints`, `fields` | groups and endpoints, and the keys of an endpoint |
-//! | `list`, `array`, `conversion` | entries one after the other, below headers or in brackets |
+//! | `list`, `array`, `conversion` | lists of entries, below headers or in brackets |
 //! | `entry`, `lines`, `pairs` | the keys of one entry, below a header or in braces |
-//! | `headers` | headers in the order of the text, and what stands between them |
+//! | `headers` | headers in the order of the text, and the text between them |
 //! | `raw` | white space and comments |
 //!
-//! Whether the outcome is a valid configuration is not judged here.
+//! The reader judges afterwards whether the text is a valid configuration.
 
 mod array;
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub(super) fn remove(table: &mut InlineTable, key: &str) {
     }
 }
 
-/// What was above a pair and what is below it, when the pair is gone.
+/// Joins the text above a pair that is gone with the text below it.
 fn joined(above: &str, below: &str) -> String {
     let (lines, indentation) = raw::at_last_line(above);
     match (lines, below.split_once('\n')) {
@@ -57,8 +57,8 @@ fn joined(above: &str, below: &str) -> String {
     }
 }
 
-/// Adds a pair behind the others. What is before the closing brace stays there, and so does a comment on
-/// the line of the last pair.
+/// Adds a pair behind the others. The text in front of the closing brace stays there. A comment on the
+/// line of the last pair stays too.
 pub(super) fn append(table: &mut InlineTable, key: &str, mut value: Value) {
     let last = table.iter().last().map(|(key, _)| key.to_owned());
     let above = last.and_then(|last| Some(raw::text(table.key(&last)?.leaf_decor().prefix())));

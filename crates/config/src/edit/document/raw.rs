@@ -8,18 +8,18 @@ pub(super) fn text(raw: Option<&RawString>) -> String {
         .to_owned()
 }
 
-/// What follows the value, down to the end of its line.
+/// The text from the value to the end of its line.
 pub(super) fn suffix(value: &Value) -> String {
     text(value.decor().suffix())
 }
 
-/// Splits off the rest of the line that something else ends on.
+/// Splits the rest of a line from the lines that follow.
 pub(super) fn at_line_break(text: &str) -> (&str, &str) {
     text.split_at(text.find('\n').unwrap_or(0))
 }
 
-/// Splits what is above an entry: the lines down to the last blank one belong to the place, and the
-/// comments below that one to the entry.
+/// Splits the text above an entry. The lines down to the last blank one belong to the place. The comments
+/// below the blank line belong to the entry.
 pub(super) fn at_blank_line(text: &str) -> (&str, &str) {
     let mut at = 0;
     let mut end_of_blank = 0;
@@ -41,7 +41,7 @@ pub(super) fn without_break(text: &str) -> &str {
     text.strip_prefix('\n').unwrap_or(text)
 }
 
-/// The comments alone, one a line.
+/// The comments alone, each on a line.
 pub(super) fn comments(raw: Option<&RawString>, indentation: &str) -> String {
     let text = raw.and_then(RawString::as_str).unwrap_or_default();
     let comments = text.lines().map(str::trim);

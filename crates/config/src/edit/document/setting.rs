@@ -1,8 +1,8 @@
 //! One key of one table: its value, or its absence.
 //!
-//! Nothing else changes. A list in lines is changed line by line: what stays in it keeps its comments,
-//! and what leaves takes along those directly above it and behind it. The comments above a removed key
-//! and behind it stay; what is inside its value goes with it.
+//! Nothing else changes. A list on several lines is changed line by line. An element that stays keeps its
+//! comments. An element that leaves takes the comments directly above it and behind it along. The comments
+//! above a removed key and behind it stay. The comments inside its value go with it.
 
 use toml_edit::{DocumentMut, Item, Table, Value};
 
@@ -79,7 +79,7 @@ fn replace(old: &mut Value, mut new: Value) {
     *old = new;
 }
 
-/// Whether both are the same value, however they are spelled.
+/// Whether both are the same value, perhaps in different spellings.
 fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::String(one), Value::String(other)) => one.value() == other.value(),
@@ -96,8 +96,8 @@ fn is_same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// Adds a line to a table: directly below the comment that has the key commented out, as in the default
-/// file, if that is among the lines behind the table's last key; else behind that key.
+/// Adds a line to a table. The default file has some keys as comments. The line goes directly below such a
+/// comment if it is among the lines behind the table's last key, otherwise behind that key.
 fn add_line(document: &mut DocumentMut, table: &str, name: &str, value: Value) {
     let is_only_a_path = |table: &Table| table.is_implicit() && !table.is_dotted();
     if document[table].as_table().is_some_and(is_only_a_path) {
@@ -129,7 +129,7 @@ fn add_line(document: &mut DocumentMut, table: &str, name: &str, value: Value) {
     }
 }
 
-/// Where the line behind the one ends that has the key commented out.
+/// The end of the line that has the key as a comment.
 fn commented_out(lines: &str, name: &str) -> Option<usize> {
     let mut at = 0;
     for line in lines.split_inclusive('\n') {

@@ -1,9 +1,9 @@
 //! From the file's text to toml_edit's document and back.
 //!
-//! toml_edit keeps comments, order and spelling, with four exceptions: it ends every line with `\n`,
-//! the last one too; it knows no byte order mark; it writes the dotted keys of a table one below the
-//! other; and it spells a name that several headers share in one way. So a change is made in the
-//! document, and the lines that differ are carried over into the text as it was.
+//! toml_edit keeps comments, order and spelling, with four exceptions. It ends every line with `\n`, also
+//! the last one. It drops a byte order mark. It writes the dotted keys of a table one below the other. It
+//! spells a name in the same way in all headers. So a change is made in the document, and only the lines
+//! that differ are carried over into the original text.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -12,13 +12,13 @@ use toml_edit::DocumentMut;
 /// Why the text was not changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::edit) enum NotRewritten {
-    /// The text is not TOML, or something else is where the change belongs. The reader knows what.
+    /// The text is not TOML, or it has something else in the place of the change. The reader knows what.
     Refused,
     /// toml_edit writes this line, counted from 1, in another way and at another place.
     Unwritable { line: usize },
-    /// There is no endpoint of that name; there are these.
+    /// There is no endpoint of that name. These are the names.
     Unknown(Vec<String>),
-    /// The endpoints of this group are there, and stay together.
+    /// That place is among the endpoints of this group, which stay together.
     Apart(String),
 }
 
@@ -48,9 +48,9 @@ fn ended(line: &str) -> String {
     format!("{content}\n")
 }
 
-/// The original with the lines in which `after` differs from `before`, which is the original as
-/// toml_edit writes it. New lines end as the first one does. A missing line end behind the last line
-/// stays missing, unless lines were added behind it.
+/// The original with the lines in which `after` differs from `before`. `before` is the original as
+/// toml_edit writes it. New lines end as the first one does. The last line stays without a line end if
+/// it has none, unless lines were added behind it.
 fn carried(original: &str, before: &str, after: &str) -> Result<String, NotRewritten> {
     let original: Vec<&str> = original.split_inclusive('\n').collect();
     let before: Vec<&str> = before.split_inclusive('\n').collect();
@@ -146,7 +146,7 @@ impl Places {
         let found: Vec<Option<usize>> = found
             .map(|line| moved.get_mut(line).and_then(VecDeque::pop_front))
             .collect();
-        // What is left is spelled in another way, and in the same order.
+        // The lines that are left have the same order, and another spelling.
         let mut left: Vec<usize> = moved.into_values().flatten().collect();
         left.sort_unstable();
         let mut left = left.into_iter();
@@ -171,7 +171,8 @@ fn common<A: AsRef<str>, B: AsRef<str>>(
     one.zip(other).take_while(same).count()
 }
 
-/// Whether both texts give every key the same value. As text, since a NaN equals nothing.
+/// Whether both texts give every key the same value. Values are compared as text, since NaN is not equal
+/// to itself.
 fn say_the_same(one: &str, other: &str) -> bool {
     let said = |text: &str| toml::from_str::<toml::Table>(text).map(|table| table.to_string());
     matches!((said(one), said(other)), (Ok(one), Ok(other)) if one == other)
