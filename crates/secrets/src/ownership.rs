@@ -1,15 +1,14 @@
-//! Whose a file is: what a new file takes over from the one that it replaces, and how a file that cannot
-//! be replaced is explained.
+//! Owner, group and mode of a file that replaces another one, and the explanation if it cannot.
 
 use std::error::Error as StdError;
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-/// Why a file is not replaced although the system would permit it.
+/// The reason for not replacing a file although the system would permit it.
 #[derive(Debug, thiserror::Error)]
 enum Loss {
-    /// A file of ours would be in the place of somebody else's.
+    /// The new file would belong to us, the old one belongs to somebody else.
     #[error(
         "it belongs to {owner}, and a new file in its place would not; give it to the user who runs Zephyr, \
          with chown"
@@ -23,9 +22,8 @@ enum Loss {
     Names { names: u64 },
 }
 
-/// Gives the new file the owner, the group and the mode of the one that it is to replace. Where the group
-/// cannot be kept, since we are no member of it, the new file has ours, and members of ours may do
-/// no more with it than everybody may.
+/// Gives the new file the owner, the group and the mode of the old one. If we are no member of the old
+/// group, the new file has our group. Its members then get no more rights than everybody has.
 ///
 /// # Errors
 ///
@@ -34,13 +32,13 @@ pub fn take_over(new: &File, old: &Metadata) -> io::Result<()> {
     platform::take_over(new, old)
 }
 
-/// Gives the new file the owner and the group of the one at `path`, as far as possible: root may replace
-/// the files of a user, and they stay the user's.
+/// Gives the new file the owner and the group of the file at `path`, as far as possible. So a user's file
+/// stays the user's when root replaces it.
 pub fn keep_owner(new: &File, path: &Path) {
     platform::keep_owner(new, path);
 }
 
-/// The sentence for a file that could not be written: why, and what to do.
+/// The message about a file that could not be written, with the reason and a remedy.
 pub fn unwritable(path: &Path, error: &io::Error) -> String {
     let shown = path.display();
     if let Some(loss) = error
@@ -89,7 +87,7 @@ mod platform {
             let of_everybody = (mode >> 3) & mode & OF_OTHERS;
             mode = (mode & !(SET_GROUP_ID | OF_GROUP)) | (of_everybody << 3);
         }
-        // Last, since a change of owner clears special bits.
+        // The mode comes last, since a change of owner clears special bits.
         new.set_permissions(Permissions::from_mode(mode))
     }
 
@@ -125,7 +123,7 @@ mod platform {
         )
     }
 
-    /// The name of this number, else the number: users of a directory service are in neither file.
+    /// The name of this number, or the number itself. Users of a directory service are in neither file.
     fn name(list: &str, id: u32) -> String {
         let number = id.to_string();
         let list = fs::read_to_string(list).unwrap_or_default();
@@ -161,7 +159,7 @@ mod tests {
 
     use super::*;
 
-    /// A user and a group that are nobody's here.
+    /// A user and a group that do not exist here.
     const NOBODY: u32 = 54_321;
 
     fn with_mode(mode: u32) -> tempfile::NamedTempFile {

@@ -1,14 +1,14 @@
-//! Runs something as a user without rights, which only root can.
+//! Runs code as a user without rights. Only root can do that.
 
 use std::path::Path;
 
 use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
-/// A user and a group that nobody here has.
+/// A user and a group that do not exist here.
 pub(crate) const USER: u32 = 54_321;
 
-/// Runs it on a thread of its own, whose rights the kernel checks.
+/// Runs the code on a thread of its own, since the kernel checks the rights of a thread.
 pub(crate) fn as_user(act: impl FnOnce() + Send) {
     std::thread::scope(|scope| {
         let acted = scope.spawn(|| {
@@ -24,7 +24,7 @@ pub(crate) fn as_user(act: impl FnOnce() + Send) {
     });
 }
 
-/// Gives the file or folder to that user, and to this group; `false` if we are not root, who alone may.
+/// Gives the file or folder to the user and to this group. `false` if the test does not run as root.
 #[must_use]
 pub(crate) fn give(path: &Path, group: u32) -> bool {
     let is_root = rustix::process::geteuid().is_root();

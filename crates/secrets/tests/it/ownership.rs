@@ -1,4 +1,4 @@
-//! What a user without rights may replace, and what they are told.
+//! Files that a user without rights replaces, and the messages to that user.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -14,7 +14,7 @@ fn with_mode(mode: u32) -> tempfile::NamedTempFile {
     file
 }
 
-/// What taking over gives when a user without rights does it. `None`: we are not root.
+/// The outcome of `take_over` for a user without rights. `None` if the test does not run as root.
 fn taken_over(
     old: &tempfile::NamedTempFile,
     new: &tempfile::NamedTempFile,
