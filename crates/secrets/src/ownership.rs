@@ -47,17 +47,21 @@ pub fn unwritable(path: &Path, error: &io::Error) -> String {
     {
         return format!("{shown} cannot be written: {loss}");
     }
-    match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-            format!("{shown} cannot be written: {error}; check the free space")
-        }
-        ErrorKind::PermissionDenied => format!(
+    let is_full = matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+    );
+    if is_full {
+        return format!("{shown} cannot be written: {error}; check the free space");
+    }
+    if error.kind() == ErrorKind::PermissionDenied {
+        return format!(
             "{shown} cannot be written: the system does not permit it{}; let the user who runs Zephyr write \
              there, with chown or chmod",
             platform::owners(path)
-        ),
-        _ => format!("{shown} cannot be written: {error}; check its folder, then try again"),
+        );
     }
+    format!("{shown} cannot be written: {error}; check its folder, then try again")
 }
 
 #[cfg(unix)]
@@ -152,7 +156,8 @@ mod platform {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};

@@ -1,4 +1,5 @@
 //! The configuration file from the outside.
+#![expect(clippy::unwrap_used, reason = "all of it is a test")]
 
 #[cfg(target_os = "linux")]
 #[path = "../../../secrets/tests/as_user/mod.rs"]
