@@ -9,11 +9,7 @@ use zephyr_claude_code::{Change, ClaudeCode, Disconnected, Error, Key, Resumed, 
 use zephyr_control::ClaudeCode as State;
 
 #[cfg(target_os = "linux")]
-#[path = "../../../secrets/tests/as_user/mod.rs"]
-mod as_user;
-
-#[cfg(target_os = "linux")]
-use as_user::{USER, as_user, give};
+use zephyr_as_user::{USER, as_user, give};
 
 const URL: &str = "http://127.0.0.1:8080";
 

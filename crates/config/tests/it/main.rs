@@ -1,9 +1,6 @@
 //! The configuration file from the outside.
 #![expect(clippy::unwrap_used, reason = "all of it is a test")]
 
-#[cfg(target_os = "linux")]
-#[path = "../../../secrets/tests/as_user/mod.rs"]
-mod as_user;
 mod editing;
 mod fuzz;
 mod mangled;

@@ -3,9 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use zephyr_as_user::{USER, as_user, give};
 use zephyr_config::edit::file::File;
-
-use crate::as_user::{USER, as_user, give};
 
 fn folder_with(text: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();

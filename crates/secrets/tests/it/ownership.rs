@@ -4,9 +4,8 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
+use zephyr_as_user::{USER, as_user, give};
 use zephyr_secrets::ownership::{take_over, unwritable};
-
-use crate::as_user::{USER, as_user, give};
 
 fn with_mode(mode: u32) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().unwrap();

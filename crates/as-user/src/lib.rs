@@ -1,4 +1,6 @@
-//! Runs code as a user without rights. Only root can do that.
+//! Runs code as a user without rights, for tests. Only root can do that.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "only tests call it")]
 
 use std::path::Path;
 
@@ -6,10 +8,10 @@ use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 /// A user and a group that do not exist here.
-pub(crate) const USER: u32 = 54_321;
+pub const USER: u32 = 54_321;
 
 /// Runs the code on a thread of its own, since the kernel checks the rights of a thread.
-pub(crate) fn as_user(act: impl FnOnce() + Send) {
+pub fn as_user(act: impl FnOnce() + Send) {
     std::thread::scope(|scope| {
         let acted = scope.spawn(|| {
             let (user, group) = (Uid::from_raw(USER), Gid::from_raw(USER));
@@ -26,7 +28,7 @@ pub(crate) fn as_user(act: impl FnOnce() + Send) {
 
 /// Gives the file or folder to the user and to this group. `false` if the test does not run as root.
 #[must_use]
-pub(crate) fn give(path: &Path, group: u32) -> bool {
+pub fn give(path: &Path, group: u32) -> bool {
     let is_root = rustix::process::geteuid().is_root();
     if is_root {
         std::os::unix::fs::chown(path, Some(USER), Some(group)).unwrap();
