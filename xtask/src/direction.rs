@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 const CONTROL: &str = "zephyr-control";
+const AS_USER: &str = "zephyr-as-user";
 const CORE: &str = "zephyr-core";
 const CORPUS: &str = "zephyr-corpus";
 const SECRETS: &str = "zephyr-secrets";
@@ -44,9 +45,9 @@ const ALL_PARTS: &[&str] = &[
 const MAY_NAME: &[(&str, &[&str], &[&str])] = &[
     (CORE, &[], &[CORPUS]),
     (CONTROL, &[], &[]),
-    (SECRETS, &[CORE], &[]),
+    (SECRETS, &[CORE], &[AS_USER]),
     (ENCODING, &[], &[]),
-    (CONFIG, &[CORE, CONTROL, SECRETS], &[CORPUS]),
+    (CONFIG, &[CORE, CONTROL, SECRETS], &[AS_USER, CORPUS]),
     (JOURNAL, &[CORE, CONTROL, SECRETS, ENCODING], &[]),
     (
         ENGINE,
@@ -55,11 +56,12 @@ const MAY_NAME: &[(&str, &[&str], &[&str])] = &[
     ),
     (PROCESS, &[CORE, CONTROL, SECRETS], &[]),
     (ADMIN, &[CORE, CONTROL, SECRETS], &[]),
-    (CLAUDE_CODE, &[CORE, CONTROL, SECRETS, CONFIG], &[]),
+    (CLAUDE_CODE, &[CORE, CONTROL, SECRETS, CONFIG], &[AS_USER]),
     (DEMO, &[CORE, CONFIG], &[TESTKIT]),
     (CLI, ALL_PARTS, &[TESTKIT]),
     (DESKTOP, ALL_PARTS, &[]),
     (CORPUS, &[], &[]),
+    (AS_USER, &[], &[]),
     (TESTKIT, &[], &[]),
     ("zephyr-bench", &[], &[]),
     // These crates hold tests only.
@@ -100,7 +102,7 @@ const IMPURE: &[&str] = &[
 
 /// The programs that users get, and what belongs to tests alone.
 const RELEASED: &[&str] = &[CLI, DESKTOP];
-const NEVER_RELEASED: &[&str] = &[CORPUS, TESTKIT, "rcgen"];
+const NEVER_RELEASED: &[&str] = &[AS_USER, CORPUS, TESTKIT, "rcgen"];
 
 /// Every dependency that goes the wrong way, in words. Takes what `cargo metadata` prints.
 pub(crate) fn violations(metadata: &Value) -> Result<Vec<String>> {

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use zephyr_secrets::ownership;
+
 use crate::reader::Malformed;
 
 /// Why the settings are as they were. Nothing was changed.
@@ -57,7 +59,7 @@ pub enum Error {
     #[error("{} is read-only, so it was not touched; make it writable first", .0.display())]
     ReadOnly(PathBuf),
     /// They cannot be written.
-    #[error("{} cannot be written; check the free space and that you may write to its folder", path.display())]
+    #[error("{}", ownership::unwritable(path, source))]
     Unwritable {
         /// The file.
         path: PathBuf,

@@ -1,9 +1,9 @@
 //! The settings file on disk: it is replaced only if it still is what was seen.
 //!
 //! A new text is written beside the file and moved into its place, so that a reader never sees half of it
-//! and a full disk loses nothing. Links are followed and stay; mode and owner stay. Other writers cannot
-//! be locked out, so they are detected: before the move by comparing, and after it by reading the replaced
-//! file once more.
+//! and a full disk loses nothing. Symbolic links are followed and stay; mode, owner and group stay as
+//! [`ownership`] has it. Other writers cannot be locked out, so they are detected: before the move by
+//! comparing, and after it by reading the replaced file once more.
 
 use std::fs::{self, File, Metadata};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use tempfile::TempPath;
-use zephyr_secrets::private;
+use zephyr_secrets::{ownership, private};
 
 use crate::error::Error;
 use crate::reader;
@@ -153,7 +153,7 @@ impl SettingsFile {
         let mut scratch = private::create_new(&self.scratch)?;
         scratch.write_all(text.as_bytes())?;
         if let Some((_, metadata)) = &seen.open {
-            platform::become_like(&scratch, metadata)?;
+            ownership::take_over(&scratch, metadata)?;
         }
         scratch.sync_all()?;
         drop(scratch);
@@ -219,22 +219,9 @@ fn overtaking(seen: Seen) -> Option<String> {
 
 #[cfg(unix)]
 mod platform {
-    use std::fs::{File, Metadata};
+    use std::fs::File;
     use std::io;
-    use std::os::unix::fs::{MetadataExt, fchown};
     use std::path::Path;
-
-    /// Sets the owner first: a change of owner clears special bits of the mode.
-    pub(crate) fn become_like(file: &File, metadata: &Metadata) -> io::Result<()> {
-        let ours = file.metadata()?;
-        let differing = |theirs, ours| Some(theirs).filter(|theirs| *theirs != ours);
-        let owner = differing(metadata.uid(), ours.uid());
-        let group = differing(metadata.gid(), ours.gid());
-        if owner.is_some() || group.is_some() {
-            fchown(file, owner, group)?;
-        }
-        file.set_permissions(metadata.permissions())
-    }
 
     /// Makes the move durable: until then a power cut may bring the former file back.
     pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
@@ -244,14 +231,8 @@ mod platform {
 
 #[cfg(not(unix))]
 mod platform {
-    use std::fs::{File, Metadata};
     use std::io;
     use std::path::Path;
-
-    /// A new file has the access rules of its folder, as the former one had.
-    pub(crate) fn become_like(_: &File, _: &Metadata) -> io::Result<()> {
-        Ok(())
-    }
 
     pub(crate) fn sync_folder(_: &Path) -> io::Result<()> {
         Ok(())

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use zephyr_secrets::private;
+use zephyr_secrets::{ownership, private};
 
 use crate::error::Error;
 use crate::record::Record;
@@ -103,6 +103,7 @@ impl Store {
         let written = || {
             let mut file = private::create_new(&scratch)?;
             file.write_all(&json)?;
+            ownership::keep_owner(&file, &self.record());
             file.sync_all()?;
             fs::rename(&scratch, self.record())
         };

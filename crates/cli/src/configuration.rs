@@ -54,7 +54,7 @@ pub(crate) fn path(explicit: Option<&Path>) -> Result<(), Failure> {
 
 /// `zephyr config schema`.
 pub(crate) fn schema() -> Result<(), Failure> {
-    output::print(include_str!("config.schema.json"))
+    output::print(zephyr_config::SCHEMA)
 }
 
 /// `zephyr config check`.

@@ -1,6 +1,6 @@
 //! The annotated example, and the default file made of it.
 
-/// The annotated example, which is also the source of the commented default.
+/// The annotated example. The commented default is made of it.
 pub const EXAMPLE: &str = include_str!("../../../config.toml.example");
 
 /// The default file: the example with every key commented out. The headers of tables stay, so that

@@ -1,9 +1,8 @@
 //! The configuration file as forms show it: every key outside groups and endpoints with the values it
 //! takes, and groups and endpoints as they are written.
 //!
-//! Which keys there are, and what they take, is what the readers ask for; there is no second list. What
-//! a file says is shown as far as it can be understood, also where it is refused as a whole, so that a
-//! form can correct it.
+//! The readers' questions are the list of keys and of their values. There is no second list. A file that
+//! the reader refuses is shown too, as far as it can be understood, so that a form can correct it.
 
 use std::sync::LazyLock;
 
@@ -17,8 +16,8 @@ use crate::example::EXAMPLE;
 use crate::problem::Problems;
 use crate::read::{HIDDEN, Report, is_likely_secret, is_secret, keys, read};
 
-/// Every key outside groups and endpoints, as a file without any has it, in the order of the example.
-/// `[pricing]` is left out: its keys are models.
+/// Every key outside groups and endpoints with its default, in the order of the example. `[pricing]` is
+/// left out, because its keys are models.
 pub fn settings() -> &'static [Setting] {
     &SETTINGS
 }
@@ -54,11 +53,11 @@ fn place_in_example(key: &str) -> Option<usize> {
     Some(header + lines)
 }
 
-/// What the text says.
+/// The content of the text.
 ///
 /// # Errors
 ///
-/// It is no TOML.
+/// The text is not TOML.
 pub fn configuration(text: &str) -> Result<Configuration, Problems> {
     let document = match toml::from_str::<toml::Table>(text) {
         Ok(document) => document,
@@ -84,7 +83,7 @@ pub fn configuration(text: &str) -> Result<Configuration, Problems> {
     })
 }
 
-/// What a configuration says that is in no file.
+/// The content of a configuration that is in no file.
 pub fn without_file(config: &Config) -> Configuration {
     let groups = config.groups.iter().map(|group| GroupForm {
         name: group.name.clone(),
@@ -135,7 +134,7 @@ fn endpoint_without_file(endpoint: &Endpoint) -> EndpointForm {
     }
 }
 
-/// What the document says for that key.
+/// The document's value of that key.
 pub(super) fn said(document: &toml::Table, key: &str) -> Option<SettingValue> {
     let (table, name) = key.rsplit_once('.')?;
     let value = document.get(table)?.as_table()?.get(name)?;
@@ -190,7 +189,7 @@ fn endpoint(table: &toml::Table, group: &str) -> EndpointForm {
     }
 }
 
-/// An endpoint of which nothing has been said.
+/// An endpoint with nothing but defaults.
 pub(super) fn blank(group: &str) -> EndpointForm {
     EndpointForm {
         name: String::new(),
@@ -253,7 +252,7 @@ fn text(table: &toml::Table, key: &str) -> Option<String> {
     (!text.is_empty()).then(|| shown(text))
 }
 
-/// A text as it may be shown: unless somebody pasted a secret for it.
+/// The text as it may be shown. A secret that somebody pasted is hidden.
 fn shown(text: &str) -> String {
     if is_secret(text) {
         HIDDEN.to_owned()
@@ -262,8 +261,8 @@ fn shown(text: &str) -> String {
     }
 }
 
-/// A proxy's URL as it may be shown. Saved like this it means what it meant: what equals what was shown is
-/// not written.
+/// A proxy's URL as it may be shown. Saving it like this changes nothing, because a value that is the same
+/// as shown is not written.
 fn without_password(url: &str) -> String {
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{HIDDEN}@{host}"),
@@ -299,6 +298,7 @@ mod tests {
     use zephyr_control::SettingKind;
 
     use super::*;
+    use crate::schema::SCHEMA;
 
     fn repository(path: &str) -> String {
         let path = format!("{}/../../{path}", env!("CARGO_MANIFEST_DIR"));
@@ -316,8 +316,7 @@ mod tests {
 
     #[test]
     fn every_key_of_the_schema_is_a_setting_with_its_bounds_and_its_default() {
-        let schema: Value =
-            serde_json::from_str(&repository("crates/cli/src/config.schema.json")).unwrap();
+        let schema: Value = serde_json::from_str(SCHEMA).unwrap();
         let mut in_schema = BTreeSet::new();
         for (table, says) in schema["properties"].as_object().unwrap() {
             for (name, says) in says["properties"].as_object().into_iter().flatten() {
@@ -367,7 +366,7 @@ mod tests {
         let mut in_example = Vec::new();
         let mut table = "";
         for line in EXAMPLE.lines() {
-            if let Some(header) = line.strip_prefix('[') {
+            if let Some(header) = line.trim_start_matches("# ").strip_prefix('[') {
                 table = header.trim_end_matches(']');
             }
             let line = line.trim_start_matches("# ");
@@ -376,7 +375,7 @@ mod tests {
                 name.bytes()
                     .all(|byte| byte.is_ascii_lowercase() || b"_0123456789".contains(&byte))
             };
-            if !name.is_empty() && is_name(name) && !["[groups", "pricing"].contains(&table) {
+            if !name.is_empty() && is_name(name) && !table.starts_with('[') && table != "pricing" {
                 in_example.push(format!("{table}.{name}"));
             }
         }

@@ -1,17 +1,17 @@
-//! The configuration file: where it is, what it says, what is wrong with it, and when it changes.
+//! The configuration file: its place, its content, its errors and its changes.
 //!
-//! Not for secrets: a credential is a reference here, and a plain secret in the file is refused.
+//! Secrets do not belong here. A credential is a reference, and a plain secret in the file is refused.
 //! `zephyr_secrets` resolves references.
 //!
 //! | module | is |
 //! | --- | --- |
 //! | `read` | from text to a configuration, with every error |
-//! | `load`, `loaded`, `problem` | the file as read, and what is wrong with it |
+//! | `load`, `loaded`, `problem` | the file as read, with errors and warnings |
 //! | [`edit`] | changes that keep everything else byte for byte |
 //! | [`form`] | what forms show |
 //! | `watch` | notices changes |
-//! | `paths` | where the file and the data are |
-//! | `example` | the annotated example |
+//! | `paths` | the places of the file and of the data |
+//! | `example`, `schema` | the annotated example, and the JSON Schema |
 
 pub mod edit;
 mod example;
@@ -21,6 +21,7 @@ mod loaded;
 mod paths;
 mod problem;
 mod read;
+mod schema;
 mod watch;
 
 pub use example::{EXAMPLE, commented_default};
@@ -29,4 +30,5 @@ pub use loaded::Loaded;
 pub use paths::{LocateError, Located, Origin, data_dir, find, locate};
 pub use problem::{Problem, Problems};
 pub use read::{EntryNameError, check_entry_name, parse};
+pub use schema::SCHEMA;
 pub use watch::{OwnWrite, Watch, WatchError, watch};

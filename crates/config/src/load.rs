@@ -8,32 +8,22 @@ use crate::loaded::{Loaded, fingerprint};
 use crate::problem::{Problem, Problems};
 use crate::read::parse;
 
-/// Why a file gives no configuration.
+/// The reason why a file gives no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("{}", unreadable(.path, .source))]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// It can be read and is wrong.
+    Io { path: PathBuf, source: io::Error },
+    /// The file has errors.
     #[error("{}", refused(.path, .problems))]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// Every error in it.
-        problems: Problems,
-    },
+    Invalid { path: PathBuf, problems: Problems },
 }
 
 /// Reads and checks the file.
 ///
 /// # Errors
 ///
-/// Says what the file's owner has to do.
+/// The file cannot be read, or it has errors. The message says what its owner has to do.
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     let bytes = fs::read(path).map_err(|source| LoadError::Io {
         path: path.to_owned(),

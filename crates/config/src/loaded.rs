@@ -1,4 +1,4 @@
-//! A valid configuration, and what its file held.
+//! A valid configuration, and the fingerprint of its file.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -6,18 +6,17 @@ use zephyr_core::config::Config;
 
 use crate::problem::Problem;
 
-/// A valid configuration, with what is odd about it.
+/// A valid configuration with its warnings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loaded {
-    /// What the file says.
     pub config: Config,
     /// By line.
     pub warnings: Vec<Problem>,
-    /// What a file was read from held; tells a [`Watch`](crate::Watch) what has changed since.
+    /// Of the file's content, if a file was read. Tells a [`Watch`](crate::Watch) about changes since then.
     pub fingerprint: Option<u64>,
 }
 
-/// Tells contents apart, without keeping them: they may hold secrets.
+/// A number that differs between contents. The contents are not kept, since they may hold secrets.
 pub(crate) fn fingerprint(content: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     content.hash(&mut hasher);

@@ -1,7 +1,7 @@
-//! Where the configuration and the data are.
+//! The places of the configuration and of the data.
 //!
-//! A file that somebody named is taken as it is, also when it is missing: reading it will say so. Only
-//! when nobody named one, and there is none in the usual places, a default is written.
+//! A file that somebody named is taken without a look. Reading it will tell if it is missing. A default is
+//! written only if nobody named a file and none is in the usual places.
 
 use std::ffi::OsString;
 use std::fs;
@@ -15,13 +15,11 @@ use crate::example::commented_default;
 /// The configuration file to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located {
-    /// The file.
     pub path: PathBuf,
-    /// Why this one.
     pub origin: Origin,
 }
 
-/// Why a file is the one to read.
+/// The reason for reading this file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// Named by `--config`.
@@ -32,11 +30,11 @@ pub enum Origin {
     WorkingDirectory,
     /// In the platform's configuration folder.
     Platform,
-    /// There too: none existed, and a default with every key commented out was written just now.
+    /// In the platform's configuration folder, where a default was written just now.
     Written,
 }
 
-/// Why there is no file to read.
+/// The reason for having no file to read.
 #[derive(Debug, thiserror::Error)]
 pub enum LocateError {
     /// The platform names no configuration folder.
@@ -44,7 +42,7 @@ pub enum LocateError {
         "there is no configuration file, and no home folder to write one to; name one with --config"
     )]
     NoFolder,
-    /// None exists, and the default could not be written.
+    /// No file exists, and the default could not be written.
     #[error(
         "there is no configuration file, and a default could not be written to {}; \
          create it, or name another with --config",
@@ -72,14 +70,14 @@ pub fn locate(
     locate_in(explicit, env, Path::new(""), folder.as_deref())
 }
 
-/// Finds the configuration file like [`locate`], and writes nothing where none exists.
+/// Finds the configuration file like [`locate`], but never writes a default.
 pub fn find(explicit: Option<&Path>, env: impl Fn(&str) -> Option<OsString>) -> Option<Located> {
     let folder = project().map(|project| project.config_dir().to_owned());
     find_in(explicit, env, Path::new(""), folder.as_deref())
 }
 
-/// The folder for what Zephyr writes: `ZEPHYR_DATA_DIR`, else the platform's. It may not exist yet;
-/// `None` if there is no home folder.
+/// The folder for Zephyr's data: `ZEPHYR_DATA_DIR`, otherwise the platform's. It may not exist yet. `None`
+/// if there is no home folder.
 pub fn data_dir() -> Option<PathBuf> {
     data_dir_in(
         |name| std::env::var_os(name),
@@ -141,7 +139,7 @@ fn data_dir_in(env: impl Fn(&str) -> Option<OsString>, folder: Option<PathBuf>) 
     named.map(PathBuf::from).or(folder)
 }
 
-/// Writes a file that is whole as soon as it is there, and never replaces one.
+/// Writes a file that is whole as soon as it appears. An existing file is never replaced.
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
     if path.try_exists()? {
         return Err(io::ErrorKind::AlreadyExists.into());

@@ -1,22 +1,22 @@
-//! What is wrong with a configuration, in words for whoever wrote it.
+//! Errors and warnings about a configuration, in words for its author.
 //!
-//! No text here repeats a string of the file: it may be a secret in the wrong place. Line and key say
-//! where to look. Names of groups and endpoints are the exception, since they are shown everywhere.
+//! No text here repeats a string of the file, because it may be a secret in the wrong place. Line and key
+//! say where to look. Names of groups and endpoints are the exception, since they are shown everywhere.
 
 use std::fmt;
 
 use zephyr_secrets::environment::UnreadableLine;
 
-/// One thing that is wrong, where, and what to write instead.
+/// One error or warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Counted from 1; `None` where no line can be named.
+    /// Counted from 1. `None` if no line can be named.
     pub line: Option<usize>,
-    /// Path such as `groups[0].endpoints[1].url`; empty if the text is no TOML.
+    /// A path such as `groups[0].endpoints[1].url`. Empty if the text is not TOML.
     pub key: String,
-    /// What is wrong; the key is its grammatical subject.
+    /// The key is the grammatical subject.
     pub message: String,
-    /// What to write instead.
+    /// Tells what to write instead.
     pub remedy: String,
 }
 
@@ -43,24 +43,22 @@ impl From<UnreadableLine> for Problem {
     }
 }
 
-/// Every error of a configuration, by line; never empty.
+/// Every error of a configuration by line, at least one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", one_a_line(.0))]
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// Sorts what was found; `None` if that is nothing.
+    /// Sorts the errors. `None` if there are none.
     pub(crate) fn collect(mut found: Vec<Problem>) -> Option<Self> {
         sort(&mut found);
         (!found.is_empty()).then_some(Self(found))
     }
 
-    /// The problems by line.
     pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
         self.0.iter()
     }
 
-    /// How many there are; at least one.
     pub fn count(&self) -> usize {
         self.0.len()
     }

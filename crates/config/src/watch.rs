@@ -1,9 +1,8 @@
 //! Says when the configuration or its `.env` has changed.
 //!
-//! Editors replace a file rather than write into it, so it is folders that are watched; that of a
-//! symbolic link's target too. An event is only a reason to look: what counts is whether the two
-//! files hold something else than before, so that reading them, saving them unchanged, or other files
-//! in the folder cause nothing.
+//! Editors replace a file rather than write into it. So the folders are watched, also the folder of a
+//! symbolic link's target. An event is only a reason to look. Only another content of the two files
+//! counts. Reading them, saving them unchanged and other files in the folder cause nothing.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,6 +12,7 @@ use std::time::Duration;
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 use zephyr_secrets::environment::dotenv_path;
 
@@ -27,14 +27,16 @@ pub struct Watch {
     files: [PathBuf; 2],
     seen: Fingerprint,
     own_write: OwnWrite,
-    /// When to look into an event that has come; outlives a dropped [`Watch::changed`].
+    /// The time to read the files because of an event. Outlives a dropped [`Watch::changed`].
     look_at: Option<Instant>,
+    /// Reads the files. Outlives a dropped [`Watch::changed`] too.
+    reading: Option<JoinHandle<Fingerprint>>,
     events: mpsc::Receiver<()>,
     /// Its drop ends the events.
     _watcher: RecommendedWatcher,
 }
 
-/// Why changes will not be noticed.
+/// The reason why changes will not be noticed.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "changes of {} will not be noticed, because {} cannot be watched; \
@@ -52,7 +54,7 @@ pub struct WatchError {
 }
 
 /// Watches the configuration file at `path`. Changes count from this call on; for a file that was read
-/// before, see [`Watch::since`].
+/// before, see [`Watch::since`]. Blocks.
 ///
 /// # Errors
 ///
@@ -83,6 +85,7 @@ pub fn watch(path: &Path) -> Result<Watch, WatchError> {
         files,
         own_write: OwnWrite::default(),
         look_at: None,
+        reading: None,
         events,
         _watcher: watcher,
     })
@@ -100,27 +103,16 @@ impl Watch {
         self
     }
 
-    /// What is written there is in force already, and no change to speak of.
+    /// Does not tell of this program's own writing, which is in force already.
     pub fn ignore(&mut self, own_write: OwnWrite) {
         self.own_write = own_write;
     }
 
-    /// Waits until one of the two files holds something else than when this was last said. May be
-    /// dropped and called again without missing a change.
+    /// Waits until one of the two files has another content than when this last returned. A caller may drop
+    /// it and call it again without missing a change. Needs a Tokio runtime. It does not block the workers.
     pub async fn changed(&mut self) {
         loop {
-            let look_at = match self.look_at {
-                Some(time) => time,
-                None => match self.events.recv().await {
-                    Some(()) => *self.look_at.insert(Instant::now() + SETTLING),
-                    // The watcher holds the sender, and this holds the watcher.
-                    None => std::future::pending().await,
-                },
-            };
-            sleep_until(look_at).await;
-            self.look_at = None;
-            while self.events.try_recv().is_ok() {}
-            let now = Fingerprint::of(&self.files);
+            let now = self.read_after_event().await;
             if now != self.seen {
                 let of_others = now.0[1] != self.seen.0[1] || !self.own_write.is(now.0[0]);
                 self.seen = now;
@@ -129,6 +121,32 @@ impl Watch {
                 }
             }
         }
+    }
+
+    async fn read_after_event(&mut self) -> Fingerprint {
+        let reading = match &mut self.reading {
+            Some(reading) => reading,
+            None => {
+                let look_at = match self.look_at {
+                    Some(time) => time,
+                    None => match self.events.recv().await {
+                        Some(()) => *self.look_at.insert(Instant::now() + SETTLING),
+                        // `self` holds the watcher, and the watcher holds the sender.
+                        None => std::future::pending().await,
+                    },
+                };
+                sleep_until(look_at).await;
+                self.look_at = None;
+                while self.events.try_recv().is_ok() {}
+                let files = self.files.clone();
+                let reading = spawn_blocking(move || Fingerprint::of(&files));
+                self.reading.insert(reading)
+            }
+        };
+        let read = reading.await;
+        self.reading = None;
+        // The task is cancelled only with the runtime, when nobody waits any longer.
+        read.unwrap_or(Fingerprint([None; 2]))
     }
 }
 
@@ -157,7 +175,7 @@ impl OwnWrite {
     }
 }
 
-/// What the files held, without keeping it: one of them holds secrets. `None` for an unreadable one.
+/// Fingerprints of the files' contents, since one of them holds secrets. `None` for an unreadable file.
 #[derive(Debug, PartialEq, Eq)]
 struct Fingerprint([Option<u64>; 2]);
 
@@ -303,6 +321,36 @@ mod tests {
         let noticed = tokio::time::timeout(GUARD, impatient).await;
 
         assert!(noticed.is_ok());
+    }
+
+    /// Reading a pipe blocks until somebody writes to it.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_file_that_is_read_slowly_blocks_no_worker() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        let (_folder, config) = folder_with("");
+        let mut watch = watch(&config).unwrap();
+        let pipe = dotenv_path(&config);
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        let (is_read, read) = tokio::sync::oneshot::channel();
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let writer = std::thread::spawn(move || {
+            let file = fs::OpenOptions::new().write(true).open(pipe).unwrap();
+            let _ = is_read.send(());
+            let _ = released.recv_timeout(GUARD);
+            drop(file);
+        });
+
+        let is_free = tokio::select! {
+            biased;
+            () = watch.changed() => false,
+            read = read => read.is_ok(),
+        };
+        drop(release);
+        let noticed = is_noticed(&mut watch).await;
+
+        assert!(is_free && noticed);
+        writer.join().unwrap();
     }
 
     #[test]

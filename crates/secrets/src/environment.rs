@@ -1,7 +1,7 @@
 //! Environment variables: the process's own first, then the `.env` beside the configuration.
 //!
-//! The process's environment is read and never changed. The file is read again at every reload, so a
-//! new [`Environment`] is all it takes to pick up a changed credential.
+//! The process's environment is read and never changed. Every reload reads the file again and makes a new
+//! [`Environment`], which has the changed credentials.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -14,22 +14,22 @@ use zeroize::Zeroizing;
 
 use crate::secret::{Secret, SecretError};
 
-/// What a `.env` file says.
+/// The content of a `.env` file.
 #[derive(Default)]
 pub struct Dotenv {
     values: HashMap<String, Zeroizing<String>>,
     unreadable: Vec<UnreadableLine>,
 }
 
-/// A line of a `.env` file that is not of the form NAME=value, and is ignored.
+/// A line of a `.env` file that is ignored, because it is not of the form NAME=value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnreadableLine {
-    /// Its number from 1, where it can be told.
+    /// Counted from 1. `None` if it is not known.
     pub line: Option<usize>,
 }
 
 impl Dotenv {
-    /// Lines that cannot be read, as warnings; they say nothing of a line's content.
+    /// Lines that cannot be read. Their content is not kept.
     pub fn unreadable(&self) -> &[UnreadableLine] {
         &self.unreadable
     }
@@ -39,7 +39,7 @@ impl Dotenv {
         let mut read = Self::default();
         for item in dotenvy::from_read_iter(text.as_bytes()) {
             match item {
-                // Of two lines with one name the first counts, as it did in claude-zephyr.
+                // The first of two lines with the same name counts, as in claude-zephyr.
                 Ok((name, value)) => {
                     read.values.entry(name).or_insert(Zeroizing::new(value));
                 }
@@ -56,16 +56,16 @@ impl fmt::Debug for Dotenv {
     }
 }
 
-/// Where the `.env` of that configuration file is.
+/// The path of the `.env` beside that configuration file.
 pub fn dotenv_path(config: &Path) -> PathBuf {
     config.with_file_name(".env")
 }
 
-/// Reads a `.env` file; a missing one is empty.
+/// Reads a `.env` file. A missing file counts as an empty one.
 ///
 /// # Errors
 ///
-/// The file is there and cannot be read.
+/// The file exists and cannot be read.
 pub fn dotenv(path: &Path) -> io::Result<Dotenv> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Dotenv::parse(&Zeroizing::new(text))),
@@ -74,7 +74,7 @@ pub fn dotenv(path: &Path) -> io::Result<Dotenv> {
     }
 }
 
-/// Where credentials named by environment variables are looked up.
+/// The variables that may hold credentials.
 pub struct Environment {
     process: Box<Lookup>,
     file: Dotenv,
@@ -82,19 +82,19 @@ pub struct Environment {
 
 type Lookup = dyn Fn(&str) -> Option<OsString> + Send + Sync;
 
-/// Why a variable gives no credential.
+/// The reason why a variable gives no credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unavailable {
-    /// Neither the process's environment nor `.env` has it, or it is empty in both.
+    /// The variable is missing or empty, in the process's environment and in `.env`.
     #[error("it is not set")]
     NotSet,
-    /// It holds something that could not be sent.
+    /// The value cannot be sent in a header.
     #[error(transparent)]
     Unusable(SecretError),
 }
 
 impl Environment {
-    /// The process's environment, then that file.
+    /// Variables of the process count more than those of the file.
     pub fn new(file: Dotenv) -> Self {
         Self {
             process: Box::new(|name| std::env::var_os(name)),
@@ -111,7 +111,7 @@ impl Environment {
     ///
     /// # Errors
     ///
-    /// Says what is wrong with the variable, never what it holds.
+    /// The message says what is wrong with the variable, and never its value.
     pub fn lookup(&self, name: &str) -> Result<Secret, Unavailable> {
         match self.in_process(name) {
             Err(Unavailable::NotSet) => self.in_file(name),
@@ -168,7 +168,7 @@ fn secret(text: &str) -> Result<Secret, Unavailable> {
     })
 }
 
-/// The error's own text repeats the line, which may hold a secret: only its place is kept.
+/// Only the place is kept. The error's own text repeats the line, which may hold a secret.
 fn unreadable_line(text: &str, error: &dotenvy::Error) -> UnreadableLine {
     let line = if let dotenvy::Error::LineParse(content, _) = error {
         text.find(content.trim_end())

@@ -1,16 +1,17 @@
-//! Secrets: where they come from, how they are kept from showing, and what is left out of what is
-//! written down.
+//! Secrets: their sources, their protection in memory and on disk, and text without them.
 //!
 //! | module | is |
 //! | --- | --- |
 //! | [`secret`] | a secret in memory |
 //! | [`environment`] | variables of the process, then of the `.env` beside the configuration |
-//! | [`vault`] | what environment and keychain hold at one moment |
+//! | [`vault`] | the secrets of environment and keychain at one moment |
 //! | [`redact`] | text without secrets |
 //! | [`private`] | files that only their user may read |
-//! | [`shell_word`] | names in commands that a person is to type |
+//! | [`ownership`] | owner and group of files that are replaced |
+//! | [`shell_word`] | names in commands that a person types |
 
 pub mod environment;
+pub mod ownership;
 pub mod private;
 pub mod redact;
 pub mod secret;

@@ -1,6 +1,6 @@
 //! Files that nobody but the user may read, such as those in the data folder.
 //!
-//! A reader never sees half of one: each is written beside its place and then moved there.
+//! Each file is written beside its place and then moved there, so a reader never sees half of it.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -8,12 +8,14 @@ use std::path::Path;
 
 use tempfile::{NamedTempFile, PersistError};
 
+use crate::ownership;
+
 /// Whether the file was created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Creation {
-    /// It is there now, with our contents.
+    /// The file is there now, with our contents.
     Created,
-    /// Another one was there first; it is untouched.
+    /// Another file was there first. It is untouched.
     Existed,
 }
 
@@ -36,13 +38,15 @@ pub fn create(path: &Path, contents: &[u8]) -> io::Result<Creation> {
 ///
 /// # Errors
 ///
-/// The folder cannot be written to; what was there is there still.
+/// The folder cannot be written to. An earlier file is still there.
 pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
-    beside(path, contents)?.persist(path)?;
+    let new = beside(path, contents)?;
+    ownership::keep_owner(new.as_file(), path);
+    new.persist(path)?;
     Ok(())
 }
 
-/// Makes the folder and those above it, for nobody but the user; one that is there stays as it is.
+/// Makes the folder and those above it, for nobody but the user. An existing folder stays as it is.
 ///
 /// # Errors
 ///
@@ -74,8 +78,8 @@ pub fn open(path: &Path) -> io::Result<File> {
     platform::private(options.write(true).create(true).truncate(false)).open(path)
 }
 
-/// Opens the file to write at its end, and creates it if none is there; one that others may read is
-/// closed to them.
+/// Opens the file to write at its end, and creates it if none is there. Takes an existing file's rights away
+/// from others.
 ///
 /// # Errors
 ///
@@ -87,7 +91,7 @@ pub fn append(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Takes away what others may do with the file, if they may do anything.
+/// Takes away the rights of others to the file.
 ///
 /// # Errors
 ///

@@ -1,9 +1,9 @@
-//! What must not be written down: credentials, wherever they stand.
+//! Text without credentials.
 //!
-//! [`Redacted`] is the only text that the journal's tables take, and only this module makes it. Values of headers
-//! are kept by a list of names that are known to be harmless; every other one is left out. In all other
-//! text, the secrets of the configuration and of the request's own headers are replaced, and so is whatever
-//! has the look of a credential. That errs on the side of too much: this is a record, not what was sent.
+//! The journal's tables take only [`Redacted`] text, and only this module makes it. A list of names says
+//! which headers are harmless. The values of all other headers are left out. All other text loses the
+//! secrets of the configuration, the credentials of the request, and everything that looks like a
+//! credential. It may lose too much, since it is only a record.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -16,12 +16,12 @@ use regex::{Captures, Regex};
 
 use crate::secret::Secret;
 
-/// Stands in the place of a secret. Fits into JSON and URLs as they are.
+/// Takes the place of a secret. JSON and URLs can have it without escapes.
 const GONE: &str = "[redacted]";
 
-/// Shorter ones would be found everywhere by chance.
+/// Bytes of the shortest secret. A shorter one would occur by chance.
 const SHORTEST: usize = 4;
-/// So long is a value that is a credential only by its header's name: `x-token-count` has none.
+/// Bytes of the shortest credential that only its header's name gives away. `x-token-count` has none.
 const UNMISTAKABLE: usize = 8;
 
 /// Text without secrets.
@@ -34,7 +34,7 @@ impl Redacted {
         &self.0
     }
 
-    /// Its beginning, of at most so many bytes.
+    /// At most this many bytes from the beginning, and whether the rest was cut off.
     pub fn beginning(mut self, most: usize) -> (Self, bool) {
         if self.0.len() <= most {
             return (self, false);
@@ -44,11 +44,11 @@ impl Redacted {
     }
 }
 
-/// What redacts the records of requests: each has secrets of its own, but many have the same.
+/// The redactors of requests. Each request has credentials of its own, but many have the same.
 #[derive(Default)]
 pub struct Redactors {
     common: Rc<Redactor>,
-    /// By the credentials that requests came with.
+    /// By the credentials of the requests.
     of_requests: Vec<(Vec<String>, Rc<Redactor>)>,
 }
 
@@ -56,7 +56,7 @@ pub struct Redactors {
 #[derive(Clone, Default)]
 pub struct Redactor {
     secrets: Vec<String>,
-    /// Those of them that are of the request alone.
+    /// The secrets of the request alone.
     own: Vec<String>,
 }
 
@@ -67,7 +67,7 @@ impl Redactors {
         self.of_requests.clear();
     }
 
-    /// What is of no request.
+    /// For text that belongs to no request.
     pub fn common(&self) -> Rc<Redactor> {
         Rc::clone(&self.common)
     }
@@ -97,15 +97,14 @@ impl Redactors {
 }
 
 impl Redactor {
-    /// Replaces these secrets too, in every form in which they may stand in a text. What was a secret
-    /// stays one.
+    /// Replaces these secrets too, in every form in which a text may have them. Earlier secrets stay.
     pub fn learn<'a>(&mut self, secrets: impl IntoIterator<Item = &'a Secret>) {
         for secret in secrets {
             self.add(secret.expose());
         }
     }
 
-    /// Besides, these, which a request was sent with.
+    /// A redactor that also knows these secrets of a request.
     fn knowing(&self, secrets: &[String]) -> Self {
         let mut redactor = self.clone();
         for secret in secrets {
@@ -116,7 +115,7 @@ impl Redactor {
         redactor
     }
 
-    /// Whether a secret that is of the request alone is in the text.
+    /// Whether the text has a secret of the request alone.
     pub fn has_own_in(&self, text: &str) -> bool {
         self.own.iter().any(|secret| text.contains(secret.as_str()))
     }
@@ -145,7 +144,7 @@ impl Redactor {
         Redacted(SHAPED.replace_all(&text, GONE).into_owned())
     }
 
-    /// Text that was cut off somewhere: the beginning of a secret may be its end.
+    /// For text that was cut off. It may end with the beginning of a secret.
     pub fn cut_text(&self, text: &str) -> Redacted {
         let longest = |secret: &String| {
             let ends = (SHORTEST..secret.len()).rev();
@@ -156,7 +155,7 @@ impl Redactor {
         self.text(&text[..text.len() - open])
     }
 
-    /// Every header, with its value where that is harmless.
+    /// Every header, with its value if the value is harmless.
     pub fn headers(&self, headers: &HeaderMap) -> Vec<(Redacted, Redacted)> {
         let kept = |name: &HeaderName, value: &HeaderValue| match value.to_str() {
             Ok(value) if is_harmless(name.as_str()) => self.text(value),
@@ -190,16 +189,16 @@ impl Redactor {
                 self.secrets.push(form);
             }
         }
-        // One may be the beginning of another.
+        // The longest comes first, since a secret may be the beginning of another.
         self.secrets
             .sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     }
 }
 
-/// Sets of credentials whose redactors are remembered.
+/// Most redactors that are remembered.
 const REMEMBERED: usize = 32;
 
-/// The credentials that a request was sent with.
+/// The credentials in a request's headers.
 fn credentials(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let carriers = headers.iter().filter(|(name, _)| is_credential(name));
     carriers.flat_map(|(name, value)| {
@@ -222,7 +221,7 @@ fn credentials(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The credentials in a query, as they stand there and as they are meant.
+/// The credentials in a query, as written and decoded.
 fn in_query(query: Option<&str>) -> impl Iterator<Item = Cow<'_, str>> {
     let pairs = query.unwrap_or_default().split('&');
     let secrets = pairs.filter_map(|pair| {
@@ -236,7 +235,6 @@ fn in_query(query: Option<&str>) -> impl Iterator<Item = Cow<'_, str>> {
     })
 }
 
-/// Whether a query is worth to be looked at again.
 pub fn may_have_credentials(query: &str) -> bool {
     in_query(Some(query)).next().is_some()
 }
@@ -253,7 +251,7 @@ fn is_secret(name: &str) -> bool {
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// What names of credentials have in them.
+/// Parts of the names of credentials.
 const SECRET: &[&str] = &[
     "auth",
     "cookie",
@@ -264,8 +262,8 @@ const SECRET: &[&str] = &[
     "token",
 ];
 
-/// Whether the values of a header may be kept: what they say is known, and is no credential. Every header of
-/// every request is asked for, so that this is code, which looks at the length first, and not a list.
+/// Whether the values of a header may be kept, since they are known to hold no credential. This is asked for
+/// every header of every request. So it is code, which compares lengths first, and not a list.
 fn is_harmless(name: &str) -> bool {
     matches!(
         name,
@@ -317,7 +315,7 @@ fn is_harmless(name: &str) -> bool {
         || name.starts_with("x-zephyr-")
 }
 
-/// What follows a name that credentials go by: in headers, JSON, JSON within JSON, queries, shell commands.
+/// A credential behind its name, in headers, JSON, JSON within JSON, queries or shell commands.
 static LABELLED: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
         r#"(?i-u:(?P<label>(?:authorization|api[_-]?key|(?:auth|access|refresh|session|bearer|id)[_-]?token"#,
@@ -327,7 +325,7 @@ static LABELLED: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
-/// What follows the name of the scheme, wherever that stands.
+/// A credential behind the name of the scheme, in any place.
 static BEARER: LazyLock<Regex> = LazyLock::new(|| {
     regex(r"(?i-u:(?P<label>\bbearer(?:[ +]|%20)+)(?P<token>[A-Z0-9._~+/=%-]{6,}))")
 });
@@ -345,8 +343,8 @@ static SHAPED: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
-/// Whether none of these can be in it: all have letters side by side, and short ones something between
-/// small letters.
+/// Whether the text can have none of these credentials. All have two letters side by side. A short one has
+/// something other than small letters, digits and underscores.
 fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     let is_word = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
@@ -355,14 +353,14 @@ fn is_plain(text: &str) -> bool {
         || !bytes.windows(2).any(are_letters)
 }
 
-/// The shortest credential with an underscore: `hf_` and what follows it.
+/// Bytes of the shortest credential with an underscore, which begins with `hf_`.
 const SHORTEST_SHAPED: usize = 19;
 
 fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a test uses it")
 }
 
-/// Whether what follows "bearer" is likelier to be a word of prose than a credential.
+/// Whether the text behind "bearer" is probably a word of prose and no credential.
 fn is_a_word(token: &str) -> bool {
     let token = token.trim_end_matches('.');
     token.len() < 20 && token.bytes().all(|byte| byte.is_ascii_alphabetic())

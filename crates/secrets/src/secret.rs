@@ -1,16 +1,16 @@
-//! A secret in memory: shown by nothing, wiped when dropped, and fit to be sent in a header.
+//! A secret in memory. Nothing shows it, dropping wipes it, and a header can carry it.
 
 use std::fmt;
 
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// A credential's text. It has no `Display` and no `Serialize`; what sends it calls
+/// A credential's text. It has no `Display` and no `Serialize`. Code that sends it calls
 /// [`expose`](Self::expose).
 #[derive(Clone)]
 pub struct Secret(Zeroizing<Box<str>>);
 
-/// Why a text is no secret that can be sent.
+/// The reason why a text cannot be sent as a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// Nothing but white space.
@@ -28,7 +28,7 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// Says why the text could not be sent; never what it is.
+    /// The text cannot be sent. The message does not repeat it.
     pub fn new(text: &str) -> Result<Self, SecretError> {
         let text = text.trim();
         if text.is_empty() {
@@ -45,7 +45,7 @@ impl Secret {
         &self.0
     }
 
-    /// Whether somebody's text is this secret, in a time that tells nothing but the length.
+    /// Whether the text is this secret. The time that this takes tells only the length.
     pub fn matches(&self, candidate: &[u8]) -> bool {
         self.0.as_bytes().ct_eq(candidate).into()
     }

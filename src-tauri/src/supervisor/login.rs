@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use zephyr_config::edit::file;
-use zephyr_control::{ControlError, Done, ErrorCode, Problem, ProblemKind};
+use zephyr_config::edit;
+use zephyr_config::edit::change::Change;
+use zephyr_control::{ControlError, Done, ErrorCode, Problem, ProblemKind, SettingValue};
 use zephyr_core::Config;
 
 use super::handle::{Supervisor, blocking};
@@ -41,9 +42,10 @@ impl Supervisor {
             let message = "this instance has no configuration file that could keep the setting";
             return Err(ControlError::new(ErrorCode::NotPossible, message));
         };
-        let key = ["desktop", "launch_at_login"];
+        let value = Some(SettingValue::Switch(enabled));
+        let change = Change::Set("desktop.launch_at_login".to_owned(), value);
         let path = file.clone();
-        let edited = blocking(move || file::set(&path, &key, enabled)).await;
+        let edited = blocking(move || edit::save(&path, &change)).await;
         edited.map_err(|error| ControlError::new(ErrorCode::NotPossible, error.to_string()))?;
         let mut config = self.0.config.borrow().clone();
         config.desktop.launch_at_login = enabled;

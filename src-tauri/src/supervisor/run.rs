@@ -190,10 +190,10 @@ impl Supervisor {
             path.as_deref(),
             Some(trouble.problem()),
         )));
-        let changed = async {
-            match path.as_deref().map(zephyr_config::watch) {
-                Some(Ok(mut watch)) => watch.changed().await,
-                Some(Err(_)) | None => std::future::pending().await,
+        let changed = async move {
+            match blocking(move || zephyr_config::watch(&path?).ok()).await {
+                Some(mut watch) => watch.changed().await,
+                None => std::future::pending().await,
             }
         };
         let time = tokio::time::sleep(trouble.retry_after());

@@ -8,6 +8,9 @@ use tempfile::TempDir;
 use zephyr_claude_code::{Change, ClaudeCode, Disconnected, Error, Key, Resumed, Target};
 use zephyr_control::ClaudeCode as State;
 
+#[cfg(target_os = "linux")]
+use zephyr_as_user::{USER, as_user, give};
+
 const URL: &str = "http://127.0.0.1:8080";
 
 /// A home and a data folder of their own.
@@ -623,6 +626,57 @@ mod unix {
         assert!(matches!(error, Error::ReadOnly(_)), "{error}");
         assert_eq!(home.text(), "{}");
         assert!(!home.record().exists());
+    }
+
+    #[test]
+    fn a_file_with_a_second_name_is_left_alone_and_the_error_says_why() {
+        let home = Home::with("{}");
+        let other = home.0.path().join("other");
+        fs::hard_link(home.settings(), &other).unwrap();
+
+        let error = home.claude_code().connect(&target(8080)).unwrap_err();
+
+        assert!(error.to_string().contains("hard links"), "{error}");
+        assert_eq!(
+            fs::read(&other).unwrap(),
+            fs::read(home.settings()).unwrap()
+        );
+        assert_eq!(home.text(), "{}");
+        assert!(!home.record().exists());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_of_ours_with_a_foreign_group_is_connected() {
+        let home = Home::with("{}");
+        let settings = home.settings();
+        let ours = [home.0.path(), settings.parent().unwrap()];
+        if !ours.iter().all(|folder| give(folder, USER)) || !give(&home.settings(), 0) {
+            return;
+        }
+
+        as_user(|| {
+            home.claude_code().connect(&target(8080)).unwrap();
+        });
+
+        assert_eq!(home.env()["ANTHROPIC_BASE_URL"], URL);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_folder_of_somebody_else_is_named_with_its_owner() {
+        let home = Home::with("{}");
+        if !give(home.0.path(), USER) || !give(&home.settings(), USER) {
+            return;
+        }
+
+        as_user(|| {
+            let error = home.claude_code().connect(&target(8080)).unwrap_err();
+
+            let owner = "its folder to root (group root)";
+            assert!(error.to_string().contains(owner), "{error}");
+        });
+        assert_eq!(home.text(), "{}");
     }
 
     #[test]

@@ -70,6 +70,52 @@ fn a_key_that_the_documents_mention_exists() {
 }
 
 #[test]
+fn a_key_without_effect_yet_is_marked_so_wherever_it_is_listed() {
+    let home = Home::new();
+    let schema: Value = serde_json::from_str(&home.says(&["config", "schema"])).unwrap();
+    let endpoint = &schema["properties"]["groups"]["items"]["properties"]["endpoints"]["items"];
+    let endpoint = endpoint["properties"].as_object().unwrap();
+    let (mut warned_about, mut in_schema) = (BTreeSet::new(), BTreeSet::new());
+    for (key, says) in endpoint {
+        let says = says["description"].as_str().unwrap_or_default();
+        if says.starts_with("No effect yet") {
+            in_schema.insert(key.clone());
+        }
+        if says_no_effect_yet(&home, key) {
+            warned_about.insert(key.clone());
+        }
+    }
+
+    let example = document("config.toml.example");
+    let in_example = example.lines().filter_map(|line| {
+        let (key, says) = line.strip_prefix("#   ")?.split_once("  ")?;
+        let is_marked = says.trim_start().starts_with("no effect yet");
+        is_marked.then(|| key.to_owned())
+    });
+    let changelog = document("CHANGELOG.md");
+    let (_, not_yet) = changelog.split_once("### Not yet").unwrap();
+    let not_yet = not_yet.split("\n## ").next().unwrap_or_default();
+    let in_changelog = quoted(not_yet)
+        .filter(|quoted| endpoint.contains_key(*quoted))
+        .map(str::to_owned);
+
+    let program = "the program's warnings";
+    assert_same(&warned_about, program, &in_schema, "the schema");
+    assert_same(
+        &warned_about,
+        program,
+        &in_example.collect(),
+        "config.toml.example",
+    );
+    assert_same(
+        &warned_about,
+        program,
+        &in_changelog.collect(),
+        "CHANGELOG.md",
+    );
+}
+
+#[test]
 fn every_metric_is_in_the_guide_as_it_is_exported_and_the_other_way_round() {
     let home = Home::new();
     let exported = Exported::read(&home.metrics());
@@ -279,6 +325,18 @@ fn configuration(port: &str) -> String {
          [[groups]]\nname = \"main\"\nauth_type = \"passthrough\"\n\
          endpoints = [{{ name = \"A\", url = \"http://127.0.0.1:9\", proxy = \"direct\" }}]\n"
     )
+}
+
+/// Whether the program takes any table for the value of this key of an endpoint, and says that it does
+/// nothing with it.
+fn says_no_effect_yet(home: &Home, key: &str) -> bool {
+    let endpoint = format!("url = \"http://127.0.0.1:9\", {key} = {{ a = \"b\" }}");
+    let text = configuration("0").replace("url = \"http://127.0.0.1:9\"", &endpoint);
+    let path = home.write("with-key.toml", &text);
+    let checked = home.run(&["config", "check", "--config", &path]);
+    String::from_utf8(checked.stderr)
+        .unwrap()
+        .contains(&format!("{key} has no effect yet"))
 }
 
 /// A file of the workspace, whichever crate this test belongs to.

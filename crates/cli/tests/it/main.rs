@@ -10,7 +10,6 @@ mod documents;
 mod fake;
 mod home;
 mod program;
-mod schema;
 #[cfg(unix)]
 mod security;
 #[cfg(unix)]

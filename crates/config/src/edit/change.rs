@@ -1,37 +1,31 @@
-//! A change of the configuration file that a form asks for: what the text would be, and what is wrong
-//! with it or worth a warning, by the form's fields.
-//!
-//! The judge is the one that loads the file. What it says is told of the whole outcome if it is an error,
-//! since then nothing is written; a warning only if the change is what gives rise to it.
+//! A change of the configuration file that a form asks for: the text with it, and the complaints about
+//! that text. The reader of the file judges it.
 
-use std::path::Path;
+use zephyr_control::{Command, Complaint, EndpointForm, SettingValue};
 
-use zephyr_control::{Command, Complaint, EndpointForm, Setting, SettingKind, SettingValue};
-
-use super::file::{self, Before, EditError};
-use super::rewrite::{self, NotRewritten, Rewritten};
-use crate::form;
+use super::complaints::{self, Form};
+use super::document::{self, Rewritten};
+use super::refusal::NotChanged;
+use super::setting;
 use crate::loaded::{Loaded, fingerprint};
-use crate::problem::{Problem, Problems};
-use crate::read::{nearest, parse};
+use crate::problem::Problems;
+use crate::read::parse;
 
-/// What is to be changed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// A new endpoint.
     Add(Box<EndpointForm>),
-    /// The endpoint of that name is to be like this.
+    /// Makes the endpoint of that name what the form says.
     Edit(String, Box<EndpointForm>),
-    /// So many endpoints are to stand before the one of that name.
+    /// Moves the endpoint of that name, so that this many others come before it.
     Move(String, u32),
-    /// The endpoint of that name is to go.
+    /// Removes the endpoint of that name.
     Remove(String),
-    /// The key is to have that value, or none.
+    /// Gives the key that value. `None` takes the key out.
     Set(String, Option<SettingValue>),
 }
 
 impl Change {
-    /// The change that a command is, if it is one.
+    /// The change that the command asks for, if it asks for one.
     pub fn of(command: &Command) -> Option<Self> {
         match command.clone() {
             Command::AddEndpoint { endpoint } => Some(Self::Add(endpoint)),
@@ -57,93 +51,77 @@ impl Change {
         }
     }
 
-    /// What the text would be with it.
+    /// The text with the change, judged by the reader.
     ///
     /// # Errors
     ///
-    /// It cannot be carried out, whatever the outcome would be.
+    /// The change cannot be made in this text.
     pub fn applied(&self, text: &str) -> Result<Changed, NotChanged> {
         let rewritten = match self {
-            Self::Add(form) => rewrite::add(text, form),
-            Self::Edit(name, form) => rewrite::edit(text, name, form),
+            Self::Add(form) => document::add(text, form),
+            Self::Edit(name, form) => document::edit(text, name, form),
             Self::Move(name, to) => {
-                rewrite::relocate(text, name, usize::try_from(*to).unwrap_or(usize::MAX))
+                document::relocate(text, name, usize::try_from(*to).unwrap_or(usize::MAX))
             }
-            Self::Remove(name) => rewrite::remove(text, name),
-            Self::Set(key, value) => set(text, key, value.as_ref())?,
+            Self::Remove(name) => document::remove(text, name),
+            Self::Set(key, value) => {
+                setting::set(text, key, value.as_ref())?.map(|text| Rewritten { text, at: None })
+            }
         };
         let Rewritten { text: after, at } = rewritten.map_err(|why| NotChanged::of(why, text))?;
-        let known = parse(text).map_or_else(|_| Vec::new(), |loaded| loaded.warnings);
-        let own = at.map(|(group, index)| format!("groups[{group}].endpoints[{index}]."));
-        // Places may be others than before.
-        let name = |problem: &Problem| problem.key.rsplit('.').next().map(str::to_owned);
-        let is_new = |warning: &&Problem| {
-            let same = |old: &Problem| name(old) == name(warning) && old.message == warning.message;
-            let is_own = own.as_ref().is_some_and(|own| warning.key.starts_with(own));
-            is_own || !known.iter().any(same)
+        let form = match self {
+            Self::Set(key, _) => Form::Key(key),
+            Self::Add(_) | Self::Edit(..) | Self::Move(..) | Self::Remove(_) => {
+                at.map_or(Form::None, Form::Endpoint)
+            }
         };
-        let complaint = |problem: &Problem, is_warning| Complaint {
-            field: self.field(problem, at),
-            message: format!("{}; {}", problem.message, problem.remedy),
-            is_warning,
+        let before = match parse(text) {
+            Ok(loaded) => loaded.warnings,
+            Err(problems) => problems.into_iter().collect(),
         };
         Ok(match parse(&after) {
             Ok(loaded) => Changed {
-                complaints: loaded
-                    .warnings
-                    .iter()
-                    .filter(is_new)
-                    .map(|warning| complaint(warning, true))
-                    .collect(),
+                complaints: complaints::warnings(&loaded.warnings, &before, form),
                 outcome: Ok(Outcome {
                     text: after,
                     loaded,
                 }),
             },
             Err(problems) => Changed {
-                complaints: problems
-                    .iter()
-                    .map(|error| complaint(error, false))
-                    .collect(),
+                complaints: complaints::errors(&problems, &before, form),
                 outcome: Err(problems),
             },
         })
     }
 
-    /// The form's field that a problem is about.
-    fn field(&self, problem: &Problem, at: Option<(usize, usize)>) -> Option<String> {
-        let of_form = at.and_then(|(group, index)| {
-            let in_group = problem.key.strip_prefix(&format!("groups[{group}]."))?;
-            match in_group.strip_prefix(&format!("endpoints[{index}].")) {
-                Some(field) => Some(field),
-                None if in_group == "name" => Some("group"),
-                None if in_group.contains('.') => None,
-                None => Some(in_group),
-            }
-        });
-        let field = match of_form {
-            Some("auth_token_env" | "auth_token_keychain" | "api_key_env") => "token",
-            Some(field) => field,
-            None => problem.key.as_str(),
+    /// The reason why the change cannot be made, as a form shows it.
+    pub fn complaint(&self, why: &NotChanged) -> Complaint {
+        let field = match self {
+            Self::Set(key, _) => Some(key.clone()),
+            Self::Edit(..) | Self::Move(..) | Self::Remove(_) => Some("name".to_owned()),
+            Self::Add(_) => None,
         };
-        (!field.is_empty()).then(|| field.to_owned())
+        Complaint {
+            field: field.filter(|_| !matches!(why, NotChanged::Unwritable(_))),
+            message: why.to_string(),
+            is_warning: false,
+        }
     }
 }
 
-/// A text that was changed, and what is to be said about it.
+/// The reader's judgement of a changed text.
 pub struct Changed {
-    /// Errors if the outcome is refused, else warnings.
+    /// Errors if the reader refuses the text, otherwise warnings.
     pub complaints: Vec<Complaint>,
-    /// What would be written.
     pub outcome: Result<Outcome, Problems>,
 }
 
 impl Changed {
-    /// Back to a text that was in force before.
+    /// Goes back to a text that was in force before.
     ///
     /// # Errors
     ///
-    /// It no longer is a valid one.
+    /// The reader refuses it now.
     pub fn back_to(text: String) -> Result<Self, NotChanged> {
         let loaded =
             parse(&text).map_err(|problems| NotChanged::Unwritable(problems.to_string()))?;
@@ -154,158 +132,17 @@ impl Changed {
     }
 }
 
-/// A text that may be written.
+/// A valid text.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The text.
     pub text: String,
-    /// What it says.
     pub loaded: Loaded,
 }
 
 impl Outcome {
-    /// Tells it apart from other texts.
+    /// A number that differs between texts.
     pub fn fingerprint(&self) -> u64 {
         fingerprint(self.text.as_bytes())
-    }
-}
-
-/// Why a text was not changed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotChanged {
-    /// No endpoint of that name.
-    #[error("there is no endpoint of that name; there are: {}", .0.join(", "))]
-    UnknownEndpoint(Vec<String>),
-    /// No such key, or none that can be set one by one.
-    #[error("is not a setting{}", .0.map(|near| format!("; is {near} meant?")).unwrap_or_default())]
-    UnknownKey(Option<&'static str>),
-    /// The key takes other values.
-    #[error("takes {0}")]
-    OtherKind(String),
-    /// Its group stands elsewhere.
-    #[error(
-        "the endpoints of group {0} share a credential and stand together; to take one of them elsewhere, give it another group"
-    )]
-    Apart(String),
-    /// The file is no TOML, or written in an unusual way.
-    #[error("{0}")]
-    Unwritable(String),
-}
-
-impl NotChanged {
-    fn of(why: NotRewritten, text: &str) -> Self {
-        match why {
-            NotRewritten::Unknown(names) => Self::UnknownEndpoint(names),
-            NotRewritten::Apart(group) => Self::Apart(group),
-            NotRewritten::Unwritable => Self::unwritable(text),
-        }
-    }
-
-    fn unwritable(text: &str) -> Self {
-        Self::Unwritable(match form::configuration(text) {
-            Err(problems) => problems.to_string(),
-            Ok(_) => {
-                "the file is written in a way that only you can change; change it there by hand"
-                    .to_owned()
-            }
-        })
-    }
-
-    /// As a form shows it.
-    pub fn complaint(&self, change: &Change) -> Complaint {
-        let field = match change {
-            Change::Set(key, _) => Some(key.clone()),
-            Change::Edit(..) | Change::Move(..) | Change::Remove(_) => Some("name".to_owned()),
-            Change::Add(_) => None,
-        };
-        Complaint {
-            field: field.filter(|_| !matches!(self, Self::Unwritable(_))),
-            message: self.to_string(),
-            is_warning: false,
-        }
-    }
-}
-
-/// A configuration file that is about to be changed.
-pub struct File(Before);
-
-impl File {
-    /// Reads it. Blocks.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be read.
-    pub fn read(path: &Path) -> Result<Self, EditError> {
-        Before::read(path).map(Self)
-    }
-
-    /// What it says now.
-    pub fn text(&self) -> &str {
-        &self.0.text
-    }
-
-    /// Writes it anew, whole or not at all, with the permissions that it had. Blocks.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be written, or somebody else did meanwhile.
-    pub fn write(&self, outcome: &Outcome) -> Result<(), EditError> {
-        self.0.replace(&outcome.text)
-    }
-}
-
-fn set(
-    text: &str,
-    key: &str,
-    value: Option<&SettingValue>,
-) -> Result<Result<Rewritten, NotRewritten>, NotChanged> {
-    let settings = form::settings();
-    let Some(setting) = settings.iter().find(|setting| setting.key == key) else {
-        let keys = settings.iter().map(|setting| setting.key.as_str());
-        return Err(NotChanged::UnknownKey(nearest(key, keys)));
-    };
-    let path: Vec<&str> = key.split('.').collect();
-    let changed = match value {
-        Some(value) => file::with(text, &path, &written(setting, value)?),
-        None => file::without(text, &path),
-    };
-    let rewritten = changed.map(|text| Rewritten { text, at: None });
-    Ok(rewritten.ok_or(NotRewritten::Unwritable))
-}
-
-fn written(setting: &Setting, value: &SettingValue) -> Result<toml::Value, NotChanged> {
-    let takes = |what: &str| Err(NotChanged::OtherKind(what.to_owned()));
-    match (&setting.kind, value) {
-        (SettingKind::Switch, SettingValue::Switch(flag)) => Ok((*flag).into()),
-        (SettingKind::Switch, _) => takes("true or false"),
-        (SettingKind::Number { min, max, whole }, value) => match value {
-            SettingValue::Number(number) if !(*min..=*max).contains(number) => {
-                takes(&format!("a number from {min} to {max}"))
-            }
-            SettingValue::Number(number) if !*whole => Ok((*number).into()),
-            SettingValue::Number(number) => match format!("{number}").parse::<i64>() {
-                Ok(number) => Ok(number.into()),
-                Err(_) => takes(&format!("a whole number from {min} to {max}")),
-            },
-            SettingValue::Switch(_) | SettingValue::Text(_) | SettingValue::List(_) => {
-                takes("a number")
-            }
-        },
-        (SettingKind::Choice { options }, SettingValue::Text(text)) => {
-            if options.contains(text) {
-                Ok(text.clone().into())
-            } else {
-                takes(&format!("one of {}", options.join(", ")))
-            }
-        }
-        (SettingKind::Text, SettingValue::Text(text)) => Ok(text.trim().into()),
-        (SettingKind::Choice { options }, _) => takes(&format!("one of {}", options.join(", "))),
-        (SettingKind::Text, _) => takes("text"),
-        (SettingKind::List, SettingValue::List(texts)) => {
-            let texts = texts.iter().map(|text| toml::Value::from(text.trim()));
-            Ok(toml::Value::Array(texts.collect()))
-        }
-        (SettingKind::List, _) => takes("a list of texts"),
     }
 }
 
@@ -314,6 +151,7 @@ mod tests {
     use zephyr_control::TokenReference;
 
     use super::*;
+    use crate::form;
 
     const FILE: &str = "[server]\nport = 8080 # ours\n\n[[groups]]\nname = \"main\"\nauth_token_env = \"MAIN\"\n\
                         endpoints = [\n  { name = \"a\", url = \"https://a.example.com\" },\n  \
@@ -550,6 +388,8 @@ mod tests {
             refused.complaints[0].field.as_deref(),
             Some("breaker.max_failures")
         );
+        let message = &refused.complaints[0].message;
+        assert!(message.starts_with("line 2: "), "{message}");
         assert!(refused.outcome.is_err());
         assert!(corrected.outcome.is_ok());
     }

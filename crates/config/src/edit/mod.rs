@@ -1,7 +1,20 @@
 //! Changes of the configuration file that keep everything else in it byte for byte.
+//!
+//! | module | is |
+//! | --- | --- |
+//! | [`change`] | what forms ask for |
+//! | `complaints` | what forms show of the reader's problems with it |
+//! | `document` | the change in the text |
+//! | [`file`] | the file on disk |
+//! | `save` | all of that in one step |
 
 pub mod change;
-#[cfg(test)]
-mod comments;
+mod complaints;
+mod document;
 pub mod file;
-mod rewrite;
+mod refusal;
+mod save;
+mod setting;
+
+pub use refusal::NotChanged;
+pub use save::{SaveError, save};

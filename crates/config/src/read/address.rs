@@ -58,7 +58,7 @@ pub(crate) fn host(table: &Table<'_>, default: IpAddr) -> IpAddr {
     })
 }
 
-/// A `Host` name: without scheme and port, in lower case.
+/// A `Host` name in lower case. Refuses a scheme and a port.
 pub(crate) fn allowed_host(text: &str) -> Result<String, (&'static str, &'static str)> {
     let name = text.trim_start_matches('[').trim_end_matches(']');
     let is_address = name.parse::<Ipv6Addr>().is_ok();
@@ -76,7 +76,7 @@ pub(crate) fn allowed_host(text: &str) -> Result<String, (&'static str, &'static
     }
 }
 
-/// An origin as browsers send it: no default port, in lower case.
+/// An origin as browsers send it: in lower case, without a default port.
 pub(crate) fn allowed_origin(text: &str) -> Result<String, (&'static str, &'static str)> {
     const REMEDY: &str = "write scheme, host and port alone, such as \"https://app.example.com\" or \"http://localhost:5173\"";
     let lower = text.to_ascii_lowercase();
@@ -105,7 +105,7 @@ pub(crate) fn allowed_origin(text: &str) -> Result<String, (&'static str, &'stat
     Ok(format!("{scheme}://{authority}"))
 }
 
-/// How an endpoint is reached. What was written is never repeated: it may hold a password.
+/// The way to an endpoint. No message repeats the text, because it may hold a password.
 pub(crate) fn proxy(table: &Table<'_>) -> ProxyRoute {
     const REMEDY: &str = "write \"system\", \"direct\", or a URL such as \"http://127.0.0.1:7890\" \
         or \"socks5://127.0.0.1:1080\"";

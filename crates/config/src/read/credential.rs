@@ -1,30 +1,28 @@
-//! Which credential a table names. The name is checked here; whether anything is stored under it is
-//! known only when it is used.
+//! The credential that a table names. The name is checked here. Nobody looks yet whether a secret is stored
+//! under it.
 
 use zephyr_core::config::CredentialRef;
 
 use super::plain_secret::is_likely_secret;
 use super::table::Table;
 
-/// Why a text does not name an entry of the keychain.
+/// The reason why a text cannot name an entry of the keychain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EntryNameError {
-    /// There is none.
     #[error("is empty")]
     Empty,
-    /// Somebody has put the secret in the name's place.
+    /// The text is probably the secret itself.
     #[error("looks like a secret itself, and should be the name of a keychain entry")]
     Secret,
-    /// A control character, or white space around it.
     #[error("has a control character or white space around it")]
     Unprintable,
 }
 
-/// Whether this can name an entry of the keychain.
+/// Checks that this can name an entry of the keychain.
 ///
 /// # Errors
 ///
-/// Says why not; never what the text is.
+/// It cannot. The message does not repeat the text.
 pub fn check_entry_name(name: &str) -> Result<(), EntryNameError> {
     if name.trim().is_empty() {
         return Err(EntryNameError::Empty);
@@ -44,26 +42,24 @@ pub(crate) struct CredentialKeys {
     keychain: &'static str,
 }
 
-/// What clients must send.
+/// For the token that clients must send.
 pub(crate) const CLIENT_TOKEN: CredentialKeys = CredentialKeys {
     env: &["client_token_env"],
     keychain: "client_token_keychain",
 };
 
-/// What an endpoint is sent.
+/// For the credential that an endpoint gets.
 pub(crate) const AUTH_TOKEN: CredentialKeys = CredentialKeys {
     env: &["auth_token_env", "api_key_env"],
     keychain: "auth_token_keychain",
 };
 
-/// What a table says about its credential.
+/// A table's credential.
 #[derive(Clone)]
 pub(crate) enum Credential {
-    /// Nothing.
     Absent,
-    /// Where it is.
     Named(CredentialRef),
-    /// Something that has been refused.
+    /// An error has been reported.
     Refused,
 }
 
@@ -100,7 +96,6 @@ impl Credential {
         !names.any(|key| table.is_filled(key)) && !table.has_plain_secret()
     }
 
-    /// The reference, if there is a good one.
     pub(crate) fn named(&self) -> Option<&CredentialRef> {
         match self {
             Self::Named(reference) => Some(reference),
@@ -108,7 +103,6 @@ impl Credential {
         }
     }
 
-    /// Whether nothing was said, good or bad.
     pub(crate) fn is_absent(&self) -> bool {
         match self {
             Self::Absent => true,

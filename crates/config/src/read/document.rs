@@ -27,21 +27,30 @@ pub fn parse(text: &str) -> Result<Loaded, Problems> {
 }
 
 pub(crate) fn read(text: &str, report: &Report<'_>) -> Config {
+    const REST: &str = "correct this line first, the rest was not read";
     match DeTable::parse(text) {
         Ok(document) => {
             refusal::refuse(document.get_ref(), report);
-            sections::config(&Table::root(report, document.get_ref()))
+            let config = sections::config(&Table::root(report, document.get_ref()));
+            // `DeTable` does not read numbers, and no reader asks for the values of unknown keys.
+            if let Err(error) = toml_edit::Document::parse(text) {
+                let at = error.span().map(|span| span.start);
+                if !report.has_error(report.line(at)) {
+                    report.error(at, "", not_toml(error.message()), "correct or delete it");
+                }
+            }
+            config
         }
         Err(error) => {
-            report.error(
-                error.span().map(|span| span.start),
-                "",
-                format!("this is not TOML: {}", error.message()),
-                "correct this line first, the rest was not read",
-            );
+            let at = error.span().map(|span| span.start);
+            report.error(at, "", not_toml(error.message()), REST);
             Config::default()
         }
     }
+}
+
+fn not_toml(why: &str) -> String {
+    format!("this is not TOML: {why}")
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Groups and endpoints. What an endpoint leaves open, its group settles; what the group leaves open,
-//! the file's own tables do.
+//! Groups and endpoints. A key that an endpoint leaves out comes from its group. A key that the group leaves
+//! out comes from the file's tables.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ const ENDPOINT_EXAMPLE: &str =
 pub(crate) struct Fleet {
     pub(crate) groups: Vec<Group>,
     pub(crate) endpoints: Vec<Endpoint>,
-    /// Path of an endpoint that is sent the client's own credential.
+    /// The path of an endpoint that gets the client's own credential.
     pub(crate) passthrough: Option<String>,
 }
 
@@ -62,10 +62,10 @@ struct FleetReader<'a> {
     fleet: Fleet,
 }
 
-/// Where each name was first given.
+/// The line in which each name first occurs.
 type Lines = HashMap<String, Option<usize>>;
 
-/// What a group settles for its endpoints.
+/// The values that a group gives to its endpoints.
 struct Shared {
     name: String,
     auth_type: AuthType,
@@ -252,18 +252,30 @@ fn base_url(table: &Table<'_>, listeners: &Listeners) -> Option<BaseUrl> {
             format!("write the address of another server, or change {port}"),
         );
     }
-    let url = match table.text("path_prefix") {
+    let prefix = table.text("path_prefix");
+    let url = match prefix {
         Some(prefix) => joined(table, &url, prefix)?,
         None => url,
     };
-    if url.path().ends_with("/v1") || url.path().ends_with("/v1/messages") {
-        table.warn(
-            "url",
-            "has a path that clients send themselves, so that they would ask for /v1/v1/messages",
-            "leave /v1 out",
-        );
-    }
-    Some(url)
+    let Some(base) = without_client_path(&url) else {
+        return Some(url);
+    };
+    let is_in_prefix = prefix.is_some_and(|prefix| prefix.trim_matches('/').contains("v1"));
+    table.warn(
+        if is_in_prefix { "path_prefix" } else { "url" },
+        "ends in a path that clients send themselves (/v1/messages), so that path is left out",
+        "delete /v1 and what follows it",
+    );
+    Some(base)
+}
+
+/// The URL without the path that clients add themselves. With it they would ask for `/v1/v1/messages`.
+fn without_client_path(url: &BaseUrl) -> Option<BaseUrl> {
+    let text = url.to_string();
+    let base = ["/v1/messages", "/v1"]
+        .iter()
+        .find_map(|path| text.strip_suffix(path))?;
+    BaseUrl::parse(base).ok()
 }
 
 fn joined(table: &Table<'_>, url: &BaseUrl, prefix: &str) -> Option<BaseUrl> {
@@ -336,7 +348,7 @@ fn unique_name(table: &Table<'_>, what: &str, lines: &mut Lines) -> String {
     name.to_owned()
 }
 
-/// A name as it may be shown: unless somebody pasted a secret for it.
+/// The name as it may be shown. A secret that somebody pasted is hidden.
 fn shown(name: &str) -> String {
     if is_secret(name) {
         "(hidden)".to_owned()

@@ -1,14 +1,14 @@
-//! `[health_check]`, also as groups say it differently.
+//! `[health_check]` of the file and of groups.
 
 use zephyr_core::config::HealthCheck;
 
 use super::spans::{DAY_SECONDS, YEAR_SECONDS};
 use super::table::Table;
 
-/// `[health_check]`, or what a group says differently.
+/// Reads the table. `defaults` are those of the file for a group's table.
 pub(crate) fn health_check(table: &Table<'_>, defaults: &HealthCheck) -> HealthCheck {
     let interval = table.seconds("interval_seconds", 1..=YEAR_SECONDS, defaults.interval);
-    // What is not written gives way to what is, so that an interval alone is never contradicted.
+    // An interval without bounds moves the default bounds, so that it never contradicts them.
     let shortest = defaults.min_interval.min(interval);
     let longest = defaults.max_interval.max(interval);
     let check = HealthCheck {

@@ -1,11 +1,11 @@
-//! Keys that are accepted although nothing reads them: those whose feature is still to come, and those
-//! of claude-zephyr that have lost their meaning. Building a feature means deleting its row here.
+//! Keys that are accepted although they do nothing: keys of features that do not exist yet, and keys of
+//! claude-zephyr that have lost their meaning. Whoever builds a feature deletes its row here.
 //!
-//! A pattern is a key's path without indices. A group's `health_check` counts as the global one;
-//! `pricing.*` means every key directly in the table; `key=value` means that one spelling of the value.
+//! A pattern is a key's path without indices. A group's `health_check` counts as the global one.
+//! `pricing.*` stands for every key directly in the table, `key=value` for one spelling of the value.
 
-/// Keys whose feature is not built yet, and what happens meanwhile. A value equal to the default is
-/// not worth a word.
+/// Keys of features that do not exist yet, and what happens meanwhile. The default value causes no
+/// warning.
 pub(crate) const NOT_YET: &[(&str, &str)] = &[
     (
         "groups[].endpoints[].model_map",
@@ -17,8 +17,8 @@ pub(crate) const NOT_YET: &[(&str, &str)] = &[
     ),
 ];
 
-/// Keys of claude-zephyr: with a note, they do nothing here; without, they are read in place of the
-/// key that has their meaning now.
+/// Keys of claude-zephyr. A key with a note does nothing here. A key without one is read in place of the
+/// key that has its meaning now.
 pub(crate) const INHERITED: &[(&str, Option<&str>)] = &[
     ("health_check.switch_threshold_ms", None),
     ("health_check.graceful_switch_timeout_ms", None),
@@ -51,9 +51,9 @@ pub(crate) const INHERITED: &[(&str, Option<&str>)] = &[
     ("logging.json_format", Some(STDERR_ONLY)),
 ];
 
-/// Keys that are read once, when the program starts. Of `logging.log_directory` and
-/// `logging.retention_days` that is true for the files of log lines alone, and their texts say so; the
-/// journal follows at once.
+/// Keys that are read only when the program starts. `logging.log_directory` and `logging.retention_days`
+/// are not among them, because the journal follows them at once. Only log files wait for the next start,
+/// and the texts of these keys say so.
 const AT_START: &[&str] = &[
     "server.host",
     "server.port",
@@ -72,25 +72,25 @@ pub(crate) fn is_read_at_start(pattern: &str) -> bool {
     AT_START.contains(&pattern)
 }
 
-/// Whether the key is one of claude-zephyr's, which nobody should write today.
+/// Whether only claude-zephyr has the key.
 pub(crate) fn is_inherited(pattern: &str) -> bool {
     INHERITED.iter().any(|(row, _)| *row == pattern)
 }
 
-/// What happens meanwhile, if the feature of this key, which a reader knows, is not built yet.
+/// What happens meanwhile, if a reader knows this key and its feature does not exist yet.
 pub(crate) fn not_yet(pattern: &str) -> Option<&'static str> {
     let (table, _) = pattern.rsplit_once('.').unwrap_or(("", pattern));
     not_yet_exactly(pattern).or_else(|| not_yet_exactly(&format!("{table}.*")))
 }
 
-/// What happens meanwhile, if this key is listed here and no reader knows it.
+/// What happens meanwhile, if this key is listed here. For keys that no reader knows.
 pub(crate) fn not_yet_exactly(pattern: &str) -> Option<&'static str> {
     let pattern = global(pattern);
     let row = NOT_YET.iter().find(|(row, _)| *row == pattern);
     row.map(|(_, meanwhile)| *meanwhile)
 }
 
-/// What holds instead, if the key is one of claude-zephyr's that does nothing here.
+/// The note of a key of claude-zephyr that does nothing here.
 pub(crate) fn without_effect(pattern: &str) -> Option<&'static str> {
     INHERITED
         .iter()

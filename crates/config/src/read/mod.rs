@@ -1,19 +1,18 @@
 //! From the text of a configuration file to a [`Config`](zephyr_core::config::Config), in one pass that
 //! never stops at an error.
 //!
-//! Every wrong value is reported with its line, its key and what to write instead, and stands as its
-//! default until the end. Errors refuse the file as a whole; warnings do not. Typed readers ask for the
-//! keys, not a derived decoder: a derived one gives up at the first error and cannot say which keys are
-//! unknown.
+//! Every wrong value is reported with its line, its key and a remedy. The default takes its place until the
+//! end. Errors refuse the file as a whole; warnings do not. Typed readers ask for the keys. A derived
+//! decoder would give up at the first error and could not tell which keys are unknown.
 //!
 //! | module | is |
 //! | --- | --- |
 //! | `document` | the whole text |
 //! | `sections`, `health_check`, `rules`, `fleet` | its tables |
-//! | `address`, `credential`, `spellings`, `spans` | what several tables have |
+//! | `address`, `credential`, `spellings`, `spans` | kinds of values that several tables have |
 //! | `table` | typed readers of keys |
-//! | `keys` | keys that are special |
-//! | `report` | what is wrong, with lines |
+//! | `keys` | keys that do nothing yet or any more, and keys that are read at the start |
+//! | `report` | errors and warnings, with lines |
 //! | `plain_secret`, `refusal` | secrets in the file itself |
 
 mod address;

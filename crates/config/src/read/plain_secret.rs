@@ -1,4 +1,4 @@
-//! Whether a key or a text is a secret that somebody wrote into the file itself.
+//! Recognizes secrets that somebody wrote into the file itself.
 
 /// Stands for a secret that somebody put where a name or an address belongs.
 pub(crate) const HIDDEN: &str = "(hidden)";
@@ -20,7 +20,7 @@ pub(crate) fn is_secret_key(key: &str) -> bool {
         .any(|known| known.eq_ignore_ascii_case(key))
 }
 
-/// Whether this text is a secret beyond doubt, wherever it stands.
+/// Whether this text is a secret beyond doubt, in any place.
 pub(crate) fn is_secret(text: &str) -> bool {
     let long = |rest: &str| rest.bytes().take_while(|byte| is_token_byte(*byte)).count() >= 16;
     let begins = ["sk-", "sk_", "Bearer ", "bearer "]
@@ -29,7 +29,7 @@ pub(crate) fn is_secret(text: &str) -> bool {
     begins || text.split("sk-ant-").skip(1).any(|rest| rest.len() >= 8)
 }
 
-/// Whether this text, which should be a name, is more likely a secret.
+/// Whether this text is more likely a secret than a name.
 pub(crate) fn is_likely_secret(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     is_secret(text) || text.contains("sk-") || (text.len() >= 32 && digits >= 6)

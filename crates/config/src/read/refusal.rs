@@ -1,5 +1,5 @@
-//! Refuses secrets that were written into the file itself, before anything else reads, shows or stores
-//! them. The texts made here never contain what was found.
+//! Refuses secrets in the file itself, before anything else reads, shows or stores them. No message contains
+//! the secret.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -21,7 +21,7 @@ pub(crate) fn refuse(document: &DeTable<'_>, report: &Report<'_>) {
     in_table(document, root, report);
 }
 
-/// Where the reading is: the table's path, and what its credential would be called.
+/// A place in the document: its path, and a name for a credential that is found there.
 #[derive(Clone, Copy)]
 struct Place<'p> {
     path: &'p str,

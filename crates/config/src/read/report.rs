@@ -1,4 +1,4 @@
-//! Collects what is wrong, with lines, while the document is read.
+//! Collects errors and warnings, with lines, while the document is read.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,12 +19,11 @@ pub(crate) struct Report<'t> {
     unknown: RefCell<Vec<Unknown>>,
 }
 
-/// What a reader takes a key for.
+/// The values of a key, as its reader describes them.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Shape {
-    /// What values it takes.
     pub(crate) kind: SettingKind,
-    /// What holds without it.
+    /// For a file without the key.
     pub(crate) default: SettingValue,
 }
 
@@ -48,8 +47,8 @@ impl<'t> Report<'t> {
         }
     }
 
-    /// An error at this byte of the text. The first one about a key is enough: what follows from it
-    /// would only distract.
+    /// An error at this byte of the text. Only the first one about a key is kept, since the others follow
+    /// from it.
     pub(crate) fn error(
         &self,
         at: Option<usize>,
@@ -64,6 +63,11 @@ impl<'t> Report<'t> {
         }
     }
 
+    /// Whether an error is on this line.
+    pub(crate) fn has_error(&self, line: Option<usize>) -> bool {
+        self.errors.borrow().iter().any(|error| error.line == line)
+    }
+
     /// A warning at this byte of the text.
     pub(crate) fn warn(
         &self,
@@ -76,7 +80,7 @@ impl<'t> Report<'t> {
         self.warnings.borrow_mut().push(problem);
     }
 
-    /// The key of this pattern exists.
+    /// Notes that the key of this pattern exists.
     pub(crate) fn know(&self, pattern: &str) {
         let mut known = self.known.borrow_mut();
         if !known.contains(pattern) {
@@ -84,17 +88,17 @@ impl<'t> Report<'t> {
         }
     }
 
-    /// The key of this pattern takes such values.
+    /// Notes the values of the key of this pattern.
     pub(crate) fn describe(&self, pattern: String, shape: Shape) {
         self.shapes.borrow_mut().insert(pattern, shape);
     }
 
-    /// What every key was taken for, by pattern.
+    /// The values of every key, by pattern.
     pub(crate) fn shapes(&self) -> BTreeMap<String, Shape> {
         self.shapes.take()
     }
 
-    /// A key that nobody asked for; judged when all known keys have been.
+    /// A key that no reader asked for. It is judged at the end, when all known keys are noted.
     pub(crate) fn unknown(&self, at: usize, path: &str, table: &str, key: &str) {
         self.unknown.borrow_mut().push(Unknown {
             line: self.line(Some(at)),
@@ -167,7 +171,7 @@ impl<'t> Report<'t> {
     }
 }
 
-/// Message and remedy of a key whose feature is still to come.
+/// Message and remedy for a key whose feature does not exist yet.
 pub(crate) fn no_effect_yet(meanwhile: &str) -> (String, String) {
     (
         format!("has no effect yet: {meanwhile}"),
@@ -193,7 +197,7 @@ pub(crate) fn key_pattern(table: &str, key: &str) -> String {
     join(table, key)
 }
 
-/// The nearest of the candidates, if one is near enough to be meant.
+/// The candidate that is probably meant, if one is near enough.
 pub(crate) fn nearest<'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c str>,

@@ -1,4 +1,4 @@
-//! The tables of the file, one function each, and the rules that bind several of them.
+//! The tables of the file, each with a function, and the rules that connect several tables.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -20,6 +20,8 @@ use super::table::{Spelled, Table};
 const DAY_MS: u64 = DAY_SECONDS * 1000;
 const TERABYTE_MB: u64 = 1024 * 1024;
 
+const OWN_CREDENTIAL: &str = "auth_type = \"auth_token\" and a credential";
+
 /// The whole file.
 pub(crate) fn config(root: &Table<'_>) -> Config {
     let server_table = root.table("server");
@@ -32,9 +34,10 @@ pub(crate) fn config(root: &Table<'_>) -> Config {
     let web_admin = web_admin(&web_admin_table, &server);
     let health_check = health_check(&health_table, &HealthCheck::default());
     let fleet = fleet(root, &health_check, &Listeners::of(&server, &web_admin));
+    let passthrough = fleet.passthrough.as_deref();
     if client_token.is_absent() {
-        refuse_open_door(&server_table, server.host);
-    } else if let Some(endpoint) = &fleet.passthrough {
+        refuse_open_door(&server_table, server.host, passthrough);
+    } else if let Some(endpoint) = passthrough {
         refuse_shared_header(&server_table, endpoint);
     }
 
@@ -270,14 +273,25 @@ fn pricing(table: Table<'_>) -> BTreeMap<String, Price> {
         .collect()
 }
 
-fn refuse_open_door(server: &Table<'_>, host: IpAddr) {
-    if !host.to_canonical().is_loopback() {
-        server.error(
-            "host",
-            "lets other machines use your credentials, since clients are asked for no token",
-            "add client_token_env with the name of an environment variable, or write host = \"127.0.0.1\"",
-        );
+fn refuse_open_door(server: &Table<'_>, host: IpAddr, passthrough: Option<&str>) {
+    if host.to_canonical().is_loopback() {
+        return;
     }
+    let first = match passthrough {
+        Some(endpoint) => {
+            format!(
+                "give {endpoint} {OWN_CREDENTIAL}, since passthrough excludes a client token, and "
+            )
+        }
+        None => String::new(),
+    };
+    server.error(
+        "host",
+        "lets other machines use your endpoints, since clients are asked for no token",
+        format!(
+            "write host = \"127.0.0.1\", or {first}add client_token_env with the name of an environment variable"
+        ),
+    );
 }
 
 fn refuse_shared_header(server: &Table<'_>, endpoint: &str) {
@@ -286,7 +300,7 @@ fn refuse_shared_header(server: &Table<'_>, endpoint: &str) {
     server.error(
         key.unwrap_or("client_token"),
         format!("asks clients for a token in the header in which {endpoint} passes on their own credential"),
-        "remove it, or give that endpoint auth_type = \"auth_token\" and a credential",
+        format!("remove it, or give that endpoint {OWN_CREDENTIAL}"),
     );
 }
 

@@ -1,4 +1,4 @@
-//! How the file spells the values of keys that have a few.
+//! The words that the file has for values.
 
 use zephyr_core::config::{Language, LogBody, LogLevel, LogRequests, ProbeMode, Strategy, Theme};
 

@@ -1,6 +1,6 @@
-//! Reads one table of the document key by key. What a reader asks for is known; whatever else stands
-//! in the table is reported when the reader is dropped. A wrong value is reported and replaced by the
-//! default, so that reading goes on and everything wrong is found at once.
+//! Reads one table of the document key by key. Every key that is asked for counts as known. The other keys
+//! of the table are reported when the reader is dropped. A wrong value is reported and replaced by the
+//! default, so that reading goes on and finds all errors at once.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -20,14 +20,13 @@ pub(crate) trait Spelled: Copy + PartialEq + 'static {
     /// Every value with its spelling.
     const SPELLINGS: &'static [(&'static str, Self)];
 
-    /// How this value is written.
     fn spelling(self) -> &'static str {
         let own = Self::SPELLINGS.iter().find(|(_, value)| *value == self);
         own.map_or("", |(spelling, _)| spelling)
     }
 }
 
-/// A table of the document, or of what could stand there.
+/// A table of the document. A missing table reads as an empty one.
 pub(crate) struct Table<'a> {
     report: &'a Report<'a>,
     path: String,
@@ -43,7 +42,6 @@ impl<'a> Table<'a> {
         Self::new(report, String::new(), String::new(), None, Some(document))
     }
 
-    /// The table of that name, which reads as empty if it is missing.
     pub(crate) fn table(&self, key: &'static str) -> Table<'a> {
         let path = key_path(&self.path, key);
         let pattern = key_pattern(&self.pattern, key);
@@ -59,7 +57,7 @@ impl<'a> Table<'a> {
         Self::new(self.report, path, pattern, Some(key_at), entries)
     }
 
-    /// The tables of that array; `None` if it is missing or something else.
+    /// The tables of that array. `None` if the key is missing or is something else.
     pub(crate) fn tables(&self, key: &'static str, example: &str) -> Option<Vec<Table<'a>>> {
         self.ask(key);
         let (_, value) = self.entry(key)?;
@@ -85,7 +83,7 @@ impl<'a> Table<'a> {
         Some(tables)
     }
 
-    /// Every entry as a table of its own, whatever its name.
+    /// Every entry as a table, with its name.
     pub(crate) fn named_tables(mut self, example: &str) -> Vec<(String, Table<'a>)> {
         let mut tables = Vec::new();
         for (key, value) in self.entries.take().into_iter().flat_map(DeTable::iter) {
@@ -110,7 +108,6 @@ impl<'a> Table<'a> {
         tables
     }
 
-    /// `true` or `false`.
     pub(crate) fn flag(&self, key: &'static str, default: bool) -> bool {
         self.describe(key, SettingKind::Switch, SettingValue::Switch(default));
         self.read(key, default, |value| {
@@ -123,7 +120,6 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// A whole number.
     pub(crate) fn whole<N>(&self, key: &'static str, range: RangeInclusive<N>, default: N) -> N
     where
         N: Copy + PartialEq + PartialOrd + std::fmt::Display + TryFrom<i128> + Into<u64>,
@@ -215,7 +211,8 @@ impl<'a> Table<'a> {
         self.chosen(key, default).unwrap_or(default)
     }
 
-    /// One of an enum's spellings, if the key is there; `usual` is what needs no word.
+    /// One of an enum's spellings, if the key is there. `usual` causes no warning about a feature that does
+    /// not exist yet.
     pub(crate) fn chosen<T: Spelled>(&self, key: &'static str, usual: T) -> Option<T> {
         let options = T::SPELLINGS.iter();
         let takes = SettingKind::Choice {
@@ -314,7 +311,7 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// The texts of an array that `accept` understands; what it refuses is reported with its reason.
+    /// The texts of an array that `accept` understands. The others are reported with its message and remedy.
     pub(crate) fn texts(
         &self,
         key: &'static str,
@@ -348,7 +345,6 @@ impl<'a> Table<'a> {
         texts
     }
 
-    /// Whether the key is there.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.entry(key).is_some()
     }
@@ -360,7 +356,7 @@ impl<'a> Table<'a> {
             .is_some_and(|(_, value)| text(value).is_none_or(|text| !text.trim().is_empty()))
     }
 
-    /// Whether a key stands here that can only be meant to hold a secret; it is refused elsewhere.
+    /// Whether the table has a key that can only hold a secret. `refusal` reports it.
     pub(crate) fn has_plain_secret(&self) -> bool {
         self.entries
             .into_iter()
@@ -368,23 +364,22 @@ impl<'a> Table<'a> {
             .any(|key| is_secret_key(key.get_ref()))
     }
 
-    /// The path as it is shown.
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
 
-    /// The line of a key's value, else of the table.
+    /// The line of the key, otherwise of the table.
     pub(crate) fn line_of(&self, key: &str) -> Option<usize> {
         self.report.line(self.at_of(key))
     }
 
-    /// Something is wrong with this key, or with its being absent.
+    /// Reports an error in this key, or its absence.
     pub(crate) fn error(&self, key: &str, message: impl Into<String>, remedy: impl Into<String>) {
         let path = key_path(&self.path, key);
         self.report.error(self.at_of(key), &path, message, remedy);
     }
 
-    /// Something about this key is probably not meant.
+    /// Reports that something about this key is probably not meant.
     pub(crate) fn warn(&self, key: &str, message: impl Into<String>, remedy: impl Into<String>) {
         let path = key_path(&self.path, key);
         self.report.warn(self.at_of(key), &path, message, remedy);
@@ -500,7 +495,7 @@ fn kind(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// No bound is beyond what 32 bits hold.
+/// No bound needs more than 32 bits.
 fn as_number(whole: impl Into<u64>) -> f64 {
     u32::try_from(whole.into()).map_or(f64::INFINITY, f64::from)
 }

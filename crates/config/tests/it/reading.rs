@@ -199,6 +199,27 @@ fn text_that_is_no_toml_is_one_problem_with_its_line() {
 }
 
 #[test]
+fn a_broken_value_of_an_unknown_key_is_an_error_with_its_line() {
+    for value in [
+        "0x",
+        "0b2",
+        "1979-99-99",
+        "99999999999999999999",
+        "1e999",
+        "1__0",
+        "\"open",
+        "[0x]",
+        "{ y = 0x }",
+    ] {
+        let problem = only_error(&format!("[server]\nport = 1\nx = {value}\n[unknown]\n"));
+
+        assert_eq!(place(&problem), (Some(3), ""), "{value}: {problem}");
+    }
+    let known = only_error("[server]\nport = 99999999999999999999\n");
+    assert_eq!(place(&known), (Some(2), "server.port"));
+}
+
+#[test]
 fn a_value_out_of_its_range_is_refused() {
     let cases = [
         ("[server]\nport = 65536", "server.port"),
@@ -421,6 +442,36 @@ fn a_url_with_the_version_that_clients_add_is_warned_about() {
     let warning = only_warning(&with_endpoint("url = \"https://a.example.com/v1/\""));
 
     assert_eq!(warning.key, "groups[0].endpoints[0].url");
+}
+
+#[test]
+fn a_path_that_clients_add_themselves_is_left_out_with_a_note() {
+    let cases = [
+        ("url = \"https://a.example.com/v1\"", "", "url"),
+        ("url = \"https://a.example.com/v1/messages\"", "", "url"),
+        ("url = \"https://a.example.com/x/v1/\"", "/x", "url"),
+        (
+            "url = \"https://a.example.com\", path_prefix = \"/v1\"",
+            "",
+            "path_prefix",
+        ),
+        (
+            "url = \"https://a.example.com/x\", path_prefix = \"y/v1/messages\"",
+            "/x/y",
+            "path_prefix",
+        ),
+    ];
+
+    for (keys, path, key) in cases {
+        let text = with_endpoint(keys);
+
+        let warning = only_warning(&text);
+
+        assert_eq!(loaded(&text).config.endpoints[0].url.path(), path);
+        assert_eq!(warning.key, format!("groups[0].endpoints[0].{key}"));
+    }
+    let other = with_endpoint("url = \"https://a.example.com/v10\", path_prefix = \"/v1x\"");
+    assert_eq!(loaded(&other).warnings, []);
 }
 
 #[test]
@@ -723,6 +774,23 @@ fn a_proxy_open_to_the_network_needs_a_client_token() {
     }
     assert!(parse("[server]\nhost = \"127.0.0.9\"").is_ok());
     assert!(parse("[server]\nhost = \"::1\"").is_ok());
+}
+
+#[test]
+fn an_open_proxy_with_a_passthrough_endpoint_is_not_told_to_ask_for_a_token_alone() {
+    let text = format!(
+        "[server]\nhost = \"0.0.0.0\"\n{}",
+        with_endpoint("url = \"https://a.example.com\", auth_type = \"passthrough\"")
+    );
+
+    let problem = only_error(&text);
+
+    assert_eq!(place(&problem), (Some(2), "server.host"));
+    assert!(!problem.message.contains("credentials"), "{problem}");
+    assert!(
+        problem.remedy.contains("groups[0].endpoints[0]"),
+        "{problem}"
+    );
 }
 
 #[test]

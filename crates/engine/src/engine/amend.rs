@@ -12,8 +12,9 @@ use zephyr_control::{
 
 use super::removed::Removed;
 use super::shared::Shared;
-use zephyr_config::edit::change::{Change, Changed, File, NotChanged};
-use zephyr_config::edit::file::EditError;
+use zephyr_config::edit::NotChanged;
+use zephyr_config::edit::change::{Change, Changed};
+use zephyr_config::edit::file::{File, FileError};
 use zephyr_config::form;
 use zephyr_secrets::Secret;
 use zephyr_secrets::vault::KeychainError;
@@ -55,7 +56,7 @@ impl Shared {
             let file = File::read(&path).map_err(|error| unreadable(&error))?;
             Ok(match change.applied(file.text()) {
                 Ok(changed) => changed.complaints,
-                Err(why) => vec![why.complaint(&change)],
+                Err(why) => vec![change.complaint(&why)],
             })
         })
         .await
@@ -145,12 +146,13 @@ fn write(path: &Path, change: &Change, removed: Option<Removed>) -> Result<Amend
             NotChanged::UnknownKey(_) | NotChanged::OtherKind(_) => ErrorCode::BadRequest,
             NotChanged::Apart(_) | NotChanged::Unwritable(_) => ErrorCode::NotPossible,
         };
-        ControlError::new(code, in_words(&[why.complaint(change)]))
+        ControlError::new(code, in_words(&[change.complaint(&why)]))
     })?;
     let outcome = changed
         .outcome
         .map_err(|_| invalid(in_words(&changed.complaints)))?;
-    file.write(&outcome).map_err(|error| unwritten(&error))?;
+    file.write(&outcome.text)
+        .map_err(|error| unwritten(&error))?;
     let gone = match change {
         Change::Remove(name) => {
             let shown = form::configuration(file.text()).ok();
@@ -232,11 +234,11 @@ pub(super) fn invalid(message: String) -> ControlError {
     ControlError::new(ErrorCode::InvalidConfiguration, message)
 }
 
-pub(super) fn unreadable(error: &EditError) -> ControlError {
+pub(super) fn unreadable(error: &FileError) -> ControlError {
     invalid(error.to_string())
 }
 
-fn unwritten(error: &EditError) -> ControlError {
+fn unwritten(error: &FileError) -> ControlError {
     ControlError::new(ErrorCode::NotPossible, error.to_string())
 }
 

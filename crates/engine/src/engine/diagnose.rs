@@ -14,7 +14,8 @@ use super::remotes::{instance_id, prepare};
 use super::shared::Shared;
 use crate::endpoints::network::Network;
 use crate::probe::diagnosis::{self, Token, Wrong};
-use zephyr_config::edit::change::{Change, File};
+use zephyr_config::edit::change::Change;
+use zephyr_config::edit::file::File;
 use zephyr_config::{Loaded, form};
 use zephyr_secrets::Secret;
 use zephyr_secrets::environment::Environment;
@@ -112,7 +113,7 @@ fn config_with(text: &str, form: EndpointForm) -> Result<Config, ControlError> {
         Change::Add(Box::new(form))
     };
     let changed = change.applied(text);
-    let changed = changed.map_err(|why| invalid(in_words(&[why.complaint(&change)])))?;
+    let changed = changed.map_err(|why| invalid(in_words(&[change.complaint(&why)])))?;
     let outcome = changed
         .outcome
         .map_err(|_| invalid(in_words(&changed.complaints)))?;

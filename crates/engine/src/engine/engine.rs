@@ -1,9 +1,12 @@
 //! A running engine: started, drained, ended.
 
 use std::net::SocketAddr;
+use std::panic::resume_unwind;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::task::spawn_blocking;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use zephyr_config::Loaded;
@@ -67,9 +70,14 @@ impl Engine {
         };
         let system_bus = options.system_bus.clone();
         // Before `.env` is read, so that no change falls between.
-        let watch = source
-            .path()
-            .map(|path| zephyr_config::watch(path).map(|watch| watch.since(&loaded)));
+        let watch = match source.path().map(PathBuf::from) {
+            Some(path) => match spawn_blocking(move || zephyr_config::watch(&path)).await {
+                Ok(watch) => Some(watch),
+                Err(error) => resume_unwind(error.into_panic()),
+            },
+            None => None,
+        };
+        let watch = watch.map(|watch| watch.map(|watch| watch.since(&loaded)));
         let shared = Arc::new(Shared::new(loaded, source, options, bound).await?);
         let stop = CancellationToken::new();
         let stop_listening = stop.child_token();

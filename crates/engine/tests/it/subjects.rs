@@ -2,7 +2,8 @@
 //! concerned stays.
 
 use serde_json::{Value, json};
-use zephyr_control::{EndpointState, Ground, Subject};
+use zephyr_control::{EndpointState, Ground, Paging, RequestFilter, Subject};
+use zephyr_engine::Options;
 use zephyr_testkit::{Act, Answer, Endpoint, Received, Script};
 
 use crate::common::{CLIENT_TOKEN, Zephyr, config, streaming};
@@ -42,7 +43,7 @@ fn longer(bytes: usize) -> Value {
 }
 
 async fn state_after(refusal: Act) -> (Answer, EndpointState) {
-    let (zephyr, ..) = before_a_good_one(refusal).await;
+    let (zephyr, _a, _b) = before_a_good_one(refusal).await;
     let answer = zephyr.stream().await.unwrap();
     let state = zephyr.state_of("A").await;
     (answer, state)
@@ -89,7 +90,7 @@ async fn a_model_that_is_not_served_leaves_other_models_where_they_are() {
                 Act::message("from A")
             }
         });
-        let (zephyr, ..) = before_a_good_one(without_haiku).await;
+        let (zephyr, _a, _b) = before_a_good_one(without_haiku).await;
         let session = [(
             "x-claude-code-session-id",
             "5e551011-0000-4000-8000-00000000000a",
@@ -125,7 +126,7 @@ async fn what_is_too_long_for_it_leaves_shorter_requests_where_they_are() {
                 Act::message("from A")
             }
         });
-        let (zephyr, ..) = before_a_good_one(script).await;
+        let (zephyr, _a, _b) = before_a_good_one(script).await;
 
         let long = ask(&zephyr, &[], &longer(20_000)).await;
         let long_again = ask(&zephyr, &[], &longer(30_000)).await;
@@ -164,7 +165,7 @@ async fn a_relay_that_admits_only_claude_code_keeps_claude_code() {
             )
         }
     });
-    let (zephyr, ..) = before_a_good_one(picky).await;
+    let (zephyr, _a, _b) = before_a_good_one(picky).await;
     let claude_code = [("user-agent", "claude-cli/2.1.0 (external, cli)")];
     let sdk = [("user-agent", "Anthropic/Python 0.80.0")];
 
@@ -189,7 +190,7 @@ async fn a_conversation_that_a_filter_stops_takes_the_endpoint_from_nobody_else(
             Act::message("from A")
         }
     });
-    let (zephyr, ..) = before_a_good_one(filter).await;
+    let (zephyr, _a, _b) = before_a_good_one(filter).await;
     let stopped = [(
         "x-claude-code-session-id",
         "5e551011-0000-4000-8000-000000000001",
@@ -214,7 +215,7 @@ async fn a_gateways_own_words_are_told_as_such() {
 
         assert_eq!(answer.text(), "from B", "{status}");
         assert_ne!(state, EndpointState::Refused, "{status}");
-        let (zephyr, ..) = before_a_good_one(Act::html(status)).await;
+        let (zephyr, _a, _b) = before_a_good_one(Act::html(status)).await;
         zephyr.stream().await.unwrap();
         let told = serde_json::to_string(&zephyr.events().await).unwrap();
         assert!(told.contains(code), "{told}");
@@ -233,7 +234,7 @@ async fn a_login_that_is_refused_moves_on_to_a_key_of_ours() {
     );
     let text = config(&[relay.url()], BY_PRIORITY);
     let text = text.replacen("[[groups]]", &format!("{groups}\n[[groups]]"), 1);
-    let zephyr = Zephyr::start(&text, zephyr_engine::Options::default()).await;
+    let zephyr = Zephyr::start(&text, Options::default()).await;
     let login = [("authorization", CLIENT_TOKEN)];
 
     let answer = ask(&zephyr, &login, &streaming()).await;
@@ -268,12 +269,21 @@ async fn a_rule_of_the_users_outranks_our_own_verdict() {
 
 #[tokio::test]
 async fn the_journal_tells_what_each_answer_was_taken_for() {
-    let (zephyr, ..) = before_a_good_one(json_refusal(403, "余额不足")).await;
+    let a = Endpoint::start(json_refusal(403, "余额不足")).await;
+    let b = Endpoint::start(Act::message("from B")).await;
+    let data = tempfile::tempdir().unwrap();
+    let options = Options {
+        data_dir: Some(data.path().to_owned()),
+        ..Options::default()
+    };
+    let text = config(&[a.url(), b.url()], BY_PRIORITY);
+    let zephyr = Zephyr::start(&text, options).await;
 
     zephyr.stream().await.unwrap();
+    zephyr.engine.drain().await;
     let page = zephyr
         .control
-        .requests(Default::default(), Default::default())
+        .requests(RequestFilter::default(), Paging::default())
         .await
         .unwrap();
 

@@ -281,6 +281,8 @@ async fn bodies_and_headers_are_kept_as_configured() {
 
     let body = detail.request_body.unwrap();
     assert_eq!((body.text.len(), body.truncated), (8192, true));
+    let example = include_str!("../../../../config.toml.example");
+    assert!(example.contains("truncated (its first 8 KB)"));
     assert_eq!(detail.response_body, None);
     let kept = ("content-type".to_owned(), "text/plain".to_owned());
     assert_eq!(detail.request_headers, [kept]);

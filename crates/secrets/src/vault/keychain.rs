@@ -1,8 +1,8 @@
-//! A [`Store`] that is asked for a bounded time.
+//! A [`Store`] with a limit on the time of a look.
 //!
-//! A keychain is another program, and may wait for a person: a call to it may never return. Each look
-//! runs on a thread of its own and is given up once an entry takes longer than [`PATIENCE`]. The next
-//! look waits for that thread, so that however often one looks, one thread is lost at most.
+//! A keychain is another program and may wait for a person. So a call may never return. Each look runs on a
+//! thread of its own. It is given up when an entry takes longer than [`PATIENCE`]. The next look waits for
+//! that thread, so at most one thread is lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,12 +15,12 @@ use super::store::{Extent, KeychainError, Store};
 use super::system::SystemKeychain;
 use crate::secret::Secret;
 
-/// How long one entry may take.
+/// The longest wait for one entry.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 type Found = BTreeMap<String, Result<Secret, KeychainError>>;
 
-/// A keychain that never holds anybody up for long.
+/// A keychain whose calls return within seconds.
 pub struct Keychain {
     store: Arc<dyn Store>,
     one_look: Arc<Turn>,
@@ -42,8 +42,8 @@ impl Keychain {
         }
     }
 
-    /// What is stored under each of these names. Blocks, for a few seconds at most; without a name the
-    /// keychain is not touched.
+    /// The secrets of these names. Blocks, for a few seconds at most. Without a name the keychain is not
+    /// touched.
     pub fn look_up(&self, names: &BTreeSet<String>) -> Found {
         if names.is_empty() {
             return Found::new();
@@ -59,7 +59,7 @@ impl Keychain {
             for name in wanted {
                 let secret = store.get(&name);
                 let is_last = is_about_everything(&secret);
-                // Whoever has given up waiting needs no answer.
+                // The caller may have given up waiting.
                 if sender.send((name, secret)).is_err() || is_last {
                     return;
                 }
@@ -92,11 +92,11 @@ impl Keychain {
         found
     }
 
-    /// Keeps a secret under that name. Blocks, for a few seconds at most.
+    /// Stores a secret under that name. Blocks, for a few seconds at most.
     ///
     /// # Errors
     ///
-    /// Says why it cannot be kept.
+    /// The secret cannot be stored.
     pub fn keep(&self, name: &str, secret: &Secret) -> Result<(), KeychainError> {
         let Some(turn) = self.one_look.wait(PATIENCE) else {
             return Err(KeychainError::Silent);
@@ -106,7 +106,7 @@ impl Keychain {
         let (name, secret) = (name.to_owned(), secret.clone());
         let keep = move || {
             let _turn = turn;
-            // Whoever has given up waiting needs no answer.
+            // The caller may have given up waiting.
             let _ = sender.send(store.set(&name, &secret));
         };
         let thread = thread::Builder::new().name("keychain".to_owned());
@@ -123,7 +123,8 @@ impl Keychain {
         }
     }
 
-    /// Asks the person to unlock it, unless they are being asked; calls `unlocked` when they have.
+    /// Asks the person to unlock the keychain, unless they are being asked already. Calls `unlocked` when they
+    /// have unlocked it.
     pub fn ask(&self, unlocked: impl FnOnce() + Send + 'static) {
         if self.is_asking.swap(true, Ordering::AcqRel) {
             return;
@@ -147,7 +148,7 @@ impl Keychain {
     }
 }
 
-/// One at a time, for whoever is ready to wait a while.
+/// Lets one caller in at a time. The others wait for a limited time.
 #[derive(Default)]
 struct Turn {
     is_taken: Mutex<bool>,
@@ -200,7 +201,7 @@ mod tests {
     use super::*;
     use std::time::Instant;
 
-    /// Hangs until it is let go; then has everything.
+    /// Hangs until it is let go. Then it has every entry.
     struct Hanging(Mutex<mpsc::Receiver<()>>);
 
     impl Store for Hanging {

@@ -1,4 +1,4 @@
-//! What every place that keeps secrets held at one moment.
+//! The secrets of all sources at one moment.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::store::{Extent, KeychainError};
 use crate::environment::Environment;
 use crate::secret::Secret;
 
-/// Why a reference leads to no secret.
+/// The reason why a reference leads to no secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
     /// The environment has nothing usable under that name.
@@ -42,14 +42,14 @@ impl VaultError {
     }
 }
 
-/// What every place that keeps secrets held when it was opened.
+/// The secrets of environment and keychain at the time of opening.
 pub struct Vault {
     environment: Environment,
     keychain: BTreeMap<String, Result<Secret, KeychainError>>,
 }
 
 impl Vault {
-    /// Looks up what `references` name in the keychain. Blocks, for a few seconds at most.
+    /// Asks the keychain for the entries that `references` name. Blocks, for a few seconds at most.
     pub fn open<'r>(
         environment: Environment,
         keychain: &Keychain,
@@ -67,8 +67,8 @@ impl Vault {
         }
     }
 
-    /// Fills in what was known before for whatever a keychain withholds as a whole: one that is locked,
-    /// or closes itself, takes nothing away. An entry that was removed stays removed.
+    /// Keeps the earlier secrets while the keychain as a whole gives none, for example because it is locked.
+    /// An entry that was removed stays removed.
     #[must_use]
     pub fn or_known(mut self, known: &BTreeMap<String, Secret>) -> Self {
         for (name, found) in &mut self.keychain {
@@ -86,7 +86,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// Says why there is none, and what to do.
+    /// The reference leads to no secret.
     pub fn get(&self, reference: &CredentialRef) -> Result<Secret, VaultError> {
         match reference {
             CredentialRef::Env(name) => {
@@ -107,7 +107,7 @@ impl Vault {
         }
     }
 
-    /// What the keychain gave, by name.
+    /// The keychain's secrets, by name.
     pub fn given(&self) -> BTreeMap<String, Secret> {
         let given = self.keychain.iter().filter_map(|(name, found)| {
             let secret = found.as_ref().ok()?;
@@ -116,7 +116,7 @@ impl Vault {
         given.collect()
     }
 
-    /// What the keychain did not give, by name.
+    /// The entries that the keychain did not give, by name.
     pub fn withheld(&self) -> BTreeMap<String, KeychainError> {
         let withheld = self.keychain.iter().filter_map(|(name, found)| {
             let error = found.as_ref().err()?;

@@ -1,17 +1,16 @@
-//! Where secrets come from: the only module that turns a credential reference into a secret.
+//! The sources of secrets. Only this module turns a credential reference into a secret.
 //!
-//! There are two places: the environment with the `.env` beside the configuration, and the system's
-//! keychain. A [`Vault`] is what both hold at one moment. It asks the keychain when it is opened: once
-//! for everything, for a bounded time, and not at all if no reference names it. Nothing here asks a
-//! person for anything.
+//! There are two sources: the environment with the `.env` beside the configuration, and the system's
+//! keychain. A [`Vault`] has the secrets of both at one moment. It asks the keychain once, when it is
+//! opened, for a limited time. It does not ask if no reference names the keychain. It asks no person.
 //!
 //! | module | is |
 //! | --- | --- |
-//! | `lookup` | what both places hold, by reference |
-//! | `store` | a place that keeps secrets by name, and why it may give none |
-//! | `keychain` | a [`Store`], asked for a bounded time |
-//! | `system` | the system's own [`Store`], and how its entries are named |
-//! | `platform` | what differs by system |
+//! | `lookup` | the secrets of both sources, by reference |
+//! | `store` | a place that stores secrets by name, and its errors |
+//! | `keychain` | a [`Store`] with a limit on the time of a look |
+//! | `system` | the system's own [`Store`], and the names of its entries |
+//! | `platform` | differences between systems |
 
 mod keychain;
 mod lookup;

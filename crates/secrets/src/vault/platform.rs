@@ -1,11 +1,11 @@
-//! What differs by system about its keychain.
+//! Differences between the systems' keychains.
 
 pub(super) use os::{check_open, no_access, search, store, unlock};
 
 #[cfg(target_os = "macos")]
 mod os {
-    //! macOS asks the person by itself when a program reads a locked keychain or an entry of another
-    //! program: there is nothing to find out before, and a "no" is final until somebody asks again.
+    //! macOS itself asks the person when a program reads a locked keychain or an entry of another program.
+    //! So nothing is asked before, and a "no" holds until somebody asks again.
 
     use std::collections::HashMap;
     use std::error::Error;
@@ -61,7 +61,7 @@ mod os {
         Ok(Store::new()?)
     }
 
-    /// Everything of every program: the caller picks its own.
+    /// The entries of every program. The caller picks its own.
     pub(in crate::vault) fn search(
         store: &CredentialStore,
         _service: &str,
@@ -88,9 +88,9 @@ mod os {
 mod os {
     //! A Secret Service on the session bus.
     //!
-    //! The keyring crates unlock what they find, which puts a dialog before the person each time, and
-    //! call a locked keyring without our entry an open one. So the state is asked for first, in a few
-    //! calls of the Secret Service's own interface that disturb nobody.
+    //! The keyring crates unlock every entry that they find, and so show a dialog each time. They take a
+    //! locked keyring without our entry for an open one. So a few calls of the Secret Service's own interface
+    //! ask for the state first. They show no dialog.
 
     use std::collections::HashMap;
     use std::error::Error as StdError;
@@ -114,13 +114,13 @@ mod os {
     const COLLECTION: &str = "org.freedesktop.Secret.Collection";
     const PROMPT: &str = "org.freedesktop.Secret.Prompt";
 
-    /// What the Secret Service says in place of a path where there is nothing.
+    /// The path that the Secret Service gives if there is nothing.
     const NOTHING: &str = "/";
 
-    /// For one answer of the Secret Service, which the bus may have to start first.
+    /// The longest wait for an answer of the Secret Service. The bus may have to start it first.
     const ANSWER: Duration = Duration::from_secs(10);
 
-    /// What the bus says of a name that nobody has, and that it cannot start a program for.
+    /// The bus's error for a name that nobody has and for which it can start no program.
     const NOBODY: &[&str] = &[
         "org.freedesktop.DBus.Error.ServiceUnknown",
         "org.freedesktop.DBus.Error.NameHasNoOwner",
@@ -138,7 +138,7 @@ mod os {
         store.search(&HashMap::from([("service", service)]))
     }
 
-    /// Whether what has these attributes, or would get them, can be read and written by now.
+    /// Whether an entry with these attributes, or a new one, can be read and written now.
     pub(in crate::vault) fn check_open(attributes: &[(&str, &str)]) -> Result<(), KeychainError> {
         let service = SecretService::reach()?;
         let (open, locked) = service.items(attributes)?;
@@ -148,14 +148,14 @@ mod os {
         if !open.is_empty() {
             return Ok(());
         }
-        // A locked collection may keep to itself what it has.
+        // A locked collection may hide its entries.
         match service.locked_collection()? {
             Some(_) => Err(KeychainError::Locked),
             None => Ok(()),
         }
     }
 
-    /// Opens the collection for new entries, and whatever has these attributes.
+    /// Opens the collection for new entries, and the entries with these attributes.
     pub(in crate::vault) fn unlock(attributes: &[(&str, &str)]) -> Result<(), KeychainError> {
         let service = SecretService::reach()?;
         let (_, mut locked) = service.items(attributes)?;
@@ -177,7 +177,7 @@ mod os {
         }
     }
 
-    /// A dialog that was dismissed: the keyring was locked after all.
+    /// The person dismissed the dialog, so the keyring is still locked.
     pub(in crate::vault) fn no_access(_error: &(dyn StdError + Send + Sync)) -> KeychainError {
         KeychainError::Locked
     }
@@ -203,7 +203,7 @@ mod os {
             self.call("SearchItems", &attributes)
         }
 
-        /// Where new entries go, if that is locked.
+        /// The collection for new entries, if it is locked.
         fn locked_collection(&self) -> Result<Option<OwnedObjectPath>, KeychainError> {
             let path: OwnedObjectPath = self.call("ReadAlias", &"default")?;
             if path.as_str() == NOTHING {

@@ -1,58 +1,58 @@
-//! A place that keeps secrets by name, and why it may give none.
+//! A place that stores secrets by name, and its errors.
 
 use std::collections::BTreeSet;
 
 use crate::secret::{Secret, SecretError};
 use crate::shell_word::shell_word;
 
-/// A place that keeps secrets by name, such as the system's keychain. Every call may block.
+/// A place that stores secrets by name, such as the system's keychain. Every call may block.
 pub trait Store: Send + Sync {
-    /// The secret of that name. Asks no person, so that it can be called again and again.
+    /// The secret of that name. Asks no person, so it can be called again and again.
     ///
     /// # Errors
     ///
-    /// Says why there is none.
+    /// The store gives none.
     fn get(&self, name: &str) -> Result<Secret, KeychainError>;
 
-    /// Keeps the secret under that name, in place of an earlier one. Asks no person.
+    /// Stores the secret under that name, in place of an earlier one. Asks no person.
     ///
     /// # Errors
     ///
-    /// Says why it cannot be kept.
+    /// The secret cannot be stored.
     fn set(&self, name: &str, secret: &Secret) -> Result<(), KeychainError>;
 
-    /// Forgets the secret of that name. Asks no person.
+    /// Removes the secret of that name. Asks no person.
     ///
     /// # Errors
     ///
-    /// There is none, or it cannot be removed.
+    /// The secret is not there, or it cannot be removed.
     fn remove(&self, name: &str) -> Result<(), KeychainError>;
 
-    /// The names of all secrets here that are ours. Asks no person.
+    /// The names of all secrets of Zephyr. Asks no person.
     ///
     /// # Errors
     ///
-    /// Says why they cannot be told.
+    /// The store does not tell.
     fn names(&self) -> Result<BTreeSet<String>, KeychainError>;
 
-    /// Asks the person to unlock it; returns when they have answered.
+    /// Asks the person to unlock the store. Returns when they have answered.
     ///
     /// # Errors
     ///
-    /// They said no, or nobody can be asked.
+    /// The person said no, or nobody can be asked.
     fn unlock(&self) -> Result<(), KeychainError>;
 }
 
-/// Why a keychain gives no secret.
+/// The reason why a keychain gives no secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeychainError {
-    /// It has no entry of that name.
+    /// The keychain has no entry of that name.
     #[error("the keychain has no entry {name}")]
     Missing {
         /// The name.
         name: String,
     },
-    /// It has one that no header can carry.
+    /// No header can carry the secret.
     #[error("the keychain entry {name} cannot be sent: {why}")]
     Unusable {
         /// The name.
@@ -60,22 +60,22 @@ pub enum KeychainError {
         /// What is wrong with it.
         why: SecretError,
     },
-    /// It gives nothing until a person unlocks it.
+    /// A person has to unlock the keychain first.
     #[error("the keychain is locked")]
     Locked,
-    /// A person, or the system's rules, kept it from us.
+    /// A person or the system's rules refused access.
     #[error("the keychain lets Zephyr read nothing: {why}")]
     Refused {
         /// What the system says.
         why: String,
     },
-    /// There is none.
+    /// This system has no keychain.
     #[error("there is no keychain: {why}")]
     Absent {
         /// What was missing.
         why: String,
     },
-    /// It did not answer in time.
+    /// The keychain did not answer in time.
     #[error("the keychain does not answer")]
     Silent,
     /// Something else.
@@ -86,17 +86,16 @@ pub enum KeychainError {
     },
 }
 
-/// Whom a [`KeychainError`] concerns.
+/// The entries that a [`KeychainError`] concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// One entry; the others may be fine.
+    /// One entry. The others may be fine.
     Entry,
-    /// Whatever is in the keychain.
+    /// All entries.
     Everything,
 }
 
 impl KeychainError {
-    /// Whom it concerns.
     pub fn extent(&self) -> Extent {
         match self {
             Self::Missing { .. } | Self::Unusable { .. } => Extent::Entry,
@@ -117,7 +116,7 @@ impl KeychainError {
             | Self::Absent { .. }
             | Self::Silent
             | Self::Failed { .. } => true,
-            // Reading again would put the same question to the person again.
+            // Another look would ask the person the same question again.
             Self::Refused { .. } => false,
         }
     }

@@ -1,9 +1,8 @@
 //! The system's keychain: Keychain on macOS, Credential Manager on Windows, a Secret Service elsewhere.
 //!
-//! An entry is the pair of service [`SERVICE`] and, as the user's name, the name that the configuration
-//! gives: `secret-tool lookup service zephyr username NAME` finds it. Every call opens the keychain
-//! anew. So one that was started later, or started again, is found like any other, and nothing is held
-//! open while nobody asks.
+//! An entry has the service [`SERVICE`]. Its user name is the name in the configuration: `secret-tool lookup
+//! service zephyr username NAME` finds it. Every call opens the keychain again. So a keychain that starts
+//! later, or starts again, is found, and nothing stays open between calls.
 
 use std::collections::BTreeSet;
 
@@ -54,7 +53,7 @@ impl Store for SystemKeychain {
     }
 }
 
-/// The entry of that name, which reading or writing does not have to unlock first.
+/// The entry of that name. Reading and writing do not have to unlock it first.
 fn entry(name: &str) -> Result<Entry, KeychainError> {
     platform::check_open(&[("service", SERVICE), ("username", name)])?;
     let entry = platform::store().and_then(|store| store.build(SERVICE, name, None));
@@ -68,7 +67,7 @@ fn in_words(error: Error, name: &str) -> KeychainError {
             name: name.to_owned(),
         },
         Error::NoStorageAccess(error) => platform::no_access(&*error),
-        // What these carry may be the secret.
+        // These errors carry data that may be the secret.
         Error::BadEncoding(_) | Error::BadDataFormat(..) => {
             failed(format!("what is stored under {name} is no text"))
         }

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
-use zephyr_config::{EXAMPLE, parse};
+use zephyr_config::{EXAMPLE, SCHEMA, parse};
 
 type Keys = Map<String, Value>;
 
 fn schema() -> Value {
-    serde_json::from_str(include_str!("../../src/config.schema.json")).unwrap()
+    serde_json::from_str(SCHEMA).unwrap()
 }
 
 /// Every key of the plain tables: table, key, what the schema says of it.

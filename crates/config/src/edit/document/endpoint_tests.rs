@@ -1,4 +1,10 @@
-use super::*;
+//! Endpoints are written as the others are, and nothing else changes.
+
+use zephyr_control::{AuthType, EndpointForm, TokenReference};
+
+use super::endpoints::{add, edit, forms, relocate, remove};
+use super::text::NotRewritten;
+use crate::form::{self, blank};
 
 const ARRAY: &str = r#"# Mine.
 [server]
@@ -438,5 +444,5 @@ fn an_unknown_endpoint_and_a_text_that_is_no_toml_are_refused() {
 
     let names = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
     assert_eq!(unknown, Some(NotRewritten::Unknown(names)));
-    assert_eq!(broken, Some(NotRewritten::Unwritable));
+    assert_eq!(broken, Some(NotRewritten::Refused));
 }

@@ -2,7 +2,7 @@
 
 use zephyr_control::{EndpointForm, SettingKind, SettingValue, TokenReference};
 
-use super::change::Change;
+use crate::edit::change::Change;
 use crate::form;
 
 /// What begins with an endpoint's name stands at that endpoint.
@@ -446,7 +446,7 @@ fn all_endpoints_can_go_one_by_one_and_what_they_stood_below_stays() {
         let mut after = text.to_owned();
 
         for name in &names {
-            let rewritten = super::rewrite::remove(&after, name);
+            let rewritten = super::endpoints::remove(&after, name);
             after = rewritten.unwrap_or_else(|_| panic!("{name}")).text;
         }
 
