@@ -10,6 +10,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::classify::Family;
+
 /// With less left, an endpoint gets no new conversations.
 pub const DRY_PERCENT: f64 = 5.0;
 /// How long that holds if the time of the reset is not told.
@@ -128,7 +130,7 @@ impl Quota {
                 })
             })
             .collect();
-        if read.is_rejected {
+        if read.is_rejected && !read.is_of_family {
             let window = read.claim.unwrap_or(Window::FiveHours);
             let resets = at(read.reset);
             match allowances.iter_mut().find(|it| it.window == window) {
@@ -185,6 +187,8 @@ struct Reading {
     windows: [Told; Window::ALL.len()],
     is_rejected: bool,
     claim: Option<Window>,
+    /// What rejects is a limit of one family of models; the windows of the account go on.
+    is_of_family: bool,
     reset: Option<u64>,
 }
 
@@ -209,6 +213,7 @@ impl Reading {
             }
             Some("representative-claim") => {
                 self.claim = Some(Window::claimed(value));
+                self.is_of_family = Family::named_in(value).is_some();
                 return;
             }
             Some("reset") => {
@@ -396,6 +401,32 @@ mod tests {
             dry(&[rejected, reset, claim, used]),
             (Window::SevenDays, 0, MINUTE)
         );
+    }
+
+    #[test]
+    fn a_limit_of_one_family_leaves_the_windows_of_the_account_as_they_are() {
+        let now = Instant::now();
+
+        let quota = read(
+            &[
+                ("anthropic-ratelimit-unified-status", "rejected"),
+                (
+                    "anthropic-ratelimit-unified-representative-claim",
+                    "seven_day_opus",
+                ),
+                ("anthropic-ratelimit-unified-reset", "1795262460"),
+                ("anthropic-ratelimit-unified-5h-utilization", "0.31"),
+            ],
+            now,
+        )
+        .unwrap();
+
+        let left: Vec<_> = quota
+            .allowances(now)
+            .map(|it| (it.window, it.left))
+            .collect();
+        assert_eq!(left, [(Window::FiveHours, 0.69)]);
+        assert_eq!(quota.dry(now), None);
     }
 
     #[test]
