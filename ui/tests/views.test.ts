@@ -318,6 +318,8 @@ describe("a request", () => {
     expect(attempts.map((attempt) => attempt.dataset["outcome"])).toEqual(["throttled", "answered"]);
     expect(words(attempts[0] as HTMLElement)).toContain("Overloaded (HTTP 529)");
     expect(words(attempts[0] as HTMLElement)).toContain("TLS 44 ms");
+    expect(words(attempts[0] as HTMLElement)).toContain("About the endpoint, known by its status; until");
+    expect(words(attempts[1] as HTMLElement)).not.toContain("About");
   });
 
   it("reads a stream as text, as events, and as it came", async () => {

@@ -5,7 +5,15 @@
 
 import en from "../../../crates/control/messages/en.json";
 import zh from "../../../crates/control/messages/zh.json";
-import type { Decision, EndpointState, Event, LanguageChoice, Reason } from "./generated/control";
+import type {
+  Decision,
+  EndpointState,
+  Event,
+  Ground,
+  LanguageChoice,
+  Reason,
+  Subject,
+} from "./generated/control";
 
 export type Language = "en" | "zh";
 
@@ -22,7 +30,7 @@ export type Phrase = Code<"ui">;
 /** Phrases that all front-ends share, such as durations and strategies. */
 export type Status = { status: Code<"status">; [parameter: string]: unknown };
 
-export type Coded = Reason | Event | EndpointState | Status;
+export type Coded = Reason | Event | EndpointState | Status | Subject | Ground;
 
 export type Parameters = Readonly<Record<string, unknown>>;
 
@@ -71,6 +79,8 @@ const TAGS = [
   ["code", "reason"],
   ["event", "event"],
   ["status", "status"],
+  ["subject", "subject"],
+  ["ground", "ground"],
 ] as const;
 
 function words(language: Language, value: unknown): string {
