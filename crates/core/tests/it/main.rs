@@ -9,3 +9,4 @@ mod fuzz;
 mod messages;
 mod model;
 mod simulation;
+mod subjects;
