@@ -1,13 +1,19 @@
-//! An incremental reader of server-sent events (WHATWG HTML, "Server-sent events").
+//! An incremental reader of server-sent events (WHATWG HTML, "Server-sent events"), as the clients read them.
 //!
-//! It reads only what the Messages API uses: the fields `event` and `data`, and lines that end in LF or CRLF.
+//! Only the fields `event` and `data` matter. Lines end in LF, CRLF or CR, also mixed; a byte order mark may
+//! stand before any line, as the TypeScript SDK allows. An event ends with the first byte of its blank line's
+//! end, so a stream of CR lines waits for nothing.
+//!
 //! An event that is whole within one chunk is read in place; only the rest of a chunk is kept. Memory is
-//! bounded: of an event longer than [`MAX_READ`] the beginning is kept and the rest is counted, so it has a
-//! name but no data. An event longer than [`MAX_EVENT`] is refused.
+//! bounded: of an event longer than [`MAX_READ`] the beginning and the name are kept, wherever the name
+//! stands, and no data. An event longer than [`MAX_EVENT`] is refused.
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
+
+use crate::json::Json;
 
 /// Maximum length of an event whose data is read. Tokens come in events of some hundred bytes; only whole
 /// results of server tools are longer.
@@ -18,6 +24,10 @@ pub const MAX_EVENT: usize = 8 * 1024 * 1024;
 
 /// How much of the buffer is kept between two events.
 const SPARE: usize = 4 * 1024;
+
+/// Of a line behind the part of an event that is kept, how much is looked at: enough for `event:` and any
+/// name that means something.
+const LINE_HEAD: usize = 64;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -42,14 +52,15 @@ enum Data<'a> {
 
 impl<'a> Event<'a> {
     /// Reads the lines of an event, once.
-    fn of(lines: &'a [u8], cut: Cut) -> Self {
+    pub(crate) fn of(lines: &'a [u8]) -> Self {
         let mut event = Self {
             name: "",
             lines,
             data: Data::None,
             has_foreign_lines: false,
         };
-        for (name, value) in fields(lines) {
+        for line in Lines(lines) {
+            let (name, value) = field(line);
             match name {
                 b"data" => {
                     event.data = match event.data {
@@ -57,15 +68,22 @@ impl<'a> Event<'a> {
                         Data::Line(_) | Data::Lines | Data::TooLong => Data::Lines,
                     };
                 }
-                b"event" => event.name = std::str::from_utf8(value).unwrap_or(""),
-                name => event.has_foreign_lines |= !is_field_name(name),
+                b"event" => event.name = name_of(value),
+                _ => event.has_foreign_lines |= is_foreign(line),
             }
         }
-        if cut == Cut::TooLong {
-            event.data = Data::TooLong;
-            event.has_foreign_lines = false; // The last line may be incomplete.
-        }
         event
+    }
+
+    /// Of an event that is too long to be read, its name; `lines`: its beginning, the last line of which may
+    /// be incomplete.
+    fn too_long(lines: &'a [u8], name: &'a str) -> Self {
+        Self {
+            name,
+            lines,
+            data: Data::TooLong,
+            has_foreign_lines: false,
+        }
     }
 
     /// The `data` field, several lines joined by LF; `None` if it is too long to be read.
@@ -83,13 +101,20 @@ impl<'a> Event<'a> {
         self.lines
     }
 
+    /// Whether its data is whole JSON.
+    pub(crate) fn has_json(&self) -> bool {
+        let data = self.data().unwrap_or_default();
+        let mut json = Json::new(&data);
+        json.skip().and_then(|()| json.end()).is_ok()
+    }
+
     /// Whether there is a `data` field.
     pub fn has_data(&self) -> bool {
         self.data != Data::None
     }
 
-    /// Whether a line is neither a field nor a comment: HTML in a stream, for instance. Unknown fields are
-    /// still fields.
+    /// Whether a line looks like a piece of another document: HTML or JSON in a stream, for instance. Any
+    /// other line is a field that nobody knows, or a comment.
     pub fn has_foreign_lines(&self) -> bool {
         self.has_foreign_lines
     }
@@ -106,9 +131,9 @@ pub struct Reader {
     rest: Vec<u8>,
     /// Length of the unfinished event.
     length: usize,
+    /// What is looked at of the lines behind `rest`.
+    behind: Behind,
     at: At,
-    /// Whether an event was seen: a byte order mark may come only before the first.
-    has_begun: bool,
 }
 
 /// Where in a line the stream has stopped.
@@ -116,15 +141,11 @@ pub struct Reader {
 enum At {
     #[default]
     LineStart,
-    /// After a CR at the beginning of a line.
-    BareReturn,
+    /// At the beginning of a line, behind a CR: an LF still belongs to that.
+    AfterReturn,
+    /// At the beginning of a line, behind so many bytes of a byte order mark.
+    Mark(u8),
     Within,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cut {
-    Whole,
-    TooLong,
 }
 
 impl Reader {
@@ -135,25 +156,48 @@ impl Reader {
     /// [`Oversized`] if an event is too long.
     pub fn push(
         &mut self,
-        mut chunk: &[u8],
+        chunk: &[u8],
         mut on_event: impl FnMut(Event<'_>),
     ) -> Result<(), Oversized> {
-        while let Some(end) = self.end_of_event(chunk) {
-            let (event, behind) = chunk.split_at(end);
-            chunk = behind;
-            if self.length == 0 {
-                let has_begun = std::mem::replace(&mut self.has_begun, true);
-                emit(event, event.len(), has_begun, &mut on_event)?;
+        let read = self.push_until(chunk, |event| {
+            on_event(event);
+            ControlFlow::Continue(())
+        });
+        read.map(drop)
+    }
+
+    /// The same until `on_event` breaks. Returns how many bytes of the chunk were taken in: with the event at
+    /// which it broke, those up to its end.
+    ///
+    /// # Errors
+    ///
+    /// [`Oversized`] if an event is too long.
+    pub fn push_until(
+        &mut self,
+        chunk: &[u8],
+        mut on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Result<usize, Oversized> {
+        let mut taken = 0;
+        while let Some(end) = self.end_of_event(&chunk[taken..]) {
+            let event = &chunk[taken..taken + end];
+            taken += end;
+            let flow = if self.length == 0 {
+                whole(event, &mut on_event)?
             } else {
                 self.keep(event)?;
-                let has_begun = std::mem::replace(&mut self.has_begun, true);
-                emit(&self.rest, self.length, has_begun, &mut on_event)?;
+                let flow = self.behind.emit(&self.rest, self.length, &mut on_event);
                 self.length = 0;
                 self.rest.clear();
                 self.rest.shrink_to(SPARE);
+                self.behind.line.clear();
+                flow
+            };
+            if flow.is_break() {
+                return Ok(taken);
             }
         }
-        self.keep(chunk)
+        self.keep(&chunk[taken..])?;
+        Ok(chunk.len())
     }
 
     /// Whether an event has begun and not ended.
@@ -172,7 +216,11 @@ impl Reader {
             return Err(Oversized);
         }
         let room = MAX_READ.saturating_sub(self.rest.len());
-        self.rest.extend_from_slice(&piece[..piece.len().min(room)]);
+        let (kept, behind) = piece.split_at(piece.len().min(room));
+        self.rest.extend_from_slice(kept);
+        if !behind.is_empty() {
+            self.behind.take_in(&self.rest, behind);
+        }
         Ok(())
     }
 
@@ -180,68 +228,160 @@ impl Reader {
     fn end_of_event(&mut self, chunk: &[u8]) -> Option<usize> {
         let mut index = 0;
         loop {
-            match (self.at, chunk.get(index)) {
-                (At::LineStart | At::BareReturn, None) => return None,
-                (At::LineStart | At::BareReturn, Some(b'\n')) => {
+            let byte = *chunk.get(index)?;
+            match (self.at, byte) {
+                (At::AfterReturn, b'\n') => {
                     self.at = At::LineStart;
-                    return Some(index + 1);
-                }
-                (At::LineStart, Some(b'\r')) => {
-                    self.at = At::BareReturn;
                     index += 1;
                 }
-                (At::LineStart | At::BareReturn, Some(_)) => self.at = At::Within,
-                (At::Within, _) => {
-                    index += memchr(b'\n', &chunk[index..])? + 1;
+                (At::LineStart, b'\n') => return Some(index + 1),
+                (At::LineStart | At::AfterReturn, b'\r') => {
+                    let with_line_feed = chunk.get(index + 1) == Some(&b'\n');
+                    self.at = if with_line_feed {
+                        At::LineStart
+                    } else {
+                        At::AfterReturn
+                    };
+                    return Some(index + 1 + usize::from(with_line_feed));
+                }
+                (At::LineStart | At::AfterReturn, 0xEF) => {
+                    self.at = At::Mark(1);
+                    index += 1;
+                }
+                (At::Mark(1), 0xBB) => {
+                    self.at = At::Mark(2);
+                    index += 1;
+                }
+                (At::Mark(2), 0xBF) => {
                     self.at = At::LineStart;
+                    index += 1;
+                }
+                (At::LineStart | At::AfterReturn | At::Mark(_) | At::Within, _) => {
+                    self.at = At::Within;
+                    index += memchr2(b'\n', b'\r', &chunk[index..])?;
+                    self.at = if chunk[index] == b'\r' {
+                        At::AfterReturn
+                    } else {
+                        At::LineStart
+                    };
+                    index += 1;
                 }
             }
         }
     }
 }
 
-fn emit(
-    lines: &[u8],
-    length: usize,
-    has_begun: bool,
-    on_event: &mut impl FnMut(Event<'_>),
-) -> Result<(), Oversized> {
-    if length > MAX_EVENT {
-        return Err(Oversized);
-    }
-    let (lines, cut) = match lines.get(..MAX_READ) {
-        Some(beginning) if length > MAX_READ => (beginning, Cut::TooLong),
-        Some(_) | None => (lines, Cut::Whole),
-    };
-    let lines = match lines.strip_prefix(BYTE_ORDER_MARK) {
-        Some(behind) if !has_begun => behind,
-        Some(_) | None => lines,
-    };
-    let begins_blank = lines.first().is_none_or(u8::is_ascii_whitespace);
-    if !begins_blank || !lines.iter().all(u8::is_ascii_whitespace) {
-        on_event(Event::of(lines, cut));
-    }
-    Ok(())
+/// Looks for the name of an event in the lines that are too far behind to be kept.
+#[derive(Debug, Default)]
+struct Behind {
+    /// The beginning of the current line, with the line end before it.
+    line: Vec<u8>,
+    /// The name that was found.
+    name: Option<String>,
 }
 
-/// Name and value of every line; a comment has the empty name.
-fn fields(mut lines: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    std::iter::from_fn(move || {
-        loop {
-            if lines.is_empty() {
-                return None;
-            }
-            let end = memchr(b'\n', lines).unwrap_or(lines.len());
-            let line = &lines[..end];
-            lines = lines.get(end + 1..).unwrap_or_default();
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            if !line.is_empty() {
-                return Some(field(line));
+impl Behind {
+    /// Takes in what follows `kept`.
+    fn take_in(&mut self, kept: &[u8], mut piece: &[u8]) {
+        if self.line.is_empty() {
+            // The line that is cut off where `kept` ends.
+            let start = kept.iter().rposition(|&byte| is_line_end(byte));
+            let line = start.map_or(kept, |start| &kept[start..]);
+            self.line.extend_from_slice(&line[..line.len().min(LINE_HEAD)]);
+        }
+        while let Some(end) = memchr2(b'\n', b'\r', piece) {
+            self.extend(&piece[..end]);
+            self.read_line();
+            self.line.clear();
+            self.line.push(piece[end]);
+            piece = &piece[end + 1..];
+        }
+        self.extend(piece);
+    }
+
+    fn extend(&mut self, piece: &[u8]) {
+        let room = LINE_HEAD.saturating_sub(self.line.len());
+        self.line.extend_from_slice(&piece[..piece.len().min(room)]);
+    }
+
+    fn read_line(&mut self) {
+        for line in Lines(&self.line) {
+            if let (b"event", name) = field(line) {
+                self.name = Some(name_of(name).to_owned());
             }
         }
-    })
+    }
+
+    /// Hands on the event of this length of which this is kept.
+    fn emit(
+        &mut self,
+        kept: &[u8],
+        length: usize,
+        on_event: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        if length <= MAX_READ {
+            return if is_blank(kept) {
+                ControlFlow::Continue(())
+            } else {
+                on_event(Event::of(kept))
+            };
+        }
+        let name = self.name.take();
+        let name = name.as_deref().unwrap_or_else(|| Event::of(kept).name);
+        on_event(Event::too_long(kept, name))
+    }
 }
 
+/// Hands on an event that lies in one piece.
+fn whole(
+    lines: &[u8],
+    on_event: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, Oversized> {
+    if lines.len() > MAX_EVENT {
+        return Err(Oversized);
+    }
+    if is_blank(lines) {
+        return Ok(ControlFlow::Continue(()));
+    }
+    let event = Event::of(lines);
+    Ok(on_event(if lines.len() > MAX_READ {
+        Event::too_long(&lines[..MAX_READ], event.name)
+    } else {
+        event
+    }))
+}
+
+fn is_blank(lines: &[u8]) -> bool {
+    lines.iter().all(u8::is_ascii_whitespace)
+}
+
+fn is_line_end(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
+}
+
+/// The lines that are not blank, without their ends and without a byte order mark before them.
+struct Lines<'a>(&'a [u8]);
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        loop {
+            if self.0.is_empty() {
+                return None;
+            }
+            let end = memchr2(b'\n', b'\r', self.0).unwrap_or(self.0.len());
+            let line = &self.0[..end];
+            self.0 = self.0.get(end + 1..).unwrap_or_default();
+            let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+            if !line.is_empty() {
+                return Some(line);
+            }
+        }
+    }
+}
+
+/// Name and value of a line; a comment has the empty name.
 fn field(line: &[u8]) -> (&[u8], &[u8]) {
     let Some(colon) = memchr(b':', line) else {
         return (line, b"");
@@ -250,14 +390,21 @@ fn field(line: &[u8]) -> (&[u8], &[u8]) {
     (&line[..colon], value.strip_prefix(b" ").unwrap_or(value))
 }
 
+/// An event's name. One that is no text is not empty either.
+fn name_of(value: &[u8]) -> &str {
+    std::str::from_utf8(value).unwrap_or("\u{fffd}")
+}
+
 fn joined(lines: &[u8]) -> Vec<u8> {
-    let values = fields(lines).filter_map(|(name, value)| (name == b"data").then_some(value));
+    let values = Lines(lines)
+        .map(field)
+        .filter_map(|(name, value)| (name == b"data").then_some(value));
     values.collect::<Vec<_>>().join(&b'\n')
 }
 
-fn is_field_name(name: &[u8]) -> bool {
-    name.iter()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+/// Whether a line is a piece of HTML, XML or JSON.
+fn is_foreign(line: &[u8]) -> bool {
+    matches!(line.trim_ascii_start().first(), Some(b'<' | b'{' | b'['))
 }
 
 #[cfg(test)]
@@ -283,6 +430,71 @@ mod tests {
         let events = read(&[b"event: a\ndata: 1\n\nevent: b\r\ndata: 2\r\n\r\n"]);
 
         assert_eq!(events, [("a".into(), "1".into()), ("b".into(), "2".into())]);
+    }
+
+    #[test]
+    fn lines_end_in_lf_crlf_or_cr_also_mixed() {
+        let expected = [("a".to_owned(), "1".to_owned()), ("b".into(), "2".into())];
+        for text in [
+            "event: a\ndata: 1\n\nevent: b\ndata: 2\n\n",
+            "event: a\r\ndata: 1\r\n\r\nevent: b\r\ndata: 2\r\n\r\n",
+            "event: a\rdata: 1\r\revent: b\rdata: 2\r\r",
+            "event: a\r\ndata: 1\n\r\nevent: b\rdata: 2\r\n\r",
+            "event: a\ndata: 1\r\n\nevent: b\ndata: 2\r\r\n",
+            "\r\n\nevent: a\rdata: 1\n\revent: b\ndata: 2\n\r",
+        ] {
+            assert_eq!(read(&[text.as_bytes()]), expected, "{text:?}");
+            let single: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
+            assert_eq!(read(&single), expected, "{text:?} byte by byte");
+        }
+    }
+
+    #[test]
+    fn reading_stops_behind_the_event_at_which_it_is_asked_to() {
+        for (end, text) in [
+            ("\n", "event: a\n\nevent: b\n\nbehind"),
+            ("\r\n", "event: a\r\n\r\nevent: b\r\n\r\nbehind"),
+            ("\r", "event: a\r\revent: b\r\rbehind"),
+        ] {
+            let mut reader = Reader::default();
+
+            let taken = reader.push_until(text.as_bytes(), |event| {
+                if event.name == "b" {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            });
+
+            assert_eq!(taken, Ok(text.len() - "behind".len()), "{end:?}");
+            assert!(!reader.is_midway(), "{end:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_event_keeps_its_name_wherever_that_stands() {
+        let filler = "x".repeat(MAX_READ);
+        for text in [
+            format!("data: {filler}\nevent: name\n\n"),
+            format!("data: {filler}\revent: name\r\r"),
+            format!("data: {filler}\r\nevent:name\r\ndata: more\r\n\r\n"),
+            // Cut off in the midst of the line with the name.
+            format!("data: {}\nevent: name\ndata: y\n\n", &filler[..MAX_READ - 12]),
+            format!("event: earlier\ndata: {filler}\nevent: name\n\n"),
+            format!("event: name\ndata: {filler}\nevents: other\n: event: other\n\n"),
+        ] {
+            let text = format!("{text}event: short\n\n");
+            for size in [text.len(), 4096, 7, MAX_READ + 1] {
+                let mut reader = Reader::default();
+                let mut names = Vec::new();
+                for chunk in text.as_bytes().chunks(size) {
+                    reader
+                        .push(chunk, |event| names.push(event.name.to_owned()))
+                        .unwrap();
+                }
+                assert_eq!(names, ["name", "short"], "in pieces of {size}: {:.20}", text);
+            }
+        }
     }
 
     #[test]
@@ -347,6 +559,33 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_order_mark_may_stand_before_any_line() {
+        let text = "\u{feff}event: a\n\u{feff}data: 1\n\u{feff}\nevent: b\ndata: \u{feff}2\n\n";
+
+        assert_eq!(
+            read(&[text.as_bytes()]),
+            [
+                ("a".into(), "1".into()),
+                ("b".into(), "\u{feff}2".into())
+            ]
+        );
+    }
+
+    #[test]
+    fn lines_of_any_other_text_are_fields_that_nobody_knows() {
+        for line in ["hello", "x.trace: 1", "数据: 1", "retry after: 3", " event: a", ":", "Data: 2"] {
+            let mut foreign = Vec::new();
+
+            let text = format!("{line}\ndata: 1\n\n");
+            Reader::default()
+                .push(text.as_bytes(), |event| foreign.push(event.has_foreign_lines()))
+                .unwrap();
+
+            assert_eq!(foreign, [false], "{line}");
+        }
+    }
+
+    #[test]
     fn a_line_of_html_in_a_stream_is_noticed() {
         let mut foreign = Vec::new();
         let text = b"data: {}\n\n<html><body>\n\n: a comment\n\n";
@@ -361,7 +600,7 @@ mod tests {
     proptest! {
         #[test]
         fn chunk_borders_do_not_matter(
-            text in "(event: [a-c]{1,3}\r?\n|data: [a-z ]{0,9}\r?\n|\r?\n|: c\n){0,30}",
+            text in "(event: [a-c]{1,3}|data: [a-z ]{0,9}|: c|\r\n|\n|\r|\u{feff}){0,40}",
             cuts in proptest::collection::vec(any::<proptest::sample::Index>(), 0..8),
         ) {
             let bytes = text.as_bytes();
