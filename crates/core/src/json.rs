@@ -413,7 +413,8 @@ fn natural(number: &[u8]) -> Option<u64> {
         clippy::cast_sign_loss,
         reason = "it is a whole number within these bounds"
     )]
-    let natural = ((0.0..=EXACT).contains(&number) && number.fract() == 0.0).then_some(number as u64);
+    let natural =
+        ((0.0..=EXACT).contains(&number) && number.fract() == 0.0).then_some(number as u64);
     natural
 }
 
@@ -634,7 +635,11 @@ mod tests {
             Value::Array(elements) => elements.into_iter().map(simplified).collect(),
             Value::Object(fields) => {
                 let fields = fields.into_iter();
-                Value::Object(fields.map(|(name, value)| (name, simplified(value))).collect())
+                Value::Object(
+                    fields
+                        .map(|(name, value)| (name, simplified(value)))
+                        .collect(),
+                )
             }
             other => other,
         }

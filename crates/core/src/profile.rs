@@ -3,8 +3,8 @@
 //! The body may be cut off anywhere: what comes after the cut is unknown, not absent. Nothing here fails; a body
 //! that is not JSON has an empty profile, and the endpoint will say what is wrong with it.
 
-use crate::json::{Broken, Field, Json, Kind, Scalar};
 pub use crate::call::CallKind;
+use crate::json::{Broken, Field, Json, Kind, Scalar};
 pub use crate::session::SessionKey;
 
 /// How many bytes of a body are read.
@@ -293,7 +293,10 @@ mod tests {
         assert!(Profile::wants_stream(not_utf8));
         let last = br#"{"stream":true,"stream":false,"model":"a","model":"b"}"#;
         let profile = Profile::read(last, true);
-        assert_eq!((profile.model.as_deref(), profile.stream), (Some("b"), Some(false)));
+        assert_eq!(
+            (profile.model.as_deref(), profile.stream),
+            (Some("b"), Some(false))
+        );
     }
 
     #[test]

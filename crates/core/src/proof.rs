@@ -33,8 +33,7 @@ pub struct StreamJudge {
 /// The event that ends a message, as the API writes it.
 const STOP: &[u8] = b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
 /// The same behind an event that has not ended.
-const END_AND_STOP: &[u8] =
-    b"\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+const END_AND_STOP: &[u8] = b"\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
 
 impl StreamJudge {
     /// Judges a stream that is about to begin.
@@ -233,7 +232,15 @@ mod tests {
 
     #[test]
     fn what_follows_message_stop_is_not_looked_at() {
-        for behind in [BLOCK, REASON, START, OVERLOADED, PING, b"<html>", b"event: cont"] {
+        for behind in [
+            BLOCK,
+            REASON,
+            START,
+            OVERLOADED,
+            PING,
+            b"<html>",
+            b"event: cont",
+        ] {
             let text = [START, REASON, STOP, behind].concat();
             let mut judge = StreamJudge::new(Format::Messages);
 
@@ -270,7 +277,8 @@ mod tests {
 
     #[test]
     fn a_stream_has_stopped_once_it_has_said_why_and_every_block_has_ended() {
-        const END: &[u8] = b"event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n";
+        const END: &[u8] =
+            b"event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n";
         const USAGE: &[u8] = b"event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":null}}\n\n";
         let has_stopped = |chunks: &[&[u8]]| {
             let mut judge = StreamJudge::new(Format::Messages);
@@ -312,7 +320,10 @@ mod tests {
             assert_eq!(judge.push(missing), Ok(Stage::Complete), "{shown}");
             assert_eq!(judge.surplus(), 0, "{shown}");
         }
-        for broken in [&b"event: message_delta\ndata: {\"ty"[..], b"event: message_stop\ndata: {\"a"] {
+        for broken in [
+            &b"event: message_delta\ndata: {\"ty"[..],
+            b"event: message_stop\ndata: {\"a",
+        ] {
             let mut judge = StreamJudge::new(Format::Messages);
             judge.push(&[START, REASON, broken].concat()).unwrap();
             assert_eq!(judge.missing(), b"");
@@ -324,8 +335,14 @@ mod tests {
         for end in [&STOP[..STOP.len() - 1], &STOP[..STOP.len() - 2]] {
             assert_eq!(after(&[START, REASON, end]).1, Ok(()));
         }
-        assert_eq!(after(&[START, REASON, &STOP[..STOP.len() - 3]]).1, Err(Fault::Cut));
-        assert_eq!(after(&[START, BLOCK, &STOP[..STOP.len() - 1]]).1, Err(Fault::Cut));
+        assert_eq!(
+            after(&[START, REASON, &STOP[..STOP.len() - 3]]).1,
+            Err(Fault::Cut)
+        );
+        assert_eq!(
+            after(&[START, BLOCK, &STOP[..STOP.len() - 1]]).1,
+            Err(Fault::Cut)
+        );
     }
 
     #[test]

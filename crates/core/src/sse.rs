@@ -287,7 +287,8 @@ impl Behind {
             // The line that is cut off where `kept` ends.
             let start = kept.iter().rposition(|&byte| is_line_end(byte));
             let line = start.map_or(kept, |start| &kept[start..]);
-            self.line.extend_from_slice(&line[..line.len().min(LINE_HEAD)]);
+            self.line
+                .extend_from_slice(&line[..line.len().min(LINE_HEAD)]);
         }
         while let Some(end) = memchr2(b'\n', b'\r', piece) {
             self.extend(&piece[..end]);
@@ -479,7 +480,10 @@ mod tests {
             format!("data: {filler}\revent: name\r\r"),
             format!("data: {filler}\r\nevent:name\r\ndata: more\r\n\r\n"),
             // Cut off in the midst of the line with the name.
-            format!("data: {}\nevent: name\ndata: y\n\n", &filler[..MAX_READ - 12]),
+            format!(
+                "data: {}\nevent: name\ndata: y\n\n",
+                &filler[..MAX_READ - 12]
+            ),
             format!("event: earlier\ndata: {filler}\nevent: name\n\n"),
             format!("event: name\ndata: {filler}\nevents: other\n: event: other\n\n"),
         ] {
@@ -492,7 +496,12 @@ mod tests {
                         .push(chunk, |event| names.push(event.name.to_owned()))
                         .unwrap();
                 }
-                assert_eq!(names, ["name", "short"], "in pieces of {size}: {:.20}", text);
+                assert_eq!(
+                    names,
+                    ["name", "short"],
+                    "in pieces of {size}: {:.20}",
+                    text
+                );
             }
         }
     }
@@ -564,21 +573,28 @@ mod tests {
 
         assert_eq!(
             read(&[text.as_bytes()]),
-            [
-                ("a".into(), "1".into()),
-                ("b".into(), "\u{feff}2".into())
-            ]
+            [("a".into(), "1".into()), ("b".into(), "\u{feff}2".into())]
         );
     }
 
     #[test]
     fn lines_of_any_other_text_are_fields_that_nobody_knows() {
-        for line in ["hello", "x.trace: 1", "数据: 1", "retry after: 3", " event: a", ":", "Data: 2"] {
+        for line in [
+            "hello",
+            "x.trace: 1",
+            "数据: 1",
+            "retry after: 3",
+            " event: a",
+            ":",
+            "Data: 2",
+        ] {
             let mut foreign = Vec::new();
 
             let text = format!("{line}\ndata: 1\n\n");
             Reader::default()
-                .push(text.as_bytes(), |event| foreign.push(event.has_foreign_lines()))
+                .push(text.as_bytes(), |event| {
+                    foreign.push(event.has_foreign_lines())
+                })
                 .unwrap();
 
             assert_eq!(foreign, [false], "{line}");

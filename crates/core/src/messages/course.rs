@@ -1,8 +1,8 @@
 //! The course of a stream: which event may follow which.
 //!
 //! `message_start`, then blocks, each begun, filled and ended under its index, then `message_delta`, then
-//! `message_stop`, which ends the stream: what follows is not looked at. Blocks have rising indices and may
-//! overlap.
+//! `message_stop`, which ends the stream: what follows is not looked at. Blocks may overlap, and an index may be
+//! used again once its block has ended, as Claude Code reads it.
 //!
 //! Read as the clients read. A part of a message is known by the `type` in its data: clients ask its name only
 //! for `ping` and `error`, and whether there is one. Pings, unknown events and events without a name may come
@@ -43,8 +43,6 @@ pub(crate) struct Course {
     /// Those of them that are parts of a message.
     parts: u64,
     open: Vec<Block>,
-    /// Indices below were used.
-    next_index: u64,
     /// A block had no readable index, so indices tell nothing any more.
     is_unindexed: bool,
     /// Whether a `message_delta` was seen.
@@ -121,7 +119,6 @@ impl Course {
             events: 0,
             parts: 0,
             open: Vec::new(),
-            next_index: 0,
             is_unindexed: false,
             has_delta: false,
             has_stopped: false,
@@ -164,7 +161,14 @@ impl Course {
             return Err(error_in(event));
         }
         if self.is_foreign {
-            return Ok(());
+            // A message may begin behind what was taken for another format.
+            let begins =
+                event.name.starts_with("message") && Known::of(event) == Some(Known::MessageStart);
+            if !begins {
+                return Ok(());
+            }
+            self.is_foreign = false;
+            return self.read(Known::MessageStart, event, |_, _| Ok(()));
         }
         let stage = match Known::of(event) {
             Some(Known::MessageStart) => self.message_start(event)?,
@@ -355,15 +359,14 @@ impl Course {
         let Some(index) = self.index(fields)? else {
             return Ok(());
         };
-        if index < self.next_index {
-            let expected = format!("an index of {} or more", self.next_index);
-            return Err(Wrong::new("index", expected, format!("{index} again")));
+        if self.open.iter().any(|block| block.index == index) {
+            let seen = format!("{index} again");
+            return Err(Wrong::new("index", "that of no open block", seen));
         }
         if self.open.len() >= MAX_OPEN {
             let expected = format!("at most {MAX_OPEN} blocks at once");
             return Err(Wrong::new("", expected, "one more"));
         }
-        self.next_index = index.saturating_add(1);
         self.open.push(Block { index, kind });
         Ok(())
     }

@@ -36,9 +36,9 @@ impl Known {
     /// Whether the data begins with this type, as the API and most relays write it: a short cut.
     fn is_typed_first(self, data: &[u8]) -> bool {
         let tokens: [&[u8]; 5] = [b"{", b"\"type\"", b":", b"\"", self.name().as_bytes()];
-        let behind = tokens
-            .iter()
-            .try_fold(data, |data, token| data.trim_ascii_start().strip_prefix(*token));
+        let behind = tokens.iter().try_fold(data, |data, token| {
+            data.trim_ascii_start().strip_prefix(*token)
+        });
         behind.is_some_and(|data| data.first() == Some(&b'"'))
     }
 

@@ -213,8 +213,9 @@ impl<'a> List<'a> for Blocks {
 
 fn check(block: &Value<'_, Block<'_>>, index: usize) -> Result<(), Wrong> {
     match block {
-        Value::Object(block) => required(".", "type", &block.kind)
-            .map_err(|wrong| wrong.within(&format!("[{index}]"))),
+        Value::Object(block) => {
+            required(".", "type", &block.kind).map_err(|wrong| wrong.within(&format!("[{index}]")))
+        }
         other => Err(wrong("", &format!("[{index}]"), "an object", other.kind())),
     }
 }

@@ -10,4 +10,6 @@ mod messages;
 mod model;
 #[path = "../mutate/mod.rs"]
 mod mutate;
+mod sdk;
 mod simulation;
+mod strictness;

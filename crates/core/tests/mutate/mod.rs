@@ -51,6 +51,10 @@ impl Corpus {
         }
     }
 
+    pub fn examples(&self) -> &[Vec<u8>] {
+        &self.examples
+    }
+
     /// Every example, then `rounds` inputs that are the same every time.
     pub fn each(&self, rounds: usize, mut test: impl FnMut(&[u8], &mut Random)) {
         let mut random = Random(0x5EED);
@@ -134,6 +138,11 @@ fn run(input: Vec<u8>, random: &mut Random, test: &mut impl FnMut(&[u8], &mut Ra
 pub struct Random(u64);
 
 impl Random {
+    /// The same numbers every time.
+    pub fn of_seed(seed: u64) -> Self {
+        Self(seed)
+    }
+
     /// A number below `bound`, which is not 0.
     pub fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
