@@ -5,7 +5,7 @@
 //! from its end; a JSON answer when the whole of it is a message, or its head if it is long. Until then a fault
 //! moves the request on; afterwards the same reader only watches how the stream ends.
 //!
-//! `message_stop` ends a stream, whatever follows. What follows is for [`Epilogue`].
+//! `message_stop` ends a stream, whatever follows. What follows is for [`ends_there`].
 
 use std::ops::ControlFlow;
 
@@ -162,29 +162,32 @@ impl StreamJudge {
     }
 }
 
-/// Reads what an endpoint sends behind the end of its message.
-#[derive(Debug, Default)]
-pub struct Epilogue {
-    reader: Reader,
-    goes_on: bool,
-    is_over: bool,
-}
-
-impl Epilogue {
-    /// Takes in decoded bytes. Says whether the message goes on in them, or in what came before: a client would
-    /// add that to the message, or take an error for its own. A second `message_stop`, pings and `[DONE]` are
-    /// harmless.
-    pub fn take_in(&mut self, bytes: &[u8]) -> bool {
-        if self.is_over {
-            return self.goes_on;
+/// Whether nothing that came behind the end of a message changes it: a client would add a further part to it, or
+/// take an error for its own. A second `message_stop`, pings and `[DONE]` are harmless.
+///
+/// # Errors
+///
+/// Something does.
+pub fn ends_there(behind: &[u8]) -> Result<(), Fault> {
+    let mut seen = None;
+    // Nothing is learned from an endless event.
+    let _ = Reader::default().push_until(behind, |event| {
+        seen = match Known::of(&event) {
+            Some(Known::MessageStop) => None,
+            Some(known) => Some(known.name()),
+            None => (event.name == "error").then_some("error"),
+        };
+        if seen.is_some() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
         }
-        let goes_on = &mut self.goes_on;
-        let read = self.reader.push(bytes, |event| {
-            *goes_on |= event.name == "error"
-                || Known::of(&event).is_some_and(|known| known != Known::MessageStop);
-        });
-        self.is_over = read.is_err();
-        self.goes_on
+    });
+    match seen {
+        Some(name) => Err(Fault::NotMessages(format!(
+            "expected nothing behind message_stop, seen {name}"
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -253,14 +256,20 @@ mod tests {
 
     #[test]
     fn a_message_goes_on_behind_its_end_only_if_a_client_would_see_it() {
-        let goes_on = |behind: &[u8]| {
-            let mut epilogue = Epilogue::default();
-            behind.chunks(5).any(|piece| epilogue.take_in(piece))
-        };
-
-        for seen in [START, BLOCK, REASON, OVERLOADED] {
-            assert!(goes_on(seen));
-            assert!(goes_on(&[PING, seen].concat()));
+        for (seen, name) in [
+            (START, "message_start"),
+            (BLOCK, "content_block_start"),
+            (
+                b"event: content_block_delta\ndata: {}\n\n",
+                "content_block_delta",
+            ),
+            (REASON, "message_delta"),
+            (OVERLOADED, "error"),
+        ] {
+            let words = format!("expected nothing behind message_stop, seen {name}");
+            let fault = Err(Fault::NotMessages(words));
+            assert_eq!(ends_there(seen), fault);
+            assert_eq!(ends_there(&[PING, STOP, seen, PING].concat()), fault);
         }
         for harmless in [
             PING,
@@ -270,8 +279,9 @@ mod tests {
             b"\n\n\n",
             b"data: {\"type\":\"ping\"}\n\n",
             b"event: done\ndata: {}\n\n",
+            b"event: content_block_delta\ndata: {}",
         ] {
-            assert!(!goes_on(harmless), "{}", harmless.escape_ascii());
+            assert_eq!(ends_there(harmless), Ok(()), "{}", harmless.escape_ascii());
         }
     }
 
