@@ -1,6 +1,6 @@
 //! Numbers: how they are written, and which of them are natural.
 
-use super::{Broken, Json};
+use super::cursor::{Broken, Json};
 
 impl<'a> Json<'a> {
     pub(super) fn number(&mut self) -> Result<&'a [u8], Broken> {

@@ -1,14 +1,11 @@
 //! Objects, lists and what stands in them.
 
+use super::cursor::{Broken, Json};
 use super::number::natural;
 use super::string::text_of;
-use super::{Broken, Field, Json, Kind, Scalar};
+use super::value::{Field, Kind, Scalar};
 
 impl<'a> Json<'a> {
-    pub(crate) fn new(text: &'a [u8]) -> Self {
-        Self { text, at: 0 }
-    }
-
     /// What kind of value follows.
     pub(crate) fn kind(&mut self) -> Result<Kind, Broken> {
         Ok(match self.next()? {
@@ -89,50 +86,6 @@ impl<'a> Json<'a> {
         match self.next() {
             Err(_) => Ok(()),
             Ok(_) => Err(self.broken()),
-        }
-    }
-
-    /// The next byte that is not white space.
-    pub(super) fn next(&mut self) -> Result<u8, Broken> {
-        loop {
-            match self.text.get(self.at) {
-                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
-                Some(&byte) => return Ok(byte),
-                None => return Err(self.early_end()),
-            }
-        }
-    }
-
-    pub(super) fn expect(&mut self, byte: u8) -> Result<(), Broken> {
-        if self.next()? != byte {
-            return Err(self.broken());
-        }
-        self.at += 1;
-        Ok(())
-    }
-
-    pub(super) fn word(&mut self, word: &[u8]) -> Result<(), Broken> {
-        for byte in word {
-            match self.text.get(self.at) {
-                Some(seen) if seen == byte => self.at += 1,
-                Some(_) => return Err(self.broken()),
-                None => return Err(self.early_end()),
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn broken(&self) -> Broken {
-        Broken {
-            at: self.at,
-            is_early_end: false,
-        }
-    }
-
-    pub(super) fn early_end(&self) -> Broken {
-        Broken {
-            at: self.text.len(),
-            is_early_end: true,
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! It does not recurse, and allocates only below 128 levels.
 
-use super::{Broken, Json, Kind};
+use super::cursor::{Broken, Json};
+use super::value::Kind;
 
 impl Json<'_> {
     /// Skips a value.

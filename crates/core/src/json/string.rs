@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Broken, Json};
+use super::cursor::{Broken, Json};
 
 impl<'a> Json<'a> {
     /// A field's name, decoded.

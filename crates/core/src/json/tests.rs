@@ -79,7 +79,7 @@ fn a_text_that_breaks_off_is_told_from_one_that_goes_wrong() {
 fn half_a_surrogate_pair_becomes_a_replacement_character() {
     let text = |text: &str| match scalar(text) {
         Scalar::Text(text) => text.into_owned(),
-        other => panic!("{other:?}"),
+        other @ (Scalar::Null | Scalar::Bool(_) | Scalar::Number(_)) => panic!("{other:?}"),
     };
 
     assert_eq!(text(r#""a\ud83d""#), "a\u{fffd}");
@@ -170,7 +170,7 @@ fn simplified(value: Value) -> Value {
                     .collect(),
             )
         }
-        other => other,
+        other @ (Value::Null | Value::Bool(_) | Value::String(_)) => other,
     }
 }
 

@@ -133,25 +133,25 @@ fn events(stream: &[u8]) -> Vec<(String, String)> {
 
 impl Json {
     fn get(&self, name: &str) -> Option<&Json> {
-        match self {
-            Self::Object(fields) => fields.get(&name.encode_utf16().collect::<Vec<_>>()),
-            _ => None,
-        }
+        let Self::Object(fields) = self else {
+            return None;
+        };
+        fields.get(&name.encode_utf16().collect::<Vec<_>>())
     }
 
     fn natural(&self) -> Option<u64> {
-        match self {
-            Self::Number(number) if *number >= 0.0 && number.fract() == 0.0 && *number < 1e9 => {
-                Some(*number as u64)
-            }
-            _ => None,
-        }
+        let Self::Number(number) = *self else {
+            return None;
+        };
+        ((0.0..1e9).contains(&number) && number.fract() == 0.0).then_some(number as u64)
     }
 
     fn text(&self) -> String {
         match self {
             Self::Text(units) => String::from_utf16_lossy(units),
-            _ => String::new(),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::List(_) | Self::Object(_) => {
+                String::new()
+            }
         }
     }
 }
