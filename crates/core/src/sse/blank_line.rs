@@ -9,7 +9,7 @@ pub(super) enum At {
     LineStart,
     /// At the beginning of a line, behind a CR: an LF still belongs to that.
     AfterReturn,
-    /// At the beginning of a line, behind so many bytes of a byte order mark.
+    /// At the beginning of a line, behind so many of the three bytes of a byte order mark.
     Mark(u8),
     Within,
 }
@@ -25,8 +25,11 @@ impl At {
                     *self = At::LineStart;
                     index += 1;
                 }
-                (At::LineStart, b'\n') => return Some(index + 1),
-                (At::LineStart | At::AfterReturn, b'\r') => {
+                (At::LineStart | At::Mark(3), b'\n') => {
+                    *self = At::LineStart;
+                    return Some(index + 1);
+                }
+                (At::LineStart | At::AfterReturn | At::Mark(3), b'\r') => {
                     let with_line_feed = chunk.get(index + 1) == Some(&b'\n');
                     *self = if with_line_feed {
                         At::LineStart
@@ -44,7 +47,7 @@ impl At {
                     index += 1;
                 }
                 (At::Mark(2), 0xBF) => {
-                    *self = At::LineStart;
+                    *self = At::Mark(3);
                     index += 1;
                 }
                 (At::LineStart | At::AfterReturn | At::Mark(_) | At::Within, _) => {

@@ -161,6 +161,8 @@ fn unknown_fields_are_no_foreign_lines() {
 
 #[test]
 fn a_byte_order_mark_may_stand_before_any_line() {
+    let twice = "event: a\n\u{feff}\u{feff}\ndata: 1\n\n"; // A field that nobody knows.
+    assert_eq!(read(&[twice.as_bytes()]), [("a".into(), "1".into())]);
     let text = "\u{feff}event: a\n\u{feff}data: 1\n\u{feff}\nevent: b\ndata: \u{feff}2\n\n";
 
     assert_eq!(

@@ -158,8 +158,8 @@ impl Relay {
         if let Some(broken) = self.broken.take() {
             return self.fail(broken, cx);
         }
-        // Looked at here too: pings without pause would keep the timer from being asked.
-        if self.due().is_some_and(|due| due <= Instant::now()) {
+        // Pings without pause keep the timer from being asked. A piece that waited for a slow client is read first.
+        if self.due().is_some_and(|due| due <= self.silence.last_chunk) {
             return self.end_what_was_said(cx);
         }
         let Some(rest) = &mut self.rest else {
