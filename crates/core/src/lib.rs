@@ -30,6 +30,7 @@ pub mod classify;
 pub mod config;
 mod endpoint_id;
 pub mod fleet;
+mod json;
 pub mod latency;
 pub mod messages;
 pub mod price;

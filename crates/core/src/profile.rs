@@ -3,16 +3,14 @@
 //! The body may be cut off anywhere: what comes after the cut is unknown, not absent. Nothing here fails; a body
 //! that is not JSON has an empty profile, and the endpoint will say what is wrong with it.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-
 pub use crate::call::CallKind;
+use crate::json::{Broken, Field, Json, Kind, Scalar};
 pub use crate::session::SessionKey;
 
 /// How many bytes of a body are read.
 pub const LOOKED_AT: usize = 64 * 1024;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// What routing wants to know of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,12 +30,7 @@ impl Profile {
     /// absent, which means `false`.
     pub fn read(body: &[u8], whole: bool) -> Self {
         let mut profile = Self::default();
-        let mut json = serde_json::Deserializer::from_slice(body);
-        let top_level = TopLevel {
-            profile: &mut profile,
-            extent: Extent::Everything,
-        };
-        let complete = top_level.deserialize(&mut json).is_ok();
+        let complete = profile.take_in(body, Extent::Everything).is_ok();
         if complete && whole && profile.stream.is_none() {
             profile.stream = Some(false);
         }
@@ -48,14 +41,32 @@ impl Profile {
     /// session is known from its header.
     pub fn read_to_model(body: &[u8]) -> Self {
         let mut profile = Self::default();
-        let mut json = serde_json::Deserializer::from_slice(body);
-        let top_level = TopLevel {
-            profile: &mut profile,
-            extent: Extent::ToModel,
-        };
         // Stopping in the middle is no error here.
-        let _ = top_level.deserialize(&mut json);
+        let _ = profile.take_in(body, Extent::ToModel);
         profile
+    }
+
+    /// Reads field by field, so that what was read before a cut stays.
+    fn take_in(&mut self, body: &[u8], extent: Extent) -> Result<(), Broken> {
+        let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+        Json::new(body).object(|name, json| {
+            match name {
+                b"model" => {
+                    self.model = text(json)?;
+                    if extent == Extent::ToModel {
+                        return Ok(Field::Last);
+                    }
+                }
+                b"stream" => self.stream = flag(json)?,
+                b"metadata" => {
+                    let session = user_id(json)?.as_deref().and_then(session_of_user_id);
+                    self.session = session.as_deref().map(SessionKey::of);
+                    self.session_id = session;
+                }
+                _ => return Ok(Field::Unread),
+            }
+            Ok(Field::Read)
+        })
     }
 
     /// Whether a body with this end asks for a stream, if its last field is `stream`.
@@ -80,7 +91,7 @@ impl Profile {
         if let Some(wanted) = Self::stream_at_end(body) {
             return wanted;
         }
-        let named = std::str::from_utf8(body).is_ok_and(|body| body.contains(r#""stream""#));
+        let named = memchr::memmem::find(body, br#""stream""#).is_some();
         named && Self::read(body, true).stream.unwrap_or(false)
     }
 
@@ -94,12 +105,6 @@ impl Profile {
     }
 }
 
-/// Fills a profile key by key, so that what was read before a cut stays.
-struct TopLevel<'a> {
-    profile: &'a mut Profile,
-    extent: Extent,
-}
-
 /// How much of a body is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Extent {
@@ -107,95 +112,57 @@ enum Extent {
     ToModel,
 }
 
-impl<'de> DeserializeSeed<'de> for TopLevel<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
+/// A text; nothing if the value is of another kind.
+fn text(json: &mut Json<'_>) -> Result<Option<String>, Broken> {
+    match scalar(json)? {
+        Some(Scalar::Text(text)) => Ok(Some(text.into_owned())),
+        Some(Scalar::Null | Scalar::Bool(_) | Scalar::Number(_)) | None => Ok(None),
     }
 }
 
-impl<'de> Visitor<'de> for TopLevel<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a Messages request")
+fn flag(json: &mut Json<'_>) -> Result<Option<bool>, Broken> {
+    match scalar(json)? {
+        Some(Scalar::Bool(flag)) => Ok(Some(flag)),
+        Some(Scalar::Null | Scalar::Number(_) | Scalar::Text(_)) | None => Ok(None),
     }
+}
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<Key>()? {
-            match key {
-                Key::Model => {
-                    self.profile.model = map.next_value::<Lenient<String>>()?.0;
-                    if self.extent == Extent::ToModel {
-                        return Ok(());
-                    }
-                }
-                Key::Stream => self.profile.stream = map.next_value::<Lenient<bool>>()?.0,
-                Key::Metadata => {
-                    let metadata = map.next_value::<Lenient<Metadata>>()?.0;
-                    let user_id = metadata.and_then(|metadata| metadata.user_id);
-                    let session = user_id.as_deref().and_then(session_of_user_id);
-                    self.profile.session = session.as_deref().map(SessionKey::of);
-                    self.profile.session_id = session;
-                }
-                Key::Other => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+fn scalar<'a>(json: &mut Json<'a>) -> Result<Option<Scalar<'a>>, Broken> {
+    match json.kind()? {
+        Kind::Object | Kind::List => json.skip().map(|()| None),
+        Kind::Scalar => json.scalar().map(Some),
+    }
+}
+
+/// The `user_id` of a request's metadata.
+fn user_id(json: &mut Json<'_>) -> Result<Option<String>, Broken> {
+    let mut user_id = None;
+    match json.kind()? {
+        Kind::Object => json.object(|name, json| {
+            if name != b"user_id" {
+                return Ok(Field::Unread);
             }
-        }
-        Ok(())
+            user_id = text(json)?;
+            Ok(Field::Read)
+        })?,
+        Kind::List | Kind::Scalar => json.skip()?,
     }
-}
-
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum Key {
-    Model,
-    Stream,
-    Metadata,
-    #[serde(other)]
-    Other,
-}
-
-/// The value if it is of the type, nothing if it is of another.
-#[derive(Deserialize)]
-#[serde(from = "Either<T>", bound = "T: Deserialize<'de>")]
-struct Lenient<T>(Option<T>);
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Either<T> {
-    Right(T),
-    Wrong(IgnoredAny),
-}
-
-impl<T> From<Either<T>> for Lenient<T> {
-    fn from(either: Either<T>) -> Self {
-        match either {
-            Either::Right(value) => Self(Some(value)),
-            Either::Wrong(IgnoredAny) => Self(None),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    user_id: Option<String>,
+    Ok(user_id)
 }
 
 /// The session in `metadata.user_id`, in either of the forms that Claude Code has used: a JSON object
 /// with a `session_id` (2.1.329), or `user_HASH_account_UUID_session_UUID` (earlier). Any other
 /// identifier names a user, who may hold many conversations at once: no session.
 fn session_of_user_id(user_id: &str) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Ids {
-        session_id: String,
-    }
-
-    let in_json = serde_json::from_str::<Ids>(user_id)
-        .ok()
-        .map(|ids| ids.session_id);
+    let mut in_json = None;
+    let read = Json::new(user_id.as_bytes()).object(|name, json| {
+        if name != b"session_id" {
+            return Ok(Field::Unread);
+        }
+        in_json = text(json)?;
+        Ok(Field::Read)
+    });
+    let in_json = in_json.filter(|_| read.is_ok());
     let in_text = || {
         user_id
             .rsplit_once("_session_")
@@ -299,6 +266,37 @@ mod tests {
             let text = String::from_utf8_lossy(body);
             assert_eq!(Profile::wants_stream(body), wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn what_an_endpoint_reads_is_read() {
+        let deep = "[".repeat(2_000) + &"]".repeat(2_000);
+        for value in [
+            r#""half an emoji: \ud83d""#,
+            "1e400",
+            "12345678901234567890123",
+            deep.as_str(),
+            r#"{"stream":7,"stream":"\udc00"}"#,
+        ] {
+            let body = format!(
+                r#"{{"x":{value},"model":"m\ud83d","metadata":{{"x":{value},"user_id":"user_session_s"}},"stream":true}} "#
+            );
+
+            let profile = Profile::read(body.as_bytes(), true);
+
+            let shown = &value[..value.len().min(20)];
+            assert_eq!(profile.model.as_deref(), Some("m\u{fffd}"), "{shown}");
+            assert_eq!(profile.session, Some(SessionKey::of("s")), "{shown}");
+            assert_eq!(profile.stream, Some(true), "{shown}");
+        }
+        let not_utf8 = b"{\"model\":\"m\",\"stream\":true,\"x\":\"\xff\"}";
+        assert!(Profile::wants_stream(not_utf8));
+        let last = br#"{"stream":true,"stream":false,"model":"a","model":"b"}"#;
+        let profile = Profile::read(last, true);
+        assert_eq!(
+            (profile.model.as_deref(), profile.stream),
+            (Some("b"), Some(false))
+        );
     }
 
     #[test]

@@ -4,11 +4,16 @@
 //! format. So an answer is held until it has proven itself. A stream is real from its first content block, or
 //! from its end; a JSON answer when the whole of it is a message, or its head if it is long. Until then a fault
 //! moves the request on; afterwards the same reader only watches how the stream ends.
+//!
+//! `message_stop` ends a stream, whatever follows.
+
+use std::ops::ControlFlow;
 
 use crate::classify::Fault;
 use crate::messages::course::{Course, no_stream};
 use crate::messages::format::Format;
-use crate::sse::{MAX_EVENT, Oversized, Reader};
+use crate::messages::known::Known;
+use crate::sse::{Event, MAX_EVENT, Oversized, Reader};
 use crate::usage::Tally;
 
 pub use crate::messages::answer::{judge_json, judge_json_head, read_json};
@@ -21,7 +26,14 @@ pub struct StreamJudge {
     course: Course,
     tally: Tally,
     fault: Option<Fault>,
+    /// How many of the bytes that came last lie behind the end of the message.
+    surplus: usize,
 }
+
+/// The event that ends a message, as the API writes it.
+const STOP: &[u8] = b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+/// The same behind an event that has not ended.
+const END_AND_STOP: &[u8] = b"\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
 
 impl StreamJudge {
     /// Judges a stream that is about to begin.
@@ -31,10 +43,11 @@ impl StreamJudge {
             course: Course::new(format),
             tally: Tally::default(),
             fault: None,
+            surplus: 0,
         }
     }
 
-    /// Takes in decoded bytes.
+    /// Takes in decoded bytes, up to the end of the message.
     ///
     /// # Errors
     ///
@@ -44,23 +57,38 @@ impl StreamJudge {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
         }
+        if self.course.stage() == Stage::Complete {
+            self.surplus = bytes.len();
+            return Ok(Stage::Complete);
+        }
         let (course, tally, fault) = (&mut self.course, &mut self.tally, &mut self.fault);
-        let read = self.reader.push(bytes, |event| {
+        let read = self.reader.push_until(bytes, |event| {
             tally.take_in(&event);
-            if fault.is_none() {
-                *fault = course.take_in(&event).err();
+            *fault = course.take_in(&event).err();
+            if fault.is_some() || course.stage() == Stage::Complete {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
             }
         });
-        if read == Err(Oversized) && self.fault.is_none() {
-            let most = MAX_EVENT / (1024 * 1024);
-            self.fault = Some(Fault::NotMessages(format!(
-                "expected an event of at most {most} MB, seen one without end"
-            )));
+        match read {
+            Ok(taken) => self.surplus = bytes.len() - taken,
+            Err(Oversized) => {
+                let most = MAX_EVENT / (1024 * 1024);
+                self.fault = Some(Fault::NotMessages(format!(
+                    "expected an event of at most {most} MB, seen one without end"
+                )));
+            }
         }
         match &self.fault {
             Some(fault) => Err(fault.clone()),
             None => Ok(self.course.stage()),
         }
+    }
+
+    /// How many of the bytes that were pushed last lie behind the end of the message.
+    pub fn surplus(&self) -> usize {
+        self.surplus
     }
 
     /// Takes in decoded bytes of a stream that is passed on in any case: only what it tells of itself is
@@ -81,6 +109,40 @@ impl StreamJudge {
         &self.tally
     }
 
+    /// Whether the message is there but for its `message_stop`: every block has ended, and it has said why it
+    /// stops.
+    pub fn has_stopped(&self) -> bool {
+        self.fault.is_none() && self.course.has_stopped()
+    }
+
+    /// Parts of a message so far: everything but pings, comments and what is not known here.
+    pub fn parts(&self) -> u64 {
+        self.course.parts()
+    }
+
+    /// What a stream that [has stopped](Self::has_stopped) still lacks for its clients to take the message as
+    /// complete. Nothing if it stopped within another part of the message: adding to that would break it.
+    pub fn missing(&self) -> &'static [u8] {
+        if !self.has_stopped() {
+            return b"";
+        }
+        if let Some(missing) = STOP.strip_prefix(self.reader.rest()) {
+            return missing;
+        }
+        let rest = Event::of(self.reader.rest());
+        match Known::of(&rest) {
+            Some(Known::MessageStop) if self.is_all_but_ended() => b"\n\n",
+            None if rest.name == "ping" || !rest.has_data() => END_AND_STOP,
+            Some(_) | None => b"",
+        }
+    }
+
+    /// Whether only the blank line behind `message_stop` is missing.
+    fn is_all_but_ended(&self) -> bool {
+        let rest = Event::of(self.reader.rest());
+        self.has_stopped() && Known::of(&rest) == Some(Known::MessageStop) && rest.has_json()
+    }
+
     /// The stream has ended; whether it is whole.
     ///
     /// # Errors
@@ -91,9 +153,10 @@ impl StreamJudge {
             return Err(fault.clone());
         }
         match self.course.stage() {
-            _ if self.course.may_end() => Ok(()),
+            _ if self.course.may_end() || self.is_all_but_ended() => Ok(()),
             Stage::Started | Stage::Content | Stage::Complete => Err(Fault::Cut),
             Stage::Silent if self.reader.is_midway() => Err(no_stream(self.reader.rest())),
+            Stage::Silent if self.course.has_noise() => Err(no_stream(b"")),
             Stage::Silent => Err(Fault::Empty),
         }
     }
@@ -139,6 +202,115 @@ mod tests {
         assert_eq!(after(&[START]).1, Err(Fault::Cut));
         assert_eq!(after(&[]).1, Err(Fault::Empty));
         assert_eq!(after(&[PING]).1, Err(Fault::Empty));
+    }
+
+    #[test]
+    fn what_follows_message_stop_is_not_looked_at() {
+        for behind in [
+            BLOCK,
+            REASON,
+            START,
+            OVERLOADED,
+            PING,
+            b"<html>",
+            b"event: cont",
+        ] {
+            let text = [START, REASON, STOP, behind].concat();
+            let mut judge = StreamJudge::new(Format::Messages);
+
+            assert_eq!(judge.push(&text), Ok(Stage::Complete));
+            assert_eq!(judge.surplus(), behind.len());
+            assert_eq!(judge.push(behind), Ok(Stage::Complete));
+            assert_eq!((judge.surplus(), judge.finish()), (behind.len(), Ok(())));
+        }
+    }
+
+    #[test]
+    fn a_stream_has_stopped_once_it_has_said_why_and_every_block_has_ended() {
+        const END: &[u8] =
+            b"event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n";
+        const USAGE: &[u8] = b"event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":null}}\n\n";
+        let has_stopped = |chunks: &[&[u8]]| {
+            let mut judge = StreamJudge::new(Format::Messages);
+            judge.push(&chunks.concat()).unwrap();
+            judge.has_stopped()
+        };
+
+        assert!(has_stopped(&[START, REASON]));
+        assert!(has_stopped(&[START, BLOCK, END, REASON, PING, b": x\n"]));
+        assert!(has_stopped(&[START, BLOCK, END, REASON, USAGE]));
+        assert!(!has_stopped(&[START]));
+        assert!(!has_stopped(&[START, BLOCK, REASON]));
+        assert!(!has_stopped(&[START, BLOCK, END, USAGE]));
+        assert!(!has_stopped(&[START, REASON, BLOCK]));
+        assert!(!has_stopped(&[START, REASON, STOP]));
+    }
+
+    #[test]
+    fn what_a_stopped_stream_lacks_makes_it_complete_wherever_it_stands_still() {
+        let standing = [
+            &b""[..],
+            PING,
+            b": a comm",
+            b": a comment\n",
+            b"event: pi",
+            b"event: ping\ndata: {\"ty",
+            &STOP[..7],
+            &STOP[..30],
+            &STOP[..STOP.len() - 1],
+            b"data: {\"type\": \"message_stop\"}\revent: message_stop",
+        ];
+        for rest in standing {
+            let mut judge = StreamJudge::new(Format::Messages);
+            judge.push(&[START, REASON, rest].concat()).unwrap();
+
+            let missing = judge.missing();
+
+            let shown = rest.escape_ascii();
+            assert_eq!(judge.push(missing), Ok(Stage::Complete), "{shown}");
+            assert_eq!(judge.surplus(), 0, "{shown}");
+        }
+        for broken in [
+            &b"event: message_delta\ndata: {\"ty"[..],
+            b"event: message_stop\ndata: {\"a",
+        ] {
+            let mut judge = StreamJudge::new(Format::Messages);
+            judge.push(&[START, REASON, broken].concat()).unwrap();
+            assert_eq!(judge.missing(), b"");
+        }
+    }
+
+    #[test]
+    fn a_stream_that_ends_without_its_last_blank_line_is_whole() {
+        for end in [&STOP[..STOP.len() - 1], &STOP[..STOP.len() - 2]] {
+            assert_eq!(after(&[START, REASON, end]).1, Ok(()));
+        }
+        assert_eq!(
+            after(&[START, REASON, &STOP[..STOP.len() - 3]]).1,
+            Err(Fault::Cut)
+        );
+        assert_eq!(
+            after(&[START, BLOCK, &STOP[..STOP.len() - 1]]).1,
+            Err(Fault::Cut)
+        );
+    }
+
+    #[test]
+    fn what_is_before_the_message_and_nobody_reads_is_no_fault_until_the_end() {
+        for noise in [
+            &b"data: hello\n\n"[..],
+            b"data: {\"type\":\"ping\"}\n\n",
+            b"data: {\"provider\":\"x\"}\n\n",
+            b"id: 7\n\n",
+            b"data: [1]\n\n",
+            b"event: ping\ndata: hello\n\n",
+        ] {
+            assert_eq!(after(&[noise, START, noise, REASON, STOP]).1, Ok(()));
+        }
+        assert!(matches!(
+            after(&[b"data: hello\n\n"]).1,
+            Err(Fault::NotMessages(_))
+        ));
     }
 
     #[test]

@@ -8,10 +8,9 @@
 //!
 //! Not for: what tokens cost. That is [`crate::price`].
 
-use serde::Deserialize;
-
+use crate::messages::known::Known;
 use crate::messages::message::{Message, UsageObject};
-use crate::messages::value::Value;
+use crate::messages::value::{Value, fields};
 use crate::price::{Terms, Usage};
 use crate::sse::Event;
 
@@ -70,19 +69,17 @@ impl Tally {
 
     /// Takes in the next event of a stream.
     pub(crate) fn take_in(&mut self, event: &Event<'_>) {
-        match event.name {
-            "content_block_delta" => self.text += text_in(event.raw()),
-            "message_start" | "message_delta" => {
+        match Known::named(event.name).or_else(|| Known::of(event)) {
+            Some(Known::BlockDelta) => self.text += text_in(event.raw()),
+            Some(Known::MessageStart | Known::MessageDelta) => {
                 let Some(data) = event.data() else {
                     return;
                 };
-                if let Ok(Value::Object(part)) =
-                    serde_json::from_slice::<Value<'_, Part<'_>>>(&data)
-                {
+                if let Ok(Value::Object(part)) = Value::<Part<'_>>::of(&data) {
                     self.take_part(&part);
                 }
             }
-            _ => {}
+            Some(Known::BlockStart | Known::BlockStop | Known::MessageStop) | None => {}
         }
     }
 
@@ -168,19 +165,27 @@ impl Counts {
 }
 
 /// The data of `message_start` and of `message_delta`.
-#[derive(Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
+#[derive(Default)]
 struct Part<'a> {
     message: Value<'a, Message<'a>>,
     delta: Value<'a, Delta<'a>>,
     usage: Value<'a, UsageObject<'a>>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
+fields!(Part {
+    b"message" => message,
+    b"delta" => delta,
+    b"usage" => usage,
+});
+
+#[derive(Default)]
 struct Delta<'a> {
     stop_reason: Value<'a>,
 }
+
+fields!(Delta {
+    b"stop_reason" => stop_reason,
+});
 
 /// No answer has more of anything. A false number must not drown every sum.
 const MOST: u64 = 1_000_000_000;
@@ -224,7 +229,10 @@ mod tests {
     use crate::sse::Reader;
 
     fn tally_of(message: &str) -> Tally {
-        Tally::of_message(&serde_json::from_str(message).unwrap())
+        let Value::Object(message) = Value::<Message<'_>>::of(message.as_bytes()).unwrap() else {
+            panic!("{message} is no object");
+        };
+        Tally::of_message(&message)
     }
 
     fn tally(events: &[(&str, Json)]) -> Tally {

@@ -68,6 +68,11 @@ impl Decoder {
         Some(Self(codec))
     }
 
+    /// Whether there is nothing to decode.
+    pub fn is_identity(&self) -> bool {
+        matches!(self.0, Codec::Identity)
+    }
+
     /// Feeds `bytes` and hands what they decode to, if anything, to `look`.
     ///
     /// # Errors

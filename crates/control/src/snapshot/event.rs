@@ -62,7 +62,8 @@ pub enum EventKind {
         /// How.
         why: Reason,
     },
-    /// An answer was wrong midway and was passed on, as the configuration asks for.
+    /// Something was wrong with an answer, and its client has it all the same: it was complete, or the
+    /// configuration asks for that.
     PassedOn {
         /// Whose it was.
         endpoint: String,

@@ -1,18 +1,17 @@
 //! An answer in one piece: a message, a token count, or neither. It is read once: the pass that judges it also
 //! collects what it tells of itself.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-
 use super::format::Format;
 use super::message::Message;
-use super::value::Value;
+use super::value::{Object, Value};
 use super::wrong::{ApiError, Wrong, error_of, looks_like_html};
 use crate::call::CallKind;
 use crate::classify::Fault;
+use crate::json::{Broken, Field, Json};
 use crate::usage::Tally;
+
+/// Clients skip it before JSON.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Judges a whole JSON answer.
 ///
@@ -42,7 +41,7 @@ pub fn judge_json_head(format: Format, kind: CallKind, head: &[u8]) -> Result<()
     let head = begin(head)?;
     let mut answer = Answer::default();
     match answer.read(head) {
-        Err(error) if !is_broken_off(head, &error) => Err(Wrong::is_no_json(&error).fault("")),
+        Err(broken) if !broken.is_early_end => Err(Wrong::is_no_json(head, broken).fault("")),
         Ok(()) | Err(_) => answer.judge_what_is_there(format, kind),
     }
 }
@@ -50,8 +49,8 @@ pub fn judge_json_head(format: Format, kind: CallKind, head: &[u8]) -> Result<()
 fn judged(format: Format, kind: CallKind, body: &[u8]) -> Result<Answer<'_>, Fault> {
     let body = begin(body)?;
     let mut answer = Answer::default();
-    if let Err(error) = answer.read(body) {
-        return Err(Wrong::is_no_json(&error).fault(""));
+    if let Err(broken) = answer.read(body) {
+        return Err(Wrong::is_no_json(body, broken).fault(""));
     }
     answer.judge_what_is_there(format, kind)?;
     let missing = match (format, kind) {
@@ -72,18 +71,10 @@ fn judged(format: Format, kind: CallKind, body: &[u8]) -> Result<Answer<'_>, Fau
     Ok(answer)
 }
 
-/// Whether JSON goes wrong only where its text ends, which may be within a number.
-fn is_broken_off(text: &[u8], error: &serde_json::Error) -> bool {
-    let last_line = text
-        .rsplit(|&byte| byte == b'\n')
-        .next()
-        .map_or(0, <[u8]>::len);
-    let lines = text.iter().filter(|&&byte| byte == b'\n').count() + 1;
-    error.is_eof() || (error.line() == lines && error.column() >= last_line)
-}
-
 /// Looks at the first byte.
 fn begin(body: &[u8]) -> Result<&[u8], Fault> {
+    let body = body.trim_ascii_start();
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let body = body.trim_ascii_start();
     let seen = match body.first() {
         Some(b'{') => return Ok(body),
@@ -125,82 +116,16 @@ impl Answer<'_> {
 }
 
 impl<'a> Answer<'a> {
-    fn read(&mut self, text: &'a [u8]) -> Result<(), serde_json::Error> {
-        let mut json = serde_json::Deserializer::from_slice(text);
-        TopLevel(self).deserialize(&mut json)?;
+    fn read(&mut self, text: &'a [u8]) -> Result<(), Broken> {
+        let mut json = Json::new(text);
+        json.object(|name, json| {
+            match name {
+                b"error" => self.error = Value::read(json)?,
+                b"input_tokens" => self.input_tokens = Value::read(json)?,
+                name => return self.message.field(name, json),
+            }
+            Ok(Field::Read)
+        })?;
         json.end()
     }
-}
-
-struct TopLevel<'t, 'a>(&'t mut Answer<'a>);
-
-impl<'de: 'a, 'a> DeserializeSeed<'de> for TopLevel<'_, 'a> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de: 'a, 'a> Visitor<'de> for TopLevel<'_, 'a> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an answer")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Answer {
-            message,
-            error,
-            input_tokens,
-        } = self.0;
-        while let Some(key) = map.next_key::<Key>()? {
-            match key {
-                Key::Id => once(&mut message.id, &mut map)?,
-                Key::Type => once(&mut message.kind, &mut map)?,
-                Key::Role => once(&mut message.role, &mut map)?,
-                Key::Content => once(&mut message.content, &mut map)?,
-                Key::Model => once(&mut message.model, &mut map)?,
-                Key::StopReason => once(&mut message.stop_reason, &mut map)?,
-                Key::Usage => once(&mut message.usage, &mut map)?,
-                Key::Error => once(error, &mut map)?,
-                Key::InputTokens => once(input_tokens, &mut map)?,
-                Key::Other => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Reads a field. It must not be there already: parsers differ in which of two counts.
-fn once<'de: 'a, 'a, O, L, A>(field: &mut Value<'a, O, L>, map: &mut A) -> Result<(), A::Error>
-where
-    O: Deserialize<'de>,
-    L: Deserialize<'de>,
-    A: MapAccess<'de>,
-{
-    if !matches!(field, Value::Nothing) {
-        return Err(A::Error::custom("a field twice"));
-    }
-    *field = map.next_value()?;
-    Ok(())
-}
-
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum Key {
-    Id,
-    Type,
-    Role,
-    Content,
-    Model,
-    StopReason,
-    Usage,
-    Error,
-    InputTokens,
-    #[serde(other)]
-    Other,
 }

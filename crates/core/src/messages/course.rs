@@ -1,8 +1,13 @@
 //! The course of a stream: which event may follow which.
 //!
 //! `message_start`, then blocks, each begun, filled and ended under its index, then `message_delta`, then
-//! `message_stop`. Blocks have rising indices and may overlap. Pings and unknown events may come at any time
-//! and are not read. What comes after `message_stop` is read only as far as it would change the message.
+//! `message_stop`, which ends the stream: what follows is not looked at. Blocks may overlap, and an index may be
+//! used again once its block has ended, as Claude Code reads it.
+//!
+//! Read as the clients read. A part of a message is known by the `type` in its data: clients ask its name only
+//! for `ping` and `error`, and whether there is one. Pings, unknown events and events without a name may come
+//! at any time and are not read, unless one without a name carries a part of the message or an error, which
+//! its client would lose.
 //!
 //! Under [`Format::Any`] a stream that begins differently is of another format and passes; one that begins
 //! with `message_start` must still keep the order, but its fields may be missing.
@@ -11,14 +16,13 @@
     reason = "JSON has no kinds to come: a value that is not of the one expected is of another"
 )]
 
-use serde::Deserialize;
-
 use super::answer::judge_json;
 use super::format::Format;
+use super::known::Known;
 use super::message::{Message, UsageObject};
 use super::plain::PlainDelta;
 use super::stage::Stage;
-use super::value::Value;
+use super::value::{Value, fields};
 use super::wrong::{ApiError, Wrong, error_of, is_word, looks_like_html};
 use crate::call::CallKind;
 use crate::classify::Fault;
@@ -36,13 +40,17 @@ pub(crate) struct Course {
     is_foreign: bool,
     /// Events so far.
     events: u64,
+    /// Those of them that are parts of a message.
+    parts: u64,
     open: Vec<Block>,
-    /// Indices below were used.
-    next_index: u64,
     /// A block had no readable index, so indices tell nothing any more.
     is_unindexed: bool,
     /// Whether a `message_delta` was seen.
-    has_reason: bool,
+    has_delta: bool,
+    /// Whether it has said why it stops, and nothing was added since.
+    has_stopped: bool,
+    /// Whether there was something before `message_start` that clients do not read.
+    has_noise: bool,
 }
 
 #[derive(Debug)]
@@ -62,22 +70,9 @@ enum BlockKind {
     Other,
 }
 
-/// The events that make a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Known {
-    MessageStart,
-    BlockStart,
-    BlockDelta,
-    BlockStop,
-    MessageDelta,
-    MessageStop,
-}
-
 /// The fields that they carry.
-#[derive(Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
+#[derive(Default)]
 struct Fields<'a> {
-    #[serde(rename = "type")]
     kind: Value<'a>,
     index: Value<'a>,
     delta: Value<'a, Delta<'a>>,
@@ -86,20 +81,34 @@ struct Fields<'a> {
     usage: Value<'a, UsageObject<'a>>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
+fields!(Fields {
+    b"type" => kind,
+    b"index" => index,
+    b"delta" => delta,
+    b"content_block" => content_block,
+    b"message" => message,
+    b"usage" => usage,
+});
+
+#[derive(Default)]
 struct Delta<'a> {
-    #[serde(rename = "type")]
     kind: Value<'a>,
     stop_reason: Value<'a>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
+fields!(Delta {
+    b"type" => kind,
+    b"stop_reason" => stop_reason,
+});
+
+#[derive(Default)]
 struct Typed<'a> {
-    #[serde(rename = "type")]
     kind: Value<'a>,
 }
+
+fields!(Typed {
+    b"type" => kind,
+});
 
 impl Course {
     pub(crate) fn new(format: Format) -> Self {
@@ -108,10 +117,12 @@ impl Course {
             stage: Stage::Silent,
             is_foreign: false,
             events: 0,
+            parts: 0,
             open: Vec::new(),
-            next_index: 0,
             is_unindexed: false,
-            has_reason: false,
+            has_delta: false,
+            has_stopped: false,
+            has_noise: false,
         }
     }
 
@@ -124,17 +135,42 @@ impl Course {
         self.stage == Stage::Complete || self.is_foreign
     }
 
+    /// Whether the message is there but for its `message_stop`: every block has ended, and the last that was
+    /// said is why it stops.
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.has_stopped && self.stage < Stage::Complete
+    }
+
+    /// Parts of a message so far.
+    pub(crate) fn parts(&self) -> u64 {
+        self.parts
+    }
+
+    /// Whether there was something before `message_start` that is of no stream of the API.
+    pub(crate) fn has_noise(&self) -> bool {
+        self.has_noise
+    }
+
     /// Takes in the next event.
     pub(crate) fn take_in(&mut self, event: &Event<'_>) -> Result<(), Fault> {
+        if self.stage == Stage::Complete {
+            return Ok(());
+        }
         self.events += 1;
         if event.name == "error" {
             return Err(error_in(event));
         }
         if self.is_foreign {
-            return Ok(());
+            // A message may begin behind what was taken for another format.
+            let begins =
+                event.name.starts_with("message") && Known::of(event) == Some(Known::MessageStart);
+            if !begins {
+                return Ok(());
+            }
+            self.is_foreign = false;
+            return self.read(Known::MessageStart, event, |_, _| Ok(()));
         }
-        let stage = match Known::named(event.name) {
-            Some(known) if self.stage == Stage::Complete => self.after_the_end(known, event)?,
+        let stage = match Known::of(event) {
             Some(Known::MessageStart) => self.message_start(event)?,
             Some(known) if self.stage == Stage::Silent => self.without_start(known, event)?,
             Some(known) => self.part(known, event)?,
@@ -179,6 +215,10 @@ impl Course {
 
     /// An event between `message_start` and `message_stop`.
     fn part(&mut self, known: Known, event: &Event<'_>) -> Result<Stage, Fault> {
+        self.parts += 1;
+        if known != Known::MessageDelta {
+            self.has_stopped = false;
+        }
         self.read(known, event, |course, fields| match known {
             Known::MessageStart => Ok(()),
             Known::BlockStart => course.block_start(fields),
@@ -194,65 +234,54 @@ impl Course {
         })
     }
 
-    /// The message is complete. A second end is harmless; anything else would add to it.
-    fn after_the_end(&self, known: Known, event: &Event<'_>) -> Result<Stage, Fault> {
-        match known {
-            Known::MessageStop => Ok(Stage::Complete),
-            Known::MessageStart
-            | Known::BlockStart
-            | Known::BlockDelta
-            | Known::BlockStop
-            | Known::MessageDelta => {
-                Err(self.wrong(event, &Wrong::new("", "message_stop last", known.name())))
-            }
-        }
-    }
-
-    /// A ping, a comment, a future event, or no stream of the API at all.
+    /// A ping, a comment, a future event, one without a name, or no stream of the API at all.
     fn unknown(&mut self, event: &Event<'_>) -> Result<Stage, Fault> {
-        let is_nameless = event.name.is_empty() && (event.has_data() || event.has_foreign_lines());
-        match (self.format, self.stage) {
-            (_, Stage::Silent | Stage::Started) if is_nameless => match self.format {
-                Format::Any if self.stage == Stage::Silent && !event.has_foreign_lines() => {
-                    self.foreign(event)
-                }
-                Format::Any | Format::Messages => Err(no_stream(event.raw())),
-            },
-            (_, Stage::Content) if event.name.is_empty() && event.has_data() => {
+        if event.has_foreign_lines() && event.name.is_empty() && self.stage < Stage::Content {
+            return Err(no_stream(event.raw()));
+        }
+        let is_ping = event.name == "ping" || !event.has_data();
+        match self.format {
+            Format::Any if self.stage == Stage::Silent && !is_ping => self.foreign(event),
+            Format::Any | Format::Messages if event.name.is_empty() && !is_ping => {
                 self.nameless(event)
             }
-            (Format::Any, Stage::Silent) if event.has_data() && event.name != "ping" => {
-                self.foreign(event)
-            }
-            (Format::Any | Format::Messages, _) => Ok(self.stage),
+            Format::Any | Format::Messages => Ok(self.stage),
         }
     }
 
-    /// Clients go by the name: they lose a part of a message that has none.
-    fn nameless(&self, event: &Event<'_>) -> Result<Stage, Fault> {
+    /// Clients do not read what has no name. That is harmless, unless it is a part of a message, or an error.
+    fn nameless(&mut self, event: &Event<'_>) -> Result<Stage, Fault> {
         let Some(data) = event.data() else {
             return Ok(self.stage);
         };
-        if data.trim_ascii() == b"[DONE]" {
-            return Ok(self.stage); // Relays add this.
-        }
-        let fields: Value<'_, Fields<'_>> = serde_json::from_slice(&data)
-            .map_err(|error| self.wrong(event, &Wrong::is_no_json(&error)))?;
-        match fields {
-            Value::Object(fields)
-                if fields.kind.text() == Some("error")
-                    || fields.kind.text().and_then(Known::named).is_some() =>
-            {
-                let wrong = Wrong::new("", "the name of the event", "none");
-                Err(self.wrong(event, &wrong))
+        // What is no JSON, `[DONE]` for instance, says nothing to anybody.
+        let Ok(Value::Object(fields)) = Value::<Nameless<'_>>::of(&data) else {
+            self.has_noise |= self.stage == Stage::Silent;
+            return Ok(self.stage);
+        };
+        let kind = fields.kind.text();
+        let is_lost = kind == Some("error") || kind.and_then(Known::named).is_some();
+        if self.stage < Stage::Content {
+            let has_error = error_of(&fields.error).is_some();
+            if is_lost || has_error || fields.is_of_another_format() {
+                return Err(no_stream(event.raw()));
             }
-            _ => Ok(self.stage),
+            self.has_noise |= self.stage == Stage::Silent && kind != Some("ping");
+        } else if is_lost {
+            let wrong = Wrong::new("", "the name of the event", "none");
+            return Err(self.wrong(event, &wrong));
         }
+        Ok(self.stage)
     }
 
     /// A stream of another format, where that is allowed.
     fn foreign(&mut self, event: &Event<'_>) -> Result<Stage, Fault> {
         let data = event.data().unwrap_or_default();
+        if let Ok(Value::Object(Typed { kind })) = Value::<Typed<'_>>::of(&data)
+            && kind.text() == Some("ping")
+        {
+            return Ok(self.stage);
+        }
         if event.name.is_empty()
             && let Err(fault @ Fault::ErrorEvent(_)) =
                 judge_json(Format::Any, CallKind::Other, &data)
@@ -273,7 +302,10 @@ impl Course {
         let Some(data) = event.data() else {
             match known {
                 Known::BlockStart | Known::BlockStop => self.is_unindexed = true,
-                Known::MessageDelta => self.has_reason = true,
+                Known::MessageDelta => {
+                    self.has_delta = true;
+                    self.has_stopped = self.open.is_empty() || self.is_unindexed;
+                }
                 Known::MessageStart | Known::BlockDelta | Known::MessageStop => {}
             }
             return Ok(());
@@ -286,13 +318,13 @@ impl Course {
                 .fill(delta.index, Some(delta.kind))
                 .map_err(|wrong| self.wrong(event, &wrong));
         }
-        let judged = match serde_json::from_slice::<Value<'_, Fields<'_>>>(&data) {
+        let judged = match Value::<Fields<'_>>::of(&data) {
             Ok(Value::Object(fields)) => self
                 .type_is(known, &fields)
                 .and_then(|()| judge(self, &fields)),
             Ok(other) => Err(Wrong::new("", "an object", other.kind())),
             Err(_) if data.is_empty() => Err(Wrong::new("", "JSON", "no data")),
-            Err(error) => Err(Wrong::is_no_json(&error)),
+            Err(broken) => Err(Wrong::is_no_json(&data, broken)),
         };
         judged.map_err(|wrong| self.wrong(event, &wrong))
     }
@@ -327,15 +359,14 @@ impl Course {
         let Some(index) = self.index(fields)? else {
             return Ok(());
         };
-        if index < self.next_index {
-            let expected = format!("an index of {} or more", self.next_index);
-            return Err(Wrong::new("index", expected, format!("{index} again")));
+        if self.open.iter().any(|block| block.index == index) {
+            let seen = format!("{index} again");
+            return Err(Wrong::new("index", "that of no open block", seen));
         }
         if self.open.len() >= MAX_OPEN {
             let expected = format!("at most {MAX_OPEN} blocks at once");
             return Err(Wrong::new("", expected, "one more"));
         }
-        self.next_index = index.saturating_add(1);
         self.open.push(Block { index, kind });
         Ok(())
     }
@@ -387,20 +418,21 @@ impl Course {
     }
 
     fn message_delta(&mut self, fields: &Fields<'_>) -> Result<(), Wrong> {
-        self.has_reason = true;
+        self.has_delta = true;
+        let reason = fields.delta.object().map(|delta| &delta.stop_reason);
+        if let Some(Value::Text(_)) = reason {
+            self.has_stopped = self.open.is_empty() || self.is_unindexed;
+        }
         if self.format == Format::Any {
             return Ok(());
         }
-        match &fields.delta {
-            Value::Object(Delta {
-                stop_reason: Value::Nothing | Value::Null | Value::Text(_),
-                ..
-            }) => {}
-            Value::Object(Delta { stop_reason, .. }) => {
-                let seen = stop_reason.kind();
+        match (&fields.delta, reason) {
+            (_, Some(Value::Nothing | Value::Null | Value::Text(_))) => {}
+            (_, Some(reason)) => {
+                let seen = reason.kind();
                 return Err(Wrong::new("delta.stop_reason", "a string or null", seen));
             }
-            other => return Err(Wrong::new("delta", "an object", other.kind())),
+            (other, None) => return Err(Wrong::new("delta", "an object", other.kind())),
         }
         match &fields.usage {
             Value::Nothing | Value::Null => Ok(()),
@@ -414,7 +446,7 @@ impl Course {
             let expected = format!("content_block_stop of block {}", block.index);
             return Err(Wrong::new("", expected, "message_stop"));
         }
-        if !self.has_reason && self.format == Format::Messages {
+        if !self.has_delta && self.format == Format::Messages {
             return Err(Wrong::new("", "message_delta", "message_stop"));
         }
         Ok(())
@@ -435,34 +467,9 @@ impl Course {
 
     fn wrong(&self, event: &Event<'_>, wrong: &Wrong) -> Fault {
         let number = self.events;
-        match Known::named(event.name) {
+        match Known::of(event) {
             Some(known) => wrong.fault(&format!(", in event {number} ({})", known.name())),
             None => wrong.fault(&format!(", in event {number}")),
-        }
-    }
-}
-
-impl Known {
-    fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "content_block_delta" => Self::BlockDelta,
-            "content_block_start" => Self::BlockStart,
-            "content_block_stop" => Self::BlockStop,
-            "message_delta" => Self::MessageDelta,
-            "message_start" => Self::MessageStart,
-            "message_stop" => Self::MessageStop,
-            _ => return None,
-        })
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::MessageStart => "message_start",
-            Self::BlockStart => "content_block_start",
-            Self::BlockDelta => "content_block_delta",
-            Self::BlockStop => "content_block_stop",
-            Self::MessageDelta => "message_delta",
-            Self::MessageStop => "message_stop",
         }
     }
 }
@@ -501,6 +508,33 @@ impl BlockKind {
     }
 }
 
+/// What is looked at in an event without a name.
+#[derive(Default)]
+struct Nameless<'a> {
+    kind: Value<'a>,
+    error: Value<'a, ApiError<'a>>,
+    choices: Value<'a>,
+    object: Value<'a>,
+    candidates: Value<'a>,
+}
+
+fields!(Nameless {
+    b"type" => kind,
+    b"error" => error,
+    b"choices" => choices,
+    b"object" => object,
+    b"candidates" => candidates,
+});
+
+impl Nameless<'_> {
+    /// Whether it is a piece of an answer as other vendors stream it: such a stream has no `message_start` to
+    /// wait for.
+    fn is_of_another_format(&self) -> bool {
+        let fields = [&self.choices, &self.object, &self.candidates];
+        fields.iter().any(|field| !matches!(field, Value::Nothing))
+    }
+}
+
 /// What is wrong with bytes that are no stream of the Messages API.
 pub(crate) fn no_stream(bytes: &[u8]) -> Fault {
     if looks_like_html(bytes) {
@@ -515,15 +549,18 @@ pub(crate) fn no_stream(bytes: &[u8]) -> Fault {
     Wrong::new("", "events of the Messages API", seen).fault("")
 }
 
-fn error_in(event: &Event<'_>) -> Fault {
-    #[derive(Default, Deserialize)]
-    #[serde(default, bound(deserialize = "'de: 'a"))]
-    struct ErrorEvent<'a> {
-        error: Value<'a, ApiError<'a>>,
-    }
+#[derive(Default)]
+struct ErrorEvent<'a> {
+    error: Value<'a, ApiError<'a>>,
+}
 
+fields!(ErrorEvent {
+    b"error" => error,
+});
+
+fn error_in(event: &Event<'_>) -> Fault {
     let data = event.data().unwrap_or_default();
-    let told = match serde_json::from_slice::<Value<'_, ErrorEvent<'_>>>(&data) {
+    let told = match Value::<ErrorEvent<'_>>::of(&data) {
         Ok(Value::Object(event)) => error_of(&event.error),
         Ok(_) | Err(_) => None,
     };

@@ -6,27 +6,31 @@
     reason = "JSON has no kinds to come: a value that is not of the one expected is of another"
 )]
 
-use std::fmt;
-
-use serde::de::{IgnoredAny, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-
-use super::value::Value;
+use super::value::{List, Skipped, Value, fields};
 use super::wrong::Wrong;
+use crate::json::{Broken, Json};
 
 /// A message. Fields that are not judged are read for what an answer tells of itself.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
+#[derive(Debug, Default)]
 pub(crate) struct Message<'a> {
     pub(super) id: Value<'a>,
-    #[serde(rename = "type")]
     pub(super) kind: Value<'a>,
     pub(super) role: Value<'a>,
-    pub(super) content: Value<'a, IgnoredAny, Blocks>,
+    pub(super) content: Value<'a, Skipped, Blocks>,
     pub(crate) model: Value<'a>,
     pub(crate) stop_reason: Value<'a>,
     pub(crate) usage: Value<'a, UsageObject<'a>>,
 }
+
+fields!(Message {
+    b"id" => id,
+    b"type" => kind,
+    b"role" => role,
+    b"content" => content,
+    b"model" => model,
+    b"stop_reason" => stop_reason,
+    b"usage" => usage,
+});
 
 impl Message<'_> {
     /// Whether a `message_start` has all of it; why it stops is not known yet.
@@ -111,8 +115,7 @@ impl Message<'_> {
 }
 
 /// `usage`. The first four are judged; [`crate::usage`] reads all.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
+#[derive(Debug, Default)]
 pub(crate) struct UsageObject<'a> {
     pub(crate) input_tokens: Value<'a>,
     pub(crate) output_tokens: Value<'a>,
@@ -125,6 +128,19 @@ pub(crate) struct UsageObject<'a> {
     pub(crate) inference_geo: Value<'a>,
     pub(crate) speed: Value<'a>,
 }
+
+fields!(UsageObject {
+    b"input_tokens" => input_tokens,
+    b"output_tokens" => output_tokens,
+    b"cache_creation_input_tokens" => cache_creation_input_tokens,
+    b"cache_read_input_tokens" => cache_read_input_tokens,
+    b"cache_creation" => cache_creation,
+    b"output_tokens_details" => output_tokens_details,
+    b"server_tool_use" => server_tool_use,
+    b"service_tier" => service_tier,
+    b"inference_geo" => inference_geo,
+    b"speed" => speed,
+});
 
 impl UsageObject<'_> {
     /// What is there is a number; what does not apply may be null.
@@ -148,72 +164,70 @@ impl UsageObject<'_> {
 }
 
 /// Tokens written into the cache, by how long they stay.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
+#[derive(Debug, Default)]
 pub(crate) struct Written<'a> {
     pub(crate) ephemeral_1h_input_tokens: Value<'a>,
 }
 
+fields!(Written {
+    b"ephemeral_1h_input_tokens" => ephemeral_1h_input_tokens,
+});
+
 /// What the output consists of.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
+#[derive(Debug, Default)]
 pub(crate) struct Details<'a> {
     pub(crate) thinking_tokens: Value<'a>,
 }
 
+fields!(Details {
+    b"thinking_tokens" => thinking_tokens,
+});
+
 /// How often tools of the server were used.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
+#[derive(Debug, Default)]
 pub(crate) struct Tools<'a> {
     pub(crate) web_search_requests: Value<'a>,
 }
+
+fields!(Tools {
+    b"web_search_requests" => web_search_requests,
+});
 
 /// The blocks of a message; keeps the first that is wrong.
 #[derive(Debug, Default)]
 pub(super) struct Blocks(Option<Wrong>);
 
-impl<'de> Deserialize<'de> for Blocks {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Each;
-
-        impl<'de> Visitor<'de> for Each {
-            type Value = Blocks;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("blocks")
+impl<'a> List<'a> for Blocks {
+    fn read(&mut self, json: &mut Json<'a>) -> Result<(), Broken> {
+        let mut index = 0;
+        json.list(|json| {
+            let block = Value::<Block<'_>>::read(json)?;
+            if self.0.is_none() {
+                self.0 = check(&block, index).err();
             }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Blocks, A::Error> {
-                let mut first_wrong = None;
-                let mut index = 0;
-                while let Some(block) = list.next_element::<Value<'de, Block<'de>>>()? {
-                    if first_wrong.is_none() {
-                        first_wrong = check(&block, index).err();
-                    }
-                    index += 1;
-                }
-                Ok(Blocks(first_wrong))
-            }
-        }
-
-        fn check(block: &Value<'_, Block<'_>>, index: usize) -> Result<(), Wrong> {
-            match block {
-                Value::Object(block) => required(".", "type", &block.kind)
-                    .map_err(|wrong| wrong.within(&format!("[{index}]"))),
-                other => Err(wrong("", &format!("[{index}]"), "an object", other.kind())),
-            }
-        }
-
-        deserializer.deserialize_seq(Each)
+            index += 1;
+            Ok(())
+        })
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
+fn check(block: &Value<'_, Block<'_>>, index: usize) -> Result<(), Wrong> {
+    match block {
+        Value::Object(block) => {
+            required(".", "type", &block.kind).map_err(|wrong| wrong.within(&format!("[{index}]")))
+        }
+        other => Err(wrong("", &format!("[{index}]"), "an object", other.kind())),
+    }
+}
+
+#[derive(Default)]
 struct Block<'a> {
-    #[serde(rename = "type")]
     kind: Value<'a>,
 }
+
+fields!(Block {
+    b"type" => kind,
+});
 
 /// A string must be there.
 fn required(prefix: &str, name: &str, value: &Value<'_>) -> Result<(), Wrong> {

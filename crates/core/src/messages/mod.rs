@@ -9,6 +9,7 @@
 pub(crate) mod answer;
 pub(crate) mod course;
 pub(crate) mod format;
+pub(crate) mod known;
 pub(crate) mod message;
 mod plain;
 pub(crate) mod stage;

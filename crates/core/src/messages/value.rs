@@ -1,19 +1,15 @@
 //! A JSON value of which only the kind matters, or what it is read as.
 //!
 //! Reading fails only for broken JSON; a value of an unexpected kind is kept as its kind. Texts are
-//! borrowed, the rest is skipped.
+//! borrowed, the rest is skipped. Of a field that is there twice the last counts, as it does for the clients.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use crate::json::{Broken, Field, Json, Kind, Scalar};
 
 /// A value; `O` is what an object is read as, `L` a list.
 #[derive(Debug, Default)]
-pub(crate) enum Value<'a, O = IgnoredAny, L = IgnoredAny> {
+pub(crate) enum Value<'a, O = Skipped, L = Skipped> {
     /// The field is absent.
     #[default]
     Nothing,
@@ -77,62 +73,92 @@ impl<O, L> Value<'_, O, L> {
     }
 }
 
-struct Reader<'a, O, L>(PhantomData<(&'a (), O, L)>);
+impl<'a, O: Object<'a>, L: List<'a>> Value<'a, O, L> {
+    /// Reads a whole text.
+    pub(crate) fn of(text: &'a [u8]) -> Result<Self, Broken> {
+        let mut json = Json::new(text);
+        let value = Self::read(&mut json)?;
+        json.end()?;
+        Ok(value)
+    }
 
-impl<'de: 'a, 'a, O, L> Deserialize<'de> for Value<'a, O, L>
-where
-    O: Deserialize<'de>,
-    L: Deserialize<'de>,
-{
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reader(PhantomData))
+    /// Reads the next value.
+    pub(crate) fn read(json: &mut Json<'a>) -> Result<Self, Broken> {
+        Ok(match json.kind()? {
+            Kind::Object => {
+                let mut object = O::default();
+                object.read(json)?;
+                Self::Object(object)
+            }
+            Kind::List => {
+                let mut list = L::default();
+                list.read(json)?;
+                Self::List(list)
+            }
+            Kind::Scalar => match json.scalar()? {
+                Scalar::Null => Self::Null,
+                Scalar::Bool(_) => Self::Bool,
+                Scalar::Number(number) => Self::Number(number),
+                Scalar::Text(text) => Self::Text(text),
+            },
+        })
     }
 }
 
-impl<'de: 'a, 'a, O, L> Visitor<'de> for Reader<'a, O, L>
-where
-    O: Deserialize<'de>,
-    L: Deserialize<'de>,
-{
-    type Value = Value<'a, O, L>;
+/// What an object is read as.
+pub(crate) trait Object<'a>: Default {
+    /// Reads the field of this name, if it is of interest.
+    fn field(&mut self, name: &[u8], json: &mut Json<'a>) -> Result<Field, Broken>;
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Value::Bool)
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Value::Number(Some(number)))
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(Value::Number(u64::try_from(number).ok()))
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Value::Number(None))
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Value::Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Value::Text(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
-        L::deserialize(SeqAccessDeserializer::new(list)).map(Value::List)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Self::Value, A::Error> {
-        O::deserialize(MapAccessDeserializer::new(object)).map(Value::Object)
+    /// Reads the object. What was read before it turned out to be broken stays.
+    fn read(&mut self, json: &mut Json<'a>) -> Result<(), Broken> {
+        json.object(|name, json| self.field(name, json))
     }
 }
+
+/// What a list is read as.
+pub(crate) trait List<'a>: Default {
+    /// Reads the list.
+    fn read(&mut self, json: &mut Json<'a>) -> Result<(), Broken>;
+}
+
+/// An object or a list that nobody looks into.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Skipped;
+
+impl<'a> Object<'a> for Skipped {
+    fn field(&mut self, _: &[u8], _: &mut Json<'a>) -> Result<Field, Broken> {
+        Ok(Field::Unread)
+    }
+
+    fn read(&mut self, json: &mut Json<'a>) -> Result<(), Broken> {
+        json.skip()
+    }
+}
+
+impl<'a> List<'a> for Skipped {
+    fn read(&mut self, json: &mut Json<'a>) -> Result<(), Broken> {
+        json.skip()
+    }
+}
+
+/// Says which fields of an object are read, all of them [`Value`]s.
+macro_rules! fields {
+    ($object:ident { $($name:literal => $field:ident),+ $(,)? }) => {
+        impl<'a> $crate::messages::value::Object<'a> for $object<'a> {
+            fn field(
+                &mut self,
+                name: &[u8],
+                json: &mut $crate::json::Json<'a>,
+            ) -> Result<$crate::json::Field, $crate::json::Broken> {
+                match name {
+                    $($name => self.$field = $crate::messages::value::Value::read(json)?,)+
+                    _ => return Ok($crate::json::Field::Unread),
+                }
+                Ok($crate::json::Field::Read)
+            }
+        }
+    };
+}
+
+pub(crate) use fields;

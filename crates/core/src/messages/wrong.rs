@@ -5,11 +5,9 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde_json::error::Category;
-
-use super::value::Value;
+use super::value::{Value, fields};
 use crate::classify::Fault;
+use crate::json::Broken;
 
 /// What is wrong in a piece of JSON.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,8 +31,8 @@ impl Wrong {
         }
     }
 
-    pub(super) fn is_no_json(error: &serde_json::Error) -> Self {
-        Self::new("", "JSON", place_of(error))
+    pub(super) fn is_no_json(text: &[u8], broken: Broken) -> Self {
+        Self::new("", "JSON", place_of(text, broken))
     }
 
     /// The same, seen from further outside.
@@ -71,12 +69,14 @@ pub fn looks_like_html(body: &[u8]) -> bool {
 }
 
 /// The error object of the Messages API. Relays shorten it: no type, or only a text.
-#[derive(Default, Deserialize)]
-#[serde(bound(deserialize = "'de: 'a"))]
+#[derive(Default)]
 pub(super) struct ApiError<'a> {
-    #[serde(default, rename = "type")]
     kind: Value<'a>,
 }
+
+fields!(ApiError {
+    b"type" => kind,
+});
 
 /// The fault that an `error` field is, if it is one.
 pub(super) fn error_of(error: &Value<'_, ApiError<'_>>) -> Option<Fault> {
@@ -102,11 +102,16 @@ pub(super) fn is_word(text: &str) -> bool {
 }
 
 /// Where JSON goes wrong, without its content.
-fn place_of(error: &serde_json::Error) -> String {
-    let what = match error.classify() {
-        Category::Io | Category::Syntax => "something that is no JSON",
-        Category::Data => "a field twice", // A value of another kind is no error of the reader.
-        Category::Eof => "an early end",
+fn place_of(text: &[u8], broken: Broken) -> String {
+    let what = if broken.is_early_end {
+        "an early end"
+    } else {
+        "something that is no JSON"
     };
-    format!("{what} at line {}, column {}", error.line(), error.column())
+    let seen = &text[..(broken.at + 1).min(text.len())];
+    let before = seen.strip_suffix(b"\n").unwrap_or(seen);
+    let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+    let in_line = before.rsplit(|&byte| byte == b'\n').next();
+    let column = in_line.map_or(0, <[u8]>::len);
+    format!("{what} at line {line}, column {column}")
 }

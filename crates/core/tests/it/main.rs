@@ -8,5 +8,7 @@
 mod fuzz;
 mod messages;
 mod model;
+mod sdk;
 mod simulation;
+mod strictness;
 mod subjects;

@@ -52,7 +52,12 @@ enum End {
 }
 
 fn asked() -> impl Strategy<Value = Asked> {
-    let pick = (0..KINDS.len(), 0..MODELS.len(), 0..CLIENTS.len(), 0..SIZES.len());
+    let pick = (
+        0..KINDS.len(),
+        0..MODELS.len(),
+        0..CLIENTS.len(),
+        0..SIZES.len(),
+    );
     pick.prop_map(|(kind, model, client, size)| Asked {
         kind: KINDS[kind],
         model: MODELS[model],
@@ -271,7 +276,11 @@ fn conversations(refusals: &[(usize, Option<u64>)], pauses: &[u64]) {
         for (key, until) in sessions.iter().zip(&refused) {
             let permit = ask(&mut fleet, *key, now);
             let elsewhere = until.is_some_and(|until| until > now);
-            assert_eq!(permit.endpoint() != first, elsewhere, "{until:?} at {now:?}");
+            assert_eq!(
+                permit.endpoint() != first,
+                elsewhere,
+                "{until:?} at {now:?}"
+            );
             fleet.settle(permit, Outcome::Abandoned, now);
         }
     }

@@ -1,6 +1,6 @@
 //! Holds an answer until it has proven real: the first content of a stream, or a whole JSON answer.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use zephyr_core::classify::Fault;
 use zephyr_core::profile::CallKind;
@@ -10,10 +10,11 @@ use super::held::{Held, JSON_ANSWER, Next};
 use super::inspect::{Inspector, Sight};
 use super::outgoing::Outgoing;
 
-/// How long an answer is held after `message_start`: what pings without content cannot prolong.
-const AFTER_START: Duration = Duration::from_secs(3);
 /// Most bytes of a stream that are held before its first content.
 const HELD_STREAM: usize = 1024 * 1024;
+/// What is told of a stream, and of an answer in one piece, that has not begun within that.
+const NO_START: &str = "expected message_start within 1 MB, seen other events only";
+const NO_OBJECT: &str = "expected a JSON object within 1 MB, seen white space only";
 
 /// What a held answer turned out to be.
 pub enum Judged {
@@ -39,20 +40,20 @@ async fn stream(outgoing: &Outgoing, mut held: Box<Held>, began: Instant) -> Jud
     let Some(mut inspector) = Inspector::of(&held.head.headers, validation) else {
         return Judged::Real(held, Sight::Nothing);
     };
-    let mut hold_until: Option<Instant> = None;
+    let patience = &outgoing.patience;
     let fault = loop {
         if !inspector.judges() {
             break None;
         }
-        let next = match hold_until {
-            Some(until) => match tokio::time::timeout_at(until.into(), held.next()).await {
-                Ok(next) => next,
-                Err(_) => break None,
-            },
-            None => match outgoing.patience.within(began, held.next()).await {
-                Ok(next) => next,
-                Err(fault) => return Judged::False(fault, None),
-            },
+        let next = if inspector.stage() == Stage::Silent {
+            patience.within(began, held.next()).await.map(Some)
+        } else {
+            patience.for_content(held.next()).await
+        };
+        let next = match next {
+            Ok(Some(next)) => next,
+            Ok(None) => break None,
+            Err(fault) => return Judged::False(fault, None),
         };
         let stage = match next {
             Next::Piece(piece) => inspector.look(&piece),
@@ -64,18 +65,11 @@ async fn stream(outgoing: &Outgoing, mut held: Box<Held>, began: Instant) -> Jud
         };
         match stage {
             Ok(Stage::Content | Stage::Complete) => break None,
-            Ok(Stage::Started) => {
-                let until = *hold_until.get_or_insert_with(|| Instant::now() + AFTER_START);
-                // Looked at here too: pings without pause keep the timer from being asked.
-                if held.bytes() > HELD_STREAM || until <= Instant::now() {
-                    break None;
-                }
-            }
+            Ok(Stage::Started) if held.bytes() > HELD_STREAM => break None,
             Ok(Stage::Silent) if held.bytes() > HELD_STREAM => {
-                let fault = "expected message_start, seen much else".to_owned();
-                return Judged::False(Fault::NotMessages(fault), None);
+                return Judged::False(Fault::NotMessages(NO_START.to_owned()), None);
             }
-            Ok(Stage::Silent) => {}
+            Ok(Stage::Started | Stage::Silent) => {}
             Err(fault) => break Some(fault),
         }
     };
@@ -107,6 +101,9 @@ async fn json(outgoing: &Outgoing, mut held: Box<Held>, began: Instant) -> Judge
     };
     let judged = match body {
         None => Ok(Sight::Nothing),
+        Some(body) if !is_whole && body.trim_ascii_start().is_empty() => {
+            Err(Fault::NotMessages(NO_OBJECT.to_owned()))
+        }
         // Only its beginning, also where it was short enough compressed.
         Some(body) if !is_whole || body.len() >= JSON_ANSWER => {
             proof::judge_json_head(format, kind, &body).map(|()| Sight::Nothing)
@@ -119,19 +116,16 @@ async fn json(outgoing: &Outgoing, mut held: Box<Held>, began: Instant) -> Judge
     }
 }
 
-/// Whether an answer is to be held as a stream: if one was asked for. Where any format counts, or events
-/// are not looked at, what came has its say too.
+/// Whether an answer is to be held as a stream: if one was asked for. Where nobody knows that, any format
+/// counts, or events are not looked at, what came has its say too.
 fn is_streamed(outgoing: &Outgoing, held: &Held) -> bool {
     let trail = &outgoing.trail;
     if trail.kind != CallKind::Messages {
         return false;
     }
     let validation = &outgoing.live.config.validation;
-    let asked = trail
-        .stream
-        .get()
-        .copied()
-        .unwrap_or_else(|| held.is_event_stream() || outgoing.patience.wants_stream());
+    let asked = outgoing.patience.wants_stream();
+    let asked = asked.unwrap_or_else(|| held.is_event_stream());
     if !validation.strict_format {
         held.is_event_stream() || (asked && !held.is_json_or_page())
     } else if !validation.streaming {

@@ -111,6 +111,31 @@ impl Inspector {
         self.judge.stage()
     }
 
+    /// How many of the bytes that were looked at last lie behind the end of the message; `None` if these are
+    /// encoded, so that nothing can be cut off or added.
+    pub fn surplus(&self) -> Option<usize> {
+        self.decoder.is_identity().then(|| self.judge.surplus())
+    }
+
+    /// Whether all of the message is there, with or without its `message_stop`.
+    pub fn has_said_all(&self) -> bool {
+        self.judges() && (self.stage() == Stage::Complete || self.judge.has_stopped())
+    }
+
+    /// Parts of a message so far: all but pings and comments.
+    pub fn parts(&self) -> u64 {
+        self.judge.parts()
+    }
+
+    /// What a stream that has said all still lacks to be complete, if it can be added.
+    pub fn missing(&self) -> &'static [u8] {
+        if self.decoder.is_identity() {
+            self.judge.missing()
+        } else {
+            b""
+        }
+    }
+
     /// The answer ended; was it whole?
     ///
     /// # Errors

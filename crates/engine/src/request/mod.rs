@@ -9,6 +9,7 @@
 //! | `outgoing`, `upload`, `patience` | what every attempt sends, and how long its answer may take |
 //! | `waiting` | a request that waits for an endpoint to return |
 //! | `relay`, `answer` | the answer on its way to the client |
+//! | `ending`, `read_off` | when an answer ends that its endpoint does not end; what is behind its end |
 //! | `inspect`, `transcode` | reads an answer in passing; decodes it for a client that cannot |
 //! | `lifetime` | the request from its head to the end of its answer |
 //! | `trail`, `received`, `capture`, `record` | what is known of it, and what it leaves in the journal |
@@ -20,6 +21,7 @@ pub mod answer;
 mod attempt;
 mod capture;
 mod counters;
+mod ending;
 pub mod exchange;
 pub mod explain;
 mod failure;
@@ -30,6 +32,7 @@ pub mod inspect;
 mod lifetime;
 mod outgoing;
 mod patience;
+mod read_off;
 mod received;
 mod record;
 mod refusals;

@@ -3,6 +3,10 @@
 //! A stream has `failover.first_event_timeout_seconds`; an answer that is not streamed has the client's own
 //! patience. Both run from the last byte of the request: an upload that advances cannot have been answered.
 //! A client that sends nothing more has `failover.idle_timeout_seconds`.
+//!
+//! A stream that has begun is held for its content for half of the client's patience, counted from the
+//! request, so that the other half is left for what comes after; meanwhile it may be silent for
+//! `failover.idle_timeout_seconds`.
 
 use std::future::Future;
 use std::pin::pin;
@@ -22,6 +26,8 @@ use super::upload::{Progress, Upload};
 const UNSAID: Duration = Duration::from_secs(600);
 /// Nobody waits longer, whatever a client says.
 const MOST: Duration = Duration::from_secs(24 * 3600);
+/// No stream is held longer for its content: Claude Code gives up after 300 s without a byte.
+const LONGEST_HOLD: Duration = Duration::from_secs(240);
 
 /// In seconds, from the SDKs: how long the client waits.
 const STAINLESS_TIMEOUT: HeaderName = HeaderName::from_static("x-stainless-timeout");
@@ -32,6 +38,8 @@ pub struct Patience {
     upload: Upload,
     /// How long the client waits for an answer that is not streamed.
     of_client: Duration,
+    /// Until when a stream that has begun is held for its content.
+    hold_until: Instant,
     first_event: Duration,
     idle: Duration,
 }
@@ -39,10 +47,12 @@ pub struct Patience {
 impl Patience {
     /// For a request with these headers.
     pub fn of(headers: &HeaderMap, failover: &Failover, trail: Arc<Trail>, upload: Upload) -> Self {
+        let of_client = of_client(headers);
         Self {
-            trail,
             upload,
-            of_client: of_client(headers),
+            of_client,
+            hold_until: trail.begun.instant() + (of_client / 2).min(LONGEST_HOLD),
+            trail,
             first_event: failover.first_event_timeout,
             idle: failover.idle_timeout,
         }
@@ -63,6 +73,26 @@ impl Patience {
                 result = &mut future => return Ok(result),
                 () = tokio::time::sleep_until(deadline.into()) => deadline = self.extended(began)?,
             }
+        }
+    }
+
+    /// Waits for the next piece of a stream that has begun, as long as it is held for its content; `None`:
+    /// that time is over.
+    ///
+    /// # Errors
+    ///
+    /// The endpoint is silent for too long.
+    pub async fn for_content<T>(&self, next: impl Future<Output = T>) -> Result<Option<T>, Fault> {
+        let now = Instant::now();
+        // Looked at here too: pings without pause would keep the timer from being asked.
+        if self.hold_until <= now {
+            return Ok(None);
+        }
+        let silent = now + self.idle;
+        match tokio::time::timeout_at(silent.min(self.hold_until).into(), next).await {
+            Ok(next) => Ok(Some(next)),
+            Err(_) if silent < self.hold_until => Err(Fault::Stalled(self.idle)),
+            Err(_) => Ok(None),
         }
     }
 
@@ -95,26 +125,24 @@ impl Patience {
     }
 
     fn whole(&self) -> Duration {
-        if self.trail.kind == CallKind::Messages && self.wants_stream() {
+        if self.trail.kind == CallKind::Messages && self.wants_stream() == Some(true) {
             self.first_event
         } else {
             self.of_client
         }
     }
 
-    /// Whether a stream is asked for. Looked for only when it matters: `stream` stands at the end of
-    /// Claude Code's long bodies.
-    pub fn wants_stream(&self) -> bool {
-        if let Some(known) = self.trail.stream.get() {
-            return *known;
+    /// Whether a stream is asked for; `None` if nobody can tell, since the body is not here, or not kept.
+    /// Looked for only when it matters: `stream` stands at the end of Claude Code's long bodies.
+    pub fn wants_stream(&self) -> Option<bool> {
+        let asked = &self.trail.stream;
+        if asked.get().is_none() && self.upload.is_whole() {
+            asked.get_or_init(|| {
+                Profile::stream_at_end(&self.upload.ending())
+                    .unwrap_or_else(|| Profile::wants_stream(&self.upload.peek()))
+            });
         }
-        if !self.upload.is_whole() {
-            return false;
-        }
-        *self.trail.stream.get_or_init(|| {
-            Profile::stream_at_end(&self.upload.ending())
-                .unwrap_or_else(|| Profile::wants_stream(&self.upload.peek()))
-        })
+        asked.get().copied()
     }
 }
 

@@ -3,6 +3,10 @@
 //! Bytes pass as they came and when they came. The inspector reads along. A stream that its endpoint
 //! breaks off, or that stands still, is never ended cleanly: the body fails, and with it the client's
 //! connection, so that the client knows that something is missing.
+//!
+//! A stream ends with its `message_stop`, whatever its endpoint sends behind it. One that has said all and
+//! stays open gets its `message_stop` from here. In an encoded stream nothing can be cut off or added: it goes
+//! on to its endpoint's end, for a while, so that the encoding can end too.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -22,9 +26,11 @@ use zephyr_core::proof::Stage;
 use zephyr_core::usage::Tally;
 
 use super::attempt::Attempt;
+use super::ending::Ending;
 use super::held::Rest;
-use super::inspect::{OnInvalid, Sight};
+use super::inspect::{Inspector, OnInvalid, Sight};
 use super::lifetime::Lifetime;
+use super::read_off::read_off;
 use super::transcode::Passing;
 
 /// An endpoint's answer in passing.
@@ -38,6 +44,7 @@ pub struct Relay {
     attempt: Option<Attempt>,
     sight: Sight,
     silence: Silence,
+    ending: Ending,
     abort: Abort,
     /// The request, until its answer has gone.
     lifetime: Lifetime,
@@ -53,6 +60,14 @@ struct Silence {
     cut: Option<Arc<CancellationToken>>,
     /// Waits for that, since the endpoint was first waited for.
     cutting: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+}
+
+/// Why a stream is waited for no longer.
+enum Over {
+    /// It has said all, and its time to end is over.
+    Said,
+    /// It is silent, or drained.
+    Unsaid(Fault),
 }
 
 enum Broken {
@@ -104,9 +119,6 @@ impl Relay {
             Rest::Ended => (None, None),
             Rest::Broken(fault) => (None, Some(Broken::Flushing(fault))),
         };
-        let is_whole = sight
-            .inspector()
-            .is_some_and(|inspector| inspector.stage() == Stage::Complete);
         let mut relay = Self {
             held,
             rest,
@@ -118,13 +130,15 @@ impl Relay {
                 cut: attempt.as_ref().map(Attempt::cut),
                 cutting: None,
             },
+            ending: Ending::of(idle),
             attempt,
             sight,
             abort,
             lifetime,
         };
-        if is_whole {
-            relay.is_answered();
+        if let Some(mut last) = relay.held.pop_back() {
+            relay.notice_stop(&mut last);
+            relay.held.push_back(last);
         }
         relay.notice_end();
         relay
@@ -144,33 +158,48 @@ impl Relay {
         if let Some(broken) = self.broken.take() {
             return self.fail(broken, cx);
         }
+        // Pings without pause keep the timer from being asked. A piece that waited for a slow client is read first.
+        if self.due().is_some_and(|due| due <= self.silence.last_chunk) {
+            return self.end_what_was_said(cx);
+        }
         let Some(rest) = &mut self.rest else {
             return Poll::Ready(None);
         };
         match Pin::new(rest).poll_frame(cx) {
-            Poll::Ready(Some(Ok(frame))) => {
-                if let Some(data) = frame.data_ref() {
-                    if let Some(fault) = self.look(data) {
-                        self.broken = Some(Broken::Flushing(fault));
-                    }
-                    self.passes(data);
-                }
-                self.notice_end();
-                Poll::Ready(Some(Ok(frame)))
+            Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(Ok(self.take_in(frame)))),
+            Poll::Ready(Some(Err(broken))) if !self.is_complete() => {
+                self.fail(Broken::Flushing(broken.fault()), cx)
             }
-            Poll::Ready(Some(Err(broken))) => self.fail(Broken::Flushing(broken.fault()), cx),
-            Poll::Ready(None) => {
+            Poll::Ready(Some(Err(_)) | None) => {
                 self.rest = None;
                 match self.complete() {
                     None => Poll::Ready(None),
                     Some(fault) => self.fail(Broken::Flushing(fault), cx),
                 }
             }
-            Poll::Pending => {
-                let fault = ready!(self.silence.poll(cx));
-                self.fail(Broken::Flushing(fault), cx)
-            }
+            Poll::Pending => match ready!(self.silence.poll(cx, self.due())) {
+                Over::Said => self.end_what_was_said(cx),
+                Over::Unsaid(fault) => self.fail(Broken::Flushing(fault), cx),
+            },
         }
+    }
+
+    /// Takes in what came, and gives out what of it goes to the client.
+    fn take_in(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
+        let mut data = match frame.into_data() {
+            Ok(data) => data,
+            Err(trailers) => {
+                self.notice_end();
+                return trailers;
+            }
+        };
+        if let Some(fault) = self.look(&data) {
+            self.broken = Some(Broken::Flushing(fault));
+        }
+        self.notice_stop(&mut data);
+        self.notice_end();
+        self.passes(&data);
+        Frame::data(data)
     }
 
     /// Notes what goes to the client.
@@ -183,8 +212,7 @@ impl Relay {
     fn look(&mut self, data: &Bytes) -> Option<Fault> {
         self.silence.last_chunk = Instant::now();
         match self.sight.inspector_mut()?.look(data) {
-            Ok(Stage::Complete) => self.is_answered(),
-            Ok(Stage::Silent | Stage::Started | Stage::Content) => {}
+            Ok(Stage::Silent | Stage::Started | Stage::Content | Stage::Complete) => {}
             // The client understands it: passed on, and counted.
             Err(fault @ Fault::ErrorEvent(_)) => {
                 self.lifetime.ends(RequestEnd::Failed);
@@ -194,6 +222,70 @@ impl Relay {
             Err(fault) => return self.is_invalid(fault),
         }
         None
+    }
+
+    /// Notices that the message has said all, or has ended, in the piece that was looked at last.
+    fn notice_stop(&mut self, last: &mut Bytes) {
+        let Some(inspector) = self.sight.inspector() else {
+            return;
+        };
+        let said = inspector.has_said_all();
+        self.ending.note(said, inspector.parts(), Instant::now);
+        if inspector.stage() != Stage::Complete {
+            return;
+        }
+        match inspector.surplus() {
+            Some(surplus) => {
+                last.truncate(last.len().saturating_sub(surplus));
+                self.stop();
+            }
+            None => self.is_answered(),
+        }
+    }
+
+    /// Ends the answer. What comes behind its end goes to nobody.
+    fn stop(&mut self) {
+        self.is_answered();
+        if let Some(rest) = self.rest.take()
+            && !rest.is_end_stream()
+        {
+            read_off(rest);
+        }
+    }
+
+    /// When the stream ends by itself, if it can.
+    fn due(&self) -> Option<Instant> {
+        let due = self.ending.due()?;
+        let inspector = self.sight.inspector()?;
+        // What stops in the midst of a further part is not whole with an end behind it.
+        let can_end = inspector.surplus().is_none() || !inspector.missing().is_empty();
+        can_end.then_some(due)
+    }
+
+    /// Ends a stream that has said all, and whose endpoint does not end it.
+    fn end_what_was_said(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Aborted>>> {
+        self.rest = None;
+        if self.is_complete() {
+            return Poll::Ready(None);
+        }
+        let fault = Fault::Stalled(self.ending.limit);
+        let missing = self.sight.inspector().map_or(&b""[..], Inspector::missing);
+        if missing.is_empty() {
+            return self.fail(Broken::Flushing(fault), cx);
+        }
+        let last = Bytes::from_static(missing);
+        self.is_answered_all_the_same(fault);
+        self.passes(&last);
+        Poll::Ready(Some(Ok(Frame::data(last))))
+    }
+
+    /// Whether the message has ended.
+    fn is_complete(&self) -> bool {
+        let inspector = self.sight.inspector();
+        inspector.is_some_and(|inspector| inspector.stage() == Stage::Complete)
     }
 
     /// Books the end as soon as it is known: once a body of known length is complete, nobody asks for
@@ -242,6 +334,15 @@ impl Relay {
         self.settle(Outcome::Answered);
     }
 
+    /// Its client has a whole answer, and yet something is wrong with its endpoint.
+    fn is_answered_all_the_same(&mut self, fault: Fault) {
+        self.lifetime.ends(RequestEnd::Answered);
+        self.lifetime.is_faulty(fault.clone());
+        if let Some(attempt) = self.attempt.take() {
+            attempt.settle_passed_on(fault);
+        }
+    }
+
     fn settle(&mut self, outcome: Outcome) {
         if let Some(attempt) = self.attempt.take() {
             attempt.settle(outcome);
@@ -281,23 +382,32 @@ impl Drop for Relay {
 }
 
 impl Silence {
-    /// Ready when the endpoint has been silent for too long, or its drain is over.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
+    /// Ready when the endpoint has been silent for too long, or its drain is over, or `due` has come.
+    fn poll(&mut self, cx: &mut Context<'_>, due: Option<Instant>) -> Poll<Over> {
         if let Some(cut) = self.cut.take() {
             self.cutting = Some(Box::pin((*cut).clone().cancelled_owned()));
         }
         let cutting = self.cutting.as_mut();
         if cutting.is_some_and(|cutting| cutting.as_mut().poll(cx).is_ready()) {
-            return Poll::Ready(Fault::DrainTimeout);
+            return Poll::Ready(Over::Unsaid(Fault::DrainTimeout));
         }
         let timer = self
             .timer
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(self.idle)));
         loop {
+            if let Some(due) = due
+                && timer.deadline() > due.into()
+            {
+                timer.as_mut().reset(due.into());
+            }
             ready!(timer.as_mut().poll(cx));
+            let now = Instant::now();
+            if due.is_some_and(|due| due <= now) {
+                return Poll::Ready(Over::Said);
+            }
             let until = self.last_chunk + self.idle;
-            if until <= Instant::now() {
-                return Poll::Ready(Fault::Stalled(self.idle));
+            if until <= now {
+                return Poll::Ready(Over::Unsaid(Fault::Stalled(self.idle)));
             }
             // There were chunks since it was set: cheaper than setting it at every one of them.
             timer.as_mut().reset(until.into());

@@ -180,11 +180,17 @@ async fn a_stall_before_the_content_moves_on_at_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_stream_that_only_pings_is_let_through_after_the_hold() {
+async fn a_stream_that_only_pings_is_let_through_after_half_of_the_clients_patience() {
     let a = Endpoint::start(Act::stall_at(Phase::AfterPing)).await;
     let zephyr = Zephyr::over(&[&a], "").await;
     let mut client = zephyr.client().await;
-    client.send_messages(streaming().to_string()).await.unwrap();
+    let body = streaming().to_string();
+    let head = format!(
+        "POST /v1/messages HTTP/1.1\r\nhost: {}\r\nx-stainless-timeout: 2\r\ncontent-length: {}\r\n\r\n",
+        zephyr.engine.proxy_addr(),
+        body.len(),
+    );
+    client.send(head + &body).await.unwrap();
 
     let (status, _) = client.read_head().await.unwrap();
     let first = client.next_event().await.unwrap().unwrap();

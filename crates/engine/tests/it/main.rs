@@ -8,6 +8,7 @@ mod common;
 mod control;
 mod credentials;
 mod diagnosis;
+mod ends;
 mod faults;
 mod fleet;
 mod forms;

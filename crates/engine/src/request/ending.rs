@@ -1,0 +1,94 @@
+//! When a stream ends that its endpoint does not end.
+//!
+//! A message is there once it has said why it stops. Its `message_stop` follows at once, and then the end; an
+//! endpoint that sends only pings from there on, or nothing, has [`AFTER_STOP`] for that. A further part of the
+//! message, such as a second `message_delta`, begins that time anew.
+
+use std::time::{Duration, Instant};
+
+/// How long a stream that has said all may stay open.
+const AFTER_STOP: Duration = Duration::from_secs(10);
+
+/// How long a stream has had nothing more to say.
+#[derive(Debug)]
+pub struct Ending {
+    /// How long it may stay open.
+    pub limit: Duration,
+    since: Option<Instant>,
+    parts: u64,
+}
+
+impl Ending {
+    /// Of a stream that may be silent for `idle` in any case.
+    pub fn of(idle: Duration) -> Self {
+        Self {
+            limit: AFTER_STOP.min(idle),
+            since: None,
+            parts: 0,
+        }
+    }
+
+    /// Takes in how far the stream is `now`: whether it has said all, in so many parts.
+    pub fn note(&mut self, has_said_all: bool, parts: u64, now: impl FnOnce() -> Instant) {
+        if !has_said_all {
+            self.since = None;
+        } else if self.since.is_none() || self.parts != parts {
+            self.since = Some(now());
+            self.parts = parts;
+        }
+    }
+
+    /// When it ends by itself, if it has said all.
+    pub fn due(&self) -> Option<Instant> {
+        Some(self.since? + self.limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDLE: Duration = Duration::from_secs(300);
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_stream_that_has_said_all_has_ten_seconds_whatever_comes_but_parts() {
+        let (mut ending, begun) = (Ending::of(IDLE), Instant::now());
+
+        for seconds in 0..20 {
+            ending.note(true, 5, || begun + seconds * SECOND); // Pings.
+        }
+
+        assert_eq!(ending.due(), Some(begun + 10 * SECOND));
+    }
+
+    #[test]
+    fn a_further_part_begins_the_time_anew_or_takes_it_back() {
+        let (mut ending, begun) = (Ending::of(IDLE), Instant::now());
+        ending.note(true, 5, || begun);
+
+        ending.note(true, 6, || begun + 9 * SECOND);
+        assert_eq!(ending.due(), Some(begun + 19 * SECOND));
+
+        ending.note(false, 7, || begun + 9 * SECOND);
+        assert_eq!(ending.due(), None);
+    }
+
+    #[test]
+    fn a_stream_with_something_to_say_has_all_the_time() {
+        let mut ending = Ending::of(IDLE);
+
+        ending.note(false, 5, Instant::now);
+
+        assert_eq!(ending.due(), None);
+    }
+
+    #[test]
+    fn it_stays_open_no_longer_than_any_silence() {
+        let (mut ending, begun) = (Ending::of(2 * SECOND), Instant::now());
+
+        ending.note(true, 5, || begun);
+
+        assert_eq!(ending.due(), Some(begun + 2 * SECOND));
+    }
+}

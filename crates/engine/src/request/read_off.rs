@@ -1,0 +1,28 @@
+//! Reads off what an endpoint sends behind the end of its answer.
+//!
+//! The client has its answer by then. But a connection can be used again only once its body has ended, and the
+//! end of a chunked body often comes in a packet of its own.
+
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+
+use super::transcode::Passing;
+
+/// How long the end may take. A connection that is still not free by then is closed.
+const MOST_TIME: Duration = Duration::from_secs(2);
+/// How many bytes may come by then.
+const MOST_BYTES: usize = 64 * 1024;
+
+/// Reads the rest of a body, which goes to nobody.
+pub fn read_off(mut rest: Passing) {
+    let reading = async move {
+        let mut bytes = 0;
+        while bytes < MOST_BYTES
+            && let Some(Ok(frame)) = rest.frame().await
+        {
+            bytes += frame.data_ref().map_or(0, |data| data.len());
+        }
+    };
+    tokio::spawn(tokio::time::timeout(MOST_TIME, reading));
+}
