@@ -1,4 +1,4 @@
-//! What a request gets, as a value: which bytes, at which pace, and how they end.
+//! The answer to a request, as a value: its bytes, their pace and their end.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) number: u64,
 }
 
-/// What it gets.
+/// The answer to a request.
 pub(crate) enum Answer {
     /// The connection is reset (RST).
     Reset,
@@ -57,7 +57,7 @@ pub(crate) enum End {
     Cut,
 }
 
-/// What that endpoint does with that request, so long after its start.
+/// The endpoint's answer to the request, at this time after its start.
 pub(crate) fn answer(profile: &Profile, asked: &Asked<'_>, elapsed: Duration) -> Answer {
     let mut dice = Dice::new(profile.seed, asked.number);
     let latency = profile.latency.mul_f64(0.85 + 0.4 * dice.fraction());
@@ -72,7 +72,7 @@ pub(crate) fn answer(profile: &Profile, asked: &Asked<'_>, elapsed: Duration) ->
     Answer::Sent(sent.later(latency))
 }
 
-/// What a Messages call says.
+/// The body of a Messages call.
 struct Call {
     asked: Value,
     streamed: bool,
@@ -135,7 +135,7 @@ fn overloaded(number: u64) -> Sent {
     )
 }
 
-/// What belongs to the paths beside the Messages call.
+/// The answer to a request that is no Messages call.
 fn beside_messages(asked: &Asked<'_>) -> Sent {
     let is = |method: Method, end: &str| *asked.method == method && asked.path.ends_with(end);
     if is(Method::POST, "/count_tokens") {
@@ -162,7 +162,7 @@ fn beside_messages(asked: &Asked<'_>) -> Sent {
     Sent::whole(StatusCode::NOT_FOUND, JSON, body)
 }
 
-/// The answer to a Messages call; the call's `max_tokens` limits its words.
+/// The answer to a Messages call. The call's `max_tokens` limits its words.
 fn message(profile: &Profile, request: &Asked<'_>, asked: &Value, dice: &mut Dice) -> Message {
     let limit = asked["max_tokens"].as_u64().unwrap_or(u64::MAX);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX).max(1);
@@ -222,7 +222,7 @@ fn at_once(bytes: Bytes) -> Piece {
     }
 }
 
-/// At the pace of a model that writes.
+/// Pieces at the pace of a model that writes.
 fn paced(bytes: Bytes, dice: &mut Dice) -> Piece {
     Piece {
         after: PACE.mul_f64(0.5 + 2.0 * dice.fraction()),
@@ -236,7 +236,7 @@ fn error(kind: &str, message: &str, number: u64) -> String {
     json!({"type": "error", "error": error, "request_id": request_id(number)}).to_string()
 }
 
-/// What a request is called.
+/// The id of a request.
 pub(crate) fn request_id(number: u64) -> String {
     format!("req_011Zephyr{number:06}")
 }

@@ -24,7 +24,7 @@ const FREE: Price = Price {
     cache_read: 0.0,
 };
 
-/// Over these endpoints, on that port, with its journal in `data_dir`.
+/// A configuration over these endpoints, with the proxy on that port and the journal in `data_dir`.
 pub(crate) fn configuration(endpoints: &[Sim], port: u16, data_dir: &Path) -> Config {
     let health_check = HealthCheck {
         interval: Duration::from_secs(5),

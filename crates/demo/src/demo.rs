@@ -9,7 +9,7 @@ use zephyr_core::Config;
 use crate::configuration::{configuration, usual_or_free};
 use crate::endpoint::Sim;
 
-/// Simulated endpoints, as long as this value, and a configuration over them.
+/// Simulated endpoints and a configuration over them. Dropping this value ends the endpoints.
 #[must_use]
 pub struct Demo {
     config: Config,
@@ -17,9 +17,8 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Starts the endpoints. Without a port, the proxy's usual one is taken, or a free one if that is
-    /// busy: nobody who only wants to look should have to choose. The journal is kept in `data_dir`,
-    /// with bodies: they are nobody's.
+    /// Starts the endpoints. Without a port, the proxy takes its usual one, or a free one if that is busy. The
+    /// journal is in `data_dir`. It keeps bodies, since they belong to nobody.
     ///
     /// # Errors
     ///
@@ -33,7 +32,7 @@ impl Demo {
         })
     }
 
-    /// What an engine over these endpoints is started with.
+    /// The configuration for an engine over these endpoints.
     pub fn loaded(&self) -> Loaded {
         Loaded {
             config: self.config.clone(),

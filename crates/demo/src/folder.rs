@@ -1,4 +1,4 @@
-//! Where a demo keeps its data.
+//! The folder of a demo's data.
 
 use std::env;
 use std::io;
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// A data folder of its own, so that a demo does not pass for the instance that the user works with. A
-/// temporary folder goes with this value.
+/// A data folder of its own, so that nobody takes a demo for the user's own instance. Dropping this value
+/// removes a temporary folder.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
@@ -15,7 +15,7 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// The folder that `ZEPHYR_DATA_DIR` names, else a temporary one.
+    /// The folder that `ZEPHYR_DATA_DIR` names, otherwise a temporary one.
     ///
     /// # Errors
     ///

@@ -1,15 +1,15 @@
 //! Simulated endpoints that slow down, fail and recover by timetable, and a configuration over them.
 //!
-//! For people who want to watch Zephyr work without a key, a cost or a network. What an endpoint does
-//! depends on its [`Profile`], the time since its start and the number of the request, and on nothing
-//! else: two runs look alike. Not for tests of the engine, which script every byte with `testkit`.
+//! This is for people who want to watch Zephyr without a key, a cost or a network. An endpoint's behaviour
+//! depends only on its [`Profile`], the time since its start and the number of the request. So two runs look
+//! alike. Tests of the engine do not use this crate. They script every byte with `testkit`.
 //!
 //! | module | is |
 //! | --- | --- |
 //! | `demo`, `configuration` | the endpoints with a configuration in which everything is quick enough to watch |
-//! | `folder` | where a demo keeps its data |
-//! | `profile` | the timetables: who behaves how, and when |
-//! | `answer`, `message`, `dice` | what a request gets |
+//! | `folder` | the folder of a demo's data |
+//! | `profile` | the timetables of the endpoints |
+//! | `answer`, `message`, `dice` | the answer to a request |
 //! | `endpoint` | the HTTP server that sends it |
 
 mod answer;

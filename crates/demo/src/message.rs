@@ -41,7 +41,8 @@ impl Message {
         ]
     }
 
-    /// The text, an event per word; per character if it has fewer than three words.
+    /// The text, with an event for each word. A text of fewer than three words has an event for each
+    /// character.
     pub(crate) fn text(&self) -> Vec<Bytes> {
         let words: Vec<&str> = self.text.split_inclusive(' ').collect();
         let pieces = if words.len() >= 3 {
@@ -67,7 +68,7 @@ impl Message {
         ]
     }
 
-    /// The message without its text, after so many tokens of output.
+    /// The message without its text, after this many tokens of output.
     fn shell(&self, output: u64) -> Value {
         json!({
             "id": self.id,

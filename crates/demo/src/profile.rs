@@ -1,17 +1,17 @@
-//! Which simulated endpoints there are, and how each behaves when.
+//! The simulated endpoints and their timetables.
 
 use std::time::Duration;
 
-/// What distinguishes a simulated endpoint.
+/// The properties of a simulated endpoint.
 #[derive(Clone, Debug)]
 pub struct Profile {
-    /// Its name; every text it writes mentions it.
+    /// Every text that it writes mentions the name.
     pub name: String,
     /// The time a packet would take there and back.
     pub latency: Duration,
     /// Its jitter and its texts follow from it.
     pub seed: u64,
-    /// How long it behaves how, repeated; always healthy if empty.
+    /// Behaviours one after the other, each for a time, then from the beginning. Always healthy if empty.
     pub schedule: Vec<(Duration, Behaviour)>,
 }
 
@@ -26,13 +26,13 @@ pub enum Behaviour {
     Overloaded,
     /// Resets every connection.
     Down,
-    /// Breaks off messages in the middle; answers everything else.
+    /// Breaks off messages in the middle. Answers everything else.
     CutsStreams,
     /// Answers everything with a web page and status 200.
     Html,
 }
 
-/// What a slow endpoint adds to its latency.
+/// The time that a slow endpoint adds to its latency.
 pub const SLOWNESS: Duration = Duration::from_millis(2500);
 
 impl Profile {
@@ -94,7 +94,7 @@ impl Profile {
         ]
     }
 
-    /// How it behaves this long after its start.
+    /// The behaviour at this time after the start.
     pub fn behaviour_at(&self, elapsed: Duration) -> Behaviour {
         let period: Duration = self.schedule.iter().map(|(time, _)| *time).sum();
         if period.is_zero() {

@@ -1,7 +1,7 @@
-//! Looking inside compressed answers, piece by piece, while the bytes pass as they came.
+//! Decodes compressed answers piece by piece. The bytes themselves pass unchanged.
 //!
-//! Claude Code asks for gzip, deflate, br and zstd. Each decoder here is fed what arrived and gives out
-//! at once what that says; what it gives out is looked at and dropped.
+//! Claude Code asks for gzip, deflate, br and zstd. A decoder takes each piece as it arrives and gives its
+//! text at once. The caller looks at the text and drops it.
 
 use std::io::{self, Write};
 
@@ -9,16 +9,16 @@ use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 use zstd::stream::raw::{DParameter, Operation};
 
-/// Buffer of the decoders that need one; only their own working memory.
+/// Bytes of the working memory of a decoder that needs some.
 const BUFFER: usize = 4096;
 
 /// Most bytes that one piece of an answer may decode to.
 const MAX_DECODED: usize = 16 * 1024 * 1024;
 
-/// Largest window of a zstd stream, as a power of two: what RFC 9659 allows.
+/// Largest window of a zstd stream that RFC 9659 allows, as a power of two.
 const ZSTD_WINDOW: u32 = 23;
 
-/// What is kept of its buffer between two pieces.
+/// Bytes of the buffer that are kept between two pieces.
 const SPARE: usize = 64 * 1024;
 
 /// An incremental decoder of one answer.
@@ -27,7 +27,7 @@ pub struct Decoder(Codec);
 enum Codec {
     Identity,
     Gzip(flate2::write::MultiGzDecoder<Decoded>),
-    /// Not yet known whether zlib or raw: servers do both under the name "deflate".
+    /// Zlib or raw, which is not known yet. Servers send both under the name "deflate".
     Deflate,
     Zlib(flate2::write::ZlibDecoder<Decoded>),
     Raw(flate2::write::DeflateDecoder<Decoded>),
@@ -43,7 +43,7 @@ struct Zstd {
 }
 
 impl Decoder {
-    /// The decoder for an answer with these headers; `None` if it cannot be looked into.
+    /// The decoder for an answer with these headers. `None` if the encoding is unknown.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
         let Some(encoding) = encodings.next() else {
@@ -73,7 +73,7 @@ impl Decoder {
         matches!(self.0, Codec::Identity)
     }
 
-    /// Feeds `bytes` and hands what they decode to, if anything, to `look`.
+    /// Decodes `bytes` and hands the outcome to `look`, unless it is empty.
     ///
     /// # Errors
     ///
@@ -114,16 +114,16 @@ impl Decoder {
         }
     }
 
-    /// The bytes ended; did the encoding?
+    /// Checks that the encoding ends with the bytes.
     ///
     /// # Errors
     ///
-    /// Something is missing.
+    /// The end of the encoding is missing.
     pub fn finish(&mut self) -> io::Result<()> {
         let ended = match &mut self.0 {
             Codec::Identity | Codec::Deflate => true,
             Codec::Gzip(decoder) => decoder.try_finish().is_ok(),
-            // Behind its end a decoder takes nothing more; there is no other way to ask.
+            // A decoder takes nothing more behind its end. This is the only way to find out.
             Codec::Zlib(decoder) => matches!(decoder.write(&[0]), Ok(0)),
             Codec::Raw(decoder) => matches!(decoder.write(&[0]), Ok(0)),
             Codec::Brotli(decoder) => decoder.close().is_ok(),
@@ -177,7 +177,7 @@ fn drain<T>(decoded: &mut Decoded, look: impl FnOnce(&[u8]) -> T) -> T {
     seen
 }
 
-/// What one piece decodes to: bounded, since a few bytes can ask for gigabytes.
+/// The outcome of one piece. It is bounded, since a few bytes can decode to gigabytes.
 #[derive(Default)]
 struct Decoded(Vec<u8>);
 

@@ -1,4 +1,4 @@
-//! What is handed to the journal.
+//! The entries that are handed to the journal.
 //!
 //! Handing over copies nothing large. The writer decodes, redacts and compresses, off the request path.
 

@@ -129,13 +129,13 @@ impl Journal {
         }
     }
 
-    /// What a person should know.
+    /// The problems that a person should know.
     pub fn problems(&self) -> Vec<Problem> {
         let problems = self.file().map(|inner| inner.shared.problems.all());
         problems.unwrap_or_default()
     }
 
-    /// Waits until the problems are others.
+    /// Waits until the problems change.
     pub async fn problems_changed(&self) {
         match self.file() {
             Some(inner) => inner.shared.problems.changed().await,

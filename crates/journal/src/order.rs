@@ -1,4 +1,4 @@
-//! What the handles ask of the writer.
+//! The handles' orders to the writer.
 
 use tokio::sync::oneshot;
 

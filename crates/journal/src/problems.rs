@@ -1,4 +1,4 @@
-//! What a person should know about the journal.
+//! The journal's problems that a person should know.
 
 use std::sync::Mutex;
 
@@ -15,9 +15,9 @@ pub(crate) struct Problems {
 
 #[derive(Default)]
 struct Current {
-    /// Why nothing is written at the moment.
+    /// The reason for writing nothing at the moment.
     failing: Option<Problem>,
-    /// What happened to a file that could not be used.
+    /// The fate of a file that could not be used.
     set_aside: Option<Problem>,
 }
 
@@ -28,7 +28,7 @@ impl Problems {
         both.into_iter().flatten().cloned().collect()
     }
 
-    /// Waits until the problems are others.
+    /// Waits until the problems change.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
     }

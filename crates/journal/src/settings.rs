@@ -1,4 +1,4 @@
-//! What a journal is to keep, and where.
+//! The settings of a journal.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use zephyr_secrets::Secret;
 /// The name of the journal's file.
 pub const FILE: &str = "journal.db";
 
-/// What a journal is to keep, and where.
+/// The settings of a journal.
 #[derive(Debug)]
 pub struct Settings {
     /// The path of the file.

@@ -1,8 +1,8 @@
-//! Where clients on this machine reach what listens.
+//! The URL of a listener for clients on this machine.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// The URL by which this machine reaches `listening`, also if that is every address.
+/// The URL by which this machine reaches `listening`. That may be the address that stands for all.
 pub fn local_url(mut listening: SocketAddr) -> String {
     match listening.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => listening.set_ip(Ipv4Addr::LOCALHOST.into()),

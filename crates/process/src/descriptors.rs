@@ -1,14 +1,14 @@
 //! The limit of open files.
 //!
-//! A shell usually grants 1,024, and every request needs two. A program may raise its limit up to the
-//! hard limit. For programs that serve, once at their start.
+//! A shell usually grants 1,024, and every request needs two. A program may raise its limit up to the hard
+//! limit. Programs that serve do so once, at their start.
 
-/// Raises the limit of open files as far as the system allows. Failing changes nothing.
+/// Raises the limit of open files as far as the system allows. A failure changes nothing.
 #[cfg(unix)]
 pub fn raise() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-    /// Without a hard limit, systems still refuse more than they could have open.
+    /// Some systems show no hard limit, and refuse more files than they could have open.
     const PLENTY: u64 = 65_536;
     /// The most that macOS accepts when it shows no hard limit (`OPEN_MAX`).
     const FEW: u64 = 10_240;

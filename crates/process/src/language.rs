@@ -1,14 +1,14 @@
-//! Which language to speak: the configured one, else the system's.
+//! The language to speak: the configured one, otherwise the system's.
 
 use zephyr_control::{Language, LanguageChoice, Snapshot};
 use zephyr_core::config::Language as Configured;
 
-/// The configured language, else the system's.
+/// The configured language, otherwise the system's.
 pub fn spoken(configured: Configured) -> Language {
     choose(configured, system_locale().as_deref())
 }
 
-/// The language that an instance's configuration asks for, else the system's.
+/// The language in an instance's configuration, otherwise the system's.
 pub fn of(snapshot: &Snapshot) -> Language {
     spoken(match snapshot.appearance.language {
         LanguageChoice::Auto => Configured::Auto,

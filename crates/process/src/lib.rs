@@ -1,16 +1,16 @@
-//! What every program that runs an engine needs from its system.
+//! The things that a program with an engine needs from its system.
 //!
-//! Not for endpoints, and not for what a program shows: only for the process itself.
+//! This crate is about the process itself. It knows no endpoints, and nothing of what a program shows.
 //!
 //! | module | is |
 //! | --- | --- |
-//! | [`address`] | where clients on this machine reach what listens |
+//! | [`address`] | the URL of a listener for clients on this machine |
 //! | [`colours`] | whether a stream takes colours |
 //! | [`descriptors`] | the limit of open files |
-//! | [`language`] | which language to speak |
+//! | [`language`] | the language to speak |
 //! | [`logging`] | log lines on stderr and in daily files |
 //! | [`runtime`] | the runtime of a program |
-//! | [`signals`] | what the system tells a program |
+//! | [`signals`] | the system's signals to a program |
 
 pub mod address;
 pub mod colours;

@@ -1,8 +1,8 @@
-//! The system's signals to a running program: end, or read the configuration again.
+//! The system's signals to a running program: to end, or to read the configuration again.
 
 use std::io;
 
-/// What a signal asks for.
+/// The wish of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// End.
@@ -15,7 +15,7 @@ pub enum Signal {
 pub struct Signals(platform::Signals);
 
 impl Signals {
-    /// Replaces what the system would do by itself.
+    /// Takes the signals over from the system, which would end the program.
     ///
     /// # Errors
     ///
@@ -29,7 +29,7 @@ impl Signals {
         self.0.next().await
     }
 
-    /// Waits for the next signal to end; a reload makes no difference any more.
+    /// Waits for the next signal to end. Signals to reload are ignored.
     pub async fn stop(&mut self) {
         while self.next().await != Signal::Stop {}
     }

@@ -1,12 +1,12 @@
-//! What server and client have to agree on.
+//! The agreement between server and client.
 //!
 //! | module | is |
 //! | --- | --- |
-//! | [`path`] | what is asked where |
+//! | [`path`] | the paths of the API |
 //! | [`query`] | the parameters of a question, written and read |
 //! | [`refusal`] | an error on the wire |
 //! | [`events`] | the stream of snapshots |
-//! | [`sign_in`] | what signs a browser in |
+//! | [`sign_in`] | the data that sign a browser in |
 
 pub(crate) mod events;
 pub(crate) mod path;

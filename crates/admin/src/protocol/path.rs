@@ -1,4 +1,4 @@
-//! What is asked where. The table of the API is in [`crate::server`].
+//! The paths of the API. [`crate::server`] has a table of them.
 
 pub(crate) const SNAPSHOT: &str = "/api/v1/snapshot";
 pub(crate) const EVENTS: &str = "/api/v1/events";
@@ -14,8 +14,7 @@ pub(crate) const HISTORY: &str = "/api/v1/history";
 pub(crate) const SESSION: &str = "/api/v1/session";
 /// A program gets a code.
 pub(crate) const CODES: &str = "/api/v1/session/codes";
-/// An instance proves that it knows the token, to a client that does not tell it to just anybody who
-/// listens here.
+/// An instance proves that it knows the token, before a client sends the token.
 pub(crate) const PROOF: &str = "/api/v1/proof";
 pub(crate) const METRICS: &str = "/metrics";
 
@@ -39,7 +38,7 @@ pub(crate) fn request(id: u64) -> String {
     format!("{REQUESTS}/{id}")
 }
 
-/// Whether the path belongs to the API, and so needs a credential; also if nothing is there.
+/// Whether the path belongs to the API, and so needs a credential. This includes paths without a handler.
 pub(crate) fn is_guarded(path: &str) -> bool {
     path.starts_with("/api") || path.starts_with(METRICS)
 }

@@ -18,7 +18,7 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
     }
 }
 
-/// A [`ControlError`] as it is read, whose code may be one of a newer instance.
+/// A [`ControlError`] as it arrives. Its code may come from a newer instance.
 #[derive(Deserialize)]
 pub(crate) struct Refusal {
     code: Value,

@@ -1,4 +1,4 @@
-//! What every handler works with.
+//! The data that all handlers share.
 
 use std::sync::Arc;
 

@@ -35,7 +35,7 @@ pub(super) async fn configuration(State(api): State<Arc<Api>>) -> Result<Respons
     Ok(axum::Json(configuration).into_response())
 }
 
-/// A command without what it carries: a form may hold the password of a proxy.
+/// The command's name alone, since its data may hold the password of a proxy.
 fn name_of(command: &Command) -> String {
     let told = serde_json::to_value(command).unwrap_or_default();
     told["command"].as_str().unwrap_or_default().to_owned()

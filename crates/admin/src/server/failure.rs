@@ -1,4 +1,4 @@
-//! Why a request got no answer of its own: a status, and a [`ControlError`] as JSON.
+//! The reasons for not answering a request: a status, and a [`ControlError`] as JSON.
 
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
@@ -10,7 +10,7 @@ use crate::protocol::query::BadParameter;
 use crate::protocol::refusal::status_of;
 use crate::token::TokenError;
 
-/// Why a request got no answer of its own.
+/// The reason for not answering a request.
 pub(super) enum Failure {
     Control(ControlError),
     /// The body is not what it should be: what that is, and what is wrong.

@@ -1,11 +1,11 @@
-//! Who may talk to the admin port.
+//! Decides who may use the admin port.
 //!
-//! Every program on this machine can reach it, and so can every web page that the user opens, through the
+//! Every program on this machine can reach the port. So can every web page that the user opens, through the
 //! user's browser. A page is recognized by headers that its browser adds and that it cannot change: `Host`
 //! (a name that was rebound to 127.0.0.1 is still not ours), `Origin`, `Sec-Fetch-Site`. A program is
 //! recognized by the token, which is only in the user's files.
 //!
-//! All are pure functions of a request's head; the server calls them before it reads a body.
+//! All checks are pure functions of a request's head. The server calls them before it reads a body.
 
 use std::net::IpAddr;
 

@@ -1,5 +1,5 @@
-//! The journal: parameters are in the URL, answers are JSON. An export of all requests is written while
-//! it is sent, page by page, so that its size does not matter.
+//! The journal. Parameters are in the URL, answers are JSON. An export of all requests is written page by
+//! page while it is sent, so its size does not matter.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::export::Format;
 use crate::protocol::query::Parameters;
 use crate::protocol::sign_in::KEY_PARAMETER;
 
-/// An export reads so many requests at a time.
+/// Requests that an export reads at a time.
 const PAGE: u32 = 1000;
 
 pub(super) async fn requests(State(api): State<Arc<Api>>, uri: Uri) -> Result<Response, Failure> {
@@ -53,8 +53,8 @@ pub(super) async fn history(State(api): State<Arc<Api>>, uri: Uri) -> Result<Res
     Ok(axum::Json(history).into_response())
 }
 
-/// The newest first. A failure before the first page is an error; a later one cuts the file off, so that
-/// half of it does not pass for the whole.
+/// The newest requests come first. A failure before the first page is an error. A later one breaks the
+/// connection, so nobody takes half a file for the whole.
 pub(super) async fn export(State(api): State<Arc<Api>>, uri: Uri) -> Result<Response, Failure> {
     let mut parameters = Parameters::of(uri.query())?;
     parameters.text(KEY_PARAMETER);
@@ -86,7 +86,7 @@ async fn page(
     api.control.requests(filter.clone(), paging).await
 }
 
-/// What comes next in the file.
+/// The next piece of the file.
 enum Next {
     First(RequestPage),
     Before(u64),

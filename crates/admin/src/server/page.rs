@@ -1,7 +1,7 @@
 //! The page for people: the built interface, from the program itself.
 //!
-//! It is the same for everybody and holds no data: it asks the API for what it shows, with the visitor's
-//! session. Browsers may keep files forever whose names change with their contents, and ask for all others
+//! The page is the same for everybody and holds no data. It asks the API, with the visitor's session. Some
+//! files have names that change with their contents. Browsers may keep these forever, and ask for all others
 //! every time. The program holds the files compressed and sends them so. A client that does not accept gzip
 //! gets them unpacked.
 
@@ -26,7 +26,7 @@ struct File {
 /// Empty if the program was built without the interface.
 static INTERFACE: &[File] = include!(concat!(env!("OUT_DIR"), "/interface.rs"));
 
-/// Here Vite puts the files that have a hash in their names.
+/// The folder in which Vite puts the files with a hash in their names.
 const HASHED: &str = "/assets/";
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
@@ -62,7 +62,7 @@ impl File {
         let mut response = if takes_gzip(headers) {
             ([(CONTENT_ENCODING, "gzip")], self.gzip).into_response()
         } else {
-            // It takes milliseconds, and requests wait for the same worker.
+            // Unpacking takes milliseconds, and requests wait for the same worker.
             let unpacked = tokio::task::spawn_blocking(|| self.unpacked()).await;
             unpacked.unwrap_or_default().into_response()
         };

@@ -1,4 +1,4 @@
-//! Which handler answers what, and what is asked before and added after.
+//! The handlers by path, with the checks before them and the headers that all answers get.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::failure::Failure;
 use super::{commands, guard, journal, page, sign_in, state};
 use crate::protocol::path;
 
-/// The whole API, and the page if there is to be one.
+/// The whole API, and the page if it is enabled.
 pub(super) fn router(api: Arc<Api>) -> Router {
     let router = Router::new()
         .route(path::SNAPSHOT, get(state::snapshot))
@@ -58,8 +58,8 @@ async fn require_source(State(api): State<Arc<Api>>, request: Request, next: Nex
     }
 }
 
-/// Decides by the path, so that a route that nobody thought of is closed. A program sends the token. A
-/// browser sends a session, and that has to come from our own page.
+/// Decides by the path, so a route that nobody thought of is closed. A program sends the token. A browser
+/// sends a session from our own page.
 async fn require_token(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
     let (asked, headers) = (request.uri().path(), request.headers());
     let is_open = match asked {

@@ -1,4 +1,4 @@
-//! Who has signed in with a browser.
+//! The browsers that are signed in.
 //!
 //! A program that knows the admin token gets a code for a browser. A code is valid once and for a minute.
 //! The browser exchanges it for a session and sends both halves of that from then on. So the token itself
@@ -14,11 +14,11 @@ use subtle::ConstantTimeEq;
 
 use crate::token::{self, TokenError};
 
-/// A code can be exchanged for so long.
+/// The time for which a code can be exchanged.
 pub(super) const CODE_LIFETIME: Duration = Duration::from_secs(60);
-/// An unused session ends after so long.
+/// The time after which an unused session ends.
 const SESSION_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// If there is one more, the oldest goes.
+/// Most codes, or sessions. One more replaces the oldest.
 const CODES: usize = 8;
 const SESSIONS: usize = 32;
 
@@ -37,12 +37,12 @@ struct Secret {
     until: Instant,
 }
 
-/// Two secrets that are only worth something together.
+/// Two secrets that are valid only together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Session {
     /// The browser adds it by itself, to requests for any port of this machine.
     pub(super) cookie: String,
-    /// Our page adds it; no page of another port can know it.
+    /// Our page adds it. No page of another port can know it.
     pub(super) key: String,
 }
 
@@ -61,7 +61,7 @@ impl Visitors {
         Ok(code)
     }
 
-    /// A session in exchange for the code, which is worth nothing from now on.
+    /// Exchanges the code for a session. The code is not valid any more.
     pub(super) fn exchange(&self, code: &str, now: Instant) -> Result<Option<Session>, TokenError> {
         let session = Session {
             cookie: token::challenge()?,
@@ -76,7 +76,7 @@ impl Visitors {
         Ok(Some(session))
     }
 
-    /// Whether the session is valid; if so, its lifetime begins again.
+    /// Whether the session is valid. If it is, its lifetime begins again.
     pub(super) fn admit(&self, session: &Session, now: Instant) -> bool {
         let session = session.whole();
         let mut state = self.lock();
@@ -106,8 +106,7 @@ fn remember(secrets: &mut VecDeque<Secret>, most: usize, text: &str, until: Inst
     secrets.push_back(Secret { text, until });
 }
 
-/// Takes the secret out if it is valid. All are compared, each as a whole, so that the duration tells
-/// nothing.
+/// Removes the secret if it is valid. Each secret is compared as a whole, so the duration tells nothing.
 fn take(secrets: &mut VecDeque<Secret>, text: &str, now: Instant) -> Option<Secret> {
     secrets.retain(|secret| now < secret.until);
     let mut found = None;

@@ -1,11 +1,11 @@
-//! Deletes what is too old or too much, and rolls sums up, a little at a time.
+//! Deletes old records, keeps the file below its limit, and rolls sums up, a little at a time.
 //!
-//! Every step is a short transaction, bounded in rows and in bytes of bodies: new records and other
-//! instances never wait long for it. Freed pages go back to the file system in small steps too.
+//! Every step is a short transaction, bounded in rows and in bytes of bodies. So new records and other
+//! instances never wait long. Freed pages go back to the file system in small steps too.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `stages` | decides what is next |
+//! | `stages` | decides the next step |
 //! | `requests` | deletes the oldest requests |
 //! | `roll_up` | turns minutes into hours, and hours into days |
 //! | `unused` | deletes strings and shapes that nothing refers to |

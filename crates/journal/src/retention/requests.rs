@@ -7,9 +7,9 @@ use crate::tables::{BLOCK, DAY};
 
 /// Most requests that one step deletes.
 const STEP: i64 = 256;
-/// A step ends with the request whose recordings bring it to so many bytes, as they are stored.
+/// Bytes of stored recordings that end a step. The step includes the request that reaches them.
 const STEP_BYTES: i64 = 4 * 1024 * 1024;
-/// In milliseconds: requests that are further in the future were written while the clock was ahead.
+/// In milliseconds. A request that is further in the future was written while the clock was ahead.
 const AHEAD: i64 = DAY;
 
 /// Deletes some of the oldest requests: those that began before `before`. Returns how many.

@@ -1,6 +1,6 @@
-//! A file per day of the user's calendar, kept for some days.
+//! A file for each day of the user's calendar, kept for some days.
 //!
-//! Only files with our names are deleted: the folder may hold other things, too.
+//! Only files with our names are deleted, since the folder may hold other files.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -23,7 +23,7 @@ pub(super) struct Daily {
 }
 
 impl Daily {
-    /// Opens or continues today's file, and deletes those that are older than `days`.
+    /// Opens or continues today's file, and deletes files that are older than `days`.
     pub(super) fn open(folder: PathBuf, days: u32) -> io::Result<Self> {
         Self::open_on(Zoned::now().date(), folder, days)
     }

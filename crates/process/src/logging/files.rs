@@ -1,10 +1,10 @@
-//! Where files of log lines are, and for how long.
+//! The folder of the log files, and the time for which they are kept.
 
 use std::path::{Path, PathBuf};
 
 use zephyr_core::config::Logging;
 
-/// Where files of log lines are, and for how long.
+/// The folder of the log files, and the time for which they are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Files {
     pub(super) folder: PathBuf,
@@ -12,8 +12,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// In `logging.log_directory`, which is relative to the configuration file; by default in `logs` in
-    /// the data folder.
+    /// `logging.log_directory`, relative to the configuration file. By default, `logs` in the data folder.
     pub fn of(logging: &Logging, config: Option<&Path>, data_dir: &Path) -> Self {
         let beside = config.and_then(Path::parent).unwrap_or(Path::new(""));
         let named = logging.directory.as_ref().map(|named| beside.join(named));

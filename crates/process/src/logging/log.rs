@@ -1,9 +1,8 @@
-//! Log lines: the configured level for our own crates, `info` for the others, and `RUST_LOG` instead of
-//! both.
+//! Log lines. Zephyr's crates have the configured level, the others have `info`. `RUST_LOG` replaces both.
 //!
-//! Lines go to stderr and to a file per day. A thread of its own writes the files, so that no request
-//! waits for a disk; when it does not keep up, lines are lost in the file and not on stderr. No line
-//! holds a secret, so the files need no redaction; still only the user may read them.
+//! Lines go to stderr and to a file per day. A thread of its own writes the files, so no request waits for a
+//! disk. If it does not keep up, lines are missing in the file, but not on stderr. No line holds a secret, so
+//! the files need no redaction. Still only the user may read them.
 
 use std::env;
 use std::fmt;
@@ -23,16 +22,16 @@ use super::daily::Daily;
 use super::files::Files;
 use crate::colours::Colours;
 
-/// Lines that may wait to be written into a file. Room for them is allocated at the start: the library's
-/// default of 128,000 would be 4 MB.
+/// Most lines that wait to be written into a file. Their memory is allocated at the start. The library's
+/// default of 128,000 lines would take 4 MB.
 const MOST_LINES: usize = 8192;
 
-/// Writes the lines that are still waiting when it is dropped.
+/// Dropping it writes the lines that are still waiting.
 #[must_use]
 #[derive(Debug)]
 pub struct Log(#[expect(dead_code, reason = "held until it is dropped")] Option<WorkerGuard>);
 
-/// Writes log lines to stderr from now on, and to `files` if there are any. To be called once.
+/// Writes log lines to stderr from now on, and to `files` if there are any. A program calls this once.
 pub fn start(level: LogLevel, files: Option<Files>) -> Log {
     let filter = env::var("RUST_LOG").ok().filter(|value| !value.is_empty());
     let filter = filter.unwrap_or_else(|| directives(level));
@@ -94,8 +93,8 @@ fn directives(level: LogLevel) -> String {
     format!("{others},zephyr={ours}")
 }
 
-/// A type of its own: a span's fields are formatted once per formatter type, so with the type that
-/// stderr uses, the file would get its colours.
+/// A span's fields are formatted once for each formatter type. With the formatter of stderr, the file would
+/// get its colours.
 struct Plain(DefaultFields);
 
 impl<'writer> FormatFields<'writer> for Plain {
