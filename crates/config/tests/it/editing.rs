@@ -120,6 +120,10 @@ fn changes(text: &str, at: Index) -> Vec<Change> {
             "server.allowed_hosts".to_owned(),
             Some(SettingValue::List(vec!["z.lan".to_owned()])),
         ),
+        Change::Set(
+            "failover.last_resort".to_owned(),
+            Some(SettingValue::Switch(false)),
+        ),
         Change::Add(endpoint("new one", "new group")),
     ];
     if !shown.groups.is_empty() {
@@ -229,8 +233,10 @@ const KEYS: [(&str, &str); 9] = [
     ("failover", "hold_seconds = 1_0"),
 ];
 
-const GROUPS: [&str; 4] = [
+/// The end of a file, below its tables.
+const ENDS: [&str; 5] = [
     "",
+    "[[failover.rules]] # first\nx = 1\n\n# second\n[[failover.rules]]\nx = 2\n",
     "[[groups]]\nname = \"a\"\nauth_token_env = \"A\"\nendpoints = [ # x\n  { name = \"x\", \
      url = \"https://x.example.com\" },\n  # y\n  { name = \"y\", url = \"https://y.example.com\" }\n]\n\
      [[ groups ]]\nname = \"b\"\nauth_token_env = \"B\"\nendpoints = [{ name = \"z\", \
@@ -245,7 +251,7 @@ fn document() -> impl Strategy<Value = String> {
     let styles =
         prop::collection::vec(select(vec![Style::Dotted, Style::Header, Style::Braces]), 4);
     let keys = subsequence(KEYS.to_vec(), 0..=KEYS.len()).prop_shuffle();
-    (styles, keys, select(GROUPS.to_vec()), any::<[bool; 4]>()).prop_map(
+    (styles, keys, select(ENDS.to_vec()), any::<[bool; 4]>()).prop_map(
         |(styles, keys, groups, [windows, unended, mark, commented])| {
             let tables = ["server", "ui", "desktop", "failover"];
             let style = |table: &str| styles[tables.iter().position(|t| *t == table).unwrap()];
