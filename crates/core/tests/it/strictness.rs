@@ -7,7 +7,7 @@ use zephyr_core::messages::Format;
 use zephyr_core::proof::{Stage, StreamJudge};
 
 const ROUNDS: usize = 1_500;
-const MANY_ROUNDS: usize = 100_000;
+const MANY_ROUNDS: usize = 30_000;
 
 /// A message in its parts: name and data.
 const PARTS: [(&str, &str); 9] = [
