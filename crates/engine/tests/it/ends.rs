@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use zephyr_control::{EndpointState, EventKind, Reason};
 use zephyr_testkit::{Act, Answer, Encoding, End, Endpoint, Gate, Phase, Step, TextStream};
 
@@ -24,9 +26,11 @@ fn message() -> String {
 }
 
 fn written(steps: &[Step]) -> String {
-    let event = |step: &Step| match step {
-        Step::Event(name, data) => format!("event: {name}\ndata: {data}\n\n"),
-        other => panic!("{other:?}"),
+    let event = |step: &Step| {
+        let Step::Event(name, data) = step else {
+            unreachable!("a text stream consists of events")
+        };
+        format!("event: {name}\ndata: {data}\n\n")
     };
     steps.iter().map(event).collect()
 }
@@ -291,13 +295,18 @@ async fn whether_a_stream_is_asked_for_is_read_before_an_answer_is_judged() {
         "2078cf52-b6ea-4ed0-83f7-b5f4233e4749",
     );
     for headers in [vec![], vec![session]] {
-        for (asked, wrong) in [(plain(), stream()), (streaming(), json())] {
+        for (asked, act, by) in [
+            (plain(), stream(), "B"),
+            (streaming(), json(), "B"),
+            (plain(), json(), "A"),
+            (streaming(), stream(), "A"),
+        ] {
             for body in [
                 asked.to_string(),
                 stream_first(&asked),
                 stream_amidst(&asked),
             ] {
-                let a = Endpoint::start(wrong.clone()).await;
+                let a = Endpoint::start(act.clone()).await;
                 let b = Endpoint::start(Act::message("from B")).await;
                 let zephyr = Zephyr::over(&[&a, &b], "").await;
                 let mut headers = headers.clone();
@@ -306,7 +315,7 @@ async fn whether_a_stream_is_asked_for_is_read_before_an_answer_is_judged() {
                 let answer = zephyr.request("POST /v1/messages", &headers, &body).await;
 
                 let used = answer.header("x-used-endpoint");
-                assert_eq!(used, Some("B"), "{headers:?} {:.99}", body);
+                assert_eq!(used, Some(by), "{headers:?} {body:.99}");
             }
         }
     }
@@ -384,4 +393,60 @@ async fn an_answer_beyond_a_limit_is_told_as_what_it_is() {
             "{told:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_answer_just_within_a_limit_is_one() {
+    let nearly = |text: &str| text.repeat(900_000 / text.len());
+    let whole = message() + STOP;
+    let message = json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "m",
+        "content": [], "stop_reason": "end_turn", "usage": {"input_tokens": 1, "output_tokens": 1}});
+    for (body, act) in [
+        (
+            streaming(),
+            Act::sse(vec![Step::raw(nearly(PING) + &whole)]),
+        ),
+        (
+            streaming(),
+            Act::sse(vec![Step::raw(nearly(": waiting\n\n") + &whole)]),
+        ),
+        (
+            streaming(),
+            Act::sse(vec![Step::raw(nearly("\r") + &whole)]),
+        ),
+        (
+            plain(),
+            Act::json(&Value::Null).body(nearly(" ") + &message.to_string()),
+        ),
+        (
+            plain(),
+            Act::json(&Value::Null).body(nearly("\r\n") + &message.to_string()),
+        ),
+    ] {
+        let a = Endpoint::start(act).await;
+        let zephyr = Zephyr::over(&[&a], "").await;
+
+        let answer = zephyr.post(&body).await.unwrap();
+
+        assert_eq!((answer.status, answer.end), (200, End::Clean), "{body}");
+        assert_eq!(failures(&zephyr).await, 0, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_http_1_0_client_sees_a_close_where_the_message_ended() {
+    let a = Endpoint::start(Act::sse(vec![Step::raw(message() + STOP), Step::Stall])).await;
+    let zephyr = Zephyr::over(&[&a], "").await;
+    let body = streaming().to_string();
+    let mut client = TcpStream::connect(zephyr.engine.proxy_addr())
+        .await
+        .unwrap();
+    let length = body.len();
+    let head = format!("POST /v1/messages HTTP/1.0\r\ncontent-length: {length}\r\n\r\n{body}");
+    client.write_all(head.as_bytes()).await.unwrap();
+
+    let mut answer = Vec::new();
+    patiently(client.read_to_end(&mut answer)).await.unwrap();
+
+    assert!(String::from_utf8_lossy(&answer).ends_with(STOP));
 }
