@@ -5,7 +5,7 @@
 //! from its end; a JSON answer when the whole of it is a message, or its head if it is long. Until then a fault
 //! moves the request on; afterwards the same reader only watches how the stream ends.
 //!
-//! `message_stop` ends a stream, whatever follows.
+//! `message_stop` ends a stream, whatever follows. What follows is for [`ends_there`].
 
 use std::ops::ControlFlow;
 
@@ -162,6 +162,35 @@ impl StreamJudge {
     }
 }
 
+/// Whether nothing that came behind the end of a message changes it: a client would add a further part to it, or
+/// take an error for its own. A second `message_stop`, pings and `[DONE]` are harmless.
+///
+/// # Errors
+///
+/// Something does.
+pub fn ends_there(behind: &[u8]) -> Result<(), Fault> {
+    let mut seen = None;
+    // Nothing is learned from an endless event.
+    let _ = Reader::default().push_until(behind, |event| {
+        seen = match Known::of(&event) {
+            Some(Known::MessageStop) => None,
+            Some(known) => Some(known.name()),
+            None => (event.name == "error").then_some("error"),
+        };
+        if seen.is_some() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    match seen {
+        Some(name) => Err(Fault::NotMessages(format!(
+            "expected nothing behind message_stop, seen {name}"
+        ))),
+        None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,6 +251,37 @@ mod tests {
             assert_eq!(judge.surplus(), behind.len());
             assert_eq!(judge.push(behind), Ok(Stage::Complete));
             assert_eq!((judge.surplus(), judge.finish()), (behind.len(), Ok(())));
+        }
+    }
+
+    #[test]
+    fn a_message_goes_on_behind_its_end_only_if_a_client_would_see_it() {
+        for (seen, name) in [
+            (START, "message_start"),
+            (BLOCK, "content_block_start"),
+            (
+                b"event: content_block_delta\ndata: {}\n\n",
+                "content_block_delta",
+            ),
+            (REASON, "message_delta"),
+            (OVERLOADED, "error"),
+        ] {
+            let words = format!("expected nothing behind message_stop, seen {name}");
+            let fault = Err(Fault::NotMessages(words));
+            assert_eq!(ends_there(seen), fault);
+            assert_eq!(ends_there(&[PING, STOP, seen, PING].concat()), fault);
+        }
+        for harmless in [
+            PING,
+            STOP,
+            b"data: [DONE]\n\n",
+            b": bye\n\n",
+            b"\n\n\n",
+            b"data: {\"type\":\"ping\"}\n\n",
+            b"event: done\ndata: {}\n\n",
+            b"event: content_block_delta\ndata: {}",
+        ] {
+            assert_eq!(ends_there(harmless), Ok(()), "{}", harmless.escape_ascii());
         }
     }
 

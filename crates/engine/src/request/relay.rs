@@ -22,7 +22,7 @@ use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use zephyr_control::RequestEnd;
 use zephyr_core::classify::{Fault, Outcome};
-use zephyr_core::proof::Stage;
+use zephyr_core::proof::{self, Stage};
 use zephyr_core::usage::Tally;
 
 use super::attempt::Attempt;
@@ -235,17 +235,17 @@ impl Relay {
             return;
         }
         match inspector.surplus() {
-            Some(surplus) => {
-                last.truncate(last.len().saturating_sub(surplus));
-                self.stop();
-            }
+            Some(surplus) => self.stop(&last.split_off(last.len().saturating_sub(surplus))),
             None => self.is_answered(),
         }
     }
 
-    /// Ends the answer. What comes behind its end goes to nobody.
-    fn stop(&mut self) {
-        self.is_answered();
+    /// Ends the answer. What came `behind` its end goes to nobody.
+    fn stop(&mut self, behind: &[u8]) {
+        match proof::ends_there(behind) {
+            Ok(()) => self.is_answered(),
+            Err(fault) => self.is_answered_all_the_same(fault),
+        }
         if let Some(rest) = self.rest.take()
             && !rest.is_end_stream()
         {

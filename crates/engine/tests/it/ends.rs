@@ -64,19 +64,20 @@ async fn an_answer_ends_at_its_message_stop_whatever_follows_and_stays_open() {
     let reason = "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{}}\n\n";
     let pinged = PING.to_owned() + DELTA;
     let cases = [
-        DELTA,
-        error,
-        start.as_str(),
-        reason,
-        pinged.as_str(),
-        "",
-        STOP,
-        PING,
-        "data: [DONE]\n\n",
-        "<html>",
-        "event: content_blo",
+        (DELTA, 1),
+        (error, 1),
+        (start.as_str(), 1),
+        (reason, 1),
+        (pinged.as_str(), 1),
+        // These change nothing for anybody.
+        ("", 0),
+        (STOP, 0),
+        (PING, 0),
+        ("data: [DONE]\n\n", 0),
+        ("<html>", 0),
+        ("event: content_blo", 0),
     ];
-    for behind in cases {
+    for (behind, counted) in cases {
         for pieces in [
             vec![whole.clone() + behind],
             vec![message(), STOP.to_owned() + behind],
@@ -87,10 +88,26 @@ async fn an_answer_ends_at_its_message_stop_whatever_follows_and_stays_open() {
 
             assert_eq!(answer.end, End::Clean, "{behind:?}");
             assert_eq!(String::from_utf8_lossy(&answer.body), whole, "{behind:?}");
-            assert_eq!(failures(&zephyr).await, 0, "{behind:?}");
+            assert_eq!(failures(&zephyr).await, counted, "{behind:?}");
             assert_eq!(zephyr.snapshot().await.totals.aborted, 0, "{behind:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_goes_on_behind_its_end_is_told() {
+    let (_, zephyr) = staying_open(&[&(message() + STOP + DELTA)], "").await;
+
+    let why = Reason::BrokenMidway {
+        detail: "expected nothing behind message_stop, seen content_block_delta".to_owned(),
+    };
+    let endpoint = "A".to_owned();
+    assert!(
+        zephyr
+            .events()
+            .await
+            .contains(&EventKind::PassedOn { endpoint, why })
+    );
 }
 
 #[tokio::test]
