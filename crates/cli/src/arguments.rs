@@ -184,7 +184,7 @@ pub(crate) struct Logs {
 /// A recorded answer, and what it was the answer to.
 #[derive(Debug, Args)]
 pub(crate) struct Answer {
-    /// The answer as `curl -i` prints it: status line, headers, body; - reads stdin
+    /// The answer as `curl -i` prints it, or as JSON with status, headers and body; - reads stdin
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// The model that was asked for

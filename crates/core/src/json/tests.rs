@@ -155,7 +155,7 @@ fn simplified(value: Value) -> Value {
         Value::Number(number) => match number.as_u64() {
             Some(natural) => natural.into(),
             None => match number.as_f64() {
-                Some(float) if float >= 0.0 && float.fract() == 0.0 && float < 9e15 => {
+                Some(float) if float.is_sign_positive() && float.fract() == 0.0 && float < 9e15 => {
                     format!("{float:.0}").parse::<u64>().unwrap().into()
                 }
                 _ => "a number".into(),
@@ -175,6 +175,8 @@ fn simplified(value: Value) -> Value {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn it_reads_what_serde_json_reads(
         text in r#"([\[\]{},:]|"(a|\\n|\\u00e9|\\ud83d\\ude00|é){0,20}"|-?[0-9]{1,3}(\.[0-9])?(e1)?|null|true| ){0,12}"#,

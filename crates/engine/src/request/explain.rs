@@ -1,10 +1,13 @@
 //! What Zephyr makes of a recorded answer, by the same table as of a live one: so that a wrong verdict can
 //! be reported with one file.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::Deserialize;
+use serde_json::Value;
 use zephyr_control::{AttemptOutcome, Reason, Verdict};
 use zephyr_core::classify::{Attempt, Fault, Outcome, Refusal};
 use zephyr_core::config::Config;
@@ -19,7 +22,8 @@ use crate::view::{self, Phase};
 /// The most bytes of a body that are looked at.
 const BODY_BYTES: usize = 1024 * 1024;
 
-/// An answer as `curl -i` prints it: a status line, headers, an empty line, the body.
+/// An answer as `curl -i` prints it (a status line, headers, an empty line, the body), or as a JSON object
+/// with `status`, `headers` and `body`.
 #[derive(Clone, Debug)]
 pub struct Recorded {
     status: u16,
@@ -27,15 +31,30 @@ pub struct Recorded {
     body: Bytes,
 }
 
+/// A recorded answer in JSON.
+#[derive(Deserialize)]
+struct Written {
+    status: u16,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default)]
+    body: Value,
+}
+
 /// Why a file is no recorded answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordedError {
     /// Its first line is none of HTTP.
-    #[error("it does not begin with a status line such as HTTP/1.1 403 Forbidden")]
+    #[error(
+        "it begins neither with a status line such as HTTP/1.1 403 Forbidden nor as JSON with a status"
+    )]
     NoStatus,
     /// A line before the empty one is no header.
     #[error("line {0} is no header such as content-type: application/json")]
     NoHeader(usize),
+    /// It begins as JSON and is none, or not of an answer.
+    #[error("as JSON it needs a status, headers as an object of texts, and a body: {0}")]
+    NoJson(String),
 }
 
 /// What a recorded answer was the answer to.
@@ -72,6 +91,9 @@ impl Recorded {
     ///
     /// The text is none.
     pub fn read(text: &[u8]) -> Result<Self, RecordedError> {
+        if text.trim_ascii_start().starts_with(b"{") {
+            return Self::read_json(text);
+        }
         let mut rest = text;
         let mut line_number = 0;
         loop {
@@ -97,6 +119,33 @@ impl Recorded {
                 });
             }
         }
+    }
+
+    fn read_json(text: &[u8]) -> Result<Self, RecordedError> {
+        let written: Written = serde_json::from_slice(text)
+            .map_err(|error| RecordedError::NoJson(error.to_string()))?;
+        let named = |(name, value): (String, String)| {
+            let wrong = || RecordedError::NoJson(format!("{name} is no header"));
+            let value = HeaderValue::from_str(&value).map_err(|_| wrong())?;
+            Ok((
+                HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?,
+                value,
+            ))
+        };
+        let body = match written.body {
+            Value::String(text) => text,
+            Value::Null => String::new(),
+            json => json.to_string(),
+        };
+        Ok(Self {
+            status: written.status,
+            headers: written
+                .headers
+                .into_iter()
+                .map(named)
+                .collect::<Result<_, _>>()?,
+            body: body.into(),
+        })
     }
 
     /// Its status.
@@ -217,6 +266,18 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_may_be_written_as_json() {
+        let by_text = explained(
+            r#"{"status": 403, "headers": {"retry-after": "90"}, "body": "{\"error\":\"余额不足\"}"}"#,
+        );
+        let by_value = explained(r#"{"status": 403, "body": {"error": "余额不足"}}"#);
+
+        assert_eq!(by_text.outcome, AttemptOutcome::Exhausted);
+        assert_eq!(by_text.lasts, Some(Duration::from_secs(90)));
+        assert_eq!(by_value.outcome, AttemptOutcome::Exhausted);
+    }
+
+    #[test]
     fn what_a_proxy_announces_is_not_the_answer() {
         let recorded = Recorded::read(
             b"HTTP/1.1 200 Connection established\n\nHTTP/1.1 503 Busy\nserver: x\n\nlater",
@@ -250,7 +311,8 @@ mod tests {
     fn what_is_no_recorded_answer_is_named() {
         let error = |text: &str| Recorded::read(text.as_bytes()).unwrap_err();
 
-        assert_eq!(error("{\"error\":{}}"), RecordedError::NoStatus);
+        assert!(matches!(error("{\"error\":{}}"), RecordedError::NoJson(_)));
+        assert_eq!(error("<html>"), RecordedError::NoStatus);
         assert_eq!(error(""), RecordedError::NoStatus);
         assert_eq!(
             error("HTTP/1.1 403 Forbidden\n{\"error\"}"),
