@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use zephyr_claude_code::{
-    self as claude_code, ClaudeCode, Disconnected, Error, Resumed, Target, TargetError,
+    self as claude_code, ClaudeCode, Disconnected, Error, Proxies, Resumed, Target, TargetError,
 };
 use zephyr_control::{ClaudeCode as State, Language, Problem, ProblemKind};
 use zephyr_core::Config;
@@ -111,8 +111,9 @@ pub(crate) fn trouble(error: &Refused) -> Problem {
 
 fn target(proxy: &Proxy) -> Result<Target, TargetError> {
     let url = local_url(proxy.address);
-    match &proxy.path {
-        Some(path) => Target::configured(url, &proxy.config, path),
-        None => Ok(Target::open(url)),
-    }
+    let target = match &proxy.path {
+        Some(path) => Target::configured(url, &proxy.config, path)?,
+        None => Target::open(url),
+    };
+    Ok(target.past(Proxies::here()))
 }

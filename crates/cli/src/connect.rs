@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use tokio::task::spawn_blocking;
 use zephyr_admin::instance::{self, Found, Running};
-use zephyr_claude_code::{self as claude_code, ClaudeCode, Credential, Target};
+use zephyr_claude_code::{self as claude_code, ClaudeCode, Credential, Proxies, Target};
 use zephyr_config::Loaded;
 use zephyr_control::Language;
 use zephyr_core::config;
@@ -47,7 +47,14 @@ pub(crate) async fn print(config: Option<&Path>) -> Result<(), Failure> {
         Some((loaded, _)) => Credential::of(&loaded.config),
         None => Credential::Placeholder,
     };
-    output::print(&claude_code::printed(&local_url(zephyr.proxy), credential))
+    let claude_code = ClaudeCode::locate(&configuration::data_dir()?)?;
+    let url = local_url(zephyr.proxy);
+    output::print(&claude_code::printed(
+        &claude_code,
+        &url,
+        credential,
+        &Proxies::here(),
+    )?)
 }
 
 /// `zephyr disconnect claude-code`.
@@ -121,9 +128,10 @@ impl Zephyr {
     /// Blocks.
     fn target(&self) -> Result<Target, Failure> {
         let url = local_url(self.proxy);
-        let Some((loaded, path)) = &self.configured else {
-            return Ok(Target::open(url));
+        let target = match &self.configured {
+            Some((loaded, path)) => Target::configured(url, &loaded.config, path)?,
+            None => Target::open(url),
         };
-        Ok(Target::configured(url, &loaded.config, path)?)
+        Ok(target.past(Proxies::here()))
     }
 }

@@ -166,6 +166,36 @@ fn what_is_printed_is_what_would_be_set() {
 }
 
 #[test]
+fn behind_a_proxy_no_proxy_is_set_shown_and_restored() {
+    for (name, value) in [
+        ("HTTP_PROXY", "http://user:hunter2@proxy.example:3128"),
+        ("https_proxy", "proxy.example:3128"),
+        ("ALL_PROXY", "socks5://proxy.example:1080"),
+    ] {
+        let client = Client::new(CONFIG);
+        let zephyr = |arguments: &[&str]| {
+            let mut zephyr = client.home.zephyr_over(&client.data, arguments);
+            let there = zephyr.env(name, value).env("NO_PROXY", "corp.example");
+            there.output().unwrap()
+        };
+
+        let print = zephyr(&["connect", "claude-code", "--print"]);
+        let connect = zephyr(&["connect", "claude-code"]);
+        let env = client.env();
+        let disconnect = client.zephyr(&["disconnect", "claude-code"]);
+
+        let expected = "corp.example,127.0.0.1,localhost,::1";
+        assert_eq!(env["NO_PROXY"], expected, "{name}");
+        let line = format!("export NO_PROXY={expected}\n");
+        assert!(said(&print).contains(&line), "{}", said(&print));
+        assert!(said(&connect).contains("NO_PROXY"), "{}", said(&connect));
+        assert!(said(&disconnect).contains("NO_PROXY"));
+        assert!(!said(&connect).contains("hunter2"));
+        assert_eq!(client.text(), BEFORE);
+    }
+}
+
+#[test]
 fn with_a_passthrough_endpoint_only_the_url_is_set_and_that_is_said() {
     let client = Client::new(&CONFIG.replace(
         "auth_token_env = \"AUTH_TOKEN_MAIN\"",
