@@ -5,6 +5,7 @@
 //! | `remote` | one endpoint: its URL, its credential, its connections |
 //! | `connections` | its pool, and whether a request that failed was left unprocessed |
 //! | `route`, `socket` | the way there, and a connection that remembers how it began |
+//! | `system_proxy`, `no_proxy` | the system's proxy, and who is reached without it |
 //! | `network` | what all endpoints share |
 //! | `steps` | the way there one step at a time, for the diagnosis |
 //! | `headers`, `credentials` | what passes, and what goes in |
@@ -14,7 +15,9 @@ pub mod credentials;
 mod errors;
 pub mod headers;
 pub mod network;
+mod no_proxy;
 pub mod remote;
 mod route;
 pub mod socket;
 pub mod steps;
+mod system_proxy;

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
-use hyper_util::client::proxy::matcher::Matcher;
 use rustls::ClientConfig;
 
 use super::errors::BoxError;
+use super::system_proxy::SystemProxy;
 use crate::metrics::Metrics;
 
 /// Everything about connections that endpoints share.
@@ -14,7 +14,7 @@ use crate::metrics::Metrics;
 pub struct Network {
     tls: Arc<OnceLock<ClientConfig>>,
     extra_roots: Arc<Vec<rustls::pki_types::CertificateDer<'static>>>,
-    pub(super) system_proxy: Arc<OnceLock<Matcher>>,
+    pub(super) system_proxy: Arc<OnceLock<SystemProxy>>,
     ourselves: Arc<OnceLock<SocketAddr>>,
     /// Where endpoints are counted.
     pub metrics: Arc<Metrics>,
