@@ -20,6 +20,7 @@
 //! | [`worth`] | whether a conversation should move, and what its prompt cache costs |
 //! | [`budget`] | how many further attempts requests may make |
 //! | [`sse`], [`messages`], [`proof`] | whether an answer is real, and how a stream ends |
+//! | [`models`] | whether an answer lists models |
 
 #![warn(missing_docs)]
 
@@ -32,6 +33,7 @@ mod endpoint_id;
 pub mod fleet;
 pub mod latency;
 pub mod messages;
+pub mod models;
 pub mod price;
 pub mod profile;
 pub mod proof;

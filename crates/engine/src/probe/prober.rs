@@ -171,7 +171,7 @@ impl Probe<'_> {
         });
         let target = match kind {
             CallKind::CountTokens => "/v1/messages/count_tokens",
-            CallKind::Messages | CallKind::Other => {
+            CallKind::Messages | CallKind::Models | CallKind::Other => {
                 body["max_tokens"] = 1.into();
                 self.at_risk = self.bound(model);
                 "/v1/messages"

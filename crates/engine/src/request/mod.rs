@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `exchange` | failover: the loop over attempts |
 //! | `attempt`, `hold`, `held` | one attempt: sent once, its answer held until it has proven real |
+//! | `models` | what is made of an answer with models |
 //! | `failure` | what the client gets when all is spent |
 //! | `outgoing`, `upload`, `patience` | what every attempt sends, and how long its answer may take |
 //! | `waiting` | a request that waits for an endpoint to return |
@@ -26,6 +27,7 @@ mod hold;
 mod in_flight;
 pub mod inspect;
 mod lifetime;
+mod models;
 mod outgoing;
 mod patience;
 mod received;

@@ -32,6 +32,8 @@ pub struct Patience {
     upload: Upload,
     /// How long the client waits for an answer that is not streamed.
     of_client: Duration,
+    /// Whether the client said so.
+    is_told: bool,
     first_event: Duration,
     idle: Duration,
 }
@@ -43,9 +45,15 @@ impl Patience {
             trail,
             upload,
             of_client: of_client(headers),
+            is_told: headers.contains_key(STAINLESS_TIMEOUT),
             first_event: failover.first_event_timeout,
             idle: failover.idle_timeout,
         }
+    }
+
+    /// Whether the client says how long it waits, as the SDKs do.
+    pub fn is_told(&self) -> bool {
+        self.is_told
     }
 
     /// Waits for `future` as long as the answer to an attempt that began then may take to begin.
