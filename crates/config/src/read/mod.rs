@@ -11,6 +11,7 @@
 //! | `document` | the whole text |
 //! | `sections`, `health_check`, `fleet` | its tables |
 //! | `address`, `credential`, `spellings`, `spans` | what several tables have |
+//! | `program` | whether a program that a key names is there |
 //! | `table` | typed readers of keys |
 //! | `keys` | keys that are special |
 //! | `report` | what is wrong, with lines |
@@ -23,6 +24,7 @@ mod fleet;
 mod health_check;
 pub(crate) mod keys;
 mod plain_secret;
+mod program;
 mod refusal;
 mod report;
 mod sections;
