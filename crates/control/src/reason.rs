@@ -187,6 +187,20 @@ pub enum Reason {
         /// The status.
         status: u16,
     },
+    /// The credential was refused that an entry of the keychain has.
+    KeychainTokenRefused {
+        /// The status.
+        status: u16,
+        /// The entry, as one word of a command line.
+        entry: String,
+    },
+    /// The credential was refused that a variable has.
+    VariableTokenRefused {
+        /// The status.
+        status: u16,
+        /// The variable, of the environment or of `.env`.
+        variable: String,
+    },
     /// The quota or the credit is used up.
     QuotaUsedUp {
         /// The status.

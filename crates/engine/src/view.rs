@@ -8,11 +8,12 @@ use zephyr_control::{
 };
 use zephyr_core::circuit::{Cause, CircuitState};
 use zephyr_core::classify::{Fault, Outcome};
-use zephyr_core::config::{Auth, Language, Strategy, Theme, Ui};
+use zephyr_core::config::{Auth, CredentialRef, Language, Strategy, Theme, Ui};
 use zephyr_core::fleet::{Availability, Decision, EndpointStatus, Mode, Why, WhyNot};
 use zephyr_core::price::Cost;
 use zephyr_core::quota::Dry;
 use zephyr_core::{Effect, EndpointId, Fleet};
+use zephyr_secrets::shell_word::shell_word;
 
 use crate::clock::{Clock, millis};
 use crate::request::request_id::RequestId;
@@ -469,9 +470,32 @@ fn reason(status: &EndpointStatus<'_>) -> Option<Reason> {
 /// Why it is out: what was seen, if that tells more than the cause.
 fn out(status: &EndpointStatus<'_>, cause: Cause) -> Reason {
     match (cause, status.opened_by) {
+        (Cause::Refused, Some(Fault::Status(code))) => refused(&status.spec.auth, *code),
+        (Cause::Refused, None) => refused(&status.spec.auth, 401),
         (Cause::Exhausted, Some(Fault::Status(code))) => Reason::QuotaUsedUp { status: *code },
         (_, Some(seen)) => fault(seen),
         (cause, None) => by_cause(cause),
+    }
+}
+
+/// A credential is refused: what a person can type depends on where it comes from.
+fn refused(auth: &Auth, status: u16) -> Reason {
+    match auth {
+        Auth::Ours {
+            credential: CredentialRef::Keychain(entry),
+            ..
+        } => Reason::KeychainTokenRefused {
+            status,
+            entry: shell_word(entry),
+        },
+        Auth::Ours {
+            credential: CredentialRef::Env(variable),
+            ..
+        } => Reason::VariableTokenRefused {
+            status,
+            variable: variable.clone(),
+        },
+        Auth::Passthrough => Reason::CredentialRefused { status },
     }
 }
 

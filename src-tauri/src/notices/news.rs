@@ -182,6 +182,9 @@ fn why_it_was_left(from: &str, decision: &Decision, language: Language) -> Optio
 fn needs_a_person(why: &Reason) -> bool {
     matches!(
         why,
-        Reason::CredentialRefused { .. } | Reason::QuotaUsedUp { .. }
+        Reason::CredentialRefused { .. }
+            | Reason::KeychainTokenRefused { .. }
+            | Reason::VariableTokenRefused { .. }
+            | Reason::QuotaUsedUp { .. }
     )
 }

@@ -98,7 +98,10 @@ fn switch(from: &str, to: &str) -> EventKind {
 fn refusal(endpoint: &str) -> EventKind {
     EventKind::TakenOut {
         endpoint: endpoint.to_owned(),
-        why: Reason::CredentialRefused { status: 401 },
+        why: Reason::KeychainTokenRefused {
+            status: 401,
+            entry: "main".to_owned(),
+        },
         until_ms: None,
     }
 }

@@ -438,7 +438,11 @@ async fn a_refused_credential_takes_the_endpoint_out_until_a_person_acts() {
     let snapshot = zephyr.snapshot().await;
     let view = snapshot.endpoint("A").unwrap();
     assert_eq!((view.state, view.until_ms), (EndpointState::Refused, None));
-    assert_eq!(view.reason, Some(Reason::CredentialRefused { status: 401 }));
+    let refused = Reason::VariableTokenRefused {
+        status: 401,
+        variable: "TEST_TOKEN".to_owned(),
+    };
+    assert_eq!(view.reason, Some(refused));
     assert_eq!(a.requests().len(), 1);
 }
 

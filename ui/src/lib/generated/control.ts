@@ -767,6 +767,18 @@ export type Reason = { "code": "pinned" }
 }
   | { "code": "client_fault",
   /** The status. */
+}
+  | { "code": "keychain_token_refused",
+  /** The status. */
+  status: number,
+  /** The entry, as one word of a command line. */
+  entry: string
+}
+  | { "code": "variable_token_refused",
+  /** The status. */
+  status: number,
+  /** The variable, of the environment or of `.env`. */
+  variable: string
   status: number
 }
   | { "code": "probe_failed",
