@@ -14,6 +14,7 @@
 //! | `trail`, `received`, `capture`, `record` | what is known of it, and what it leaves in the journal |
 //! | `traffic`, `counters`, `in_flight` | what all requests share |
 //! | `turned_down`, `refusals` | requests that are refused at the door |
+//! | `side_calls` | greetings, telemetry and the like, which leave few records |
 //! | `request_id` | what a request is called |
 
 pub mod answer;
@@ -35,6 +36,7 @@ mod record;
 mod refusals;
 pub mod relay;
 pub mod request_id;
+mod side_calls;
 pub mod traffic;
 mod trail;
 pub mod transcode;
