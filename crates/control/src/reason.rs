@@ -162,6 +162,45 @@ pub enum Reason {
         /// What the system said.
         detail: String,
     },
+    /// Its certificate has expired.
+    CertificateExpired {
+        /// Who issued it.
+        issuer: String,
+        /// Its last day, as `2027-01-31`.
+        last_day: String,
+    },
+    /// Its certificate is not valid yet.
+    CertificateNotYetValid {
+        /// Who issued it.
+        issuer: String,
+        /// Its first day, as `2027-01-31`.
+        first_day: String,
+    },
+    /// Its certificate was issued for other hosts.
+    CertificateOfOthers {
+        /// Their names, a few of them.
+        names: String,
+        /// Who issued it.
+        issuer: String,
+        /// Its last day, as `2027-01-31`.
+        last_day: String,
+    },
+    /// Nobody whom this machine trusts issued its certificate.
+    CertificateIssuerUnknown {
+        /// Who issued it.
+        issuer: String,
+        /// Its last day, as `2027-01-31`.
+        last_day: String,
+    },
+    /// Its certificate is wrong in another way.
+    CertificateRejected {
+        /// What the system said.
+        detail: String,
+        /// Who issued it.
+        issuer: String,
+        /// Its last day, as `2027-01-31`.
+        last_day: String,
+    },
     /// The connection broke before an answer.
     ConnectionLost {
         /// What the system said.

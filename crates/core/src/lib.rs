@@ -21,11 +21,13 @@
 //! | [`budget`] | how many further attempts requests may make |
 //! | [`sse`], [`messages`], [`proof`] | whether an answer is real, and how a stream ends |
 //! | [`models`] | whether an answer lists models |
+//! | [`certificate`] | what is wrong with a certificate |
 
 #![warn(missing_docs)]
 
 pub mod budget;
 mod call;
+pub mod certificate;
 pub mod circuit;
 pub mod classify;
 pub mod config;

@@ -6,6 +6,7 @@ use zephyr_control::{
     self as control, Appearance, AttemptOutcome, EndpointState, EndpointView, EventKind,
     LanguageChoice, NotChosen, ProbeCosts, QuotaWindow, Reason, ThemeChoice, TtftPercentiles,
 };
+use zephyr_core::certificate::{BadCertificate, Distrust};
 use zephyr_core::circuit::{Cause, CircuitState};
 use zephyr_core::classify::{Fault, Outcome};
 use zephyr_core::config::{Auth, CredentialRef, Language, Strategy, Theme, Ui};
@@ -205,6 +206,7 @@ pub fn fault(fault: &Fault) -> Reason {
         Fault::Connect(detail) => Reason::ConnectFailed {
             detail: detail.clone(),
         },
+        Fault::Certificate(bad) => certificate(bad),
         Fault::Lost(detail) => Reason::ConnectionLost {
             detail: detail.clone(),
         },
@@ -230,6 +232,28 @@ pub fn fault(fault: &Fault) -> Reason {
     }
 }
 
+fn certificate(bad: &BadCertificate) -> Reason {
+    let (issuer, last_day) = (bad.issuer.clone(), bad.last_day.clone());
+    match &bad.why {
+        Distrust::Expired => Reason::CertificateExpired { issuer, last_day },
+        Distrust::NotYetValid { first_day } => Reason::CertificateNotYetValid {
+            issuer,
+            first_day: first_day.clone(),
+        },
+        Distrust::OtherNames { names } => Reason::CertificateOfOthers {
+            names: names.clone(),
+            issuer,
+            last_day,
+        },
+        Distrust::UnknownIssuer => Reason::CertificateIssuerUnknown { issuer, last_day },
+        Distrust::Other(detail) => Reason::CertificateRejected {
+            detail: detail.clone(),
+            issuer,
+            last_day,
+        },
+    }
+}
+
 /// What an attempt came to; asked once it is settled.
 pub fn attempt(fleet: &Fleet, outcome: &Outcome) -> AttemptOutcome {
     match outcome {
@@ -242,11 +266,9 @@ pub fn attempt(fleet: &Fleet, outcome: &Outcome) -> AttemptOutcome {
         Outcome::Failed(Fault::Html | Fault::Empty | Fault::NotMessages(_)) => {
             AttemptOutcome::Invalid
         }
-        Outcome::Failed(Fault::Connect(_) | Fault::Lost(_) | Fault::TimedOut(_))
-            if fleet.offline_since().is_some() =>
-        {
-            AttemptOutcome::Offline
-        }
+        Outcome::Failed(
+            Fault::Connect(_) | Fault::Certificate(_) | Fault::Lost(_) | Fault::TimedOut(_),
+        ) if fleet.offline_since().is_some() => AttemptOutcome::Offline,
         Outcome::Failed(_) => AttemptOutcome::Failed,
         Outcome::Abandoned => AttemptOutcome::Abandoned,
     }
@@ -374,7 +396,7 @@ fn endpoint(fleet: &Fleet, status: &EndpointStatus<'_>, clock: &Clock) -> Endpoi
         url: spec.url.to_string(),
         enabled: status.availability == Availability::Enabled,
         state: state(status),
-        reason: reason(status),
+        reason: reason(fleet, status),
         until_ms: until(status).map(|at| clock.unix_ms(at)),
         latency_ms: status.probe_latency.map(to_ms),
         latency_history: status
@@ -444,11 +466,24 @@ pub fn state(status: &EndpointStatus<'_>) -> EndpointState {
     }
 }
 
-fn reason(status: &EndpointStatus<'_>) -> Option<Reason> {
+/// The certificate that its last check met, if that was not trusted. While nothing seems to be reachable no
+/// check counts, but whoever stands in between may be known by it.
+fn bad_certificate<'s>(fleet: &Fleet, status: &EndpointStatus<'s>) -> Option<&'s BadCertificate> {
+    let is_current = status.last_probe_failed || fleet.offline_since().is_some();
+    let Fault::Certificate(bad) = status.last_fault? else {
+        return None;
+    };
+    is_current.then_some(&**bad)
+}
+
+fn reason(fleet: &Fleet, status: &EndpointStatus<'_>) -> Option<Reason> {
     match state(status) {
         EndpointState::NoCredential => Some(Reason::NoCredential {
             reference: reference(&status.spec.auth),
         }),
+        EndpointState::Ready if let Some(bad) = bad_certificate(fleet, status) => {
+            Some(certificate(bad))
+        }
         EndpointState::Ready if status.last_probe_failed => Some(Reason::ProbeFailed {
             detail: status.last_fault.map(in_words).unwrap_or_default(),
         }),

@@ -131,5 +131,15 @@ fn endpoint_status(endpoint: &EndpointView) -> Value {
 
 /// Whether its last check failed. It may still get requests while nothing better is there.
 fn has_failed_check(endpoint: &EndpointView) -> bool {
-    matches!(endpoint.reason, Some(Reason::ProbeFailed { .. }))
+    matches!(
+        endpoint.reason,
+        Some(
+            Reason::ProbeFailed { .. }
+                | Reason::CertificateExpired { .. }
+                | Reason::CertificateNotYetValid { .. }
+                | Reason::CertificateOfOthers { .. }
+                | Reason::CertificateIssuerUnknown { .. }
+                | Reason::CertificateRejected { .. }
+        )
+    )
 }

@@ -6,10 +6,12 @@
 //! | `connections` | its pool, and whether a request that failed was left unprocessed |
 //! | `route`, `socket` | the way there, and a connection that remembers how it began |
 //! | `system_proxy`, `no_proxy` | the system's proxy, and who is reached without it |
+//! | `trust`, `certificate` | which certificates are trusted, and what they say |
 //! | `network` | what all endpoints share |
 //! | `steps` | the way there one step at a time, for the diagnosis |
 //! | `headers`, `credentials` | what passes, and what goes in |
 
+pub mod certificate;
 pub mod connections;
 pub mod credentials;
 mod errors;
@@ -21,3 +23,4 @@ mod route;
 pub mod socket;
 pub mod steps;
 mod system_proxy;
+pub mod trust;

@@ -266,7 +266,7 @@ impl Probe<'_> {
         match sent {
             Ok(response) => self.judge(kind, model, response).await,
             Err(fault) => {
-                if let Fault::Connect(_) = fault {
+                if let Fault::Connect(_) | Fault::Certificate(_) = fault {
                     self.at_risk = Cost::ZERO;
                 }
                 Outcome::Failed(fault)

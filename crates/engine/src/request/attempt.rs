@@ -229,7 +229,9 @@ impl Attempt {
                     return Attempted::Upload(error);
                 }
                 let outcome = match fault {
-                    Fault::Connect(_) | Fault::Lost(_) => Outcome::Failed(fault.clone()),
+                    Fault::Connect(_) | Fault::Certificate(_) | Fault::Lost(_) => {
+                        Outcome::Failed(fault.clone())
+                    }
                     Fault::Status(_)
                     | Fault::TimedOut(_)
                     | Fault::Html

@@ -133,6 +133,7 @@ impl Outgoing {
             | Fault::DrainTimeout => true,
             Fault::Status(_)
             | Fault::Connect(_)
+            | Fault::Certificate(_)
             | Fault::Html
             | Fault::NotMessages(_)
             | Fault::ErrorEvent(_)

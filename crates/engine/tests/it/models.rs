@@ -1,4 +1,5 @@
 //! The list of models: whatever is none moves on, within the 3 seconds that Claude Code waits.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
 
 use std::time::{Duration, Instant};
 
