@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::Error;
 use crate::file::SettingsFile;
@@ -226,6 +227,10 @@ impl ClaudeCode {
             let applied = plan::apply(settings, folders, former.as_deref(), &values)
                 .map_err(|why| refused(settings, why))?;
             let mut record = applied.record;
+            record.since_ms = match older {
+                Some(older) => older.since_ms,
+                None => since_1970_ms(),
+            };
             if let Some(older) = older {
                 let given_up = older.but_for(theirs).keys.into_iter();
                 record
@@ -301,6 +306,11 @@ impl ClaudeCode {
         plan::standings(record, seen.content.as_deref())
             .map_err(|why| Error::malformed(&record.settings, why))
     }
+}
+
+fn since_1970_ms() -> Option<u64> {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    u64::try_from(since_1970.as_millis()).ok()
 }
 
 fn keys_that(standings: &[(Key, Standing)], are: impl Fn(Standing) -> bool) -> Vec<Key> {

@@ -20,6 +20,7 @@
 //! | `document`, `reader` | editing that text, and reading it |
 //! | `record`, `store` | the former values, and where they are kept |
 //! | `rewrite`, `file` | bringing a file and its record to a plan, whoever else writes |
+//! | `sessions` | running sessions that keep what they began with |
 //! | `words`, `printed` | what was done, and what would be set, for people |
 
 mod connection;
@@ -34,6 +35,7 @@ mod proxies;
 mod reader;
 mod record;
 mod rewrite;
+mod sessions;
 mod step;
 mod store;
 mod target;
@@ -47,5 +49,6 @@ pub use key::Key;
 pub use outcome::{Change, Connected, Disconnected, Resumed};
 pub use printed::printed;
 pub use proxies::Proxies;
+pub use sessions::Session;
 pub use target::{Credential, Target, TargetError};
-pub use words::{connected, disconnected};
+pub use words::{connected, disconnected, sessions_kept, sessions_left};

@@ -20,6 +20,8 @@ pub(crate) struct Record {
     /// The file, as it was named; it may be a link.
     pub(crate) settings: PathBuf,
     pub(crate) intent: Intent,
+    /// When it was connected first, in milliseconds since 1970; earlier releases did not tell.
+    pub(crate) since_ms: Option<u64>,
     pub(crate) file: FileBefore,
     /// Whether we added `env`, so that it is removed when it is empty.
     pub(crate) env_is_ours: bool,
@@ -34,6 +36,8 @@ struct Stored {
     version: Version,
     settings: PathBuf,
     intent: Intent,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since_ms: Option<u64>,
     file: FileBefore,
     env_is_ours: bool,
     keys: Vec<Held>,
@@ -110,6 +114,7 @@ impl Record {
         Self {
             settings,
             intent: Intent::Connected,
+            since_ms: None,
             file,
             env_is_ours,
             keys: Vec::new(),
@@ -167,6 +172,7 @@ impl From<Record> for Stored {
             version: Version::default(),
             settings: record.settings,
             intent: record.intent,
+            since_ms: record.since_ms,
             file: record.file,
             env_is_ours: record.env_is_ours,
             keys,
@@ -182,6 +188,7 @@ impl From<Stored> for Record {
         Self {
             settings: stored.settings,
             intent: stored.intent,
+            since_ms: stored.since_ms,
             file: stored.file,
             env_is_ours: stored.env_is_ours,
             keys,

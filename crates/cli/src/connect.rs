@@ -60,9 +60,29 @@ pub(crate) async fn print(config: Option<&Path>) -> Result<(), Failure> {
 /// `zephyr disconnect claude-code`.
 pub(crate) async fn disconnect(config: Option<&Path>) -> Result<(), Failure> {
     let claude_code = ClaudeCode::locate(&configuration::data_dir()?)?;
-    let disconnected = spawn_blocking(move || claude_code.disconnect()).await??;
+    let disconnecting = spawn_blocking(move || {
+        let sessions = claude_code.sessions(None);
+        claude_code.disconnect().map(|done| (done, sessions))
+    });
+    let (disconnected, sessions) = disconnecting.await??;
     let language = remote::language_in(config);
-    output::print(&claude_code::disconnected(&disconnected, language))
+    output::print(&claude_code::disconnected(&disconnected, language))?;
+    if let Some(kept) = claude_code::sessions_kept(&sessions, language) {
+        eprintln!("zephyr: {kept}");
+    }
+    Ok(())
+}
+
+/// Says on stderr which sessions of Claude Code are left without an answer when `proxy` closes.
+pub(crate) async fn tell_sessions(data_dir: &Path, proxy: SocketAddr, language: Language) {
+    let Ok(claude_code) = ClaudeCode::locate(data_dir) else {
+        return; // Without a home folder there are no sessions.
+    };
+    let url = local_url(proxy);
+    let sessions = spawn_blocking(move || claude_code.sessions(Some(&url))).await;
+    if let Some(left) = claude_code::sessions_left(&sessions.unwrap_or_default(), language) {
+        eprintln!("zephyr: {left}");
+    }
 }
 
 /// The instance that clients are to use: the running one, else the one that the file configures.

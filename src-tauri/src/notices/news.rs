@@ -157,6 +157,7 @@ pub(super) enum Phrase<'a> {
     BudgetReached,
     Refused { endpoint: &'a str },
     Out { endpoint: &'a str, why: &'a Reason },
+    Sessions,
     Down,
 }
 

@@ -244,8 +244,11 @@ fn a_start_where_no_proxy_is_known_keeps_what_was_needed() {
 fn a_record_of_an_earlier_release_is_read() {
     let home = Home::with("{}");
     home.claude_code().connect(&target(8080)).unwrap();
-    let record: Value = serde_json::from_slice(&std::fs::read(home.record()).unwrap()).unwrap();
-    let fields: Vec<_> = record.as_object().unwrap().keys().cloned().collect();
+    let mut record: Value = serde_json::from_slice(&std::fs::read(home.record()).unwrap()).unwrap();
+    let fields = record.as_object_mut().unwrap();
+    fields.remove("since_ms");
+    let fields: Vec<_> = fields.keys().cloned().collect();
+    std::fs::write(home.record(), record.to_string()).unwrap();
 
     home.claude_code().connect(&past(&[PROXY])).unwrap();
 
