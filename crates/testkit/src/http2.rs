@@ -92,7 +92,7 @@ async fn answer(request: Received, mut sending: Sending, record: &Record) {
     match ending {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::Unsupported => {
-            lock(&stream).reset(Reason::INTERNAL_ERROR)
+            lock(&stream).reset(Reason::INTERNAL_ERROR);
         }
         Err(_) => record.left(number),
     }

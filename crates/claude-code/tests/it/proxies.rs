@@ -90,7 +90,8 @@ fn a_variable_that_the_settings_empty_names_no_proxy() {
 
 #[test]
 fn what_is_there_already_stays_in_front() {
-    let cases: [(&str, &[(&str, &str)], Value); 10] = [
+    type Case = (&'static str, &'static [(&'static str, &'static str)], Value);
+    let cases: [Case; 10] = [
         (
             r#"{"NO_PROXY":"corp.example, 10.0.0.0/8"}"#,
             &[],
