@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use zephyr_claude_code::{
-    self as claude_code, ClaudeCode, Disconnected, Error, Resumed, Target, TargetError,
+    self as claude_code, ClaudeCode, Disconnected, Error, Proxies, Resumed, Target, TargetError,
 };
 use zephyr_control::{ClaudeCode as State, Language, Problem, ProblemKind};
 use zephyr_core::Config;
@@ -63,12 +63,17 @@ impl Link {
 
     /// Restores what was there before, for good; says so in a sentence.
     pub(crate) fn disconnect(&self, language: Language) -> Result<String, Refused> {
+        let sessions = self.0.sessions(None);
         let disconnected = self.0.disconnect()?;
-        Ok(claude_code::disconnected(&disconnected, language))
+        let mut said = claude_code::disconnected(&disconnected, language);
+        said.extend(claude_code::sessions_kept(&sessions, language));
+        Ok(said)
     }
 
-    /// Restores what was there before, while we do not run.
-    pub(crate) fn suspend(&self) -> Result<(), Refused> {
+    /// Restores what was there before, while we do not run. Says which sessions keep sending their requests
+    /// to `url`, if there are any.
+    pub(crate) fn suspend(&self, url: &str, language: Language) -> Result<Option<String>, Refused> {
+        let sessions = self.0.sessions(Some(url));
         match self.0.suspend()? {
             Disconnected::NotConnected | Disconnected::AlreadyRestored { .. } => {}
             Disconnected::Restored { .. } => tracing::info!("Claude Code's settings are restored"),
@@ -77,7 +82,12 @@ impl Link {
                 "somebody has changed Claude Code's settings since; they were left alone"
             ),
         }
-        Ok(())
+        Ok(claude_code::sessions_kept(&sessions, language))
+    }
+
+    /// Says which sessions are left without an answer when `url` closes, if there are any.
+    pub(crate) fn left(&self, url: &str, language: Language) -> Option<String> {
+        claude_code::sessions_left(&self.0.sessions(Some(url)), language)
     }
 
     /// Connects again what a former run left connected or suspended. Returns what a person should know.
@@ -111,8 +121,9 @@ pub(crate) fn trouble(error: &Refused) -> Problem {
 
 fn target(proxy: &Proxy) -> Result<Target, TargetError> {
     let url = local_url(proxy.address);
-    match &proxy.path {
-        Some(path) => Target::configured(url, &proxy.config, path),
-        None => Ok(Target::open(url)),
-    }
+    let target = match &proxy.path {
+        Some(path) => Target::configured(url, &proxy.config, path)?,
+        None => Target::open(url),
+    };
+    Ok(target.past(Proxies::here()))
 }

@@ -1,15 +1,18 @@
 //! Shows notifications, and opens the window when one is clicked, if the system reports that.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
-use zephyr_control::{Problem, ProblemKind, Snapshot};
+use zephyr_control::{Language, Problem, ProblemKind, Snapshot};
 use zephyr_process::language;
 
 use crate::notices::{Notice, Notices};
 use crate::supervisor::Supervisor;
 use crate::surroundings::Topic;
+
+/// How long the end waits for a notification to be shown.
+const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// Shows notifications until the program ends.
 pub(crate) async fn run(supervisor: Supervisor) {
@@ -43,6 +46,14 @@ pub(crate) async fn run(supervisor: Supervisor) {
             supervisor.set_problem(Topic::Notifications, outcome.as_ref().err().map(unseen));
         }
     }
+}
+
+/// Shows, before the program ends, which sessions of Claude Code still send their requests to it. The log has
+/// it, too, so whoever cannot show it in time does not hold up the end.
+pub(crate) async fn say_of_sessions(body: String, language: Language, supervisor: &Supervisor) {
+    let notice = Notice::of_sessions(body, language);
+    let mut screen = platform::Screen::new();
+    let _ = tokio::time::timeout(LAST_WORD, screen.show(&notice, supervisor)).await;
 }
 
 fn latest(snapshots: &mut watch::Receiver<Arc<Snapshot>>) -> Arc<Snapshot> {

@@ -2,12 +2,14 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::Error;
 use crate::file::SettingsFile;
 use crate::key::Key;
 use crate::outcome::{Connected, Disconnected, Resumed};
 use crate::plan::{self, Refusal};
+use crate::proxies::Proxies;
 use crate::record::{FileBefore, Intent, Record, Standing};
 use crate::rewrite::{Planned, rewrite};
 use crate::store::Store;
@@ -169,6 +171,31 @@ impl ClaudeCode {
         }
     }
 
+    /// What keeps requests to `url` off these proxies, with what the settings say already.
+    pub(crate) fn bypass(&self, url: &str, proxies: &Proxies) -> Result<Vec<(Key, String)>, Error> {
+        let older = self.store.load()?;
+        let malformed = |why| Error::malformed(&self.settings, why);
+        let seen = SettingsFile::resolve(&self.settings, self.store.data_dir())?.see()?;
+        let former = match &older {
+            Some(older) => {
+                plan::take_back(older, seen.content.as_deref())
+                    .map_err(malformed)?
+                    .content
+            }
+            None => seen.content,
+        };
+        let target = Target::open(url.to_owned()).past(proxies.clone());
+        let values = plan::values(&target, former.as_deref(), older.as_ref());
+        let values = values.map_err(|why| refused(&self.settings, why))?;
+        let bypass = values.into_iter().filter(|(key, _)| match key {
+            Key::NoProxy | Key::NoProxyLower => true,
+            Key::BaseUrl | Key::AuthToken => false,
+        });
+        Ok(bypass
+            .filter_map(|(key, raw)| Some((key, raw.text()?)))
+            .collect())
+    }
+
     /// Sets what `target` says, except for the keys that are `theirs`.
     fn point(
         &self,
@@ -177,14 +204,17 @@ impl ClaudeCode {
         target: &Target,
         theirs: &[Key],
     ) -> Result<Connected, Error> {
-        let mut values = target.values();
-        values.retain(|(key, _)| !theirs.contains(key));
+        let mut keys = Vec::new();
         let change = rewrite(&self.store, settings, older, |file, content| {
             let back = older.map(|older| plan::take_back(older, content));
             let former = match back {
                 Some(back) => back.map_err(|why| Error::malformed(settings, why))?.content,
                 None => content.map(str::to_owned),
             };
+            let mut values = plan::values(target, former.as_deref(), older)
+                .map_err(|why| refused(settings, why))?;
+            values.retain(|(key, _)| !theirs.contains(key));
+            keys = values.iter().map(|(key, _)| *key).collect();
             let mut folders = match older.map(|older| &older.file) {
                 Some(FileBefore::Absent { folders }) => folders.clone(),
                 Some(FileBefore::Blank { .. } | FileBefore::Settings) | None => Vec::new(),
@@ -197,6 +227,10 @@ impl ClaudeCode {
             let applied = plan::apply(settings, folders, former.as_deref(), &values)
                 .map_err(|why| refused(settings, why))?;
             let mut record = applied.record;
+            record.since_ms = match older {
+                Some(older) => older.since_ms,
+                None => since_1970_ms(),
+            };
             if let Some(older) = older {
                 let given_up = older.but_for(theirs).keys.into_iter();
                 record
@@ -212,7 +246,7 @@ impl ClaudeCode {
         Ok(Connected {
             settings: settings.to_owned(),
             url: target.url().to_owned(),
-            keys: values.into_iter().map(|(key, _)| key).collect(),
+            keys,
             change,
         })
     }
@@ -272,6 +306,11 @@ impl ClaudeCode {
         plan::standings(record, seen.content.as_deref())
             .map_err(|why| Error::malformed(&record.settings, why))
     }
+}
+
+fn since_1970_ms() -> Option<u64> {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    u64::try_from(since_1970.as_millis()).ok()
 }
 
 fn keys_that(standings: &[(Key, Standing)], are: impl Fn(Standing) -> bool) -> Vec<Key> {

@@ -67,13 +67,18 @@ impl<'a> Document<'a> {
 
     /// The value of that key, as it is written.
     pub(crate) fn value(&self, key: Key) -> Option<&'a str> {
-        self.member(key)
+        self.raw(key.name())
+    }
+
+    /// The value of that variable, as it is written.
+    pub(crate) fn raw(&self, name: &str) -> Option<&'a str> {
+        self.member(name)
             .map(|(env, at)| &self.text[env.members[at].value.clone()])
     }
 
     /// The text with that value; what was put around it, if the key was not there.
     pub(crate) fn set(&self, key: Key, value: &str) -> (String, Option<Wrapping>) {
-        if let Some((env, at)) = self.member(key) {
+        if let Some((env, at)) = self.member(key.name()) {
             return (self.splice(&env.members[at].value, value), None);
         }
         let (place, wrapping) = self.room_for(key);
@@ -83,7 +88,7 @@ impl<'a> Document<'a> {
 
     /// The text without that key, and without what is still there of the `wrapping` around it.
     pub(crate) fn unset(&self, key: Key, wrapping: &Wrapping) -> String {
-        let Some((env, at)) = self.member(key) else {
+        let Some((env, at)) = self.member(key.name()) else {
             return self.text.to_owned();
         };
         self.unwrap_exactly(&env.members[at].value, wrapping)
@@ -100,12 +105,9 @@ impl<'a> Document<'a> {
         }
     }
 
-    fn member(&self, key: Key) -> Option<(&Object, usize)> {
+    fn member(&self, name: &str) -> Option<(&Object, usize)> {
         let (_, env) = self.settings.env.as_ref()?;
-        let at = env
-            .members
-            .iter()
-            .rposition(|member| member.name == key.name())?;
+        let at = env.members.iter().rposition(|member| member.name == name)?;
         Some((env, at))
     }
 

@@ -11,6 +11,12 @@ pub enum Key {
     /// The credential that it sends.
     #[serde(rename = "ANTHROPIC_AUTH_TOKEN")]
     AuthToken,
+    /// The hosts that it reaches without a proxy.
+    #[serde(rename = "NO_PROXY")]
+    NoProxy,
+    /// The same by the name that clients read first.
+    #[serde(rename = "no_proxy")]
+    NoProxyLower,
 }
 
 impl Key {
@@ -19,6 +25,8 @@ impl Key {
         match self {
             Self::BaseUrl => "ANTHROPIC_BASE_URL",
             Self::AuthToken => "ANTHROPIC_AUTH_TOKEN",
+            Self::NoProxy => "NO_PROXY",
+            Self::NoProxyLower => "no_proxy",
         }
     }
 }

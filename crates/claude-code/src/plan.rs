@@ -9,6 +9,7 @@ use crate::document::{self, Document};
 use crate::key::Key;
 use crate::reader::Malformed;
 use crate::record::{Before, FileBefore, Held, Raw, Record, Standing};
+use crate::target::Target;
 
 /// A text, and what is needed to undo it. May hold secrets.
 pub(crate) struct Applied {
@@ -31,6 +32,16 @@ pub(crate) enum Refusal {
     Malformed(Malformed),
     /// The file has comments or the like, so Claude Code ignores it.
     NotRead,
+}
+
+/// What `target` sets in these settings, which are without anything of ours.
+pub(crate) fn values(
+    target: &Target,
+    former: Option<&str>,
+    older: Option<&Record>,
+) -> Result<Vec<(Key, Raw)>, Refusal> {
+    let document = settings_in(former).map(parse).transpose()?;
+    Ok(target.values(document.as_ref(), older))
 }
 
 /// Sets these values; `folders` are the ones that are missing.

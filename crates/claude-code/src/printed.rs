@@ -2,12 +2,24 @@
 
 use zephyr_core::config::CredentialRef;
 
+use crate::connection::ClaudeCode;
+use crate::error::Error;
 use crate::key::Key;
+use crate::proxies::Proxies;
 use crate::target::{Credential, PLACEHOLDER};
 
 /// What `zephyr connect claude-code --print` shows: the same as shell lines and as settings, without
-/// the secret.
-pub fn printed(url: &str, credential: Credential<'_>) -> String {
+/// the secret. Reads the settings, for what their `NO_PROXY` says already.
+///
+/// # Errors
+///
+/// If the settings cannot be read.
+pub fn printed(
+    claude_code: &ClaudeCode,
+    url: &str,
+    credential: Credential<'_>,
+    proxies: &Proxies,
+) -> Result<String, Error> {
     let mut notes = String::new();
     let token = match credential {
         Credential::Login => {
@@ -28,13 +40,28 @@ pub fn printed(url: &str, credential: Credential<'_>) -> String {
             Some("CLIENT_TOKEN")
         }
     };
+    let mut variables = vec![(Key::BaseUrl, url.to_owned())];
+    variables.extend(token.map(|token| (Key::AuthToken, token.to_owned())));
+    let bypass = claude_code.bypass(url, proxies)?;
+    if !bypass.is_empty() {
+        notes.push_str("# There is a proxy, and requests to Zephyr must not go through it.\n");
+    }
+    variables.extend(bypass);
     let mut env = serde_json::Map::new();
-    env.insert(Key::BaseUrl.name().to_owned(), url.into());
-    let mut lines = format!("export {}={url}\n", Key::BaseUrl.name());
-    if let Some(token) = token {
-        env.insert(Key::AuthToken.name().to_owned(), token.into());
-        lines.push_str(&format!("export {}={token}\n", Key::AuthToken.name()));
+    let mut lines = String::new();
+    for (key, value) in variables {
+        lines.push_str(&format!("export {}={}\n", key.name(), quoted(&value)));
+        env.insert(key.name().to_owned(), value.into());
     }
     let settings = serde_json::json!({ "env": env });
-    format!("{notes}{lines}\n{settings:#}\n")
+    Ok(format!("{notes}{lines}\n{settings:#}\n"))
+}
+
+/// A word of the shell.
+fn quoted(value: &str) -> String {
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "-_./:,@[]".contains(char);
+    if value.chars().all(is_plain) {
+        return value.to_owned();
+    }
+    format!("'{}'", value.replace('\'', r"'\''"))
 }

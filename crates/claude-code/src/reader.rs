@@ -336,7 +336,7 @@ impl Reader<'_> {
 }
 
 /// A name as it is meant. A lone surrogate becomes U+FFFD, which is in no name that we look for.
-fn unescaped(raw: &str) -> String {
+pub(crate) fn unescaped(raw: &str) -> String {
     let mut units = Vec::with_capacity(raw.len());
     let mut chars = raw.chars();
     while let Some(char) = chars.next() {

@@ -15,16 +15,34 @@ use crate::key::Key;
 
 /// What is to be restored, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
 pub(crate) struct Record {
-    version: Version,
     /// The file, as it was named; it may be a link.
     pub(crate) settings: PathBuf,
     pub(crate) intent: Intent,
+    /// When it was connected first, in milliseconds since 1970; earlier releases did not tell.
+    pub(crate) since_ms: Option<u64>,
     pub(crate) file: FileBefore,
     /// Whether we added `env`, so that it is removed when it is empty.
     pub(crate) env_is_ours: bool,
     /// In the order in which they were set.
     pub(crate) keys: Vec<Held>,
+}
+
+/// A record as it is written. Earlier releases know two keys and ignore further fields, so the other keys
+/// have a field of their own: a `disconnect` of theirs restores what they know.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    version: Version,
+    settings: PathBuf,
+    intent: Intent,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since_ms: Option<u64>,
+    file: FileBefore,
+    env_is_ours: bool,
+    keys: Vec<Held>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    proxy_keys: Vec<Held>,
 }
 
 /// What happens at the next start.
@@ -94,9 +112,9 @@ enum Version {
 impl Record {
     pub(crate) fn new(settings: PathBuf, file: FileBefore, env_is_ours: bool) -> Self {
         Self {
-            version: Version::default(),
             settings,
             intent: Intent::Connected,
+            since_ms: None,
             file,
             env_is_ours,
             keys: Vec::new(),
@@ -141,7 +159,53 @@ impl Record {
     }
 }
 
+impl From<Record> for Stored {
+    fn from(record: Record) -> Self {
+        let (keys, proxy_keys) = record
+            .keys
+            .into_iter()
+            .partition(|held: &Held| match held.key {
+                Key::BaseUrl | Key::AuthToken => true,
+                Key::NoProxy | Key::NoProxyLower => false,
+            });
+        Self {
+            version: Version::default(),
+            settings: record.settings,
+            intent: record.intent,
+            since_ms: record.since_ms,
+            file: record.file,
+            env_is_ours: record.env_is_ours,
+            keys,
+            proxy_keys,
+        }
+    }
+}
+
+impl From<Stored> for Record {
+    fn from(stored: Stored) -> Self {
+        let mut keys = stored.keys;
+        keys.extend(stored.proxy_keys);
+        Self {
+            settings: stored.settings,
+            intent: stored.intent,
+            since_ms: stored.since_ms,
+            file: stored.file,
+            env_is_ours: stored.env_is_ours,
+            keys,
+        }
+    }
+}
+
 impl Held {
+    /// Whether this value was there before.
+    pub(crate) fn was(&self, value: Option<&str>) -> bool {
+        match (&self.before, value) {
+            (Before::Absent(_), None) => true,
+            (Before::Value(raw), Some(now)) => raw.is(now),
+            (Before::Absent(_), Some(_)) | (Before::Value(_), None) => false,
+        }
+    }
+
     /// The standing of the key if the file has this value.
     pub(crate) fn standing(&self, now: Option<&str>) -> Standing {
         if let Some(now) = now
@@ -149,10 +213,10 @@ impl Held {
         {
             return Standing::Ours;
         }
-        match (&self.before, now) {
-            (Before::Absent(_), None) => Standing::Before,
-            (Before::Value(raw), Some(now)) if raw.is(now) => Standing::Before,
-            (Before::Absent(_) | Before::Value(_), _) => Standing::Changed,
+        if self.was(now) {
+            Standing::Before
+        } else {
+            Standing::Changed
         }
     }
 }

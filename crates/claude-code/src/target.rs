@@ -12,8 +12,10 @@ use zephyr_secrets::Secret;
 use zephyr_secrets::environment::Environment;
 use zephyr_secrets::vault::{Keychain, Vault, VaultError};
 
+use crate::document::Document;
 use crate::key::Key;
-use crate::record::Raw;
+use crate::proxies::Proxies;
+use crate::record::{Raw, Record};
 
 pub(crate) const PLACEHOLDER: &str = "zephyr";
 
@@ -22,6 +24,7 @@ pub(crate) const PLACEHOLDER: &str = "zephyr";
 pub struct Target {
     url: String,
     token: Token,
+    proxies: Proxies,
 }
 
 /// The credential that Claude Code is to send.
@@ -96,7 +99,11 @@ impl Target {
                 Token::Client(vault.get(reference)?)
             }
         };
-        Ok(Self { url, token })
+        Ok(Self {
+            url,
+            token,
+            proxies: Proxies::default(),
+        })
     }
 
     /// The proxy at `url`, which needs no credential of its clients.
@@ -104,7 +111,15 @@ impl Target {
         Self {
             url,
             token: Token::Placeholder,
+            proxies: Proxies::default(),
         }
+    }
+
+    /// The same where there are these proxies: the way to it leads through none of them.
+    #[must_use]
+    pub fn past(mut self, proxies: Proxies) -> Self {
+        self.proxies = proxies;
+        self
     }
 
     /// The base URL.
@@ -117,8 +132,13 @@ impl Target {
         self.token == Token::Login
     }
 
-    /// Every key to set, in order; the URL first.
-    pub(crate) fn values(&self) -> Vec<(Key, Raw)> {
+    /// Every key to set, in order; the URL first. `former` are the settings without anything of ours,
+    /// `older` what is recorded of an earlier connection.
+    pub(crate) fn values(
+        &self,
+        former: Option<&Document<'_>>,
+        older: Option<&Record>,
+    ) -> Vec<(Key, Raw)> {
         let token = match &self.token {
             Token::Login => None,
             Token::Placeholder => Some(PLACEHOLDER),
@@ -126,7 +146,8 @@ impl Target {
         };
         let url = (Key::BaseUrl, Raw::string(&self.url));
         let token = token.map(|token| (Key::AuthToken, Raw::string(token)));
-        std::iter::once(url).chain(token).collect()
+        let bypass = self.proxies.bypass(&self.url, former, older);
+        std::iter::once(url).chain(token).chain(bypass).collect()
     }
 }
 
@@ -139,9 +160,10 @@ mod tests {
         let target = Target {
             url: String::new(),
             token: Token::Client(Secret::new("hunter2").unwrap()),
+            proxies: Proxies::default(),
         };
 
-        let shown = format!("{target:?} {:?}", target.values());
+        let shown = format!("{target:?} {:?}", target.values(None, None));
 
         assert!(!shown.contains("hunter2"), "{shown}");
     }

@@ -14,6 +14,7 @@ use zephyr_core::config::Config;
 use crate::connection::ClaudeCode;
 use crate::error::Error;
 use crate::outcome::Resumed;
+use crate::proxies::Proxies;
 use crate::step::{self, Step};
 use crate::target::Target;
 
@@ -82,8 +83,15 @@ impl Place {
     }
 }
 
+/// Behind a proxy, so that every key there may be is set.
 fn target(port: u16) -> Target {
-    Target::configured(url(port), &Config::default(), Path::new("config.toml")).unwrap()
+    let variable = |name: &str| match name {
+        "HTTPS_PROXY" => Some("http://proxy.example:3128".to_owned()),
+        "no_proxy" => Some("corp.example".to_owned()),
+        _ => None,
+    };
+    let target = Target::configured(url(port), &Config::default(), Path::new("config.toml"));
+    target.unwrap().past(Proxies::read(variable, false))
 }
 
 fn url(port: u16) -> String {

@@ -1,10 +1,13 @@
 //! What was done to the settings, as sentences from the message catalogues.
 
+use std::path::Path;
+
 use serde::Serialize;
 use zephyr_control::{Language, text};
 
 use crate::key::Key;
 use crate::outcome::{Change, Connected, Disconnected};
+use crate::sessions::Session;
 
 #[derive(Debug, Serialize)]
 #[serde(tag = "status")]
@@ -27,6 +30,10 @@ enum Phrase {
     RestoredAlready { settings: String },
     #[serde(rename = "claude_code_left_alone")]
     LeftAlone { keys: String, settings: String },
+    #[serde(rename = "claude_code_sessions_kept")]
+    SessionsKept { sessions: String },
+    #[serde(rename = "claude_code_sessions_left")]
+    SessionsLeft { sessions: String },
 }
 
 /// What `connect` did, in words.
@@ -79,6 +86,34 @@ pub fn disconnected(disconnected: &Disconnected, language: Language) -> String {
         }
     };
     lines(language, &phrases)
+}
+
+/// Which sessions keep sending their requests to Zephyr although the settings are restored, in words; nothing
+/// if there are none.
+pub fn sessions_kept(sessions: &[Session], language: Language) -> Option<String> {
+    let sessions = listed(sessions)?;
+    Some(text(language, &Phrase::SessionsKept { sessions }))
+}
+
+/// Which sessions are left without an answer because Zephyr ends, in words; nothing if there are none.
+pub fn sessions_left(sessions: &[Session], language: Language) -> Option<String> {
+    let sessions = listed(sessions)?;
+    Some(text(language, &Phrase::SessionsLeft { sessions }))
+}
+
+fn listed(sessions: &[Session]) -> Option<String> {
+    let one = |session: &Session| match &session.folder {
+        Some(folder) => format!("{} ({})", session.pid, visible(folder)),
+        None => session.pid.to_string(),
+    };
+    let all: Vec<String> = sessions.iter().map(one).collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
+/// A path without what would steer a terminal.
+fn visible(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    text.chars().filter(|letter| !letter.is_control()).collect()
 }
 
 fn names(keys: &[Key]) -> String {
@@ -135,6 +170,21 @@ mod tests {
             ];
             for text in said {
                 assert!(text.contains("settings.json"), "{text}");
+            }
+            let sessions = [
+                Session {
+                    pid: 41,
+                    folder: Some(PathBuf::from("/home/me/a\u{1b}b")),
+                },
+                Session {
+                    pid: 42,
+                    folder: None,
+                },
+            ];
+            for said in [sessions_kept, sessions_left] {
+                let text = said(&sessions, language).unwrap();
+                assert!(text.contains("41 (/home/me/ab), 42"), "{text}");
+                assert_eq!(said(&[], language), None);
             }
             let nothing = disconnected(&Disconnected::NotConnected, language);
             assert!(nothing.contains("Claude Code"), "{nothing}");

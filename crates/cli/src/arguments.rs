@@ -262,7 +262,7 @@ pub(crate) enum SummedBy {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Client {
-    /// Claude Code: two keys in the `env` of its settings.json
+    /// Claude Code: two keys in the `env` of its settings.json, and NO_PROXY behind a proxy
     ClaudeCode,
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use tokio::task::spawn_blocking;
 use zephyr_admin::instance::{self, Found, Running};
-use zephyr_claude_code::{self as claude_code, ClaudeCode, Credential, Target};
+use zephyr_claude_code::{self as claude_code, ClaudeCode, Credential, Proxies, Target};
 use zephyr_config::Loaded;
 use zephyr_control::Language;
 use zephyr_core::config;
@@ -47,15 +47,42 @@ pub(crate) async fn print(config: Option<&Path>) -> Result<(), Failure> {
         Some((loaded, _)) => Credential::of(&loaded.config),
         None => Credential::Placeholder,
     };
-    output::print(&claude_code::printed(&local_url(zephyr.proxy), credential))
+    let claude_code = ClaudeCode::locate(&configuration::data_dir()?)?;
+    let url = local_url(zephyr.proxy);
+    output::print(&claude_code::printed(
+        &claude_code,
+        &url,
+        credential,
+        &Proxies::here(),
+    )?)
 }
 
 /// `zephyr disconnect claude-code`.
 pub(crate) async fn disconnect(config: Option<&Path>) -> Result<(), Failure> {
     let claude_code = ClaudeCode::locate(&configuration::data_dir()?)?;
-    let disconnected = spawn_blocking(move || claude_code.disconnect()).await??;
+    let disconnecting = spawn_blocking(move || {
+        let sessions = claude_code.sessions(None);
+        claude_code.disconnect().map(|done| (done, sessions))
+    });
+    let (disconnected, sessions) = disconnecting.await??;
     let language = remote::language_in(config);
-    output::print(&claude_code::disconnected(&disconnected, language))
+    output::print(&claude_code::disconnected(&disconnected, language))?;
+    if let Some(kept) = claude_code::sessions_kept(&sessions, language) {
+        eprintln!("zephyr: {kept}");
+    }
+    Ok(())
+}
+
+/// Says on stderr which sessions of Claude Code are left without an answer when `proxy` closes.
+pub(crate) async fn tell_sessions(data_dir: &Path, proxy: SocketAddr, language: Language) {
+    let Ok(claude_code) = ClaudeCode::locate(data_dir) else {
+        return; // Without a home folder there are no sessions.
+    };
+    let url = local_url(proxy);
+    let sessions = spawn_blocking(move || claude_code.sessions(Some(&url))).await;
+    if let Some(left) = claude_code::sessions_left(&sessions.unwrap_or_default(), language) {
+        eprintln!("zephyr: {left}");
+    }
 }
 
 /// The instance that clients are to use: the running one, else the one that the file configures.
@@ -121,9 +148,10 @@ impl Zephyr {
     /// Blocks.
     fn target(&self) -> Result<Target, Failure> {
         let url = local_url(self.proxy);
-        let Some((loaded, path)) = &self.configured else {
-            return Ok(Target::open(url));
+        let target = match &self.configured {
+            Some((loaded, path)) => Target::configured(url, &loaded.config, path)?,
+            None => Target::open(url),
         };
-        Ok(Target::configured(url, &loaded.config, path)?)
+        Ok(target.past(Proxies::here()))
     }
 }

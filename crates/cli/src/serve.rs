@@ -15,6 +15,7 @@ use zephyr_process::signals::{Signal, Signals};
 use zephyr_process::{descriptors, language};
 
 use crate::configuration;
+use crate::connect::tell_sessions;
 use crate::failure::Failure;
 use crate::status;
 
@@ -67,6 +68,7 @@ pub(crate) async fn run(
     until_stopped(&mut signals, &*control).await;
     tracing::info!("ending; a second signal ends at once");
     let end = async {
+        tell_sessions(data_dir, engine.proxy_addr(), language).await;
         engine.drain().await;
         shutdown.cancel();
         admin.stopped().await;

@@ -174,6 +174,45 @@ pub enum Reason {
         /// What the system said.
         detail: String,
     },
+    /// Its certificate has expired.
+    CertificateExpired {
+        /// Who issued it.
+        issuer: String,
+        /// Its last day, as `2027-01-31`.
+        last_day: String,
+    },
+    /// Its certificate is not valid yet.
+    CertificateNotYetValid {
+        /// Who issued it.
+        issuer: String,
+        /// Its first day, as `2027-01-31`.
+        first_day: String,
+    },
+    /// Its certificate was issued for other hosts.
+    CertificateOfOthers {
+        /// Their names, a few of them.
+        names: String,
+        /// Who issued it.
+        issuer: String,
+        /// Its last day, as `2027-01-31`.
+        last_day: String,
+    },
+    /// Nobody whom this machine trusts issued its certificate.
+    CertificateIssuerUnknown {
+        /// Who issued it.
+        issuer: String,
+        /// Its last day, as `2027-01-31`.
+        last_day: String,
+    },
+    /// Its certificate is wrong in another way.
+    CertificateRejected {
+        /// What the system said.
+        detail: String,
+        /// Who issued it.
+        issuer: String,
+        /// Its last day, as `2027-01-31`.
+        last_day: String,
+    },
     /// The connection broke before an answer.
     ConnectionLost {
         /// What the system said.
@@ -198,6 +237,20 @@ pub enum Reason {
     CredentialRefused {
         /// The status.
         status: u16,
+    },
+    /// The credential was refused that an entry of the keychain has.
+    KeychainTokenRefused {
+        /// The status.
+        status: u16,
+        /// The entry, as one word of a command line.
+        entry: String,
+    },
+    /// The credential was refused that a variable has.
+    VariableTokenRefused {
+        /// The status.
+        status: u16,
+        /// The variable, of the environment or of `.env`.
+        variable: String,
     },
     /// The quota or the credit is used up.
     QuotaUsedUp {

@@ -7,7 +7,9 @@ pub enum CallKind {
     Messages,
     /// `POST …/v1/messages/count_tokens`.
     CountTokens,
-    /// Anything else: models, files, batches, future calls.
+    /// `GET` or `HEAD …/v1/models`, or one model under it.
+    Models,
+    /// Anything else: files, batches, future calls.
     Other,
 }
 
@@ -15,7 +17,9 @@ impl CallKind {
     /// By method and path, without the query.
     pub fn of(method: &str, path: &str) -> Self {
         let path = path.trim_end_matches('/');
-        if method != "POST" {
+        if matches!(method, "GET" | "HEAD") && is_of_models(path) {
+            Self::Models
+        } else if method != "POST" {
             Self::Other
         } else if path.ends_with("/v1/messages") {
             Self::Messages
@@ -26,11 +30,19 @@ impl CallKind {
         }
     }
 
-    /// Whether Zephyr understands its answers.
+    /// Whether Zephyr understands its answers, as those of a conversation.
     pub fn is_understood(self) -> bool {
         match self {
             Self::Messages | Self::CountTokens => true,
-            Self::Other => false,
+            Self::Models | Self::Other => false,
         }
     }
+}
+
+/// Whether it is the list of models, or one of them.
+fn is_of_models(path: &str) -> bool {
+    path.ends_with("/v1/models")
+        || path
+            .rsplit_once("/v1/models/")
+            .is_some_and(|(_, id)| !id.is_empty() && !id.contains('/'))
 }

@@ -20,11 +20,14 @@
 //! | [`worth`] | whether a conversation should move, and what its prompt cache costs |
 //! | [`budget`] | how many further attempts requests may make |
 //! | [`sse`], [`messages`], [`proof`] | whether an answer is real, and how a stream ends |
+//! | [`models`] | whether an answer lists models |
+//! | [`certificate`] | what is wrong with a certificate |
 
 #![warn(missing_docs)]
 
 pub mod budget;
 mod call;
+pub mod certificate;
 pub mod circuit;
 pub mod classify;
 pub mod config;
@@ -33,6 +36,7 @@ pub mod fleet;
 mod json;
 pub mod latency;
 pub mod messages;
+pub mod models;
 pub mod price;
 pub mod profile;
 pub mod proof;

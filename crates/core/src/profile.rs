@@ -323,6 +323,11 @@ mod tests {
             ("POST", "/v1/messages/count_tokens", CallKind::CountTokens),
             ("POST", "/v1/messages/batches", CallKind::Other),
             ("GET", "/v1/messages", CallKind::Other),
+            ("GET", "/v1/models", CallKind::Models),
+            ("GET", "/anthropic/v1/models/", CallKind::Models),
+            ("HEAD", "/v1/models/claude-haiku-4-5", CallKind::Models),
+            ("POST", "/v1/models", CallKind::Other),
+            ("GET", "/v1/models/a/b", CallKind::Other),
             ("HEAD", "/api/hello", CallKind::Other),
         ];
 

@@ -7,13 +7,15 @@ use zephyr_control::{
     LanguageChoice, NotChosen, ProbeCosts, QuotaWindow, Reason, ThemeChoice, TtftPercentiles,
     Verdict,
 };
+use zephyr_core::certificate::{BadCertificate, Distrust};
 use zephyr_core::circuit::{Cause, CircuitState};
 use zephyr_core::classify::{Fault, Gateway, Ground, Outcome, Subject};
-use zephyr_core::config::{Auth, Language, Strategy, Theme, Ui};
+use zephyr_core::config::{Auth, CredentialRef, Language, Strategy, Theme, Ui};
 use zephyr_core::fleet::{Availability, Decision, EndpointStatus, Mode, Why, WhyNot};
 use zephyr_core::price::Cost;
 use zephyr_core::quota::Dry;
 use zephyr_core::{Effect, EndpointId, Fleet};
+use zephyr_secrets::shell_word::shell_word;
 
 use crate::clock::{Clock, millis};
 use crate::request::request_id::RequestId;
@@ -219,6 +221,7 @@ pub fn fault(fault: &Fault) -> Reason {
         Fault::Connect(detail) => Reason::ConnectFailed {
             detail: detail.clone(),
         },
+        Fault::Certificate(bad) => certificate(bad),
         Fault::Lost(detail) => Reason::ConnectionLost {
             detail: detail.clone(),
         },
@@ -244,14 +247,34 @@ pub fn fault(fault: &Fault) -> Reason {
     }
 }
 
+fn certificate(bad: &BadCertificate) -> Reason {
+    let (issuer, last_day) = (bad.issuer.clone(), bad.last_day.clone());
+    match &bad.why {
+        Distrust::Expired => Reason::CertificateExpired { issuer, last_day },
+        Distrust::NotYetValid { first_day } => Reason::CertificateNotYetValid {
+            issuer,
+            first_day: first_day.clone(),
+        },
+        Distrust::OtherNames { names } => Reason::CertificateOfOthers {
+            names: names.clone(),
+            issuer,
+            last_day,
+        },
+        Distrust::UnknownIssuer => Reason::CertificateIssuerUnknown { issuer, last_day },
+        Distrust::Other(detail) => Reason::CertificateRejected {
+            detail: detail.clone(),
+            issuer,
+            last_day,
+        },
+    }
+}
+
 /// What an attempt came to; asked once it is settled.
 pub fn attempt(fleet: &Fleet, ended: &Outcome) -> AttemptOutcome {
     match ended {
-        Outcome::Failed(Fault::Connect(_) | Fault::Lost(_) | Fault::TimedOut(_))
-            if fleet.offline_since().is_some() =>
-        {
-            AttemptOutcome::Offline
-        }
+        Outcome::Failed(
+            Fault::Connect(_) | Fault::Certificate(_) | Fault::Lost(_) | Fault::TimedOut(_),
+        ) if fleet.offline_since().is_some() => AttemptOutcome::Offline,
         _ => outcome(ended),
     }
 }
@@ -462,7 +485,7 @@ fn endpoint(fleet: &Fleet, status: &EndpointStatus<'_>, clock: &Clock) -> Endpoi
         url: spec.url.to_string(),
         enabled: status.availability == Availability::Enabled,
         state: state(status),
-        reason: reason(status),
+        reason: reason(fleet, status),
         until_ms: until(status).map(|at| clock.unix_ms(at)),
         latency_ms: status.probe_latency.map(to_ms),
         latency_history: status
@@ -532,11 +555,24 @@ pub fn state(status: &EndpointStatus<'_>) -> EndpointState {
     }
 }
 
-fn reason(status: &EndpointStatus<'_>) -> Option<Reason> {
+/// The certificate that its last check met, if that was not trusted. While nothing seems to be reachable no
+/// check counts, but whoever stands in between may be known by it.
+fn bad_certificate<'s>(fleet: &Fleet, status: &EndpointStatus<'s>) -> Option<&'s BadCertificate> {
+    let is_current = status.last_probe_failed || fleet.offline_since().is_some();
+    let Fault::Certificate(bad) = status.last_fault? else {
+        return None;
+    };
+    is_current.then_some(&**bad)
+}
+
+fn reason(fleet: &Fleet, status: &EndpointStatus<'_>) -> Option<Reason> {
     match state(status) {
         EndpointState::NoCredential => Some(Reason::NoCredential {
             reference: reference(&status.spec.auth),
         }),
+        EndpointState::Ready if let Some(bad) = bad_certificate(fleet, status) => {
+            Some(certificate(bad))
+        }
         EndpointState::Ready if status.last_probe_failed => Some(Reason::ProbeFailed {
             detail: status.last_fault.map(in_words).unwrap_or_default(),
         }),
@@ -558,9 +594,32 @@ fn reason(status: &EndpointStatus<'_>) -> Option<Reason> {
 /// Why it is out: what was seen, if that tells more than the cause.
 fn out(status: &EndpointStatus<'_>, cause: Cause) -> Reason {
     match (cause, status.opened_by) {
+        (Cause::Refused, Some(Fault::Status(code))) => refused(&status.spec.auth, *code),
+        (Cause::Refused, None) => refused(&status.spec.auth, 401),
         (Cause::Exhausted, Some(Fault::Status(code))) => Reason::QuotaUsedUp { status: *code },
         (_, Some(seen)) => fault(seen),
         (cause, None) => by_cause(cause),
+    }
+}
+
+/// A credential is refused: what a person can type depends on where it comes from.
+fn refused(auth: &Auth, status: u16) -> Reason {
+    match auth {
+        Auth::Ours {
+            credential: CredentialRef::Keychain(entry),
+            ..
+        } => Reason::KeychainTokenRefused {
+            status,
+            entry: shell_word(entry),
+        },
+        Auth::Ours {
+            credential: CredentialRef::Env(variable),
+            ..
+        } => Reason::VariableTokenRefused {
+            status,
+            variable: variable.clone(),
+        },
+        Auth::Passthrough => Reason::CredentialRefused { status },
     }
 }
 

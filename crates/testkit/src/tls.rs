@@ -38,12 +38,22 @@ impl TlsEndpoint {
     ///
     /// If the system has none.
     pub async fn start(script: impl Into<Script>) -> Self {
-        Self::listen(script.into(), &[H2, HTTP11])
+        Self::listen(script.into(), &[H2, HTTP11], ALWAYS)
+    }
+
+    /// As [`TlsEndpoint::start`], but the certificate is valid from this day until that day only; each is a
+    /// year, a month and a day.
+    pub async fn start_valid(
+        script: impl Into<Script>,
+        first_day: (i32, u8, u8),
+        last_day: (i32, u8, u8),
+    ) -> Self {
+        Self::listen(script.into(), &[H2, HTTP11], [first_day, last_day])
     }
 
     /// As [`TlsEndpoint::start`], but offers HTTP/1.1 only.
     pub async fn start_http1(script: impl Into<Script>) -> Self {
-        Self::listen(script.into(), &[HTTP11])
+        Self::listen(script.into(), &[HTTP11], ALWAYS)
     }
 
     /// Where clients find it: `https://localhost:PORT`. The certificate is valid for `localhost`,
@@ -125,11 +135,11 @@ impl TlsEndpoint {
         self.server.stop().await;
     }
 
-    fn listen(script: Script, protocols: &[&[u8]]) -> Self {
+    fn listen(script: Script, protocols: &[&[u8]], days: [(i32, u8, u8); 2]) -> Self {
         let record = Arc::new(Record::new(script));
         let listener = listener(free_port()).expect("loopback should have a free port");
         let addr = listener.local_addr().expect("a listener has an address");
-        let (authority, config) = tls(protocols);
+        let (authority, config) = tls(protocols, days);
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let server = Server::spawn(listener, {
             let record = Arc::clone(&record);
@@ -150,8 +160,8 @@ struct Authority {
     pem: String,
 }
 
-/// A new authority, and a server configuration with a certificate that it signed.
-fn tls(protocols: &[&[u8]]) -> (Authority, ServerConfig) {
+/// A new authority, and a server configuration with a certificate that it signed, valid between these days.
+fn tls(protocols: &[&[u8]], days: [(i32, u8, u8); 2]) -> (Authority, ServerConfig) {
     const FIXED: &str = "fixed parameters make a valid certificate";
 
     let mut params = CertificateParams::default();
@@ -163,6 +173,8 @@ fn tls(protocols: &[&[u8]]) -> (Authority, ServerConfig) {
     let mut params = CertificateParams::new(names).expect(FIXED);
     let loopback = SanType::IpAddress(Ipv4Addr::LOCALHOST.into());
     params.subject_alt_names.push(loopback);
+    [params.not_before, params.not_after] =
+        days.map(|(year, month, day)| rcgen::date_time_ymd(year, month, day));
     let key = KeyPair::generate().expect(FIXED);
     let certificate = params.signed_by(&key, &issuer).expect(FIXED);
 
@@ -195,5 +207,6 @@ async fn serve(socket: TcpStream, acceptor: TlsAcceptor, connection: Connection)
     }
 }
 
+const ALWAYS: [(i32, u8, u8); 2] = [(1975, 1, 1), (4096, 1, 1)];
 const H2: &[u8] = b"h2";
 const HTTP11: &[u8] = b"http/1.1";

@@ -157,6 +157,7 @@ pub(super) enum Phrase<'a> {
     BudgetReached,
     Refused { endpoint: &'a str },
     Out { endpoint: &'a str, why: &'a Reason },
+    Sessions,
     Down,
 }
 
@@ -182,6 +183,9 @@ fn why_it_was_left(from: &str, decision: &Decision, language: Language) -> Optio
 fn needs_a_person(why: &Reason) -> bool {
     matches!(
         why,
-        Reason::CredentialRefused { .. } | Reason::QuotaUsedUp { .. }
+        Reason::CredentialRefused { .. }
+            | Reason::KeychainTokenRefused { .. }
+            | Reason::VariableTokenRefused { .. }
+            | Reason::QuotaUsedUp { .. }
     )
 }

@@ -98,7 +98,10 @@ fn switch(from: &str, to: &str) -> EventKind {
 fn refusal(endpoint: &str) -> EventKind {
     EventKind::TakenOut {
         endpoint: endpoint.to_owned(),
-        why: Reason::CredentialRefused { status: 401 },
+        why: Reason::KeychainTokenRefused {
+            status: 401,
+            entry: "main".to_owned(),
+        },
         until_ms: None,
     }
 }
@@ -309,4 +312,14 @@ fn what_another_engine_did_before_is_no_news_and_what_it_does_then_is() {
 
     assert_eq!(before, None);
     assert!(story.told().is_some());
+}
+
+#[test]
+fn sessions_that_keep_the_address_are_named_under_a_summary_of_their_own() {
+    for language in [Language::En, Language::Zh] {
+        let notice = Notice::of_sessions("41 (/home/me)".to_owned(), language);
+
+        assert!(notice.summary.contains("Claude Code"), "{notice:?}");
+        assert_eq!(notice.body, "41 (/home/me)");
+    }
 }

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use zephyr_control::{ControlError, Done, ErrorCode, Language};
 use zephyr_engine::Engine;
+use zephyr_process::address::local_url;
 use zephyr_process::language;
 
 use super::handle::{Supervisor, blocking, lock};
 use crate::claude_code::{self, Link, Proxy, Refused};
+use crate::notify;
 use crate::surroundings::Topic;
 
 impl Supervisor {
@@ -83,11 +85,31 @@ impl Supervisor {
         }
     }
 
-    pub(super) async fn suspend_claude_code(&self) {
-        if let Some(link) = self.0.claude_code.clone()
-            && let Err(error) = blocking(move || link.suspend()).await
-        {
-            tracing::error!(%error, "Claude Code's settings could not be restored");
+    /// Restores Claude Code's settings if that is wanted, and tells which sessions still send their requests
+    /// to the engine that ends.
+    pub(super) async fn leave_claude_code(&self, engine: &Engine) {
+        let Some(link) = self.0.claude_code.clone() else {
+            return;
+        };
+        let restores = engine.config().desktop.restore_claude_code_on_quit;
+        let url = local_url(engine.proxy_addr());
+        let language = language::of(&self.0.snapshots.borrow());
+        let leaving = blocking(move || {
+            if restores {
+                link.suspend(&url, language)
+            } else {
+                Ok(link.left(&url, language))
+            }
+        });
+        match leaving.await {
+            Ok(None) => {}
+            Ok(Some(sessions)) => {
+                tracing::warn!("{sessions}");
+                notify::say_of_sessions(sessions, language, self).await;
+            }
+            Err(error) => {
+                tracing::error!(%error, "Claude Code's settings could not be restored");
+            }
         }
     }
 }

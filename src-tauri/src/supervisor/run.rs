@@ -151,9 +151,7 @@ impl Supervisor {
     async fn end(&self, engine: &Engine) {
         tracing::info!("quitting; a second time quits at once");
         // First of all, so that no conversation begins at a port that is about to close.
-        if engine.config().desktop.restore_claude_code_on_quit {
-            self.suspend_claude_code().await;
-        }
+        self.leave_claude_code(engine).await;
         let control = engine.control();
         let count_down = async {
             loop {

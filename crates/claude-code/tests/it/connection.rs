@@ -1,78 +1,17 @@
 //! Claude Code's settings file: what `connect` makes of it, and that `disconnect` restores it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use zephyr_claude_code::{Change, ClaudeCode, Disconnected, Error, Key, Resumed, Target};
+use zephyr_claude_code::{Change, ClaudeCode, Disconnected, Error, Key, Resumed};
 use zephyr_control::ClaudeCode as State;
 
+use crate::home::{Home, env_of, target, target_of};
 #[cfg(target_os = "linux")]
 use zephyr_as_user::{USER, as_user, give};
 
 const URL: &str = "http://127.0.0.1:8080";
-
-/// A home and a data folder of their own.
-struct Home(TempDir);
-
-impl Home {
-    /// Without a settings file, and without the folder for one.
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn with(text: &str) -> Self {
-        let home = Self::new();
-        home.write(text);
-        home
-    }
-
-    fn settings(&self) -> PathBuf {
-        self.0.path().join("claude/settings.json")
-    }
-
-    fn data(&self) -> PathBuf {
-        self.0.path().join("data")
-    }
-
-    fn record(&self) -> PathBuf {
-        self.data().join("claude-code.json")
-    }
-
-    fn claude_code(&self) -> ClaudeCode {
-        ClaudeCode::at(&self.settings(), &self.data()).unwrap()
-    }
-
-    fn write(&self, text: &str) {
-        fs::create_dir_all(self.settings().parent().unwrap()).unwrap();
-        fs::write(self.settings(), text).unwrap();
-    }
-
-    fn text(&self) -> String {
-        fs::read_to_string(self.settings()).unwrap()
-    }
-
-    fn env(&self) -> Value {
-        env_of(&self.text())
-    }
-}
-
-fn env_of(text: &str) -> Value {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let settings: Value = serde_json::from_str(text).unwrap();
-    settings["env"].clone()
-}
-
-fn target(port: u16) -> Target {
-    target_of("", port)
-}
-
-fn target_of(config: &str, port: u16) -> Target {
-    let loaded = zephyr_config::parse(config).unwrap();
-    let url = format!("http://127.0.0.1:{port}");
-    Target::configured(url, &loaded.config, Path::new("config.toml")).unwrap()
-}
 
 const PASSTHROUGH: &str = r#"
 [[groups]]
@@ -785,6 +724,9 @@ mod random {
         "ANTHROPIC\\u005fBASE_URL",
         "PATH",
         "ANTHROPIC_BASE_URL_",
+        "NO_PROXY",
+        "no_proxy",
+        "HTTPS_PROXY",
     ];
 
     fn object(members: Vec<(String, String)>, layout: &Layout) -> String {

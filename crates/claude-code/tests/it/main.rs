@@ -3,3 +3,5 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
 
 mod connection;
+mod home;
+mod proxies;

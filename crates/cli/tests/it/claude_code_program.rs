@@ -166,6 +166,36 @@ fn what_is_printed_is_what_would_be_set() {
 }
 
 #[test]
+fn behind_a_proxy_no_proxy_is_set_shown_and_restored() {
+    for (name, value) in [
+        ("HTTP_PROXY", "http://user:hunter2@proxy.example:3128"),
+        ("https_proxy", "proxy.example:3128"),
+        ("ALL_PROXY", "socks5://proxy.example:1080"),
+    ] {
+        let client = Client::new(CONFIG);
+        let zephyr = |arguments: &[&str]| {
+            let mut zephyr = client.home.zephyr_over(&client.data, arguments);
+            let there = zephyr.env(name, value).env("NO_PROXY", "corp.example");
+            there.output().unwrap()
+        };
+
+        let print = zephyr(&["connect", "claude-code", "--print"]);
+        let connect = zephyr(&["connect", "claude-code"]);
+        let env = client.env();
+        let disconnect = client.zephyr(&["disconnect", "claude-code"]);
+
+        let expected = "corp.example,127.0.0.1,localhost,::1";
+        assert_eq!(env["NO_PROXY"], expected, "{name}");
+        let line = format!("export NO_PROXY={expected}\n");
+        assert!(said(&print).contains(&line), "{}", said(&print));
+        assert!(said(&connect).contains("NO_PROXY"), "{}", said(&connect));
+        assert!(said(&disconnect).contains("NO_PROXY"));
+        assert!(!said(&connect).contains("hunter2"));
+        assert_eq!(client.text(), BEFORE);
+    }
+}
+
+#[test]
 fn with_a_passthrough_endpoint_only_the_url_is_set_and_that_is_said() {
     let client = Client::new(&CONFIG.replace(
         "auth_token_env = \"AUTH_TOKEN_MAIN\"",
@@ -286,4 +316,86 @@ fn what_is_no_client_is_refused() {
 
     assert_eq!(output.status.code(), Some(2));
     assert!(errors(&output).contains("claude-code"));
+}
+
+#[cfg(target_os = "linux")]
+mod sessions {
+    //! Sessions of Claude Code that run while it is disconnected, or Zephyr ends.
+
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+    use std::process::{Child, Command, Stdio};
+
+    use super::*;
+
+    /// A program of Claude Code's name that runs until it is dropped.
+    struct Session(Child);
+
+    impl Session {
+        fn begin(home: &Path, url: Option<&str>) -> Self {
+            let program = home.join("claude");
+            fs::write(&program, "#!/bin/sh\nread line\n").unwrap();
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+            let folder = home.join("project");
+            fs::create_dir_all(&folder).unwrap();
+            let mut command = Command::new(program);
+            command
+                .current_dir(folder)
+                .env_clear()
+                .env("HOME", home)
+                .env("ANTHROPIC_AUTH_TOKEN", "sk-ant-never-shown")
+                .stdin(Stdio::piped());
+            if let Some(url) = url {
+                command.env("ANTHROPIC_BASE_URL", url);
+            }
+            Self(command.spawn().unwrap())
+        }
+
+        fn is_named(&self, said: &str) -> bool {
+            said.contains(&format!("{} (", self.0.id())) && said.contains("/project)")
+        }
+    }
+
+    impl Drop for Session {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
+    #[test]
+    fn disconnect_names_the_sessions_that_keep_the_address() {
+        let client = Client::new(CONFIG);
+        let home = client.home.path();
+        client.zephyr(&["connect", "claude-code"]);
+        let by_settings = Session::begin(home, None);
+        let by_variable = Session::begin(home, Some("http://127.0.0.1:7171/"));
+        let elsewhere = tempfile::tempdir().unwrap();
+        let foreign = Session::begin(elsewhere.path(), Some("https://relay.example.com"));
+
+        let disconnect = client.zephyr(&["disconnect", "claude-code"]);
+        let nothing = client.zephyr(&["disconnect", "claude-code"]);
+
+        let told = errors(&disconnect);
+        assert!(by_settings.is_named(told), "{told}");
+        assert!(by_variable.is_named(told), "{told}");
+        assert!(!foreign.is_named(told), "{told}");
+        assert!(!told.contains("sk-ant"), "{told}");
+        assert_eq!(errors(&nothing), "");
+    }
+
+    #[tokio::test]
+    async fn zephyr_names_the_sessions_that_its_end_leaves_without_an_answer() {
+        let home = Home::with("");
+        let serving = home.serve();
+        let proxy = home.running().await.instance.proxy;
+        let session = Session::begin(home.path(), Some(&format!("http://{proxy}")));
+
+        serving.signal("TERM");
+        let (code, said) = serving.ended();
+
+        assert_eq!(code, Some(0));
+        assert!(session.is_named(&said), "{said}");
+        assert!(!said.contains("sk-ant"), "{said}");
+    }
 }

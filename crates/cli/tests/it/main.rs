@@ -9,6 +9,7 @@ mod documents;
 #[path = "../../../admin/tests/it/fake.rs"]
 mod fake;
 mod home;
+mod no_proxy;
 mod program;
 #[cfg(unix)]
 mod security;

@@ -1,7 +1,8 @@
 //! `[health_check]` of the file and of groups.
 
-use zephyr_core::config::HealthCheck;
+use zephyr_core::config::{HealthCheck, ProbeMode};
 
+use super::program;
 use super::spans::{DAY_SECONDS, YEAR_SECONDS};
 use super::table::Table;
 
@@ -33,6 +34,17 @@ pub(crate) fn health_check(table: &Table<'_>, defaults: &HealthCheck) -> HealthC
             key,
             "lets a probe last as long as the time between two probes",
             "make timeout_seconds smaller than interval_seconds",
+        );
+    }
+    if check.mode == ProbeMode::ClaudeCli
+        && (says("mode") || says("claude_binary_path"))
+        && !program::is_there(&check.claude_binary_path)
+    {
+        table.warn(
+            "claude_binary_path",
+            "names no program that can be started, so endpoints are checked for free instead",
+            "write the whole path of the Claude CLI, or install it and save this file again, or choose \
+             another mode",
         );
     }
     if check.dynamic_scaling && check.min_interval > check.interval {

@@ -965,13 +965,50 @@ fn a_group_may_be_probed_in_a_way_of_its_own() {
     ] {
         let text = with_endpoint("url = \"https://a.example.com\"").replace(
             "[[groups]]",
-            &format!("[[groups]]\nhealth_check.mode = \"{mode}\""),
+            &format!(
+                "[[groups]]\nhealth_check.mode = \"{mode}\"\n{}",
+                existing_program()
+            ),
         );
         let loaded = loaded(&format!("health_check.mode = \"connect\"\n{text}"));
 
         assert_eq!(loaded.config.endpoints[0].health_check.mode, expected);
         assert_eq!(loaded.config.health_check.mode, ProbeMode::Connect);
         assert_eq!(loaded.warnings, []);
+    }
+}
+
+/// A key for a Claude CLI that is there.
+fn existing_program() -> String {
+    let program = std::env::current_exe().unwrap();
+    format!("health_check.claude_binary_path = {program:?}")
+}
+
+#[test]
+fn a_claude_cli_that_is_not_there_is_told_where_it_would_be_started() {
+    let endpoint = with_endpoint("url = \"https://a.example.com\"");
+    let in_group = |keys: &str| endpoint.replace("[[groups]]", &format!("[[groups]]\n{keys}"));
+    let cli = "health_check.mode = \"claude_cli\"";
+    let nowhere = "health_check.claude_binary_path = \"/nowhere/claude\"";
+    let there = existing_program();
+    let global = Some("health_check.claude_binary_path");
+    let of_group = Some("groups[0].health_check.claude_binary_path");
+    for (text, expected) in [
+        (format!("{cli}\n{nowhere}\n{endpoint}"), global),
+        (
+            format!("{cli}\nhealth_check.claude_binary_path = \"bin/claude\"\n{endpoint}"),
+            global,
+        ),
+        (format!("{cli}\n{there}\n{endpoint}"), None),
+        (format!("{nowhere}\n{endpoint}"), None),
+        (format!("{nowhere}\n{}", in_group(cli)), of_group),
+        (in_group(&format!("{cli}\n{nowhere}")), of_group),
+        (format!("{there}\n{}", in_group(cli)), None),
+    ] {
+        let warnings = loaded(&text).warnings;
+
+        let keys = warnings.iter().map(|warning| warning.key.as_str());
+        assert_eq!(keys.collect::<Vec<_>>(), Vec::from_iter(expected), "{text}");
     }
 }
 

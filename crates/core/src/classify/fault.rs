@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::certificate::BadCertificate;
+
 /// What was seen to go wrong in an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -16,6 +18,8 @@ pub enum Fault {
     },
     /// No connection: DNS, TCP, proxy or TLS. What the system said.
     Connect(String),
+    /// No connection, because the endpoint's certificate is not trusted.
+    Certificate(Box<BadCertificate>),
     /// The connection broke before an answer. What the system said.
     Lost(String),
     /// No answer within this time.
@@ -72,8 +76,9 @@ impl Fault {
             | Self::NotMessages(_)
             | Self::ErrorEvent(_) => Contact::Made,
             Self::Connect(_) => Contact::NotMade,
+            Self::Certificate(bad) if bad.is_of_a_stranger() => Contact::NotMade,
             Self::Lost(_) | Self::TimedOut(_) | Self::Cut | Self::Stalled(_) => Contact::Broken,
-            Self::ClaudeCli(_) | Self::DrainTimeout => Contact::Unknown,
+            Self::Certificate(_) | Self::ClaudeCli(_) | Self::DrainTimeout => Contact::Unknown,
         }
     }
 }

@@ -118,6 +118,7 @@ impl Attempt<'_> {
             Fault::Status(_)
             | Fault::Gateway { .. }
             | Fault::Connect(_)
+            | Fault::Certificate(_)
             | Fault::Lost(_)
             | Fault::TimedOut(_)
             | Fault::Html
@@ -289,11 +290,7 @@ impl Attempt<'_> {
 
 fn other_path(status: u16, fault: Fault) -> Outcome {
     match status {
-        ..200 | 500.. => Outcome::NotServed {
-            fault,
-            subject: Subject::Request,
-            lasts: None,
-        },
+        ..200 | 500.. => Outcome::request_not_served(fault),
         200.. => Outcome::ClientFault(status),
     }
 }

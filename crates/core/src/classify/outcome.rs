@@ -60,6 +60,15 @@ impl Outcome {
         }
     }
 
+    /// It does not serve this one request.
+    pub fn request_not_served(fault: Fault) -> Self {
+        Self::NotServed {
+            fault,
+            subject: Subject::Request,
+            lasts: None,
+        }
+    }
+
     /// What was seen, if something went wrong at the endpoint.
     pub fn fault(&self) -> Option<&Fault> {
         match self {

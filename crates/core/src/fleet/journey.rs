@@ -98,7 +98,9 @@ impl Journey {
         match subject {
             Subject::Login => self.needs = Needs::OwnCredential,
             Subject::Signature => self.needs = Needs::Home,
-            Subject::Request => self.turned_away += 1,
+            // What is not understood has no shape to be judged by: every endpoint is asked.
+            Subject::Request if self.asked.kind.is_understood() => self.turned_away += 1,
+            Subject::Request => {}
             Subject::Endpoint
             | Subject::Account
             | Subject::Model

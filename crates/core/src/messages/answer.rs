@@ -54,7 +54,7 @@ fn judged(format: Format, kind: CallKind, body: &[u8]) -> Result<Answer<'_>, Fau
     }
     answer.judge_what_is_there(format, kind)?;
     let missing = match (format, kind) {
-        (Format::Any, _) | (_, CallKind::Other) => Ok(()),
+        (Format::Any, _) | (_, CallKind::Models | CallKind::Other) => Ok(()),
         (Format::Messages, CallKind::Messages) => answer.message.is_whole(""),
         (Format::Messages, CallKind::CountTokens) => match &answer.input_tokens {
             Value::Number(Some(_)) => Ok(()),
@@ -108,9 +108,8 @@ impl Answer<'_> {
                 .message
                 .is_right_so_far("")
                 .map_err(|wrong| wrong.fault("")),
-            (Format::Messages, CallKind::CountTokens | CallKind::Other) | (Format::Any, _) => {
-                Ok(())
-            }
+            (Format::Messages, CallKind::CountTokens | CallKind::Models | CallKind::Other)
+            | (Format::Any, _) => Ok(()),
         }
     }
 }

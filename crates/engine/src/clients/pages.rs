@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
-use zephyr_control::{EndpointView, Language, text};
+use zephyr_control::{EndpointView, Language, Reason, text};
 
 use crate::clients::reply;
 use crate::engine::shared::Shared;
@@ -82,19 +82,19 @@ pub fn diagnostics(shared: &Shared) -> Response<Bytes> {
     reply::json(StatusCode::OK, &body)
 }
 
-/// `GET /health`: 200 if something is usable, else 503.
+/// `GET /health`: 200 if something is usable, else 503. Its words and its time are those of claude-code-lb.
 pub fn health(shared: &Shared) -> Response<Bytes> {
     let snapshot = shared.snapshot();
     let usable = snapshot.usable();
     let live = shared.live();
     let healthy = usable > 0;
     let body = json!({
-        "status": if healthy { "healthy" } else { "unhealthy" },
+        "status": if healthy { "ok" } else { "unavailable" },
         "total_servers": snapshot.endpoints.len(),
         "available_servers": usable,
         "load_balancer": snapshot.strategy,
         "fallback": live.config.failover.enabled,
-        "time": httpdate::fmt_http_date(std::time::SystemTime::now()),
+        "time": format!("{:.0}", jiff::Timestamp::now()),
     });
     let status = if healthy {
         StatusCode::OK
@@ -118,7 +118,7 @@ fn endpoint_status(endpoint: &EndpointView) -> Value {
     json!({
         "endpoint": endpoint.url,
         "latency": endpoint.latency_ms.map(whole_ms),
-        "available": endpoint.state.is_usable(),
+        "available": endpoint.state.is_usable() && !has_failed_check(endpoint),
         "error": endpoint.reason.as_ref().map(|why| text(Language::En, why)),
         "last_check": endpoint.last_check_ms.map(|ms| ms / 1000),
         "latency_history": endpoint.latency_history.iter().map(|latency| latency.map(whole_ms)).collect::<Vec<_>>(),
@@ -127,4 +127,19 @@ fn endpoint_status(endpoint: &EndpointView) -> Value {
         "state": endpoint.state,
         "ttft_ms": endpoint.ttft_ms.map(whole_ms),
     })
+}
+
+/// Whether its last check failed. It may still get requests while nothing better is there.
+fn has_failed_check(endpoint: &EndpointView) -> bool {
+    matches!(
+        endpoint.reason,
+        Some(
+            Reason::ProbeFailed { .. }
+                | Reason::CertificateExpired { .. }
+                | Reason::CertificateNotYetValid { .. }
+                | Reason::CertificateOfOthers { .. }
+                | Reason::CertificateIssuerUnknown { .. }
+                | Reason::CertificateRejected { .. }
+        )
+    )
 }

@@ -56,13 +56,14 @@ async fn answer(
     if let Err(refused) = live.guard.check(headers, request.uri().authority()) {
         return turn_down(shared, request, id, refused.code, &refused.message);
     }
-    if request.method() == Method::GET && request.uri().path() == "/health" {
+    let asks_for_page = matches!(*request.method(), Method::GET | Method::HEAD);
+    if asks_for_page && request.uri().path() == "/health" {
         return own(pages::health(shared));
     }
     if let Err(refused) = live.guard.check_client(headers) {
         return turn_down(shared, request, id, refused.code, &refused.message);
     }
-    if request.method() == Method::GET {
+    if asks_for_page {
         match request.uri().path() {
             "/status" => return own(pages::status(shared)),
             "/diagnostics" => return own(pages::diagnostics(shared)),

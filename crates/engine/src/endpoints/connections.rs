@@ -23,6 +23,7 @@ use super::errors::{BoxError, root_cause};
 use super::network::{Network, no_tls};
 use super::route::{Boxed, Route, Way};
 use super::socket::{Handshake, Origin};
+use super::trust::bad_certificate;
 use crate::metrics::EndpointMeter;
 use crate::request::upload::AttemptBody;
 use crate::wire::burst::Burst;
@@ -145,7 +146,7 @@ impl Connections {
         let opened = connector.call(url).await;
         opened
             .map(drop)
-            .map_err(|error| Fault::Connect(root_cause(error.as_ref())))
+            .map_err(|error| unconnected(error.as_ref()))
     }
 }
 
@@ -207,11 +208,10 @@ fn settle_use(
                 has_answered
             };
             let handshake = origin.filter(|_| !has_answered).map(Origin::handshake);
-            let detail = root_cause(&error);
             let fault = if error.is_connect() {
-                Fault::Connect(detail)
+                unconnected(&error)
             } else {
-                Fault::Lost(detail)
+                Fault::Lost(root_cause(&error))
             };
             Err(SendError {
                 fault,
@@ -219,6 +219,14 @@ fn settle_use(
                 handshake,
             })
         }
+    }
+}
+
+/// Why there is no connection.
+fn unconnected(error: &(dyn StdError + 'static)) -> Fault {
+    match bad_certificate(error) {
+        Some(bad) => Fault::Certificate(Box::new(bad)),
+        None => Fault::Connect(root_cause(error)),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Which headers pass, in either direction.
 
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, RETRY_AFTER,
-    TRANSFER_ENCODING,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, HOST, HeaderName,
+    RETRY_AFTER, TRANSFER_ENCODING,
 };
 use http::{HeaderMap, HeaderValue};
 use std::time::{Duration, SystemTime};
@@ -164,19 +164,52 @@ pub fn quota(headers: &HeaderMap) -> Option<Quota> {
     Quota::read(told, clock.instant(), clock.since_epoch())
 }
 
-/// How long an answer asks to wait: `retry-after-ms` (which the SDKs read), else `Retry-After` in seconds
-/// or as a date.
+/// A longer wait is cut: nobody knows that far ahead.
+const LONGEST_WAIT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How long an answer asks to wait: `retry-after-ms` (which the SDKs read), else `Retry-After` in seconds,
+/// as a date, or as a time since 1970 in seconds or milliseconds, as some relays write it. A point in time
+/// is measured against the answer's own `Date`, because our clock may be another than the endpoint's;
+/// `now` counts where there is none.
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-    if let Some(millis) = text("retry-after-ms").and_then(|text| text.parse::<f64>().ok()) {
-        return Duration::try_from_secs_f64(millis / 1000.0).ok();
+    let date = text(DATE.as_str()).and_then(|text| httpdate::parse_http_date(text).ok());
+    let now = date.unwrap_or(now);
+    let number = |text: &str| text.parse::<f64>().ok();
+    let millis = text("retry-after-ms").and_then(number);
+    if let Some(wait) = millis.and_then(|millis| wait_of(millis / 1000.0, now)) {
+        return Some(wait);
     }
     let value = text(RETRY_AFTER.as_str())?;
-    if let Ok(seconds) = value.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
+    if let Some(seconds) = number(value) {
+        return wait_of(seconds, now);
     }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
+    let until = httpdate::parse_http_date(value).ok();
+    let until = until.or_else(|| value.parse::<jiff::Timestamp>().ok().map(SystemTime::from))?;
+    Some(until_then(until, now))
+}
+
+/// A number of seconds, from now or since 1970. Nobody waits for decades, so the larger ones are points in
+/// time, and the largest are that in milliseconds. `None`: it means nothing.
+fn wait_of(seconds: f64, now: SystemTime) -> Option<Duration> {
+    /// September 2001 as seconds and as milliseconds; and the year 5138 as the latter.
+    const SINCE_1970: std::ops::Range<f64> = 1e9..1e11;
+    const MILLIS_SINCE_1970: std::ops::Range<f64> = 1e12..1e14;
+    let since_1970 = if SINCE_1970.contains(&seconds) {
+        seconds
+    } else if MILLIS_SINCE_1970.contains(&seconds) {
+        seconds / 1000.0
+    } else {
+        let wait = Duration::try_from_secs_f64(seconds).ok()?;
+        return (seconds < SINCE_1970.end).then_some(wait.min(LONGEST_WAIT));
+    };
+    let since_1970 = Duration::try_from_secs_f64(since_1970).ok()?;
+    Some(until_then(SystemTime::UNIX_EPOCH + since_1970, now))
+}
+
+fn until_then(until: SystemTime, now: SystemTime) -> Duration {
+    let wait = until.duration_since(now).unwrap_or_default();
+    wait.min(LONGEST_WAIT)
 }
 
 #[cfg(test)]
@@ -276,6 +309,81 @@ mod tests {
         for (headers, seconds) in cases {
             let wait = retry_after(&headers, now).map(|wait| wait.as_secs_f64());
             assert_eq!(wait, seconds, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_point_in_time_is_measured_against_the_answers_own_date() {
+        // A year apart from what the answers say.
+        let now = httpdate::parse_http_date("Sun, 30 Nov 2025 10:00:00 GMT").unwrap();
+        let cases = [
+            ("Mon, 30 Nov 2026 10:01:30 GMT", Some(90.0)),
+            ("Mon, 30 Nov 2026 09:00:00 GMT", Some(0.0)),
+            ("Monday, 30-Nov-26 10:01:30 GMT", Some(90.0)),
+            ("2026-11-30T10:01:30Z", Some(90.0)),
+            ("2026-11-30T18:01:30.5+08:00", Some(90.5)),
+            ("1796032890", Some(90.0)),
+            ("1796032890.5", Some(90.5)),
+            ("1796032890000", Some(90.0)),
+            ("1796032000", Some(0.0)),
+            // What is no point in time counts from the answer, whatever its date is.
+            ("90", Some(90.0)),
+        ];
+
+        for (value, seconds) in cases {
+            let headers = map(&[
+                ("date", "Mon, 30 Nov 2026 10:00:00 GMT"),
+                ("retry-after", value),
+            ]);
+            let wait = retry_after(&headers, now).map(|wait| wait.as_secs_f64());
+            assert_eq!(wait, seconds, "{value}");
+        }
+    }
+
+    #[test]
+    fn without_a_date_our_own_clock_counts() {
+        let now = httpdate::parse_http_date("Mon, 30 Nov 2026 10:00:00 GMT").unwrap();
+        for date in ["", "yesterday"] {
+            for value in ["1796032890", "Mon, 30 Nov 2026 10:01:30 GMT"] {
+                let headers = map(&[("date", date), ("retry-after", value)]);
+
+                let wait = retry_after(&headers, now);
+
+                assert_eq!(wait, Some(Duration::from_secs(90)), "{date:?}, {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_nobody_would_wait_for_is_bounded_or_means_nothing() {
+        let now = httpdate::parse_http_date("Mon, 30 Nov 2026 10:00:00 GMT").unwrap();
+        let cases = [
+            ("864000000", Some(LONGEST_WAIT)),
+            ("4102444800", Some(LONGEST_WAIT)),
+            ("Thu, 31 Dec 2099 00:00:00 GMT", Some(LONGEST_WAIT)),
+            ("-1", None),
+            ("-1796032890", None),
+            ("999999999999999", None),
+            ("inf", None),
+            ("NaN", None),
+            ("", None),
+        ];
+
+        for (value, wait) in cases {
+            let headers = map(&[("retry-after", value)]);
+            assert_eq!(retry_after(&headers, now), wait, "{value}");
+        }
+    }
+
+    #[test]
+    fn milliseconds_that_mean_nothing_hide_no_seconds() {
+        let now = httpdate::parse_http_date("Mon, 30 Nov 2026 10:00:00 GMT").unwrap();
+        for (millis, wait) in [("-5", 7), ("soon", 7), ("1796032890000", 90), ("2000", 2)] {
+            let headers = map(&[("retry-after-ms", millis), ("retry-after", "7")]);
+
+            let found = retry_after(&headers, now);
+
+            assert_eq!(found, Some(Duration::from_secs(wait)), "{millis}");
         }
     }
 

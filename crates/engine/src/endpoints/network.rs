@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
-use hyper_util::client::proxy::matcher::Matcher;
 use rustls::ClientConfig;
 
 use super::errors::BoxError;
+use super::system_proxy::SystemProxy;
+use super::trust::Noting;
 use crate::metrics::Metrics;
 
 /// Everything about connections that endpoints share.
@@ -14,7 +15,7 @@ use crate::metrics::Metrics;
 pub struct Network {
     tls: Arc<OnceLock<ClientConfig>>,
     extra_roots: Arc<Vec<rustls::pki_types::CertificateDer<'static>>>,
-    pub(super) system_proxy: Arc<OnceLock<Matcher>>,
+    pub(super) system_proxy: Arc<OnceLock<SystemProxy>>,
     ourselves: Arc<OnceLock<SocketAddr>>,
     /// Where endpoints are counted.
     pub metrics: Arc<Metrics>,
@@ -59,7 +60,7 @@ impl Network {
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_custom_certificate_verifier(Arc::new(Noting(verifier)))
             .with_no_client_auth();
         Ok(self.tls.get_or_init(|| config).clone())
     }

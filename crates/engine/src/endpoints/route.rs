@@ -16,6 +16,7 @@ use zephyr_core::config::ProxyRoute;
 use super::errors::{BoxError, root_cause};
 use super::network::Network;
 use super::socket::Socket;
+use super::system_proxy::SystemProxy;
 use crate::metrics::EndpointMeter;
 
 pub(super) type Boxed<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
@@ -76,7 +77,7 @@ impl Route {
             Way::System => self
                 .network
                 .system_proxy
-                .get_or_init(Matcher::from_system)
+                .get_or_init(SystemProxy::now)
                 .intercept(url),
             Way::Via(matcher) => matcher.intercept(url),
         }

@@ -15,9 +15,9 @@ use bytes::Bytes;
 use http::{Method, Response};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use rustls::CertificateError;
 use zephyr_control::{Diagnosis, DiagnosisStage, DiagnosisStep};
 use zephyr_core::EndpointId;
+use zephyr_core::certificate::Distrust;
 use zephyr_core::classify::{Attempt, Fault, Gateway, Outcome, Rule, Subject};
 use zephyr_core::config::{Config, Endpoint, ProbeMode, Validation};
 use zephyr_core::price::{self, Cost};
@@ -25,12 +25,13 @@ use zephyr_core::profile::CallKind;
 use zephyr_core::proof::Stage;
 use zephyr_core::spend;
 
-use super::certificate::Certificate;
 use super::{models, prober};
+use crate::endpoints::certificate::Certificate;
 use crate::endpoints::connections::Connections;
 use crate::endpoints::network::Network;
 use crate::endpoints::remote::Remote;
 use crate::endpoints::steps::Steps;
+use crate::endpoints::trust::bad_certificate;
 use crate::request::inspect::{self, Inspector};
 use crate::view;
 use zephyr_secrets::Secret;
@@ -584,7 +585,9 @@ fn certificate_of(connection: &rustls::ClientConnection) -> String {
     };
     let own = connection.peer_certificates().and_then(<[_]>::first);
     match own.and_then(|own| Certificate::read(own)) {
-        Some(Certificate { issuer, last_day }) => {
+        Some(Certificate {
+            issuer, last_day, ..
+        }) => {
             format!("{version}, {protocol}; certificate of {issuer}, valid until {last_day}")
         }
         None => format!("{version}, {protocol}"),
@@ -592,37 +595,27 @@ fn certificate_of(connection: &rustls::ClientConnection) -> String {
 }
 
 fn untrusted(error: &io::Error) -> Wrong {
-    let cause = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    let wrong = match cause {
-        Some(rustls::Error::InvalidCertificate(wrong)) => Some(wrong),
-        Some(_) | None => None,
+    let Some(bad) = bad_certificate(error) else {
+        let remedy =
+            "check that the port in url is one for https; for a server without TLS write http://";
+        return Wrong::new(error.to_string(), remedy);
     };
-    let is = |test: fn(&CertificateError) -> bool| wrong.is_some_and(test);
-    let remedy = if is(|wrong| {
-        matches!(
-            wrong,
-            CertificateError::Expired | CertificateError::ExpiredContext { .. }
-        )
-    }) {
-        "check this machine's clock; else only the endpoint's operator can renew the certificate"
-    } else if is(|wrong| {
-        matches!(
-            wrong,
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
-        )
-    }) {
-        "write the host in url for which the certificate was issued"
-    } else if is(|wrong| matches!(wrong, CertificateError::UnknownIssuer)) {
-        "if a company's proxy or antivirus stands in between, add its root certificate to the system's; \
-         else do not trust this endpoint"
-    } else if wrong.is_some() {
-        "do not trust this endpoint, and tell its operator"
-    } else {
-        "check that the port in url is one for https; for a server without TLS write http://"
-    };
-    Wrong::new(error.to_string(), remedy)
+    let remedy = remedy_for_certificate(&bad.why);
+    Wrong::new(view::in_words(&Fault::Certificate(Box::new(bad))), remedy)
+}
+
+fn remedy_for_certificate(why: &Distrust) -> &'static str {
+    match why {
+        Distrust::Expired | Distrust::NotYetValid { .. } => {
+            "check this machine's clock; else only the endpoint's operator can renew the certificate"
+        }
+        Distrust::OtherNames { .. } => "write the host in url for which the certificate was issued",
+        Distrust::UnknownIssuer => {
+            "if a company's proxy or antivirus stands in between, add its root certificate to the system's; \
+             else do not trust this endpoint"
+        }
+        Distrust::Other(_) => "do not trust this endpoint, and tell its operator",
+    }
 }
 
 fn remedy_for_connection(detail: &str, is_proxy: bool) -> &'static str {
@@ -658,6 +651,7 @@ fn failed(fault: &Fault) -> Wrong {
         Fault::Empty | Fault::NotMessages(_) => {
             "check url and path_prefix: this is not an endpoint of the Messages API"
         }
+        Fault::Certificate(bad) => remedy_for_certificate(&bad.why),
         Fault::Connect(_)
         | Fault::Lost(_)
         | Fault::Cut

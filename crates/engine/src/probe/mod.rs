@@ -1,6 +1,5 @@
 //! How endpoints are found out about: probes, and a diagnosis step by step.
 
-mod certificate;
 mod claude_cli;
 pub mod diagnosis;
 pub mod models;

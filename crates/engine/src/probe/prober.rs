@@ -195,7 +195,7 @@ impl Probe<'_> {
         });
         let target = match kind {
             CallKind::CountTokens => "/v1/messages/count_tokens",
-            CallKind::Messages | CallKind::Other => {
+            CallKind::Messages | CallKind::Models | CallKind::Other => {
                 body["max_tokens"] = 1.into();
                 self.at_risk = self.bound(model);
                 "/v1/messages"
@@ -293,7 +293,7 @@ impl Probe<'_> {
         match sent {
             Ok(response) => self.judge(kind, model, response).await,
             Err(fault) => {
-                if let Fault::Connect(_) = fault {
+                if let Fault::Connect(_) | Fault::Certificate(_) = fault {
                     self.at_risk = Cost::ZERO;
                 }
                 Outcome::Failed(fault)

@@ -20,6 +20,7 @@ use zephyr_core::quota::Quota;
 use super::held::Held;
 use super::hold::{self, Judged};
 use super::inspect::Sight;
+use super::models;
 use super::outgoing::Outgoing;
 use super::traffic::Traffic;
 use super::trail::{Leg, LegEnd, Trail};
@@ -124,6 +125,9 @@ impl Attempt {
 
     /// Sends the request and holds its answer until it is known what to make of it.
     pub async fn run(mut self, outgoing: &Outgoing, headers: HeaderMap) -> Attempted {
+        if self.trail.kind == CallKind::Models {
+            return self.run_for_models(outgoing, headers).await;
+        }
         let cut = Arc::clone(&self.cut);
         let sent = tokio::select! {
             biased;
@@ -192,6 +196,71 @@ impl Attempt {
         let plain = held.as_mut().and_then(|held| held.plain().ok().flatten());
         let body = plain.unwrap_or_default();
         (self.asked(outgoing).judge_fault(fault, &body), held)
+    }
+
+    /// Sends a request for models. Whatever has none moves on, and counts only where no connection held.
+    async fn run_for_models(mut self, outgoing: &Outgoing, headers: HeaderMap) -> Attempted {
+        let cut = Arc::clone(&self.cut);
+        let (began, deadline) = (self.began, models::deadline(outgoing));
+        let asking = async {
+            let sent = self.send(outgoing, headers).await;
+            let response = sent.map_err(|unsent| (unsent.fault, None))?;
+            self.is_answered(&response);
+            let status = response.status();
+            let held = Box::new(Held::of(response, Arc::clone(&self.remote), || {
+                outgoing.headers.again()
+            }));
+            if status.is_success() {
+                models::until_listed(outgoing, held).await
+            } else {
+                let held = may_be_passed_on(status).then_some(held);
+                Err((Fault::Status(status.as_u16()), held))
+            }
+        };
+        let in_time = async {
+            match deadline {
+                Some(until) => tokio::time::timeout_at(until.into(), asking)
+                    .await
+                    .unwrap_or_else(|_| {
+                        let took = until.saturating_duration_since(began);
+                        Err((Fault::TimedOut(took), None))
+                    }),
+                None => asking.await,
+            }
+        };
+        let judged = tokio::select! {
+            biased;
+            judged = in_time => judged,
+            () = cut.cancelled() => Err((Fault::DrainTimeout, None)),
+        };
+        match judged {
+            Ok(held) => {
+                self.begin(self.since_sent(outgoing), &Lesson::default());
+                Attempted::Answered(Box::new((*held, self, Sight::Nothing)))
+            }
+            Err((fault, held)) => {
+                if let Some(error) = outgoing.upload.error() {
+                    return Attempted::Upload(error);
+                }
+                let outcome = match fault {
+                    Fault::Connect(_) | Fault::Certificate(_) | Fault::Lost(_) => {
+                        Outcome::Failed(fault)
+                    }
+                    Fault::Status(_)
+                    | Fault::Gateway { .. }
+                    | Fault::TimedOut(_)
+                    | Fault::Html
+                    | Fault::Empty
+                    | Fault::NotMessages(_)
+                    | Fault::ErrorEvent(_)
+                    | Fault::Cut
+                    | Fault::Stalled(_)
+                    | Fault::ClaudeCli(_)
+                    | Fault::DrainTimeout => Outcome::request_not_served(fault),
+                };
+                self.miss(outgoing, outcome.into(), held.map(|held| *held), true)
+            }
+        }
     }
 
     async fn send(

@@ -130,18 +130,19 @@ fn earliest_return(door: &FleetDoor) -> Option<Duration> {
     })
 }
 
-/// Which of two failures tells the client more: 429, then the credential and the quota, then 404, then
+/// Which of two failures tells the client more: a success (a list of models without any), then 429, then the credential and the quota, then 404, then
 /// the last of the others (the order that Anthropic's own gateway documents).
 fn tells_more(status: StatusCode, than: StatusCode) -> bool {
     let rank = |status: StatusCode| match status.as_u16() {
-        429 => 0,
-        400..=403 => 1,
-        404 | 501 => 2,
-        _ => 3,
+        200..=299 => 0,
+        429 => 1,
+        400..=403 => 2,
+        404 | 501 => 3,
+        _ => 4,
     };
     match rank(status).cmp(&rank(than)) {
         std::cmp::Ordering::Less => true,
-        std::cmp::Ordering::Equal => rank(status) == 3,
+        std::cmp::Ordering::Equal => rank(status) == 4,
         std::cmp::Ordering::Greater => false,
     }
 }

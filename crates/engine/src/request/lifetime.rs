@@ -1,7 +1,7 @@
 //! One request from its head to the end of its answer.
 //!
 //! A [`Lifetime`] owns what is known of the request (its trail), what its client got, and how it ends.
-//! Dropping it ends the request: it is counted, leaves its record, and is shown no longer. A request
+//! Dropping it ends the request: it is counted, leaves its record if it is to, and is shown no longer. A request
 //! that nobody has ended was abandoned by its client.
 
 use std::sync::Arc;
@@ -115,17 +115,19 @@ impl Drop for Lifetime {
             let cost = account.bill.map(|bill| bill.cost);
             from.meter.answer(&account.consumption.tokens, cost);
         }
+        let is_recorded = traffic.journal.is_kept()
+            && traffic.side_calls.is_to_be_recorded(trail, got.status, now);
         {
             let mut notes = trail.notes();
             notes.ended = Some((now, record::end_of(end, got.status)));
             if let Some(account) = &account {
                 trail.note_output(account.consumption.tokens.output);
             }
-            if !traffic.journal.is_kept() {
+            if !is_recorded {
                 notes.headers = HeaderMap::new(); // The trail is shown for a while without them.
             }
         }
-        if traffic.journal.is_kept() {
+        if is_recorded {
             let finished = record::finished(trail, end, got, account.as_ref());
             traffic.journal.write(Entry::Request(Box::new(finished)));
         }

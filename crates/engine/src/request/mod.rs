@@ -5,6 +5,7 @@
 //! | `exchange` | failover: the loop over attempts |
 //! | `attempt`, `hold`, `held` | one attempt: sent once, its answer held until it has proven real |
 //! | `explain` | what is made of a recorded answer |
+//! | `models` | what is made of an answer with models |
 //! | `failure` | what the client gets when all is spent |
 //! | `outgoing`, `upload`, `patience` | what every attempt sends, and how long its answer may take |
 //! | `waiting` | a request that waits for an endpoint to return |
@@ -15,6 +16,7 @@
 //! | `trail`, `received`, `capture`, `record` | what is known of it, and what it leaves in the journal |
 //! | `traffic`, `counters`, `in_flight` | what all requests share |
 //! | `turned_down`, `refusals` | requests that are refused at the door |
+//! | `side_calls` | greetings, telemetry and the like, which leave few records |
 //! | `request_id` | what a request is called |
 
 pub mod answer;
@@ -30,6 +32,7 @@ mod hold;
 mod in_flight;
 pub mod inspect;
 mod lifetime;
+mod models;
 mod outgoing;
 mod patience;
 mod read_off;
@@ -38,6 +41,7 @@ mod record;
 mod refusals;
 pub mod relay;
 pub mod request_id;
+mod side_calls;
 pub mod traffic;
 mod trail;
 pub mod transcode;

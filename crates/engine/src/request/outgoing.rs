@@ -147,6 +147,7 @@ impl Outgoing {
             Fault::Status(_)
             | Fault::Gateway { .. }
             | Fault::Connect(_)
+            | Fault::Certificate(_)
             | Fault::Html
             | Fault::NotMessages(_)
             | Fault::ErrorEvent(_)

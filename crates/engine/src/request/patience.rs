@@ -40,6 +40,8 @@ pub struct Patience {
     of_client: Duration,
     /// Until when a stream that has begun is held for its content.
     hold_until: Instant,
+    /// Whether the client said so.
+    is_told: bool,
     first_event: Duration,
     idle: Duration,
 }
@@ -53,9 +55,15 @@ impl Patience {
             of_client,
             hold_until: trail.begun.instant() + (of_client / 2).min(LONGEST_HOLD),
             trail,
+            is_told: headers.contains_key(STAINLESS_TIMEOUT),
             first_event: failover.first_event_timeout,
             idle: failover.idle_timeout,
         }
+    }
+
+    /// Whether the client says how long it waits, as the SDKs do.
+    pub fn is_told(&self) -> bool {
+        self.is_told
     }
 
     /// Waits for `future` as long as the answer to an attempt that began then may take to begin.

@@ -9,6 +9,7 @@ use zephyr_journal::Journal;
 use super::counters::Counters;
 use super::in_flight::InFlight;
 use super::refusals::Refusals;
+use super::side_calls::SideCalls;
 use crate::clock::Clock;
 use crate::engine::fleet_door::FleetDoor;
 use crate::metrics::Metrics;
@@ -23,6 +24,8 @@ pub struct Traffic {
     pub in_flight: InFlight,
     /// Which of those refused at the door leave a record.
     pub refusals: Refusals,
+    /// Which of their side calls leave a record.
+    pub side_calls: SideCalls,
     /// Where their records go.
     pub journal: Journal,
     /// What is counted of them for Prometheus.
@@ -37,6 +40,7 @@ impl Traffic {
             counters: Counters::default(),
             in_flight: InFlight::default(),
             refusals: Refusals::default(),
+            side_calls: SideCalls::default(),
             journal,
             metrics,
         }

@@ -405,6 +405,27 @@ async fn a_retry_after_is_honoured_shown_and_bounded() {
 }
 
 #[tokio::test]
+async fn a_retry_after_is_measured_against_the_answers_own_date() {
+    let date = "Mon, 30 Nov 2015 10:00:00 GMT";
+    for asked in [
+        "Mon, 30 Nov 2015 10:01:30 GMT",
+        "1448877690",
+        "1448877690000",
+    ] {
+        let refusal = Act::status(429).header("date", date);
+        let a = Endpoint::start(refusal.header("retry-after", asked)).await;
+        let b = Endpoint::start(Act::message("from B")).await;
+        let zephyr = Zephyr::over(&[&a, &b], "").await;
+
+        assert_eq!(zephyr.used().await, "B");
+
+        let snapshot = zephyr.snapshot().await;
+        let wait = snapshot.endpoint("A").unwrap().until_ms.unwrap() - snapshot.taken_at_ms;
+        assert!(wait <= 90_000 && wait > 75_000, "{asked}: {wait} ms");
+    }
+}
+
+#[tokio::test]
 async fn a_refused_credential_takes_the_endpoint_out_until_a_person_acts() {
     let a = Endpoint::start(Act::status(401)).await;
     let b = Endpoint::start(Act::message("from B")).await;
@@ -417,7 +438,11 @@ async fn a_refused_credential_takes_the_endpoint_out_until_a_person_acts() {
     let snapshot = zephyr.snapshot().await;
     let view = snapshot.endpoint("A").unwrap();
     assert_eq!((view.state, view.until_ms), (EndpointState::Refused, None));
-    assert_eq!(view.reason, Some(Reason::CredentialRefused { status: 401 }));
+    let refused = Reason::VariableTokenRefused {
+        status: 401,
+        variable: "TEST_TOKEN".to_owned(),
+    };
+    assert_eq!(view.reason, Some(refused));
     assert_eq!(a.requests().len(), 1);
 }
 

@@ -272,18 +272,59 @@ async fn health_is_200_while_something_is_usable_and_else_503() {
 
     assert_eq!((healthy.status, unhealthy.status), (200, 503));
     let (healthy, unhealthy) = (healthy.json(), unhealthy.json());
-    assert_eq!(healthy["status"], "healthy");
+    assert_eq!(healthy["status"], "ok");
     assert_eq!(
         (&healthy["total_servers"], &healthy["available_servers"]),
         (&json!(2), &json!(1))
     );
     assert_eq!(healthy["load_balancer"], "latency");
     assert_eq!(healthy["fallback"], true);
-    assert!(healthy["time"].is_string());
+    let time = healthy["time"].as_str().unwrap();
+    assert!(time.parse::<jiff::Timestamp>().is_ok(), "{time}");
     assert_eq!(
         (&unhealthy["status"], &unhealthy["available_servers"]),
-        (&json!("unhealthy"), &json!(0))
+        (&json!("unavailable"), &json!(0))
     );
+}
+
+#[tokio::test]
+async fn a_head_of_a_reserved_page_is_answered_here_without_a_body() {
+    let a = Endpoint::start(Act::message("from A")).await;
+    let zephyr = Zephyr::over(&[&a], "").await;
+
+    for page in ["/health", "/status", "/diagnostics"] {
+        let mut client = zephyr.client().await;
+        let head = format!("HEAD {page} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        client.send(head).await.unwrap();
+        let (status, headers) = client.read_head().await.unwrap();
+        let length = headers.iter().find(|(name, _)| name == "content-length");
+        let (_, length) = length.unwrap();
+        assert_eq!(status, 200, "{page}");
+        assert!(length.parse::<usize>().unwrap() > 0);
+    }
+
+    assert!(a.requests().is_empty());
+}
+
+#[tokio::test]
+async fn the_status_page_calls_an_endpoint_unavailable_once_its_check_has_failed() {
+    let a = Endpoint::start(Act::message("from A")).await;
+    let b = Endpoint::start(Act::status(500)).await;
+    let checks = "[health_check]\nmode = \"message\"\ninterval_seconds = 3600\n";
+    let zephyr = Zephyr::over(&[&a, &b], checks).await;
+    let is_checked = |name: &'static str| {
+        move |snapshot: &zephyr_control::Snapshot| {
+            snapshot.endpoint(name).unwrap().last_check_ms.is_some()
+        }
+    };
+    zephyr.until("a check of A", is_checked("A")).await;
+    let seen = zephyr.until("a check of B", is_checked("B")).await;
+
+    let status = zephyr.get("/status").await.json();
+
+    assert!(seen.endpoint("B").unwrap().state.is_usable());
+    let available = |endpoint: &Endpoint| status["endpoints"][endpoint.url()]["available"].clone();
+    assert_eq!((available(&a), available(&b)), (json!(true), json!(false)));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 
 use crate::common::Zephyr;
-use zephyr_control::{Command, EndpointState, Problem, ProblemKind, Snapshot};
+use zephyr_control::{Command, EndpointState, Language, Problem, ProblemKind, Snapshot, text};
 use zephyr_engine::Options;
 use zephyr_secrets::Secret;
 use zephyr_secrets::vault::{KeychainError, Store};
@@ -218,6 +218,35 @@ async fn a_keychain_that_comes_later_is_used_without_a_restart() {
         })
         .await;
     assert_eq!(bearer(&zephyr, &a).await, "Bearer token-one");
+}
+
+#[tokio::test]
+async fn a_refused_credential_says_in_both_languages_what_to_type() {
+    let expected = [
+        ("one", "zephyr token set one"),
+        ("a-b_c.d", "zephyr token set a-b_c.d"),
+        ("my relay", "zephyr token set 'my relay'"),
+        ("it's", r"zephyr token set 'it'\''s'"),
+        ("", "TEST_TOKEN=…"),
+        ("-x", "zephyr token set -- '-x'"),
+    ];
+    let a = Endpoint::start(Act::status(401)).await;
+    let stored = expected.map(|(entry, _)| (entry, "token-of-yesterday"));
+    let (keychain, _person) = Scripted::new(Condition::Open, &stored);
+    let zephyr = over(&keychain, &expected.map(|(entry, _)| (&a, entry))).await;
+
+    let all_refused = |snapshot: &Snapshot| {
+        let mut endpoints = snapshot.endpoints.iter();
+        endpoints.all(|endpoint| endpoint.state == EndpointState::Refused)
+    };
+    let snapshot = zephyr.until("all are refused", all_refused).await;
+
+    for ((_, command), endpoint) in expected.iter().zip(&snapshot.endpoints) {
+        for language in [Language::En, Language::Zh] {
+            let told = text(language, endpoint.reason.as_ref().unwrap());
+            assert!(told.contains(command) && told.contains("401"), "{told}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use crate::common::Zephyr;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
-use zephyr_testkit::{Act, Answer, Endpoint};
+use zephyr_testkit::{Act, Answer, Endpoint, TlsEndpoint};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -108,5 +108,21 @@ async fn only_what_moves_on_or_fails_is_noticed_and_in_few_lines() {
     assert!(
         of_failed[1].contains("no answer but an error"),
         "{of_failed:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_trusted_is_told_with_its_issuer_and_day() {
+    let log = Log::start();
+    let a = TlsEndpoint::start_valid(Act::message("from A"), (2020, 1, 1), (4002, 7, 8)).await;
+    let b = Endpoint::start(Act::message("from B")).await;
+    let zephyr = Zephyr::at(&[a.url(), b.url()], "").await;
+
+    let moved = zephyr.stream().await.unwrap();
+
+    let lines = log.noticed(&moved).join("\n");
+    assert!(
+        lines.contains("issued by rcgen") && lines.contains("4002-07-08"),
+        "{lines}"
     );
 }

@@ -21,6 +21,7 @@ mod limits;
 mod log_lines;
 mod memory;
 mod metrics;
+mod models;
 mod offline;
 mod probes;
 mod proxy;

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 #[cfg(unix)]
 use serde_json::json;
+#[cfg(unix)]
+use zephyr_control::ProblemKind;
 use zephyr_control::{Command, EndpointState, EventKind, Reason, Snapshot};
 use zephyr_engine::Options;
 use zephyr_testkit::{Act, Endpoint, Received, Script, Usage};
@@ -431,6 +433,10 @@ async fn a_claude_cli_that_fails_is_a_failed_check_and_one_that_is_missing_is_no
     assert_eq!(snapshot.endpoints[0].last_error, None);
     assert_eq!(a.requests()[0].path(), "/v1/messages/count_tokens");
     assert_eq!(snapshot.probes.today_usd, 0.0);
+    let told: Vec<_> = snapshot.problems.iter().map(|told| told.kind).collect();
+    assert_eq!(told, [ProblemKind::ConfigWarning]);
+    assert!(snapshot.problems[0].message.contains("claude_binary_path"));
+    assert_eq!(failed.problems, []);
 }
 
 #[cfg(unix)]

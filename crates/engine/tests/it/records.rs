@@ -363,6 +363,29 @@ async fn what_is_refused_at_the_door_leaves_a_record_too() {
 }
 
 #[tokio::test]
+async fn a_hundred_side_calls_of_a_kind_leave_one_record() {
+    let a = Endpoint::start(Act::message("from A")).await;
+    let (zephyr, records) = over(&[&a], "").await;
+    let kinds = ["GET /api/hello", "POST /api/event_logging/batch"];
+
+    for _ in 0..100 {
+        for kind in kinds {
+            zephyr.request(kind, &[], "").await;
+        }
+    }
+    zephyr.get("/v1/files").await;
+    zephyr.get("/v1/files").await;
+
+    let mut left = Vec::new();
+    for _ in 0..4 {
+        let record = records.next().await;
+        left.push(format!("{} {}", record.method, record.path));
+    }
+    assert_eq!(left, [kinds[0], kinds[1], "GET /v1/files", "GET /v1/files"]);
+    assert_eq!(a.requests().len(), 202, "all of them are forwarded");
+}
+
+#[tokio::test]
 async fn answers_in_one_piece_and_other_calls_have_their_own_usage() {
     let a = Endpoint::start(Act::message("from A")).await;
     let (zephyr, records) = over(&[&a], "").await;

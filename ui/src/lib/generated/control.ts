@@ -734,6 +734,40 @@ export type Reason = { "code": "pinned" }
   /** What the system said. */
   detail: string
 }
+  | { "code": "certificate_expired",
+  /** Who issued it. */
+  issuer: string,
+  /** Its last day, as `2027-01-31`. */
+  last_day: string
+}
+  | { "code": "certificate_not_yet_valid",
+  /** Who issued it. */
+  issuer: string,
+  /** Its first day, as `2027-01-31`. */
+  first_day: string
+}
+  | { "code": "certificate_of_others",
+  /** Their names, a few of them. */
+  names: string,
+  /** Who issued it. */
+  issuer: string,
+  /** Its last day, as `2027-01-31`. */
+  last_day: string
+}
+  | { "code": "certificate_issuer_unknown",
+  /** Who issued it. */
+  issuer: string,
+  /** Its last day, as `2027-01-31`. */
+  last_day: string
+}
+  | { "code": "certificate_rejected",
+  /** What the system said. */
+  detail: string,
+  /** Who issued it. */
+  issuer: string,
+  /** Its last day, as `2027-01-31`. */
+  last_day: string
+}
   | { "code": "connection_lost",
   /** What the system said. */
   detail: string
@@ -753,6 +787,18 @@ export type Reason = { "code": "pinned" }
   | { "code": "credential_refused",
   /** The status. */
   status: number
+}
+  | { "code": "keychain_token_refused",
+  /** The status. */
+  status: number,
+  /** The entry, as one word of a command line. */
+  entry: string
+}
+  | { "code": "variable_token_refused",
+  /** The status. */
+  status: number,
+  /** The variable, of the environment or of `.env`. */
+  variable: string
 }
   | { "code": "quota_used_up",
   /** The status. */

@@ -24,7 +24,10 @@ impl Standing {
     }
 
     pub(super) fn only_connecting_failed(&self) -> bool {
-        matches!(self.opened_by, Some(Fault::Connect(_)))
+        matches!(
+            self.opened_by,
+            Some(Fault::Connect(_) | Fault::Certificate(_))
+        )
     }
 }
 

@@ -327,3 +327,41 @@ fn after_a_sleep_the_first_probe_replaces_what_was_measured() {
     let status = scene.fleet.status_of(scene.id("A")).unwrap();
     assert_eq!(status.probe_latency, Some(Duration::from_millis(300)));
 }
+
+#[test]
+fn a_stranger_in_between_is_the_network_and_a_certificate_of_the_wrong_time_is_not() {
+    use crate::certificate::{BadCertificate, Distrust};
+
+    for (why, expected) in [
+        (Distrust::UnknownIssuer, true),
+        (
+            Distrust::OtherNames {
+                names: "portal.example".to_owned(),
+            },
+            true,
+        ),
+        (Distrust::Expired, false),
+        (
+            Distrust::NotYetValid {
+                first_day: "2027-01-31".to_owned(),
+            },
+            false,
+        ),
+        (Distrust::Other("revoked".to_owned()), false),
+    ] {
+        let mut scene = Scene::of(2, |_| ());
+        let bad = BadCertificate {
+            why: why.clone(),
+            issuer: "a stranger".to_owned(),
+            last_day: "2027-01-31".to_owned(),
+        };
+        for name in ["A", "B"] {
+            let id = scene.id(name);
+            let fault = Fault::Certificate(Box::new(bad.clone()));
+            let result = ProbeResult::Failed(Outcome::Failed(fault));
+            scene.fleet.handle_probe(id, result, scene.now);
+        }
+
+        assert_eq!(scene.is_offline(), expected, "{why:?}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Endpoints behind TLS.
 
+use zephyr_control::{Language, Reason, Snapshot, text};
 use zephyr_engine::Options;
 use zephyr_testkit::{Act, End, Endpoint, Gate, HttpProxy, HttpVersion, Phase, TlsEndpoint};
 
@@ -111,9 +112,64 @@ async fn a_certificate_that_nobody_vouches_for_moves_the_request_on() {
     let snapshot = zephyr.snapshot().await;
     let seen = snapshot.endpoint("A").unwrap();
     assert_eq!(seen.failures, 1);
-    let reason = format!("{:?}", seen.last_error);
-    assert!(reason.contains("ConnectFailed"), "{reason}");
-    assert!(reason.contains("certificate"), "{reason}");
+    let reason = seen.last_error.clone();
+    assert!(
+        matches!(reason, Some(Reason::CertificateIssuerUnknown { .. })),
+        "{reason:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_certificate_is_said_with_issuer_and_day_in_both_languages() {
+    let answer = || Act::message("from a stranger");
+    let expired = TlsEndpoint::start_valid(answer(), (2020, 1, 1), (2021, 3, 4)).await;
+    let early = TlsEndpoint::start_valid(answer(), (4000, 5, 6), (4001, 1, 1)).await;
+    let elsewhere = TlsEndpoint::start_valid(answer(), (2020, 1, 1), (4002, 7, 8)).await;
+    let unknown = TlsEndpoint::start_valid(answer(), (2020, 1, 1), (4003, 9, 10)).await;
+    let trusted = [&expired, &early, &elsewhere];
+    let options = Options {
+        extra_roots: trusted.map(|endpoint| endpoint.ca_der().into()).to_vec(),
+        ..Options::default()
+    };
+    let proxy = HttpProxy::start().await;
+    proxy.route("api.elsewhere.test:443", elsewhere.addr());
+    let checks = "[health_check]\nmode = \"connect\"\ninterval_seconds = 3600\n";
+    let direct = config(&[expired.url(), early.url(), unknown.url()], checks);
+    let through = format!(
+        "[[groups]]\nname = \"behind\"\nauth_token_env = \"TEST_TOKEN\"\nendpoints = [{{ name = \"D\", \
+         url = \"https://api.elsewhere.test\", proxy = \"{}\" }}]\n",
+        proxy.url()
+    );
+    let zephyr = Zephyr::start(&format!("{direct}\n{through}"), options).await;
+
+    let all_checked = |snapshot: &Snapshot| {
+        let mut endpoints = snapshot.endpoints.iter();
+        endpoints.all(|endpoint| endpoint.reason.is_some())
+    };
+    let snapshot = zephyr.until("every check", all_checked).await;
+
+    for (name, words) in [
+        ("A", ["rcgen", "2021-03-04"].as_slice()),
+        ("B", &["rcgen", "4000-05-06"]),
+        ("C", &["rcgen", "4003-09-10"]),
+        (
+            "D",
+            &[
+                "localhost, *.example.test, 127.0.0.1",
+                "rcgen",
+                "4002-07-08",
+            ],
+        ),
+    ] {
+        let why = snapshot.endpoint(name).unwrap().reason.clone().unwrap();
+        for language in [Language::En, Language::Zh] {
+            let told = text(language, &why);
+            assert!(
+                words.iter().all(|word| told.contains(word)),
+                "{name}: {told}"
+            );
+        }
+    }
 }
 
 #[tokio::test]

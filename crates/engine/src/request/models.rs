@@ -1,0 +1,110 @@
+//! The list of models. Claude Code asks for it once, waits 3 seconds, follows no redirection, and does
+//! without if anything else comes. So whatever is no list moves on, in time for another endpoint to answer,
+//! and counts for nothing: it says little of conversations.
+
+use std::time::{Duration, Instant};
+
+use http::Method;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use zephyr_core::classify::Fault;
+use zephyr_core::fleet::Availability;
+use zephyr_core::models::{Asked, Listed};
+
+use super::held::{Held, JSON_ANSWER, Next};
+use super::outgoing::Outgoing;
+
+/// How long all endpoints together may take, so that the client still gets the last one's answer.
+const IN_ALL: Duration = Duration::from_millis(2_500);
+/// Each gets half of what is left, but at least this.
+const AT_LEAST: Duration = Duration::from_millis(250);
+
+/// Until when the present attempt may take. `None`: as long as its client waits, since there is nobody else
+/// to ask.
+pub fn deadline(outgoing: &Outgoing) -> Option<Instant> {
+    let failover = &outgoing.live.config.failover;
+    let attempts = u32::try_from(outgoing.journey.attempts()).unwrap_or(u32::MAX);
+    let may_move = failover.enabled
+        && attempts < failover.max_attempts
+        && outgoing.upload.is_replayable()
+        && others(outgoing) > 0;
+    let now = Instant::now();
+    let end = outgoing.trail.begun.instant() + IN_ALL;
+    let left = end.saturating_duration_since(now);
+    if may_move {
+        Some(now + (left / 2).max(AT_LEAST))
+    } else if attempts > 1 && !outgoing.patience.is_told() {
+        // What the others said is better than nothing at all.
+        Some(now + left.max(AT_LEAST))
+    } else {
+        None
+    }
+}
+
+/// How many endpoints are up and were not asked yet.
+fn others(outgoing: &Outgoing) -> usize {
+    let notes = outgoing.trail.notes();
+    let asked = notes.legs.iter().map(|leg| leg.remote.spec.name.clone());
+    let asked: Vec<String> = asked.collect();
+    drop(notes);
+    outgoing.traffic.door.look(|state, _| {
+        let up = state.fleet.status().filter(|status| {
+            status.availability == Availability::Enabled
+                && status.has_credential
+                && status.out_because().is_none()
+        });
+        up.filter(|status| !asked.contains(&status.spec.name))
+            .count()
+    })
+}
+
+/// Holds an answer with a status of success until it is known whether it has models.
+///
+/// # Errors
+///
+/// It has none; with the answer, if it may be passed on where nobody has any.
+pub async fn until_listed(
+    outgoing: &Outgoing,
+    mut held: Box<Held>,
+) -> Result<Box<Held>, (Fault, Option<Box<Held>>)> {
+    if outgoing.trail.method == Method::HEAD {
+        let content_type = held.head.headers.get(CONTENT_TYPE);
+        let content_type = content_type.map(HeaderValue::as_bytes);
+        return if content_type.is_some_and(|value| value.starts_with(b"text/html")) {
+            Err((Fault::Html, None))
+        } else {
+            Ok(held)
+        };
+    }
+    loop {
+        match held.next().await {
+            Next::Piece(_) if held.bytes() <= JSON_ANSWER => {}
+            // Too long to be anything else than a list.
+            Next::Piece(_) => return Ok(held),
+            Next::End => break,
+            Next::Broken(fault) => return Err((fault, None)),
+        }
+    }
+    let body = match held.plain() {
+        Ok(Some(body)) => body,
+        Ok(None) => return Ok(held), // It cannot be looked into.
+        Err(fault) => return Err((fault, None)),
+    };
+    match Asked::of(&outgoing.trail.path).judge(&body) {
+        Ok(Listed::Models) => Ok(held),
+        // The end of a list that is read page by page.
+        Ok(Listed::Nothing) if is_further_page(outgoing) => Ok(held),
+        Ok(Listed::Nothing) => {
+            let seen = "expected a list of models, seen an empty one".to_owned();
+            Err((Fault::NotMessages(seen), Some(held)))
+        }
+        Err(fault) => Err((fault, None)),
+    }
+}
+
+fn is_further_page(outgoing: &Outgoing) -> bool {
+    let query = outgoing.target.query().unwrap_or_default();
+    let names = query.split('&').filter_map(|pair| pair.split('=').next());
+    names
+        .into_iter()
+        .any(|name| matches!(name, "after_id" | "before_id"))
+}
