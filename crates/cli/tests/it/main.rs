@@ -4,6 +4,7 @@
 
 mod claude_code_program;
 mod documents;
+mod explain;
 /// What the tests of the admin API use, too.
 #[allow(dead_code, reason = "those tests use the rest")]
 #[path = "../../../admin/tests/it/fake.rs"]

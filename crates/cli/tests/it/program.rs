@@ -8,8 +8,8 @@ use crate::fake::{self, Asked, Server, record, snapshot};
 use crate::home::Home;
 use zephyr_admin::instance::{self, Instance, Registration, Role};
 use zephyr_control::{
-    Command as ControlCommand, EndpointState, EndpointView, RequestDetail, RequestEnd,
-    RequestRecord, Snapshot, UsageReport,
+    AttemptRecord, Command as ControlCommand, EndpointState, EndpointView, RequestDetail,
+    RequestEnd, RequestRecord, Snapshot, UsageReport,
 };
 
 fn code(output: &Output) -> i32 {
@@ -114,6 +114,8 @@ fn commands_to_nobody_exit_1_with_advice() {
         &["logs"],
         &["logs", "7"],
         &["logs", "--follow"],
+        &["why"],
+        &["why", "7"],
         &["usage"],
         &["open"],
         &["open", "--print"],
@@ -436,6 +438,25 @@ async fn one_request_is_shown_in_full() {
     assert_eq!(detail, fake::detail(record(7)));
     assert_eq!(code(&missing), 1);
     assert_eq!(stderr(&missing), "zephyr: no such request\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_attempts_of_a_request_are_told() {
+    let (server, _registration) = instance().await;
+    server.control.record([record(6), record(7)]);
+
+    let newest = run(&server, &["why"]).await;
+    let named = run(&server, &["why", "7"]).await;
+    let json = run(&server, &["why", "7", "--json"]).await;
+    let missing = run(&server, &["why", "8"]).await;
+
+    let told = stdout(&named);
+    assert!(told.starts_with("Request 7"), "{told}");
+    assert!(told.contains("1. Tokyo"), "{told}");
+    assert_eq!(stdout(&newest), told);
+    let attempts: Vec<AttemptRecord> = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(attempts, record(7).attempts);
+    assert_eq!(code(&missing), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
