@@ -125,7 +125,7 @@ fn each_attempt_tells_what_its_answer_was_taken_for() {
     assert_eq!(
         lines(&why(&record, &look(Language::En))),
         [
-            "Request 18, 2026-11-21 22:30:02",
+            "Request 18 · 2026-11-21 22:30:02",
             "  POST /v1/messages → 200, answered",
             "",
             "1. HK",
