@@ -110,6 +110,11 @@ pub enum Reason {
     RequestedModelNotServed,
     /// The account's limit for this family of models is used up there.
     FamilySpent,
+    /// What its subscription includes is used up, and `subscription_only` keeps it from extra usage.
+    SubscriptionSpent {
+        /// Until it takes requests again; begun minutes count.
+        remaining_min: u64,
+    },
     /// It does not take requests as large as this one.
     TooLargeThere,
     /// It does not admit such client programs.

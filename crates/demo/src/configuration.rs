@@ -91,6 +91,7 @@ fn endpoint(sim: &Sim, health_check: &HealthCheck) -> Endpoint {
         weight: 1,
         price: 1.0,
         auth: Auth::Passthrough,
+        subscription_only: false,
         proxy: ProxyRoute::Direct,
         health_check: health_check.clone(),
     }

@@ -70,6 +70,7 @@ struct Shared {
     name: String,
     auth_type: AuthType,
     credential: Credential,
+    subscription_only: bool,
     health_check: HealthCheck,
 }
 
@@ -84,6 +85,7 @@ impl FleetReader<'_> {
             name: name.clone(),
             auth_type: table.choice("auth_type", AuthType::AuthToken),
             credential: Credential::read(table, &AUTH_TOKEN),
+            subscription_only: table.flag("subscription_only", false),
             health_check: health_check(&table.table("health_check"), self.checks),
         };
         warn_about_api_key(table);
@@ -149,6 +151,7 @@ impl FleetReader<'_> {
         let priority = table.whole("priority", 0..=u32::MAX, DEFAULT_PRIORITY);
         let weight = table.whole("weight", 1..=1_000_000, DEFAULT_WEIGHT);
         let price = table.amount("price", DEFAULT_PRICE);
+        let subscription_only = table.flag("subscription_only", group.subscription_only);
         let proxy = proxy(table);
         if let (Some(url), Some(auth)) = (url, auth) {
             self.fleet.endpoints.push(Endpoint {
@@ -161,6 +164,7 @@ impl FleetReader<'_> {
                 weight,
                 price,
                 auth,
+                subscription_only,
                 proxy,
                 health_check: group.health_check.clone(),
             });

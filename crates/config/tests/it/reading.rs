@@ -49,7 +49,7 @@ fn an_endpoint_outranks_its_group() {
         endpoints(
             "{ name = \"a\", url = \"https://a.example.com/x\", path_prefix = \"/y/\", flag = \"🇭🇰\", \
              enabled = false, priority = 3, weight = 5, price = 0.8, auth_type = \"api_key\", \
-             auth_token_env = \"OTHER\", proxy = \"socks5://127.0.0.1:1080\" }"
+             auth_token_env = \"OTHER\", proxy = \"socks5://127.0.0.1:1080\", subscription_only = true }"
         )
     );
 
@@ -62,11 +62,34 @@ fn an_endpoint_outranks_its_group() {
     assert_eq!((endpoint.priority, endpoint.weight), (3, 5));
     assert!((endpoint.price - 0.8).abs() < f64::EPSILON);
     assert_eq!(endpoint.auth, ours(AuthHeader::ApiKey, "OTHER"));
+    assert!(endpoint.subscription_only);
     assert_eq!(
         endpoint.proxy,
         ProxyRoute::Via("socks5://127.0.0.1:1080".to_owned())
     );
     assert_eq!(loaded.warnings, []);
+}
+
+#[test]
+fn extra_usage_is_spent_unless_the_group_forbids_it_and_the_endpoint_does_not_allow_it() {
+    let of = |group: &str, endpoint: &str| {
+        let text = format!(
+            "{GROUP}{group}\n{}",
+            endpoints(&format!(
+                "{{ name = \"a\", url = \"https://a.example.com\"{endpoint} }}"
+            ))
+        );
+        let loaded = loaded(&text);
+        assert_eq!(loaded.warnings, []);
+        loaded.config.endpoint("a").unwrap().subscription_only
+    };
+
+    assert!(!of("", ""));
+    assert!(of("subscription_only = true", ""));
+    assert!(!of(
+        "subscription_only = true",
+        ", subscription_only = false"
+    ));
 }
 
 #[test]

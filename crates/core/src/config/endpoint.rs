@@ -35,6 +35,8 @@ pub struct Endpoint {
     pub price: f64,
     /// Which credential it gets.
     pub auth: Auth,
+    /// Whether it gets no request that would spend its subscription's extra usage.
+    pub subscription_only: bool,
     /// How it is reached.
     pub proxy: ProxyRoute,
     /// How it is probed.

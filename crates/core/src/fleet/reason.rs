@@ -90,6 +90,11 @@ pub enum WhyNot {
         /// Until when.
         until: Instant,
     },
+    /// What its subscription includes is used up, and extra usage is not to be spent.
+    SubscriptionSpent {
+        /// Until when.
+        until: Instant,
+    },
     /// Does not take requests as large as this one.
     TooLarge,
     /// Does not admit such clients.

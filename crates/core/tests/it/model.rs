@@ -1063,6 +1063,7 @@ fn config(mode: ProbeMode, policy: BreakerPolicy, last_resort: bool) -> Config {
             header: AuthHeader::Bearer,
             credential: CredentialRef::Env("TOKEN".to_owned()),
         },
+        subscription_only: false,
         proxy: ProxyRoute::Direct,
         health_check: HealthCheck {
             mode,

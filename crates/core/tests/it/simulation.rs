@@ -643,6 +643,7 @@ fn config(dice: &mut Dice) -> Config {
             header: AuthHeader::Bearer,
             credential: CredentialRef::Env("TOKEN".to_owned()),
         },
+        subscription_only: false,
         proxy: ProxyRoute::Direct,
         health_check: HealthCheck {
             mode,

@@ -688,6 +688,10 @@ export type Reason = { "code": "pinned" }
 }
   | { "code": "requested_model_not_served" }
   | { "code": "family_spent" }
+  | { "code": "subscription_spent",
+  /** Until it takes requests again; begun minutes count. */
+  remaining_min: number
+}
   | { "code": "too_large_there" }
   | { "code": "client_not_admitted_there" }
   | { "code": "conversation_refused" }

@@ -140,7 +140,7 @@ impl Endpoint {
         self.silence.end();
         self.standing.last_probe_failed = false;
         self.latency.forget_slowness();
-        self.reserve.dry = None;
+        self.reserve.forgive();
         self.probes.timetable.demand_at(now);
         self.standing.circuit.close(now)
     }

@@ -146,6 +146,7 @@ fn config(endpoints: usize) -> Config {
                 header: AuthHeader::Bearer,
                 credential: CredentialRef::Env("TOKEN".to_owned()),
             },
+            subscription_only: false,
             proxy: ProxyRoute::Direct,
             health_check: HealthCheck::default(),
         }
