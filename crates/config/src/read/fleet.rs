@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 
-use zephyr_core::config::{Auth, AuthHeader, BaseUrl, BaseUrlError, Endpoint, Group, HealthCheck};
+use zephyr_core::config::{
+    Auth, AuthHeader, BaseUrl, BaseUrlError, Endpoint, Group, HealthCheck, ProbeAs,
+};
 
 use super::address::{Listeners, proxy};
 use super::credential::{AUTH_TOKEN, Credential};
@@ -71,6 +73,7 @@ struct Shared {
     auth_type: AuthType,
     credential: Credential,
     subscription_only: bool,
+    probe_as: ProbeAs,
     health_check: HealthCheck,
 }
 
@@ -86,6 +89,7 @@ impl FleetReader<'_> {
             auth_type: table.choice("auth_type", AuthType::AuthToken),
             credential: Credential::read(table, &AUTH_TOKEN),
             subscription_only: table.flag("subscription_only", false),
+            probe_as: table.choice("probe_as", ProbeAs::Zephyr),
             health_check: health_check(&table.table("health_check"), self.checks),
         };
         warn_about_api_key(table);
@@ -152,6 +156,7 @@ impl FleetReader<'_> {
         let weight = table.whole("weight", 1..=1_000_000, DEFAULT_WEIGHT);
         let price = table.amount("price", DEFAULT_PRICE);
         let subscription_only = table.flag("subscription_only", group.subscription_only);
+        let probe_as = table.choice("probe_as", group.probe_as);
         let proxy = proxy(table);
         if let (Some(url), Some(auth)) = (url, auth) {
             self.fleet.endpoints.push(Endpoint {
@@ -166,6 +171,7 @@ impl FleetReader<'_> {
                 auth,
                 subscription_only,
                 proxy,
+                probe_as,
                 health_check: group.health_check.clone(),
             });
         }

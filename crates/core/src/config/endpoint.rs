@@ -2,7 +2,7 @@
 
 use super::base_url::BaseUrl;
 use super::credential::Auth;
-use super::health_check::HealthCheck;
+use super::health_check::{HealthCheck, ProbeAs};
 use super::proxy::ProxyRoute;
 
 /// `[[groups]]`: endpoints that share settings and a credential.
@@ -39,6 +39,8 @@ pub struct Endpoint {
     pub subscription_only: bool,
     /// How it is reached.
     pub proxy: ProxyRoute,
+    /// What its probes look like.
+    pub probe_as: ProbeAs,
     /// How it is probed.
     pub health_check: HealthCheck,
 }

@@ -12,7 +12,7 @@ use zephyr_core::circuit::{Cause, CircuitState};
 use zephyr_core::classify::{Fault, Outcome};
 use zephyr_core::config::{
     Auth, AuthHeader, BaseUrl, Breaker, BreakerPolicy, Config, CredentialRef, Endpoint, Group,
-    HealthCheck, ProbeMode, ProxyRoute,
+    HealthCheck, ProbeAs, ProbeMode, ProxyRoute,
 };
 use zephyr_core::fleet::{
     Availability, Denied, DeniedWhy, Journey, Mode, Permit, ProbeResult, Why,
@@ -1064,6 +1064,7 @@ fn config(mode: ProbeMode, policy: BreakerPolicy, last_resort: bool) -> Config {
             credential: CredentialRef::Env("TOKEN".to_owned()),
         },
         subscription_only: false,
+        probe_as: ProbeAs::Zephyr,
         proxy: ProxyRoute::Direct,
         health_check: HealthCheck {
             mode,

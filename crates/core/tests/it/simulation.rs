@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use zephyr_core::circuit::{Cause, CircuitState};
 use zephyr_core::classify::{Contact, Fault, Outcome};
 use zephyr_core::config::{
-    Auth, AuthHeader, BaseUrl, Config, CredentialRef, Endpoint, Group, HealthCheck, ProbeMode,
-    ProxyRoute,
+    Auth, AuthHeader, BaseUrl, Config, CredentialRef, Endpoint, Group, HealthCheck, ProbeAs,
+    ProbeMode, ProxyRoute,
 };
 use zephyr_core::fleet::{
     Availability, DeniedWhy, Journey, Lesson, Permit, ProbeResult, Ticket, Why,
@@ -644,6 +644,7 @@ fn config(dice: &mut Dice) -> Config {
             credential: CredentialRef::Env("TOKEN".to_owned()),
         },
         subscription_only: false,
+        probe_as: ProbeAs::Zephyr,
         proxy: ProxyRoute::Direct,
         health_check: HealthCheck {
             mode,

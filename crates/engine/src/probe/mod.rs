@@ -3,6 +3,7 @@
 mod certificate;
 mod claude_cli;
 pub mod diagnosis;
+pub mod likeness;
 pub mod models;
 pub mod prober;
 pub mod punctuality;

@@ -96,6 +96,9 @@ impl Outgoing {
             client: ClientKind::of(user_agent),
             bytes: announced,
         };
+        if traits.client == ClientKind::ClaudeCode && kind == CallKind::Messages {
+            traffic.door.claude_code().note(&headers, &target);
+        }
         let patience = Patience::of(&headers, failover, Arc::clone(trail), upload.clone());
         let mut headers = headers::for_upstream(headers);
         headers.append(VIA_ZEPHYR, live.instance.clone());

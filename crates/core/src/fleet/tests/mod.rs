@@ -19,7 +19,7 @@ use crate::call::CallKind;
 use crate::circuit::Cause;
 use crate::classify::{Fault, Outcome};
 use crate::config::{
-    self, Auth, AuthHeader, BaseUrl, Config, CredentialRef, Group, HealthCheck, ProbeMode,
+    self, Auth, AuthHeader, BaseUrl, Config, CredentialRef, Group, HealthCheck, ProbeAs, ProbeMode,
     ProxyRoute, Strategy,
 };
 use crate::session::SessionKey;
@@ -147,6 +147,7 @@ fn config(endpoints: usize) -> Config {
                 credential: CredentialRef::Env("TOKEN".to_owned()),
             },
             subscription_only: false,
+            probe_as: ProbeAs::Zephyr,
             proxy: ProxyRoute::Direct,
             health_check: HealthCheck::default(),
         }
