@@ -82,6 +82,8 @@ pub enum Reason {
     LastResort,
     /// Its cooldown is over; this request shows whether it works again.
     Trial,
+    /// The request was refused for thinking that others have signed, and lacks that from here on.
+    WithoutThinking,
 
     // Why not that one.
     /// This request already failed there.

@@ -142,6 +142,7 @@ pub fn why(fleet: &Fleet, chosen: EndpointId, why: Why) -> Reason {
         Why::Turn => Reason::Turn,
         Why::LastResort => Reason::LastResort,
         Why::Trial => Reason::Trial,
+        Why::WithoutThinking => Reason::WithoutThinking,
     }
 }
 

@@ -59,6 +59,8 @@ pub enum Why {
     LastResort,
     /// Half-open: this attempt finds out.
     Trial,
+    /// The request lacks its thinking from here on, which others had signed.
+    WithoutThinking,
 }
 
 /// Why an endpoint was not chosen.

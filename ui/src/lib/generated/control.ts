@@ -672,6 +672,7 @@ export type Reason = { "code": "pinned" }
   | { "code": "turn" }
   | { "code": "last_resort" }
   | { "code": "trial" }
+  | { "code": "without_thinking" }
   | { "code": "already_tried" }
   | { "code": "disabled" }
   | { "code": "draining" }

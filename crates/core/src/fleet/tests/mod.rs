@@ -10,6 +10,7 @@ mod network;
 mod probing;
 mod queue;
 mod quota;
+mod thinking;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
