@@ -248,13 +248,14 @@ pub fn fault(fault: &Fault) -> Reason {
 
 /// What an attempt came to; asked once it is settled.
 pub fn attempt(fleet: &Fleet, ended: &Outcome) -> AttemptOutcome {
-    match ended {
+    let was_unheard = matches!(
+        ended,
         Outcome::Failed(Fault::Connect(_) | Fault::Lost(_) | Fault::TimedOut(_))
-            if fleet.offline_since().is_some() =>
-        {
-            AttemptOutcome::Offline
-        }
-        _ => outcome(ended),
+    );
+    if was_unheard && fleet.offline_since().is_some() {
+        AttemptOutcome::Offline
+    } else {
+        outcome(ended)
     }
 }
 

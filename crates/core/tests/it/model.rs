@@ -844,6 +844,7 @@ impl Pair {
             | Why::SparesQuota(_) => {
                 panic!("nothing here is slow, cached or limited: {why:?}")
             }
+            Why::WithoutThinking => panic!("nobody signs anything here"),
             Why::FirstChoice
             | Why::Faster { .. }
             | Why::BestPriority

@@ -85,7 +85,7 @@ struct Client {
 
 enum Doing {
     Waiting(Ticket, Instant),
-    Out(Attempt),
+    Out(Box<Attempt>),
 }
 
 struct Attempt {
@@ -284,7 +284,7 @@ impl World {
                 let endpoint = self.number(grant.permit.endpoint());
                 self.check_grant(endpoint, grant.why, is_new && journey.attempts() == 1);
                 assert!(journey.attempts() <= 3 * 8, "attempts without end");
-                let doing = Doing::Out(self.send(grant.permit, endpoint));
+                let doing = Doing::Out(Box::new(self.send(grant.permit, endpoint)));
                 self.clients.push(Client {
                     journey,
                     is_new,
