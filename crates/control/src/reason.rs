@@ -82,6 +82,8 @@ pub enum Reason {
     LastResort,
     /// Its cooldown is over; this request shows whether it works again.
     Trial,
+    /// The request was refused for thinking that others have signed, and lacks that from here on.
+    WithoutThinking,
 
     // Why not that one.
     /// This request already failed there.
@@ -110,6 +112,11 @@ pub enum Reason {
     RequestedModelNotServed,
     /// The account's limit for this family of models is used up there.
     FamilySpent,
+    /// What its subscription includes is used up, and `subscription_only` keeps it from extra usage.
+    SubscriptionSpent {
+        /// Until it takes requests again; begun minutes count.
+        remaining_min: u64,
+    },
     /// It does not take requests as large as this one.
     TooLargeThere,
     /// It does not admit such client programs.

@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | [`config`] | what a valid configuration is |
 //! | [`profile`] | what a request asks for: model, stream, session |
+//! | [`thinking`] | what of a request is its thinking |
 //! | [`fleet`] | which endpoint gets an attempt, which one is preferred, and why |
 //! | [`circuit`] | whether an endpoint may take attempts |
 //! | [`classify`] | what the end of an attempt means for the endpoint and for the request |
@@ -46,6 +47,7 @@ pub mod schedule;
 mod session;
 pub mod spend;
 pub mod sse;
+pub mod thinking;
 pub mod usage;
 pub mod worth;
 

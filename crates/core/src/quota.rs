@@ -6,6 +6,9 @@
 //! lasts until the limit is reset, or for a minute if the time of the reset is not told. The last answer that
 //! said anything counts, and replaces everything before it.
 //!
+//! What a subscription includes is spent once one of its own windows is used up, or once an answer was paid for as
+//! extra usage (`overage`). Until when is told by that window's reset.
+//!
 //! Not for: what a 429 means. That is [`crate::classify`]; this is about the answers before it.
 
 use std::time::{Duration, Instant};
@@ -14,7 +17,7 @@ use crate::classify::Family;
 
 /// With less left, an endpoint gets no new conversations.
 pub const DRY_PERCENT: f64 = 5.0;
-/// How long that holds if the time of the reset is not told.
+/// How long that holds, or what is included stays spent, if the time of the reset is not told.
 const UNTOLD: Duration = Duration::from_secs(60);
 
 /// A limit.
@@ -64,6 +67,14 @@ impl Window {
             Self::FiveHours
         }
     }
+
+    /// Whether a subscription includes it for all models.
+    fn is_of_subscription(self) -> bool {
+        match self {
+            Self::FiveHours | Self::SevenDays => true,
+            Self::Requests | Self::Tokens | Self::InputTokens | Self::OutputTokens => false,
+        }
+    }
 }
 
 /// What is left of a limit.
@@ -85,6 +96,8 @@ pub struct Allowance {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quota {
     allowances: Vec<Allowance>,
+    /// Until when what goes on is paid for as extra usage.
+    pays_until: Option<Instant>,
     told: Instant,
 }
 
@@ -130,8 +143,8 @@ impl Quota {
                 })
             })
             .collect();
-        if read.is_rejected && !read.is_of_family {
-            let window = read.claim.unwrap_or(Window::FiveHours);
+        if read.is_rejected && !read.spares_windows {
+            let window = read.claimed();
             let resets = at(read.reset);
             match allowances.iter_mut().find(|it| it.window == window) {
                 Some(allowance) => {
@@ -147,8 +160,12 @@ impl Quota {
                 }),
             }
         }
-        (!allowances.is_empty()).then_some(Self {
+        let pays_until = read
+            .pays()
+            .then(|| at(read.pays_until()).unwrap_or(now + UNTOLD));
+        (!allowances.is_empty() || pays_until.is_some()).then_some(Self {
             allowances,
+            pays_until,
             told: now,
         })
     }
@@ -179,6 +196,18 @@ impl Quota {
         dry.filter(|dry| dry.until > now)
             .max_by_key(|dry| dry.until)
     }
+
+    /// Until when what the subscription includes is spent, so that requests are refused or paid for.
+    pub fn spent(&self, now: Instant) -> Option<Instant> {
+        let used_up = self
+            .allowances(now)
+            .filter(|allowance| allowance.window.is_of_subscription() && allowance.left <= 0.0);
+        used_up
+            .map(|allowance| allowance.resets.unwrap_or(self.told + UNTOLD))
+            .chain(self.pays_until)
+            .filter(|until| *until > now)
+            .max()
+    }
 }
 
 /// Headers, as far as they were read.
@@ -187,9 +216,15 @@ struct Reading {
     windows: [Told; Window::ALL.len()],
     is_rejected: bool,
     claim: Option<Window>,
-    /// What rejects is a limit of one family of models; the windows of the account go on.
-    is_of_family: bool,
+    /// What rejects is a limit of some models, or of extra usage; the windows of the account go on.
+    spares_windows: bool,
+    /// What rejects, or is told of first, is the limit of extra usage.
+    is_of_extra_usage: bool,
     reset: Option<u64>,
+    /// Extra usage paid for this answer.
+    is_paid: bool,
+    /// Extra usage pays for what the subscription rejects.
+    may_pay: bool,
 }
 
 /// What is told of one limit.
@@ -213,7 +248,17 @@ impl Reading {
             }
             Some("representative-claim") => {
                 self.claim = Some(Window::claimed(value));
-                self.is_of_family = Family::named_in(value).is_some();
+                self.is_of_extra_usage = value == "overage";
+                self.spares_windows =
+                    Family::named_in(value).is_some() || value.contains("overage");
+                return;
+            }
+            Some("overage-in-use") => {
+                self.is_paid = value == "true";
+                return;
+            }
+            Some("overage-status") => {
+                self.may_pay = value.starts_with("allowed");
                 return;
             }
             Some("reset") => {
@@ -241,6 +286,26 @@ impl Reading {
             "status" => told.is_rejected = value == "rejected",
             _ => {}
         }
+    }
+
+    fn claimed(&self) -> Window {
+        self.claim.unwrap_or(Window::FiveHours)
+    }
+
+    fn pays(&self) -> bool {
+        self.is_paid || (self.is_rejected && self.may_pay)
+    }
+
+    /// The reset of the window in place of which extra usage pays. Extra usage has a reset of its own, at the
+    /// end of a month, which says nothing about that.
+    fn pays_until(&self) -> Option<u64> {
+        if self.is_of_extra_usage {
+            return None;
+        }
+        let windows = Window::ALL.iter().zip(&self.windows);
+        let mut claimed = windows.filter(|(window, _)| **window == self.claimed());
+        let own = claimed.find_map(|(_, told)| told.reset);
+        self.reset.or(own)
     }
 }
 
@@ -427,6 +492,98 @@ mod tests {
             .collect();
         assert_eq!(left, [(Window::FiveHours, 0.69)]);
         assert_eq!(quota.dry(now), None);
+    }
+
+    #[test]
+    fn what_a_subscription_includes_is_spent_until_the_reset_of_the_window_that_is_used_up() {
+        let now = Instant::now();
+        const HOUR: u64 = 3600;
+        let unified = |lines: &str| -> Option<u64> {
+            let headers: Vec<_> = lines
+                .split(", ")
+                .filter_map(|line| line.split_once(": "))
+                .map(|(name, value)| (format!("anthropic-ratelimit-unified-{name}"), value))
+                .collect();
+            let headers = headers.iter().map(|(name, value)| (name.as_str(), *value));
+            let until = Quota::read(headers, now, NOON)?.spent(now)?;
+            Some((until - now).as_secs())
+        };
+        let (in_1_h, in_9_h) = ("1795266000", "1795294800");
+
+        for (says, lasts) in [
+            (
+                format!("5h-utilization: 1.0, 5h-reset: {in_1_h}"),
+                Some(HOUR),
+            ),
+            (
+                format!("5h-utilization: 1.02, 5h-reset: {in_1_h}"),
+                Some(HOUR),
+            ),
+            (
+                format!("7d-status: rejected, 7d-reset: {in_9_h}"),
+                Some(9 * HOUR),
+            ),
+            (
+                format!(
+                    "5h-utilization: 1, 5h-reset: {in_1_h}, 7d-utilization: 1, 7d-reset: {in_9_h}"
+                ),
+                Some(9 * HOUR),
+            ),
+            (
+                format!("status: rejected, representative-claim: five_hour, reset: {in_1_h}"),
+                Some(HOUR),
+            ),
+            (
+                format!(
+                    "status: rejected, overage-status: allowed, representative-claim: seven_day, reset: {in_9_h}"
+                ),
+                Some(9 * HOUR),
+            ),
+            (
+                format!(
+                    "status: allowed, overage-in-use: true, representative-claim: five_hour, 5h-reset: {in_1_h}"
+                ),
+                Some(HOUR),
+            ),
+            (
+                // The end of the month is no reset of a window.
+                format!(
+                    "status: allowed, overage-in-use: true, representative-claim: overage, reset: {in_9_h}"
+                ),
+                Some(60),
+            ),
+            ("overage-in-use: true".to_owned(), Some(60)),
+            ("7d-utilization: 1.0".to_owned(), Some(60)),
+            (format!("5h-utilization: 0.99, 5h-reset: {in_1_h}"), None),
+            ("5h-utilization: 1.0, 5h-reset: 1795262399".to_owned(), None),
+            (
+                format!("status: rejected, representative-claim: seven_day_opus, reset: {in_9_h}"),
+                None,
+            ),
+            (
+                format!(
+                    "status: rejected, overage-status: rejected, representative-claim: overage, reset: {in_9_h}"
+                ),
+                None,
+            ),
+            (
+                "status: allowed, overage-status: allowed, overage-in-use: false".to_owned(),
+                None,
+            ),
+        ] {
+            assert_eq!(unified(&says), lasts, "{says}");
+        }
+    }
+
+    #[test]
+    fn a_key_without_requests_left_has_no_subscription_to_spend() {
+        let now = Instant::now();
+        let headers = [
+            ("anthropic-ratelimit-requests-limit", "50"),
+            ("anthropic-ratelimit-requests-remaining", "0"),
+        ];
+
+        assert_eq!(read(&headers, now).unwrap().spent(now), None);
     }
 
     #[test]

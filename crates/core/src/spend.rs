@@ -64,7 +64,7 @@ pub fn bound(model: &str, mode: ProbeMode, own: &BTreeMap<String, Price>, multip
     price::cost(model, &usage, own, multiplier)
 }
 
-/// More tokens than the prompt of a one-token call has.
+/// More tokens than the prompt of a one-token call has, also with the line that Claude Code begins with.
 const MESSAGE_INPUT: u64 = 32;
 /// More tokens than the Claude CLI sends by itself.
 const CLI_INPUT: u64 = 25_000;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use zephyr_core::Config;
 use zephyr_core::config::{
     Auth, BaseUrl, Breaker, Endpoint, Failover, Group, HealthCheck, LogBody, Logging, Price,
-    ProxyRoute, Routing, Server,
+    ProbeAs, ProxyRoute, Routing, Server,
 };
 
 use crate::endpoint::Sim;
@@ -91,6 +91,8 @@ fn endpoint(sim: &Sim, health_check: &HealthCheck) -> Endpoint {
         weight: 1,
         price: 1.0,
         auth: Auth::Passthrough,
+        subscription_only: false,
+        probe_as: ProbeAs::Zephyr,
         proxy: ProxyRoute::Direct,
         health_check: health_check.clone(),
     }

@@ -144,6 +144,7 @@ pub fn why(fleet: &Fleet, chosen: EndpointId, why: Why) -> Reason {
         Why::Turn => Reason::Turn,
         Why::LastResort => Reason::LastResort,
         Why::Trial => Reason::Trial,
+        Why::WithoutThinking => Reason::WithoutThinking,
     }
 }
 
@@ -165,6 +166,7 @@ pub fn why_not(fleet: &Fleet, id: EndpointId, why: WhyNot, now: Instant) -> Reas
         WhyNot::AwaitingProbe => Reason::AwaitingProbe,
         WhyNot::ModelNotServed => Reason::RequestedModelNotServed,
         WhyNot::FamilySpent { .. } => Reason::FamilySpent,
+        WhyNot::SubscriptionSpent { until } => subscription_spent(until, now),
         WhyNot::TooLarge => Reason::TooLargeThere,
         WhyNot::ClientNotAdmitted => Reason::ClientNotAdmittedThere,
         WhyNot::ConversationRefused => Reason::ConversationRefused,
@@ -271,11 +273,16 @@ fn certificate(bad: &BadCertificate) -> Reason {
 
 /// What an attempt came to; asked once it is settled.
 pub fn attempt(fleet: &Fleet, ended: &Outcome) -> AttemptOutcome {
-    match ended {
+    let was_unheard = matches!(
+        ended,
         Outcome::Failed(
-            Fault::Connect(_) | Fault::Certificate(_) | Fault::Lost(_) | Fault::TimedOut(_),
-        ) if fleet.offline_since().is_some() => AttemptOutcome::Offline,
-        _ => outcome(ended),
+            Fault::Connect(_) | Fault::Certificate(_) | Fault::Lost(_) | Fault::TimedOut(_)
+        )
+    );
+    if was_unheard && fleet.offline_since().is_some() {
+        AttemptOutcome::Offline
+    } else {
+        outcome(ended)
     }
 }
 
@@ -485,7 +492,7 @@ fn endpoint(fleet: &Fleet, status: &EndpointStatus<'_>, clock: &Clock) -> Endpoi
         url: spec.url.to_string(),
         enabled: status.availability == Availability::Enabled,
         state: state(status),
-        reason: reason(fleet, status),
+        reason: reason(fleet, status, clock.instant()),
         until_ms: until(status).map(|at| clock.unix_ms(at)),
         latency_ms: status.probe_latency.map(to_ms),
         latency_history: status
@@ -538,12 +545,22 @@ fn runs_dry(dry: Dry) -> Reason {
     }
 }
 
+fn subscription_spent(until: Instant, now: Instant) -> Reason {
+    let remaining = until.saturating_duration_since(now);
+    Reason::SubscriptionSpent {
+        remaining_min: remaining.as_secs().div_ceil(60),
+    }
+}
+
 /// What an endpoint can do now.
 pub fn state(status: &EndpointStatus<'_>) -> EndpointState {
     match (status.availability, status.circuit) {
         (Availability::Disabled, _) => EndpointState::Disabled,
         (Availability::Draining { .. }, _) => EndpointState::Draining,
         (Availability::Enabled, _) if !status.has_credential => EndpointState::NoCredential,
+        (Availability::Enabled, CircuitState::Closed { .. }) if status.spent_until.is_some() => {
+            EndpointState::Exhausted
+        }
         (Availability::Enabled, CircuitState::Closed { .. }) => EndpointState::Ready,
         (Availability::Enabled, CircuitState::HalfOpen { .. }) => EndpointState::Recovering,
         (Availability::Enabled, CircuitState::Open { cause, .. }) => match cause {
@@ -565,7 +582,7 @@ fn bad_certificate<'s>(fleet: &Fleet, status: &EndpointStatus<'s>) -> Option<&'s
     is_current.then_some(&**bad)
 }
 
-fn reason(fleet: &Fleet, status: &EndpointStatus<'_>) -> Option<Reason> {
+fn reason(fleet: &Fleet, status: &EndpointStatus<'_>, now: Instant) -> Option<Reason> {
     match state(status) {
         EndpointState::NoCredential => Some(Reason::NoCredential {
             reference: reference(&status.spec.auth),
@@ -587,7 +604,10 @@ fn reason(fleet: &Fleet, status: &EndpointStatus<'_>) -> Option<Reason> {
         | EndpointState::Failing
         | EndpointState::Throttled
         | EndpointState::Refused
-        | EndpointState::Exhausted => status.out_because().map(|cause| out(status, cause)),
+        | EndpointState::Exhausted => match (status.out_because(), status.spent_until) {
+            (Some(cause), _) => Some(out(status, cause)),
+            (None, until) => until.map(|until| subscription_spent(until, now)),
+        },
     }
 }
 
@@ -645,9 +665,11 @@ fn until(status: &EndpointStatus<'_>) -> Option<Instant> {
     match (status.availability, status.circuit) {
         (Availability::Draining { until }, _) => Some(until),
         (Availability::Disabled, _) => None,
-        (Availability::Enabled, CircuitState::Open { until, .. }) => until,
+        (Availability::Enabled, CircuitState::Open { until, .. }) => {
+            until.and_then(|at| Some(at).max(status.spent_until))
+        }
         (Availability::Enabled, CircuitState::Closed { .. } | CircuitState::HalfOpen { .. }) => {
-            None
+            status.spent_until
         }
     }
 }

@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 
-use zephyr_core::config::{Auth, AuthHeader, BaseUrl, BaseUrlError, Endpoint, Group, HealthCheck};
+use zephyr_core::config::{
+    Auth, AuthHeader, BaseUrl, BaseUrlError, Endpoint, Group, HealthCheck, ProbeAs,
+};
 
 use super::address::{Listeners, proxy};
 use super::credential::{AUTH_TOKEN, Credential};
@@ -70,6 +72,8 @@ struct Shared {
     name: String,
     auth_type: AuthType,
     credential: Credential,
+    subscription_only: bool,
+    probe_as: ProbeAs,
     health_check: HealthCheck,
 }
 
@@ -84,6 +88,8 @@ impl FleetReader<'_> {
             name: name.clone(),
             auth_type: table.choice("auth_type", AuthType::AuthToken),
             credential: Credential::read(table, &AUTH_TOKEN),
+            subscription_only: table.flag("subscription_only", false),
+            probe_as: table.choice("probe_as", ProbeAs::Zephyr),
             health_check: health_check(&table.table("health_check"), self.checks),
         };
         warn_about_api_key(table);
@@ -149,6 +155,8 @@ impl FleetReader<'_> {
         let priority = table.whole("priority", 0..=u32::MAX, DEFAULT_PRIORITY);
         let weight = table.whole("weight", 1..=1_000_000, DEFAULT_WEIGHT);
         let price = table.amount("price", DEFAULT_PRICE);
+        let subscription_only = table.flag("subscription_only", group.subscription_only);
+        let probe_as = table.choice("probe_as", group.probe_as);
         let proxy = proxy(table);
         if let (Some(url), Some(auth)) = (url, auth) {
             self.fleet.endpoints.push(Endpoint {
@@ -161,7 +169,9 @@ impl FleetReader<'_> {
                 weight,
                 price,
                 auth,
+                subscription_only,
                 proxy,
+                probe_as,
                 health_check: group.health_check.clone(),
             });
         }

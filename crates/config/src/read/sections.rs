@@ -151,6 +151,7 @@ fn failover(table: &Table<'_>, retry: &Table<'_>) -> Failover {
         ),
         replay_limit: table.mebibytes("replay_limit_mb", 0..=TERABYTE_MB, defaults.replay_limit),
         retry_sent_requests: table.flag("retry_sent_requests", defaults.retry_sent_requests),
+        repair_thinking: table.flag("repair_thinking", defaults.repair_thinking),
         rules: rules(table),
     }
 }

@@ -1,6 +1,8 @@
 //! The words that the file has for values.
 
-use zephyr_core::config::{Language, LogBody, LogLevel, LogRequests, ProbeMode, Strategy, Theme};
+use zephyr_core::config::{
+    Language, LogBody, LogLevel, LogRequests, ProbeAs, ProbeMode, Strategy, Theme,
+};
 
 use super::table::Spelled;
 
@@ -24,6 +26,11 @@ impl Spelled for ProbeMode {
         ("claude_cli", Self::ClaudeCli),
         ("off", Self::Off),
     ];
+}
+
+impl Spelled for ProbeAs {
+    const SPELLINGS: &'static [(&'static str, Self)] =
+        &[("zephyr", Self::Zephyr), ("claude-code", Self::ClaudeCode)];
 }
 
 impl Spelled for LogLevel {

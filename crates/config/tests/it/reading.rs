@@ -6,7 +6,7 @@ use std::time::Duration;
 use zephyr_config::{Loaded, Problem, Problems, load, parse};
 use zephyr_core::config::{
     Auth, AuthHeader, BreakerPolicy, Config, CredentialRef, Language, LogBody, LogLevel,
-    LogRequests, Logging, ProbeMode, ProxyRoute, Strategy,
+    LogRequests, Logging, ProbeAs, ProbeMode, ProxyRoute, Strategy,
 };
 
 /// One group with one good endpoint, to be followed by more lines of that group.
@@ -49,7 +49,8 @@ fn an_endpoint_outranks_its_group() {
         endpoints(
             "{ name = \"a\", url = \"https://a.example.com/x\", path_prefix = \"/y/\", flag = \"🇭🇰\", \
              enabled = false, priority = 3, weight = 5, price = 0.8, auth_type = \"api_key\", \
-             auth_token_env = \"OTHER\", proxy = \"socks5://127.0.0.1:1080\" }"
+             auth_token_env = \"OTHER\", proxy = \"socks5://127.0.0.1:1080\", subscription_only = true, \
+             probe_as = \"claude-code\" }"
         )
     );
 
@@ -62,11 +63,37 @@ fn an_endpoint_outranks_its_group() {
     assert_eq!((endpoint.priority, endpoint.weight), (3, 5));
     assert!((endpoint.price - 0.8).abs() < f64::EPSILON);
     assert_eq!(endpoint.auth, ours(AuthHeader::ApiKey, "OTHER"));
+    assert!(endpoint.subscription_only);
+    assert_eq!(endpoint.probe_as, ProbeAs::ClaudeCode);
     assert_eq!(
         endpoint.proxy,
         ProxyRoute::Via("socks5://127.0.0.1:1080".to_owned())
     );
     assert_eq!(loaded.warnings, []);
+}
+
+#[test]
+fn what_a_group_says_of_extra_usage_and_of_probes_counts_where_its_endpoint_says_nothing() {
+    let of = |group: &str, endpoint: &str| {
+        let text = format!(
+            "{GROUP}{group}\n{}",
+            endpoints(&format!(
+                "{{ name = \"a\", url = \"https://a.example.com\"{endpoint} }}"
+            ))
+        );
+        let loaded = loaded(&text);
+        assert_eq!(loaded.warnings, []);
+        let endpoint = loaded.config.endpoint("a").unwrap();
+        (endpoint.subscription_only, endpoint.probe_as)
+    };
+    let group = "subscription_only = true\nprobe_as = \"claude-code\"";
+
+    assert_eq!(of("", ""), (false, ProbeAs::Zephyr));
+    assert_eq!(of(group, ""), (true, ProbeAs::ClaudeCode));
+    assert_eq!(
+        of(group, ", subscription_only = false, probe_as = \"zephyr\""),
+        (false, ProbeAs::Zephyr)
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::base_url::BaseUrl;
 use super::credential::Auth;
-use super::health_check::HealthCheck;
+use super::health_check::{HealthCheck, ProbeAs};
 use super::proxy::ProxyRoute;
 
 /// `[[groups]]`: endpoints that share settings and a credential.
@@ -35,8 +35,12 @@ pub struct Endpoint {
     pub price: f64,
     /// Which credential it gets.
     pub auth: Auth,
+    /// Whether it gets no request that would spend its subscription's extra usage.
+    pub subscription_only: bool,
     /// How it is reached.
     pub proxy: ProxyRoute,
+    /// What its probes look like.
+    pub probe_as: ProbeAs,
     /// How it is probed.
     pub health_check: HealthCheck,
 }

@@ -29,6 +29,8 @@ pub struct Failover {
     pub replay_limit: u64,
     /// Whether a request that was sent but never answered is repeated.
     pub retry_sent_requests: bool,
+    /// Whether a request goes on without its thinking where nobody who may be asked can read that.
+    pub repair_thinking: bool,
     /// The user's own rules: what an answer of a given status or wording means. The first that fits counts.
     pub rules: Vec<Rule>,
 }
@@ -47,6 +49,7 @@ impl Default for Failover {
             retry_budget_percent: 20,
             replay_limit: 32 * 1024 * 1024,
             retry_sent_requests: true,
+            repair_thinking: false,
             rules: Vec::new(),
         }
     }

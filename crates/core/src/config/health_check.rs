@@ -43,6 +43,16 @@ impl Default for HealthCheck {
     }
 }
 
+/// What probes look like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProbeAs {
+    /// Like Zephyr's own requests.
+    #[default]
+    Zephyr,
+    /// Like those of Claude Code, for endpoints that admit no other program.
+    ClaudeCode,
+}
+
 /// What a probe does, and so what it proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

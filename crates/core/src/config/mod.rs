@@ -31,7 +31,7 @@ pub use credential::{Auth, AuthHeader, CredentialRef};
 pub use desktop::Desktop;
 pub use endpoint::{Endpoint, Group};
 pub use failover::Failover;
-pub use health_check::{HealthCheck, ProbeMode};
+pub use health_check::{HealthCheck, ProbeAs, ProbeMode};
 pub use logging::{LogBody, LogLevel, LogRequests, Logging};
 pub use notifications::Notifications;
 pub use price::Price;

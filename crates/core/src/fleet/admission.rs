@@ -111,6 +111,11 @@ impl Fleet {
             has_begun: false,
         };
         self.load_has_risen(now);
+        let why = if journey.lacks_thinking {
+            Why::WithoutThinking
+        } else {
+            why
+        };
         Ok(Grant { permit, why })
     }
 

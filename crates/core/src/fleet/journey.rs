@@ -18,8 +18,8 @@ pub struct Journey {
     pub(super) session: Option<SessionKey>,
     pub(super) tried: Vec<EndpointId>,
     pub(super) last_resort: bool,
-    /// Number of attempts before it last waited.
-    pub(super) before_waiting: usize,
+    /// Number of attempts that are no longer in `tried`.
+    pub(super) earlier: usize,
     /// Its place in the queue, once it has waited.
     pub(super) ticket: Option<Ticket>,
     /// When its time to wait is over.
@@ -32,6 +32,10 @@ pub struct Journey {
     pub(super) avoids: Vec<(EndpointId, Shunned)>,
     /// Which endpoints can still help.
     pub(super) needs: Needs,
+    /// The endpoints that could not read its thinking.
+    pub(super) unreadable_at: Vec<EndpointId>,
+    /// Its thinking was left out.
+    pub(super) lacks_thinking: bool,
     /// How many endpoints said that they cannot take this one request.
     pub(super) turned_away: u32,
     /// What else is known of it.
@@ -71,13 +75,15 @@ impl Journey {
             session,
             tried: Vec::new(),
             last_resort: false,
-            before_waiting: 0,
+            earlier: 0,
             ticket: None,
             wait_until: None,
             denials: 0,
             scouts: false,
             avoids: Vec::new(),
             needs: Needs::default(),
+            unreadable_at: Vec::new(),
+            lacks_thinking: false,
             turned_away: 0,
             traits: Traits::default(),
         }
@@ -97,7 +103,10 @@ impl Journey {
         };
         match subject {
             Subject::Login => self.needs = Needs::OwnCredential,
-            Subject::Signature => self.needs = Needs::Home,
+            Subject::Signature => {
+                self.needs = Needs::Home;
+                self.unreadable_at.extend(self.tried.last());
+            }
             // What is not understood has no shape to be judged by: every endpoint is asked.
             Subject::Request if self.asked.kind.is_understood() => self.turned_away += 1,
             Subject::Request => {}
@@ -114,7 +123,26 @@ impl Journey {
 
     /// Attempts so far.
     pub fn attempts(&self) -> usize {
-        self.before_waiting + self.tried.len()
+        self.earlier + self.tried.len()
+    }
+
+    /// Whether it would help to leave its thinking out, which no endpoint can read that may be asked.
+    pub fn may_lack_thinking(&self) -> bool {
+        let only_home_can_help = match self.needs {
+            Needs::Home | Needs::Only(_) | Needs::Nothing => true,
+            Needs::Anything | Needs::OwnCredential => false,
+        };
+        only_home_can_help && !self.lacks_thinking
+    }
+
+    /// Its thinking is left out from now on, so that those who could not read that may be asked once more.
+    pub fn leave_thinking_out(&mut self) {
+        let unreadable_at = std::mem::take(&mut self.unreadable_at);
+        let tried = self.tried.len();
+        self.tried.retain(|id| !unreadable_at.contains(id));
+        self.earlier += tried - self.tried.len();
+        self.needs = Needs::Anything;
+        self.lacks_thinking = true;
     }
 
     /// The model asked for.
@@ -134,7 +162,7 @@ impl Journey {
 
     /// It has waited, and starts again.
     pub(super) fn set_out_again(&mut self, errand: Errand) {
-        self.before_waiting += self.tried.len();
+        self.earlier += self.tried.len();
         self.tried.clear();
         self.last_resort = false;
         self.scouts = errand == Errand::Scout;

@@ -86,16 +86,19 @@ impl Fleet {
 
     /// Asks for the probe of the endpoint at `index`: the configured kind, or a free one.
     pub(super) fn send_probe(&mut self, index: usize) {
+        let free = Check {
+            mode: ProbeMode::CountTokens,
+            reserved: Cost::ZERO,
+        };
+        let is_spent = self.endpoints[index].spent_until().is_some();
         let check = match self.check_budget(index) {
+            Ok(check) if is_spent && check.mode.proves_messages() => free,
             Ok(check) => check,
             Err(limit) => {
                 if self.spend.note_reached(limit) {
                     self.effects.push_back(Effect::BudgetReached { limit });
                 }
-                Check {
-                    mode: ProbeMode::CountTokens,
-                    reserved: Cost::ZERO,
-                }
+                free
             }
         };
         let endpoint = &mut self.endpoints[index];

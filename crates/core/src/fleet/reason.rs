@@ -59,6 +59,8 @@ pub enum Why {
     LastResort,
     /// Half-open: this attempt finds out.
     Trial,
+    /// The request lacks its thinking from here on, which others had signed.
+    WithoutThinking,
 }
 
 /// Why an endpoint was not chosen.
@@ -87,6 +89,11 @@ pub enum WhyNot {
     ModelNotServed,
     /// The account's limit for this family of models is used up.
     FamilySpent {
+        /// Until when.
+        until: Instant,
+    },
+    /// What its subscription includes is used up, and extra usage is not to be spent.
+    SubscriptionSpent {
         /// Until when.
         until: Instant,
     },

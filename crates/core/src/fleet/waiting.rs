@@ -189,6 +189,9 @@ impl Fleet {
     fn prospect(&self) -> Prospect {
         let (mut trials, mut fails, mut unreached) = (0, false, self.offline_since.is_some());
         for endpoint in self.endpoints.iter().filter(|one| one.is_in_use()) {
+            if endpoint.spent_until().is_some() {
+                continue;
+            }
             match endpoint.standing.circuit.state() {
                 CircuitState::Closed { .. } if endpoint.silence.missed_at.is_some() => {
                     unreached = true;
@@ -227,6 +230,9 @@ impl Fleet {
     }
 
     fn may_one_return_by(&self, endpoint: &Endpoint, until: Instant) -> bool {
+        if endpoint.spent_until().is_some_and(|end| end > until) {
+            return false;
+        }
         match endpoint.standing.circuit.state() {
             CircuitState::Closed { .. } | CircuitState::HalfOpen { .. } => true,
             CircuitState::Open {

@@ -12,7 +12,7 @@ use zephyr_core::circuit::{Cause, CircuitState};
 use zephyr_core::classify::{Fault, Outcome};
 use zephyr_core::config::{
     Auth, AuthHeader, BaseUrl, Breaker, BreakerPolicy, Config, CredentialRef, Endpoint, Group,
-    HealthCheck, ProbeMode, ProxyRoute,
+    HealthCheck, ProbeAs, ProbeMode, ProxyRoute,
 };
 use zephyr_core::fleet::{
     Availability, Denied, DeniedWhy, Journey, Mode, Permit, ProbeResult, Why,
@@ -844,6 +844,7 @@ impl Pair {
             | Why::SparesQuota(_) => {
                 panic!("nothing here is slow, cached or limited: {why:?}")
             }
+            Why::WithoutThinking => panic!("nobody signs anything here"),
             Why::FirstChoice
             | Why::Faster { .. }
             | Why::BestPriority
@@ -1063,6 +1064,8 @@ fn config(mode: ProbeMode, policy: BreakerPolicy, last_resort: bool) -> Config {
             header: AuthHeader::Bearer,
             credential: CredentialRef::Env("TOKEN".to_owned()),
         },
+        subscription_only: false,
+        probe_as: ProbeAs::Zephyr,
         proxy: ProxyRoute::Direct,
         health_check: HealthCheck {
             mode,

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use zephyr_core::circuit::{Cause, CircuitState};
 use zephyr_core::classify::{Contact, Fault, Outcome};
 use zephyr_core::config::{
-    Auth, AuthHeader, BaseUrl, Config, CredentialRef, Endpoint, Group, HealthCheck, ProbeMode,
-    ProxyRoute,
+    Auth, AuthHeader, BaseUrl, Config, CredentialRef, Endpoint, Group, HealthCheck, ProbeAs,
+    ProbeMode, ProxyRoute,
 };
 use zephyr_core::fleet::{
     Availability, DeniedWhy, Journey, Lesson, Permit, ProbeResult, Ticket, Why,
@@ -85,7 +85,7 @@ struct Client {
 
 enum Doing {
     Waiting(Ticket, Instant),
-    Out(Attempt),
+    Out(Box<Attempt>),
 }
 
 struct Attempt {
@@ -284,7 +284,7 @@ impl World {
                 let endpoint = self.number(grant.permit.endpoint());
                 self.check_grant(endpoint, grant.why, is_new && journey.attempts() == 1);
                 assert!(journey.attempts() <= 3 * 8, "attempts without end");
-                let doing = Doing::Out(self.send(grant.permit, endpoint));
+                let doing = Doing::Out(Box::new(self.send(grant.permit, endpoint)));
                 self.clients.push(Client {
                     journey,
                     is_new,
@@ -643,6 +643,8 @@ fn config(dice: &mut Dice) -> Config {
             header: AuthHeader::Bearer,
             credential: CredentialRef::Env("TOKEN".to_owned()),
         },
+        subscription_only: false,
+        probe_as: ProbeAs::Zephyr,
         proxy: ProxyRoute::Direct,
         health_check: HealthCheck {
             mode,

@@ -14,6 +14,7 @@ use super::remotes::{instance_id, prepare};
 use super::shared::Shared;
 use crate::endpoints::network::Network;
 use crate::probe::diagnosis::{self, Token, Wrong};
+use crate::probe::likeness::LastSeen;
 use zephyr_config::edit::change::Change;
 use zephyr_config::edit::file::File;
 use zephyr_config::{Loaded, form};
@@ -29,7 +30,14 @@ pub async fn diagnose_once(loaded: Loaded, source: &Source, name: &str) -> Optio
     let spec = live.config.endpoint(name)?;
     let token = token_of(&live, spec);
     let network = Network::new(Vec::new());
-    let (diagnosis, _) = diagnosis::diagnose(spec, token, &live.config, &network).await;
+    let (diagnosis, _) = diagnosis::diagnose(
+        spec,
+        token,
+        &live.config,
+        &network,
+        &LastSeen::default().likeness(),
+    )
+    .await;
     Some(diagnosis)
 }
 
@@ -49,7 +57,9 @@ impl Shared {
             }
             Tested::Draft { endpoint, token } => self.draft(endpoint, token).await?,
         };
-        let (diagnosis, cost) = diagnosis::diagnose(&spec, token, &config, &self.network).await;
+        let claude_code = self.door.claude_code().likeness();
+        let (diagnosis, cost) =
+            diagnosis::diagnose(&spec, token, &config, &self.network, &claude_code).await;
         self.door
             .step(|state, _| state.fleet.book_check(&spec.name, cost));
         Ok(diagnosis)

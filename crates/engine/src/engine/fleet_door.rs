@@ -23,6 +23,7 @@ use crate::clock::Clock;
 use crate::endpoints::remote::Remote;
 use crate::memory::Keeper;
 use crate::metrics::Metrics;
+use crate::probe::likeness::LastSeen;
 use crate::probe::prober::{self, Terms};
 use crate::probe::punctuality::Punctuality;
 use crate::request::request_id::RequestId;
@@ -47,6 +48,8 @@ struct Inner {
     journal: Journal,
     metrics: Arc<Metrics>,
     punctuality: Punctuality,
+    /// What some probes are to look like.
+    claude_code: LastSeen,
 }
 
 /// What the lock protects.
@@ -118,6 +121,7 @@ impl FleetDoor {
             journal,
             metrics,
             punctuality: Punctuality::default(),
+            claude_code: LastSeen::default(),
         }))
     }
 
@@ -127,7 +131,7 @@ impl FleetDoor {
             let mut state = self.state();
             let now = Instant::now();
             let result = decide(&mut state, now);
-            let follow_up = state.drain_effects(now);
+            let follow_up = state.drain_effects(now, &self.0.claude_code);
             let next = state.fleet.poll_timeout();
             let is_nearer = next.is_some_and(|next| state.armed.is_none_or(|armed| next < armed));
             if is_nearer {
@@ -249,6 +253,11 @@ impl FleetDoor {
     /// How punctual probes were.
     pub fn punctuality(&self) -> &Punctuality {
         &self.0.punctuality
+    }
+
+    /// What Claude Code's requests look like.
+    pub fn claude_code(&self) -> &LastSeen {
+        &self.0.claude_code
     }
 
     /// The machine slept, or has come to another network: connections from before are dead, and how
@@ -390,7 +399,7 @@ impl FleetDoor {
 
 impl DoorState {
     /// Carries out what can be done under the lock; returns the rest.
-    fn drain_effects(&mut self, now: Instant) -> FollowUp {
+    fn drain_effects(&mut self, now: Instant, claude_code: &LastSeen) -> FollowUp {
         let mut follow_up = FollowUp::default();
         while let Some(effect) = self.fleet.poll_effect() {
             if let Effect::Cut(id) = &effect
@@ -411,7 +420,7 @@ impl DoorState {
                     .extend(remote.map(|(remote, due)| Assignment {
                         remote,
                         mode: self.fleet.probe_mode(*id),
-                        terms: Terms::of(self.fleet.config()),
+                        terms: Terms::of(self.fleet.config(), claude_code),
                         due,
                     }));
             }

@@ -18,6 +18,7 @@ use super::start_error::StartError;
 use crate::endpoints::network::Network;
 use crate::endpoints::remote::Remote;
 use crate::memory::Keeper;
+use crate::probe::likeness::LastSeen;
 use crate::probe::prober::{self, Terms};
 use crate::probe::punctuality::Lateness;
 use crate::view;
@@ -64,10 +65,8 @@ pub async fn probe_once(
             Some(missing) => Err(format!("no credential: {missing}; {}", missing.remedy())),
             None => {
                 let mode = remote.spec.health_check.mode;
-                match prober::probe(remote, mode, &Terms::of(&live.config))
-                    .await
-                    .result
-                {
+                let terms = Terms::of(&live.config, &LastSeen::default());
+                match prober::probe(remote, mode, &terms).await.result {
                     ProbeResult::Answered(latency) | ProbeResult::Reached(latency) => Ok(latency),
                     ProbeResult::Failed(outcome) => {
                         Err(outcome.fault().map(view::in_words).unwrap_or_default())

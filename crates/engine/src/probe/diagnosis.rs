@@ -11,8 +11,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::{Method, Response};
+use http::Response;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use zephyr_control::{Diagnosis, DiagnosisStage, DiagnosisStep};
@@ -25,6 +24,7 @@ use zephyr_core::profile::CallKind;
 use zephyr_core::proof::Stage;
 use zephyr_core::spend;
 
+use super::likeness::Likeness;
 use super::{models, prober};
 use crate::endpoints::certificate::Certificate;
 use crate::endpoints::connections::Connections;
@@ -69,12 +69,13 @@ impl Wrong {
     }
 }
 
-/// Tests an endpoint of `config`, or one that could be.
+/// Tests an endpoint of `config`, or one that could be. `claude_code`: what tests of some endpoints look like.
 pub async fn diagnose(
     spec: &Endpoint,
     token: Token,
     config: &Config,
     network: &Network,
+    claude_code: &Likeness,
 ) -> (Diagnosis, Cost) {
     // What a test does is not counted as traffic.
     let mut network = network.clone();
@@ -83,6 +84,7 @@ pub async fn diagnose(
         limit: spec.health_check.timeout,
         steps: Vec::new(),
         cost: Cost::ZERO,
+        claude_code,
     };
     // It has ended at the step that failed.
     let _ = walk.take(spec, token, config, &network).await;
@@ -96,14 +98,15 @@ pub async fn diagnose(
 /// A step failed, and has been written down.
 struct Ended;
 
-struct Walk {
+struct Walk<'a> {
     /// For each step.
     limit: Duration,
     steps: Vec<DiagnosisStep>,
     cost: Cost,
+    claude_code: &'a Likeness,
 }
 
-impl Walk {
+impl Walk<'_> {
     async fn take(
         &mut self,
         spec: &Endpoint,
@@ -211,6 +214,7 @@ impl Walk {
                 model,
                 rules: &config.failover.rules,
                 limit: self.limit,
+                claude_code: self.claude_code,
             };
             let answer = call.head().await;
             let answer = match answer {
@@ -338,6 +342,7 @@ struct Call<'a> {
     model: &'a str,
     rules: &'a [Rule],
     limit: Duration,
+    claude_code: &'a Likeness,
 }
 
 impl Call<'_> {
@@ -349,8 +354,7 @@ impl Call<'_> {
             "stream": true,
             "messages": [{ "role": "user", "content": "." }],
         });
-        let body = Bytes::from(body.to_string());
-        let request = prober::request(self.remote, Method::POST, "/v1/messages", &body);
+        let request = prober::request(self.remote, self.claude_code, "/v1/messages", Some(body));
         let request = request.map_err(|error| {
             let remedy = "look at url and path_prefix";
             Refused::Token(Wrong::new(error.to_string(), remedy))

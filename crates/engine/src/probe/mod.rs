@@ -2,6 +2,7 @@
 
 mod claude_cli;
 pub mod diagnosis;
+pub mod likeness;
 pub mod models;
 pub mod prober;
 pub mod punctuality;

@@ -21,10 +21,13 @@
 //! What a real call is told of the endpoint's quota counts as if a request had been told it. Free checks
 //! have limits of their own, which say nothing about that of requests.
 //!
+//! With `probe_as = "claude-code"` they look like Claude Code's requests: [`likeness`](super::likeness).
+//!
 //! What a probe cost is read from the `usage` of its answer. Where an answer to a call that costs something
 //! did not come, or does not say, it is taken for as dear as it can be; a refusal costs nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
@@ -34,13 +37,14 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::Value;
 use zephyr_core::classify::{Attempt, Fault, Outcome, Refusal, Rule, Subject};
-use zephyr_core::config::{Config, Price, ProbeMode};
+use zephyr_core::config::{Config, Price, ProbeAs, ProbeMode};
 use zephyr_core::fleet::{ProbeResult, Probed};
 use zephyr_core::price::{self, Cost, Usage};
 use zephyr_core::profile::CallKind;
 use zephyr_core::quota::Quota;
 use zephyr_core::{proof, spend};
 
+use super::likeness::{LastSeen, Likeness};
 use super::{claude_cli, models};
 use crate::clock::Clock;
 use crate::endpoints::headers;
@@ -58,14 +62,16 @@ const CLEANING_UP: Duration = Duration::from_secs(10);
 pub struct Terms {
     pricing: BTreeMap<String, Price>,
     rules: Vec<Rule>,
+    claude_code: Arc<Likeness>,
 }
 
 impl Terms {
-    /// Of this configuration.
-    pub fn of(config: &Config) -> Self {
+    /// Of this configuration, with what was last seen of Claude Code.
+    pub fn of(config: &Config, seen: &LastSeen) -> Self {
         Self {
             pricing: config.pricing.clone(),
             rules: config.failover.rules.clone(),
+            claude_code: seen.likeness(),
         }
     }
 }
@@ -201,14 +207,12 @@ impl Probe<'_> {
                 "/v1/messages"
             }
         };
-        let body = Bytes::from(body.to_string());
-        self.exchange(kind, Method::POST, target, body, model).await
+        self.exchange(kind, target, Some(body), model).await
     }
 
     async fn list_models(&mut self) -> Outcome {
         let target = "/v1/models?limit=1";
-        self.exchange(CallKind::Other, Method::GET, target, Bytes::new(), "")
-            .await
+        self.exchange(CallKind::Other, target, None, "").await
     }
 
     async fn connect(&mut self) -> Outcome {
@@ -280,13 +284,12 @@ impl Probe<'_> {
     async fn exchange(
         &mut self,
         kind: CallKind,
-        method: Method,
         target: &'static str,
-        body: Bytes,
+        body: Option<Value>,
         model: &str,
     ) -> Outcome {
         self.started = Instant::now();
-        let sent = match request(self.remote, method, target, &body) {
+        let sent = match request(self.remote, &self.terms.claude_code, target, body) {
             Ok(request) => send(self.remote, request).await,
             Err(error) => Err(Fault::Connect(error.to_string())),
         };
@@ -367,30 +370,50 @@ impl Probe<'_> {
     }
 }
 
-/// A request of our own, with the endpoint's credential.
+/// A request of our own, with the endpoint's credential; without a body it is a GET.
 ///
 /// # Errors
 ///
 /// The endpoint's URL and the target together are no URL.
 pub fn request(
     remote: &Remote,
-    method: Method,
+    claude_code: &Likeness,
     target: &'static str,
-    body: &Bytes,
+    body: Option<Value>,
 ) -> Result<Request<Upload>, http::Error> {
-    let mut request = Request::new(Upload::whole(body.clone()));
-    *request.method_mut() = method;
-    *request.uri_mut() = remote.url(&http::uri::PathAndQuery::from_static(target))?;
-    let headers = request.headers_mut();
+    let likeness = match remote.spec.probe_as {
+        ProbeAs::ClaudeCode => Some(claude_code),
+        ProbeAs::Zephyr => None,
+    };
+    let target = likeness.map_or(target.to_owned(), |it| it.target(target));
+    let url = remote.url(&http::uri::PathAndQuery::try_from(target)?)?;
+    let mut headers = HeaderMap::new();
     headers.insert("anthropic-version", HeaderValue::from_static("2023-06-01"));
     headers.insert(
         USER_AGENT,
         HeaderValue::from_static(concat!("zephyr/", env!("CARGO_PKG_VERSION"))),
     );
-    if !body.is_empty() {
+    if body.is_some() {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    remote.authorize(headers);
+    if let Some(likeness) = likeness {
+        likeness.put_on(&mut headers);
+    }
+    remote.authorize(&mut headers);
+    let method = match &body {
+        Some(_) => Method::POST,
+        None => Method::GET,
+    };
+    let body = body.map(|mut body| {
+        if likeness.is_some() {
+            Likeness::introduce(&mut body);
+        }
+        Bytes::from(body.to_string())
+    });
+    let mut request = Request::new(Upload::whole(body.unwrap_or_default()));
+    *request.method_mut() = method;
+    *request.uri_mut() = url;
+    *request.headers_mut() = headers;
     Ok(request)
 }
 

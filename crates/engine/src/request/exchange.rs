@@ -1,7 +1,8 @@
 //! One request's way: from endpoint to endpoint until an answer has proven real.
 //!
 //! Nothing reaches the client before that. A refusal, an error inside a 200, a page, silence: each moves
-//! the request, byte for byte, to the next endpoint that the fleet grants. Where none is up, the request
+//! the request, byte for byte (but for [`Outgoing::repair_thinking`]), to the next endpoint that the fleet
+//! grants. Where none is up, the request
 //! waits for one to return. From the answer's first content on the way is settled; a fault then aborts
 //! the client's connection.
 //!
@@ -38,6 +39,7 @@ use crate::engine::live::Live;
 
 const WHY: HeaderName = HeaderName::from_static("x-zephyr-why");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-zephyr-attempts");
+const REPAIRED: HeaderName = HeaderName::from_static("x-zephyr-repaired");
 
 /// Forwards a request and returns what its client gets.
 pub async fn forward(
@@ -84,6 +86,7 @@ impl Exchange {
         loop {
             let attempt = match Attempt::admit(&mut self.outgoing) {
                 Ok(attempt) => attempt,
+                Err(_) if self.outgoing.repair_thinking() => continue,
                 Err(denied) => {
                     if !misses.is_empty() {
                         before_waiting = std::mem::take(&mut misses);
@@ -106,17 +109,24 @@ impl Exchange {
                 model = self.outgoing.journey.model(),
                 "attempt begins",
             );
-            if let Some(miss) = misses.last() {
+            let goes_elsewhere = |miss: &&Miss| miss.endpoint != attempt.remote.spec.name;
+            if let Some(miss) = misses.last().filter(goes_elsewhere) {
                 self.tell_failover(miss);
             }
+            let failed_over = misses.first().is_some_and(|first| goes_elsewhere(&first));
             let headers = self.outgoing.headers.take();
             match attempt.run(&self.outgoing, headers).instrument(span).await {
                 Attempted::Answered(answered) => {
-                    if !misses.is_empty() {
+                    if failed_over {
                         self.outgoing.traffic.counters.add_failed_over();
                     }
                     let (held, attempt, sight) = *answered;
                     return self.commit(held, attempt, sight);
+                }
+                // The client knows what to do about the refusal of what it sent.
+                Attempted::PassedOn(_) if self.outgoing.is_repaired => {
+                    before_waiting.append(&mut misses);
+                    return self.give_up(before_waiting, None);
                 }
                 Attempted::PassedOn(held) => return self.pass(*held, None),
                 Attempted::Missed(miss) => {
@@ -153,6 +163,10 @@ impl Exchange {
 
     fn commit(self, mut held: Held, attempt: Attempt, sight: Sight) -> Response<Answer> {
         self.outgoing.upload.stop_keeping();
+        if self.outgoing.is_repaired {
+            let what = HeaderValue::from_static("thinking");
+            held.head.headers.insert(REPAIRED, what);
+        }
         if sight.judges() {
             // A stream that is whole by its length may still lack its end: that must be seen.
             held.head.headers.remove(CONTENT_LENGTH);

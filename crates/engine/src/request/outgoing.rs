@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::USER_AGENT;
+use http::header::{CONTENT_LENGTH, HeaderValue, USER_AGENT};
 use http::uri::PathAndQuery;
 use hyper::body::Incoming;
 use zephyr_core::classify::{ClientKind, Fault, Outcome};
 use zephyr_core::fleet::{Journey, Traits};
 use zephyr_core::price::Usage;
 use zephyr_core::profile::{CallKind, LOOKED_AT, Profile};
+use zephyr_core::thinking::without_thinking;
 
 use super::inspect::Sight;
 use super::patience::Patience;
@@ -42,6 +43,8 @@ pub struct Outgoing {
     pub patience: Patience,
     /// Where it has been, for the fleet.
     pub journey: Journey,
+    /// Whether it is no longer what the client sent.
+    pub is_repaired: bool,
 }
 
 impl Outgoing {
@@ -96,6 +99,9 @@ impl Outgoing {
             client: ClientKind::of(user_agent),
             bytes: announced,
         };
+        if traits.client == ClientKind::ClaudeCode && kind == CallKind::Messages {
+            traffic.door.claude_code().note(&headers, &target);
+        }
         let patience = Patience::of(&headers, failover, Arc::clone(trail), upload.clone());
         let mut headers = headers::for_upstream(headers);
         headers.append(VIA_ZEPHYR, live.instance.clone());
@@ -116,6 +122,7 @@ impl Outgoing {
             upload,
             patience,
             journey: Journey::new(kind, profile.model, profile.session).with_traits(traits),
+            is_repaired: false,
         })
     }
 
@@ -133,6 +140,26 @@ impl Outgoing {
     /// Whether the client gets this answer, since it alone can help.
     pub fn passes_on(&self, outcome: &Outcome) -> bool {
         matches!(outcome, Outcome::ClientFault(_)) && !self.moves_on(outcome)
+    }
+
+    /// Leaves the request's thinking out if nobody who may be asked can read it, and if that is wanted. Says
+    /// whether the request has changed, so that it is worth asking once more.
+    pub fn repair_thinking(&mut self) -> bool {
+        let may = self.live.config.failover.repair_thinking
+            && self.journey.may_lack_thinking()
+            && self.upload.is_whole();
+        let Some(body) = may.then(|| without_thinking(&self.upload.peek())).flatten() else {
+            return false;
+        };
+        let mut headers = self.headers.again();
+        if let Some(length) = headers.get_mut(CONTENT_LENGTH) {
+            *length = HeaderValue::from(body.len());
+        }
+        self.headers = Repeatable::new(headers);
+        self.upload.replace(body.into());
+        self.journey.leave_thinking_out();
+        self.is_repaired = true;
+        true
     }
 
     /// Whether the configuration lets the request be sent once more after this.

@@ -24,12 +24,12 @@ const ENDING: usize = 64;
 pub struct Upload(Arc<Shared>);
 
 struct Shared {
-    /// What `Content-Length` says.
-    length: Option<u64>,
     state: Mutex<State>,
 }
 
 struct State {
+    /// What `Content-Length` says.
+    length: Option<u64>,
     source: Source,
     kept: Vec<Bytes>,
     kept_bytes: u64,
@@ -129,8 +129,8 @@ impl Upload {
     ) -> Self {
         let keeping = length.is_none_or(|length| length <= limit.replay);
         Self(Arc::new(Shared {
-            length,
             state: Mutex::new(State {
+                length,
                 source,
                 kept: Vec::new(),
                 kept_bytes: 0,
@@ -207,7 +207,7 @@ impl Upload {
     /// How many bytes it keeps, or will have kept once all of it is here.
     pub fn weight(&self) -> u64 {
         let state = self.state();
-        let announced = self.0.length.filter(|_| state.keeping);
+        let announced = state.length.filter(|_| state.keeping);
         announced.unwrap_or(state.kept_bytes)
     }
 
@@ -215,7 +215,10 @@ impl Upload {
     /// the body broke.
     pub async fn broken(&self) -> UploadError {
         // Without an announced length it might outgrow what can be kept.
-        let may_read = self.0.length.is_some() && self.state().keeping;
+        let may_read = {
+            let state = self.state();
+            state.length.is_some() && state.keeping
+        };
         if may_read && let Err(error) = self.prefetch(u64::MAX).await {
             return error;
         }
@@ -235,6 +238,15 @@ impl Upload {
     pub fn is_whole(&self) -> bool {
         let state = self.state();
         state.keeping && matches!(state.source, Source::Ended(_))
+    }
+
+    /// Further attempts send `body` in place of what has arrived, all of it; earlier ones end.
+    pub fn replace(&self, body: Bytes) {
+        let mut state = self.state();
+        state.reader += 1;
+        state.length = Some(body.len() as u64);
+        state.kept_bytes = body.len() as u64;
+        state.kept = vec![body];
     }
 
     /// How far the current attempt has come with it.
@@ -376,11 +388,11 @@ impl Body for AttemptBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.shared.length == Some(0)
+        self.shared.state().length == Some(0)
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self.shared.length {
+        match self.shared.state().length {
             Some(length) => SizeHint::with_exact(length),
             None => SizeHint::default(),
         }

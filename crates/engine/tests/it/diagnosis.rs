@@ -11,7 +11,7 @@ use zephyr_control::{
     TokenReference,
 };
 use zephyr_engine::Options;
-use zephyr_testkit::{Act, Endpoint, HttpProxy, Phase, Script, TlsEndpoint};
+use zephyr_testkit::{Act, Endpoint, HttpProxy, Phase, Received, Script, TlsEndpoint};
 
 const SHORT: &str = "[health_check]\nmode = \"off\"\ntimeout_seconds = 1\n";
 
@@ -389,4 +389,28 @@ async fn a_draft_that_could_not_be_saved_and_an_unknown_endpoint_are_refused() {
     assert_eq!(refused.code, ErrorCode::InvalidConfiguration);
     assert!(refused.message.contains("url"), "{refused}");
     assert_eq!(unknown.unwrap_err().code, ErrorCode::UnknownEndpoint);
+}
+
+#[tokio::test]
+async fn a_test_looks_like_claude_code_where_checks_do() {
+    let only_claude_code = Script::by(|request: &Received| {
+        let agent = request.header("user-agent").unwrap_or_default();
+        if agent.starts_with("claude-cli/") {
+            Act::message("Hi")
+        } else {
+            Act::status(403).error_message("only Claude Code is allowed to use this endpoint")
+        }
+    });
+    let a = Endpoint::start(only_claude_code).await;
+    let own = config(&[a.url()], "");
+    let like_claude_code = own.replace("proxy =", "probe_as = \"claude-code\", proxy =");
+    let own = Zephyr::start(&own, Options::default()).await;
+    let like_claude_code = Zephyr::start(&like_claude_code, Options::default()).await;
+
+    let refused = diagnose(&own, "A").await;
+    let admitted = diagnose(&like_claude_code, "A").await;
+
+    let remedy = failed(&refused).remedy.as_ref().unwrap();
+    assert!(remedy.contains("probe_as"), "{remedy}");
+    assert_eq!(passed(&admitted), [Dns, Tcp, Auth, Model, FirstToken]);
 }

@@ -28,5 +28,6 @@ mod proxy;
 mod records;
 mod reload;
 mod subjects;
+mod thinking;
 mod validation;
 mod wake;

@@ -13,9 +13,7 @@ use zephyr_control::{Command, EndpointState, EventKind, Reason, Snapshot};
 use zephyr_engine::Options;
 use zephyr_testkit::{Act, Endpoint, Received, Script, Usage};
 
-#[cfg(unix)]
-use crate::common::OUR_TOKEN;
-use crate::common::{Zephyr, config};
+use crate::common::{OUR_TOKEN, Zephyr, config, streaming};
 
 const HOURLY: &str = "interval_seconds = 3600\n";
 
@@ -480,4 +478,103 @@ async fn until_gone(pid: &str) {
     tokio::time::timeout(Duration::from_secs(20), gone)
         .await
         .unwrap_or_else(|_| panic!("process {pid} is still there"));
+}
+
+/// Admits Claude Code alone.
+async fn exclusive() -> Endpoint {
+    let script = Script::by(|request: &Received| {
+        let agent = request.header("user-agent").unwrap_or_default();
+        if agent.starts_with("claude-cli/") {
+            Act::message("fine")
+        } else {
+            Act::status(403).error_message("only Claude Code is allowed to use this endpoint")
+        }
+    });
+    Endpoint::start(script).await
+}
+
+/// As [`checks`] has it, but checks look like Claude Code's requests.
+fn as_claude_code(endpoint: &Endpoint) -> String {
+    config(&[endpoint.url()], &checks("message", ""))
+        .replace("proxy =", "probe_as = \"claude-code\", proxy =")
+}
+
+const CLAUDE_CODE: [(&str, &str); 6] = [
+    ("user-agent", "claude-cli/3.1.4 (external, cli)"),
+    ("anthropic-beta", "one,two"),
+    ("x-stainless-os", "MacOS"),
+    ("x-api-key", "token-of-the-client"),
+    (
+        "x-claude-code-session-id",
+        "5e551011-0000-4000-8000-00000000000a",
+    ),
+    ("x-mine", "1"),
+];
+
+#[tokio::test]
+async fn a_check_that_looks_like_claude_code_proves_an_endpoint_that_admits_nothing_else() {
+    let a = exclusive().await;
+    let zephyr = Zephyr::start(&as_claude_code(&a), Options::default()).await;
+
+    let snapshot = zephyr.until("measured", measured).await;
+
+    let probe = a.next_request().await;
+    assert_eq!(probe.target, "/v1/messages?beta=true");
+    assert_eq!(probe.header("x-app"), Some("cli"));
+    assert_eq!(
+        probe.header("authorization"),
+        Some(format!("Bearer {OUR_TOKEN}").as_str())
+    );
+    let system = &probe.json()["system"][0]["text"];
+    assert!(system.as_str().unwrap().starts_with("You are Claude Code,"));
+    let shown = &snapshot.endpoints[0];
+    assert_eq!((shown.state, &shown.reason), (EndpointState::Ready, &None));
+    assert!(snapshot.probes.today_usd > 0.0, "it was answered");
+}
+
+#[tokio::test]
+async fn a_check_looks_like_the_last_request_of_claude_code_but_has_nothing_else_of_it() {
+    let a = exclusive().await;
+    let zephyr = Zephyr::start(&as_claude_code(&a), Options::default()).await;
+    zephyr.until("measured", measured).await;
+    let body = streaming().to_string();
+
+    zephyr
+        .request("POST /v1/messages?beta=true", &CLAUDE_CODE, &body)
+        .await;
+    probed_again(&zephyr).await;
+
+    let requests = a.requests();
+    let probe = requests.last().unwrap();
+    let has = |name| probe.header(name);
+    assert_eq!(requests.len(), 3);
+    assert_eq!(has("user-agent"), Some("claude-cli/3.1.4 (external, cli)"));
+    assert_eq!(
+        (has("anthropic-beta"), has("x-stainless-os")),
+        (Some("one,two"), Some("MacOS"))
+    );
+    assert_eq!(
+        (
+            has("x-api-key"),
+            has("x-claude-code-session-id"),
+            has("x-mine")
+        ),
+        (None, None, None)
+    );
+}
+
+#[tokio::test]
+async fn a_check_that_is_refused_for_its_program_proves_nothing_and_a_request_decides() {
+    let a = exclusive().await;
+    let zephyr = Zephyr::over(&[&a], &checks("message", "")).await;
+    let body = streaming().to_string();
+
+    let before = zephyr.until("measured", measured).await;
+    let of_claude_code = zephyr
+        .request("POST /v1/messages?beta=true", &CLAUDE_CODE, &body)
+        .await;
+
+    assert_eq!(before.endpoints[0].state, EndpointState::Ready);
+    assert_eq!(before.probes.today_usd, 0.0, "it was refused");
+    assert_eq!(of_claude_code.text(), "fine");
 }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use crate::common::{CLIENT_TOKEN, OUR_TOKEN, Zephyr, config, plain, streaming};
 use serde_json::{Value, json};
-use zephyr_control::{AttemptOutcome, AttemptRecord, Reason, RequestEnd, RequestRecord, Tokens};
+use zephyr_control::{
+    AttemptOutcome, AttemptRecord, EndpointState, Reason, RequestEnd, RequestRecord, Tokens,
+};
 use zephyr_engine::Options;
 use zephyr_journal::{Captured, Entry, Finished, Journal};
 use zephyr_testkit::{
@@ -653,6 +655,47 @@ fn used(part: &str) -> Act {
         .header("anthropic-ratelimit-unified-status", "allowed_warning")
         .header("anthropic-ratelimit-unified-5h-utilization", part)
         .header("anthropic-ratelimit-unified-5h-reset", "4102444800")
+}
+
+/// As [`config`] has it, but A spends no extra usage.
+fn with_subscription(a: &Endpoint, b: &Endpoint) -> String {
+    let config = config(&[a.url(), b.url()], "[routing]\nstrategy = \"priority\"\n");
+    config.replacen("proxy =", "subscription_only = true, proxy =", 1)
+}
+
+#[tokio::test]
+async fn a_subscription_that_is_used_up_spends_no_extra_usage_if_it_is_not_to() {
+    let a = Endpoint::start(used("1.0")).await;
+    let b = Endpoint::start(Act::message("from B")).await;
+    let zephyr = Zephyr::start(&with_subscription(&a, &b), Options::default()).await;
+    let session = [("x-claude-code-session-id", "session-1")];
+
+    let first = say(&zephyr, &session, &streaming()).await;
+    let next = say(&zephyr, &session, &streaming()).await;
+    let after = zephyr.snapshot().await;
+    b.set(Act::status(500));
+    let in_need = say(&zephyr, &[], &streaming()).await;
+
+    assert_eq!(
+        (first.text(), next.text()),
+        ("from A".into(), "from B".into())
+    );
+    let shown = after.endpoint("A").unwrap();
+    assert_eq!(shown.state, EndpointState::Exhausted);
+    assert!(
+        matches!(
+            shown.reason,
+            Some(Reason::SubscriptionSpent { remaining_min: 1.. })
+        ),
+        "{shown:?}"
+    );
+    assert!(shown.until_ms.unwrap().abs_diff(4_102_444_800_000) < 1_000);
+    let others = &after.decision.as_ref().unwrap().others;
+    assert!(
+        matches!(others[0].why, Reason::SubscriptionSpent { .. }),
+        "{others:?}"
+    );
+    assert_eq!((in_need.status, a.requests().len()), (500, 1));
 }
 
 #[tokio::test]

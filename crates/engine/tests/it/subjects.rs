@@ -1,5 +1,6 @@
 //! A refusal concerns what it is about, and nothing else: the request goes elsewhere, and what is not
 //! concerned stays.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
 
 use serde_json::{Value, json};
 use zephyr_control::{EndpointState, Ground, Paging, RequestFilter, Subject};

@@ -672,6 +672,7 @@ export type Reason = { "code": "pinned" }
   | { "code": "turn" }
   | { "code": "last_resort" }
   | { "code": "trial" }
+  | { "code": "without_thinking" }
   | { "code": "already_tried" }
   | { "code": "disabled" }
   | { "code": "draining" }
@@ -688,6 +689,10 @@ export type Reason = { "code": "pinned" }
 }
   | { "code": "requested_model_not_served" }
   | { "code": "family_spent" }
+  | { "code": "subscription_spent",
+  /** Until it takes requests again; begun minutes count. */
+  remaining_min: number
+}
   | { "code": "too_large_there" }
   | { "code": "client_not_admitted_there" }
   | { "code": "conversation_refused" }

@@ -28,6 +28,7 @@ impl Endpoint {
     /// Whether it may take attempts at all.
     pub(crate) fn check_standing(&self, trial_wanted: bool) -> Result<(), WhyNot> {
         self.access.check()?;
+        self.check_subscription()?;
         match self.standing.circuit.state() {
             CircuitState::Closed { .. } => Ok(()),
             CircuitState::Open { cause, until, .. } => Err(WhyNot::CircuitOpen { cause, until }),
@@ -52,6 +53,7 @@ impl Endpoint {
             return Err(WhyNot::AlreadyTried);
         }
         self.access.check()?;
+        self.check_subscription()?;
         journey.check_needs(self.id, self.spec.auth != Auth::Passthrough)?;
         match self.standing.circuit.state() {
             CircuitState::Open {
@@ -68,6 +70,18 @@ impl Endpoint {
             CircuitState::Closed { .. }
             | CircuitState::Open { .. }
             | CircuitState::HalfOpen { .. } => Ok(()),
+        }
+    }
+
+    /// Until when no request goes there, so that none spends its subscription's extra usage.
+    pub(crate) fn spent_until(&self) -> Option<Instant> {
+        self.reserve.spent.filter(|_| self.spec.subscription_only)
+    }
+
+    fn check_subscription(&self) -> Result<(), WhyNot> {
+        match self.spent_until() {
+            Some(until) => Err(WhyNot::SubscriptionSpent { until }),
+            None => Ok(()),
         }
     }
 

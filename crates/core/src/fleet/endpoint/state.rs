@@ -62,7 +62,8 @@ impl Endpoint {
         if spec.enabled != self.spec.enabled {
             self.access.availability = Availability::of(spec.enabled);
         }
-        if spec.health_check != self.spec.health_check {
+        let asked = |spec: &config::Endpoint| (spec.health_check.clone(), spec.probe_as);
+        if asked(&spec) != asked(&self.spec) {
             self.probes.timetable.demand_at(now);
             self.latency.forget_probes();
             self.probes.only_free = false;
@@ -140,7 +141,7 @@ impl Endpoint {
         self.silence.end();
         self.standing.last_probe_failed = false;
         self.latency.forget_slowness();
-        self.reserve.dry = None;
+        self.reserve.forgive();
         self.probes.timetable.demand_at(now);
         self.standing.circuit.close(now)
     }

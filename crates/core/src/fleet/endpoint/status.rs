@@ -54,6 +54,8 @@ pub struct EndpointStatus<'a> {
     pub quota: Option<&'a Quota>,
     /// Whether that is about to run dry.
     pub dry: Option<Dry>,
+    /// Until when it gets no request, so that none spends its subscription's extra usage.
+    pub spent_until: Option<Instant>,
 }
 
 impl EndpointStatus<'_> {
@@ -85,6 +87,7 @@ impl Endpoint {
             failures: self.traffic.failures,
             quota: self.reserve.told.as_ref(),
             dry: self.reserve.dry,
+            spent_until: self.spent_until(),
         }
     }
 

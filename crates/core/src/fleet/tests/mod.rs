@@ -10,6 +10,7 @@ mod network;
 mod probing;
 mod queue;
 mod quota;
+mod thinking;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ use crate::call::CallKind;
 use crate::circuit::Cause;
 use crate::classify::{Fault, Outcome};
 use crate::config::{
-    self, Auth, AuthHeader, BaseUrl, Config, CredentialRef, Group, HealthCheck, ProbeMode,
+    self, Auth, AuthHeader, BaseUrl, Config, CredentialRef, Group, HealthCheck, ProbeAs, ProbeMode,
     ProxyRoute, Strategy,
 };
 use crate::session::SessionKey;
@@ -146,6 +147,8 @@ fn config(endpoints: usize) -> Config {
                 header: AuthHeader::Bearer,
                 credential: CredentialRef::Env("TOKEN".to_owned()),
             },
+            subscription_only: false,
+            probe_as: ProbeAs::Zephyr,
             proxy: ProxyRoute::Direct,
             health_check: HealthCheck::default(),
         }

@@ -29,6 +29,21 @@ impl Scene {
         self.fleet.handle_probe(self.id("A"), probed, self.now);
     }
 
+    /// A request that is answered with the five hours used up for the next minute; where it went.
+    fn uses_up(&mut self, journey: &mut Journey) -> String {
+        let reset = (SINCE_EPOCH + 60 * SECOND).as_secs().to_string();
+        let headers = [
+            ("anthropic-ratelimit-unified-5h-utilization", "1.0"),
+            ("anthropic-ratelimit-unified-5h-reset", reset.as_str()),
+        ];
+        let quota = Quota::read(headers.into_iter(), self.now, SINCE_EPOCH).unwrap();
+        let grant = self.fleet.admit(journey, self.now).unwrap();
+        self.fleet.note_quota(&grant.permit, quota, self.now);
+        let name = self.name(grant.permit.endpoint());
+        self.fleet.settle(grant.permit, Outcome::Answered, self.now);
+        name
+    }
+
     fn quota(&self, remaining: u32) -> Quota {
         let reset = (SINCE_EPOCH + 60 * SECOND).as_secs().to_string();
         let remaining = remaining.to_string();
@@ -155,4 +170,82 @@ fn an_endpoints_share_is_its_part_of_the_attempts_of_five_minutes() {
     scene.wait(200);
 
     assert_eq!((none, both, share(&scene)), (None, Some(0.25), Some(0.0)));
+}
+
+fn never_paying(config: &mut Config) {
+    config.endpoints[0].subscription_only = true;
+}
+
+#[test]
+fn a_subscription_that_is_used_up_takes_nothing_until_its_reset_if_extra_usage_is_not_to_be_spent()
+{
+    let mut scene = Scene::of(2, never_paying);
+    scene.probed("A", 100);
+    scene.probed("B", 900);
+    let until = scene.now + 60 * SECOND;
+
+    let last = scene.uses_up(&mut conversation("at home"));
+    let expected = WhyNot::SubscriptionSpent { until };
+    let home = scene.attempt(&mut conversation("at home"), Outcome::Answered);
+    scene.trip("B");
+    let mut next = journey();
+    let last_resort = scene.attempt(&mut next, failed());
+    let denied = scene.attempt(&mut next, failed()).unwrap_err().endpoints;
+
+    assert_eq!((last.as_str(), home.unwrap().as_str()), ("A", "B"));
+    assert_eq!(last_resort.unwrap(), "B");
+    assert_eq!(denied[0], (scene.id("A"), expected));
+    assert!(scene.fleet.poll_timeout().unwrap() <= until);
+    scene.wait(60);
+    assert_eq!(scene.request(Outcome::Answered), "A");
+}
+
+#[test]
+fn a_subscription_that_may_spend_extra_usage_goes_on() {
+    let mut scene = Scene::of(1, |_| {});
+
+    scene.uses_up(&mut journey());
+
+    assert_eq!(scene.request(Outcome::Answered), "A");
+}
+
+#[test]
+fn a_pin_without_failover_spends_no_extra_usage_and_nobody_waits_for_it() {
+    let mut scene = Scene::of(1, |config| {
+        never_paying(config);
+        config.failover.enabled = false;
+    });
+    scene.fleet.pin(scene.id("A"), scene.now);
+
+    scene.uses_up(&mut journey());
+    let mut next = journey();
+    let granted = scene.fleet.admit(&mut next, scene.now);
+
+    assert_eq!(granted.unwrap_err().why, DeniedWhy::NoneFit);
+    assert_eq!(scene.fleet.wait(&mut next, 0, scene.now), None);
+}
+
+#[test]
+fn probes_of_a_subscription_that_is_used_up_are_free_unless_it_may_spend_extra_usage() {
+    let probe_of = |change: fn(&mut Config)| {
+        let mut scene = Scene::of(1, change);
+        scene.uses_up(&mut journey());
+        scene.probed("A", 100); // The one that is out.
+        scene.fleet.refresh(scene.now);
+        scene.fleet.handle_timeout(scene.now);
+        scene.fleet.probe_mode(scene.id("A"))
+    };
+
+    assert_eq!(probe_of(never_paying), ProbeMode::CountTokens);
+    assert_eq!(probe_of(|_| {}), ProbeMode::Message);
+}
+
+#[test]
+fn a_reinstated_endpoint_is_used_whatever_was_said_of_its_subscription() {
+    let mut scene = Scene::of(1, never_paying);
+    scene.uses_up(&mut journey());
+
+    scene.fleet.reinstate(scene.id("A"), scene.now);
+
+    assert_eq!(scene.request(Outcome::Answered), "A");
 }
