@@ -7,7 +7,10 @@ use zephyr_engine::Explanation;
 
 use super::amount::{NOTHING, duration, time};
 use super::phrase::{self, Phrase};
-use crate::terminal::{Align, Cell, Look, columns, printable};
+use crate::terminal::{Align, Cell, Look, columns, printable, span};
+
+/// A shorter time is told in seconds.
+const EXACTLY_BELOW: Duration = Duration::from_secs(300);
 
 /// Of each attempt of a request: what came back, what that was taken for, about what, until when.
 pub(crate) fn why(record: &RequestRecord, look: &Look) -> String {
@@ -39,7 +42,7 @@ pub(crate) fn explained(status: u16, explanation: &Explanation, look: &Look) -> 
         outcome: explanation.outcome,
         reason: explanation.reason.as_ref(),
         verdict: explanation.verdict.as_ref(),
-        lasts: explanation.lasts.map(|lasts| view.span(lasts)),
+        lasts: explanation.lasts.map(|lasts| view.from_then_on(lasts)),
     };
     let next = if explanation.moves_on {
         Phrase::NextMovesOn
@@ -118,10 +121,14 @@ impl View<'_> {
         columns(&rows)
     }
 
-    fn span(&self, lasts: Duration) -> String {
-        self.say(&Phrase::FromTheAnswerOn {
-            span: duration(lasts.as_secs_f64() * 1000.0, self.look.language),
-        })
+    fn from_then_on(&self, lasts: Duration) -> String {
+        let language = self.look.language;
+        let milliseconds = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
+        let span = match lasts < EXACTLY_BELOW {
+            true => duration(lasts.as_secs_f64() * 1000.0, language),
+            false => span(milliseconds, language),
+        };
+        self.say(&Phrase::FromTheAnswerOn { span })
     }
 
     fn say(&self, phrase: &Phrase<'_>) -> String {

@@ -99,20 +99,6 @@ pub(super) enum Phrase<'a> {
     Milliseconds {
         ms: String,
     },
-    Seconds {
-        seconds: u64,
-    },
-    Minutes {
-        minutes: u64,
-    },
-    Hours {
-        hours: u64,
-        minutes: u64,
-    },
-    Days {
-        days: u64,
-        hours: u64,
-    },
     NotRunning,
     EndedUncleanly {
         pid: u32,

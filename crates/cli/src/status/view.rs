@@ -8,7 +8,7 @@ use zephyr_process::colours::Colours;
 
 use super::parts::{in_words, labelled, state_cell};
 use super::phrase::Phrase;
-use crate::terminal::{Align, Cell, columns, printable};
+use crate::terminal::{Align, Cell, columns, printable, span};
 
 const EVENTS_SHOWN: usize = 5;
 
@@ -241,22 +241,8 @@ impl View<'_> {
         self.span(until_ms.saturating_sub(self.snapshot.taken_at_ms))
     }
 
-    /// A duration, as exactly as it matters.
     fn span(&self, milliseconds: u64) -> String {
-        let seconds = milliseconds.div_ceil(1000);
-        let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
-        self.say(&match (days, hours, minutes) {
-            (0, 0, 0) => Phrase::Seconds { seconds },
-            (0, 0, _) => Phrase::Minutes { minutes },
-            (0, _, _) => Phrase::Hours {
-                hours,
-                minutes: minutes % 60,
-            },
-            (_, _, _) => Phrase::Days {
-                days,
-                hours: hours % 24,
-            },
-        })
+        span(milliseconds, self.language)
     }
 
     fn say(&self, phrase: &Phrase<'_>) -> String {

@@ -109,7 +109,7 @@ fn what_cannot_be_explained_says_what_to_do() {
     for (output, code, says) in [
         (&missing, 2, "nothing.txt cannot be read"),
         (&page, 2, "record one with `curl -i`"),
-        (&stranger, 2, "relay"),
+        (&stranger, 1, "no endpoint is named relay"),
         (&no_rules, 1, "there are no rules"),
     ] {
         let (exit, text) = complained(output);
