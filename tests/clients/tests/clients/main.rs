@@ -1,0 +1,4 @@
+//! What a client's user sees while endpoints fail: nothing, or an honest error.
+
+mod faults;
+mod faulty;
