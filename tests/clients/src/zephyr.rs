@@ -99,14 +99,15 @@ impl Zephyr {
     }
 
     /// Runs `zephyr connect claude-code` or `zephyr disconnect claude-code` beside it, over Claude
-    /// Code's settings in `config_dir`.
+    /// Code's settings in `config_dir`, with these variables in its environment.
     ///
     /// # Panics
     ///
     /// If it fails.
-    pub async fn claude_code(&self, command: &str, config_dir: &Path) {
+    pub async fn claude_code(&self, command: &str, config_dir: &Path, variables: &[(&str, &str)]) {
         let output = Command::new(given("ZEPHYR_TEST_PROGRAM"))
             .args([command, "claude-code"])
+            .envs(variables.iter().copied())
             .env("CLAUDE_CONFIG_DIR", config_dir)
             .env("ZEPHYR_DATA_DIR", self.folder.path().join("data"))
             .output()

@@ -1,8 +1,6 @@
 //! Faults that an endpoint can have: hidden from the client where they can be, an honest error else.
 
-use std::fs;
-
-use zephyr_clients_test::{Call, ClaudeCode, Sdk, config_dir};
+use zephyr_clients_test::{Call, ClaudeCode, Sdk};
 use zephyr_testkit::{Act, Endpoint, Gate, Phase, Step, TextStream};
 
 use crate::faulty::{Faulty, TEXT};
@@ -104,29 +102,6 @@ async fn claude_code_resumes_when_it_is_cut_after_a_block() {
     let body = String::from_utf8_lossy(&resumed.body);
     assert!(body.contains(BROKEN_TEXT), "what was seen is lost");
     assert!(body.contains("cut off mid-stream"), "it does not resume");
-}
-
-#[tokio::test]
-async fn claude_code_asks_zephyr_by_its_settings_alone_once_connected() {
-    let over = Faulty::then_good(Act::status(529)).await;
-    let home = tempfile::tempdir().unwrap();
-    let settings = config_dir(home.path()).join("settings.json");
-    let before = "{\n\t\"env\": { \"ANTHROPIC_AUTH_TOKEN\": \"of-before\" }\n}\n";
-    fs::create_dir(config_dir(home.path())).unwrap();
-    fs::write(&settings, before).unwrap();
-
-    over.zephyr
-        .claude_code("connect", &config_dir(home.path()))
-        .await;
-    let outcome = ClaudeCode::by_the_settings_in(home.path())
-        .ask("Hello")
-        .await;
-    over.zephyr
-        .claude_code("disconnect", &config_dir(home.path()))
-        .await;
-
-    over.check_hidden(&outcome);
-    assert_eq!(fs::read_to_string(&settings).unwrap(), before);
 }
 
 /// The tests above would prove nothing if the clients bore these faults by themselves.
