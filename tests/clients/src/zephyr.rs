@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use zephyr_testkit::{Endpoint, PATIENCE};
+use zephyr_testkit::{Endpoint, PATIENCE, RawClient};
 
 use crate::given::given;
 
@@ -38,10 +38,22 @@ impl Zephyr {
     ///
     /// If the program does not start.
     pub async fn over(first: &Endpoint, second: &Endpoint) -> Self {
+        Self::start(&configuration(first, second, "off")).await
+    }
+
+    /// The same, but both are probed by real calls.
+    ///
+    /// # Panics
+    ///
+    /// If the program does not start.
+    pub async fn probing(first: &Endpoint, second: &Endpoint) -> Self {
+        Self::start(&configuration(first, second, "message")).await
+    }
+
+    async fn start(configuration: &str) -> Self {
         let folder = tempfile::tempdir().expect("there should be room for a temporary folder");
         let config = folder.path().join("config.toml");
-        std::fs::write(&config, configuration(first, second))
-            .expect("the temporary folder should be writable");
+        std::fs::write(&config, configuration).expect("the temporary folder should be writable");
 
         let mut process = Command::new(given("ZEPHYR_TEST_PROGRAM"))
             .args(["serve", "--config"])
@@ -62,7 +74,7 @@ impl Zephyr {
             let mut said = String::new();
             while let Ok(Some(line)) = log.next_line().await {
                 // The file is complete before the program says that it has started.
-                if let Some(addr) = proxy_address(&instance) {
+                if let Some(addr) = address(&instance, "proxy") {
                     return addr;
                 }
                 said = format!("{said}{line}\n");
@@ -87,14 +99,15 @@ impl Zephyr {
     }
 
     /// Runs `zephyr connect claude-code` or `zephyr disconnect claude-code` beside it, over Claude
-    /// Code's settings in `config_dir`.
+    /// Code's settings in `config_dir`, with these variables in its environment.
     ///
     /// # Panics
     ///
     /// If it fails.
-    pub async fn claude_code(&self, command: &str, config_dir: &Path) {
+    pub async fn claude_code(&self, command: &str, config_dir: &Path, variables: &[(&str, &str)]) {
         let output = Command::new(given("ZEPHYR_TEST_PROGRAM"))
             .args([command, "claude-code"])
+            .envs(variables.iter().copied())
             .env("CLAUDE_CONFIG_DIR", config_dir)
             .env("ZEPHYR_DATA_DIR", self.folder.path().join("data"))
             .output()
@@ -107,9 +120,39 @@ impl Zephyr {
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
     }
+
+    /// Waits until it shows this state, and returns it: a snapshot as the admin API has it.
+    ///
+    /// # Panics
+    ///
+    /// After [`PATIENCE`] without anything new.
+    pub async fn until(&self, shows: impl Fn(&Value) -> bool) -> Value {
+        let data = self.folder.path().join("data");
+        let admin = address(&data.join("instance.json"), "admin").expect("the admin API is on");
+        let token = std::fs::read_to_string(data.join("admin-token"))
+            .expect("the admin API's token should be there");
+        let mut events = RawClient::connect(admin)
+            .await
+            .expect("the admin API should be there");
+        let request = format!(
+            "GET /api/v1/events HTTP/1.1\r\nHost: {admin}\r\nAuthorization: Bearer {}\r\n\r\n",
+            token.trim()
+        );
+        events.send(request).await.expect("it should take requests");
+        events.read_head().await.expect("it should answer");
+        loop {
+            let event = events.next_event().await;
+            let (_, snapshot) = event
+                .expect("a snapshot should show it")
+                .expect("the snapshots should go on");
+            if shows(&snapshot) {
+                return snapshot;
+            }
+        }
+    }
 }
 
-fn configuration(first: &Endpoint, second: &Endpoint) -> String {
+fn configuration(first: &Endpoint, second: &Endpoint, probe: &str) -> String {
     let (first, second) = (first.url(), second.url());
     format!(
         r#"
@@ -120,7 +163,7 @@ port = 0
 port = 0
 
 [health_check]
-mode = "off"
+mode = "{probe}"
 
 [routing]
 strategy = "priority"
@@ -141,7 +184,8 @@ endpoints = [{{ name = "second", url = "{second}", priority = 2 }}]
     )
 }
 
-fn proxy_address(instance: &Path) -> Option<SocketAddr> {
+/// Of the port of that name: `proxy` or `admin`.
+fn address(instance: &Path, port: &str) -> Option<SocketAddr> {
     let instance: Value = serde_json::from_slice(&std::fs::read(instance).ok()?).ok()?;
-    instance["proxy"].as_str()?.parse().ok()
+    instance[port].as_str()?.parse().ok()
 }
