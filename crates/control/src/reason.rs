@@ -38,6 +38,8 @@ pub enum Reason {
     },
     /// The fastest of the usable ones, since the one in use became unusable.
     Replaces,
+    /// The one in use cannot take this request.
+    StandsIn,
     /// The one it replaces has become slow.
     LeavesSlow {
         /// The time to the first event of its last slow stream.

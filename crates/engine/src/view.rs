@@ -120,6 +120,7 @@ pub fn why(fleet: &Fleet, chosen: EndpointId, why: Why) -> Reason {
             price: spec.map_or(0.0, |spec| spec.price),
         },
         Why::Replaces => Reason::Replaces,
+        Why::StandsIn => Reason::StandsIn,
         Why::LeavesSlow(slowness) => Reason::LeavesSlow {
             ms: millis(slowness.its),
             usual_ms: millis(slowness.usual),

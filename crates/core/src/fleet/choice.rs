@@ -30,7 +30,8 @@ impl Fleet {
     ) -> Option<(EndpointId, Why)> {
         if !journey.avoids.is_empty() {
             if let Some((id, why)) = self.choose_fit(journey, now) {
-                let by_strategy = matches!(why, Why::InUse | Why::Replaces | Why::Turn);
+                let by_strategy =
+                    matches!(why, Why::InUse | Why::StandsIn | Why::Replaces | Why::Turn);
                 let is_due = by_strategy
                     && journey
                         .left_broken()
@@ -225,7 +226,11 @@ impl Fleet {
                     return Some((id, Why::InUse));
                 }
                 let best = fit.min_by_key(|endpoint| self.rank(endpoint))?;
-                return Some((best.id, Why::Replaces));
+                let why = match self.preferred {
+                    Some(_) => Why::StandsIn,
+                    None => Why::Replaces,
+                };
+                return Some((best.id, why));
             }
         };
         if self.config.routing.strategy == Strategy::Random {

@@ -39,6 +39,8 @@ pub enum Why {
     BestPrice,
     /// The best of those that are fit, since the one before no longer is.
     Replaces,
+    /// The best of those that are fit for this request, which the preferred one is not.
+    StandsIn,
     /// The one before has become slow.
     LeavesSlow(Slowness),
     /// The one before is about to run dry.

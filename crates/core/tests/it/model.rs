@@ -851,6 +851,7 @@ impl Pair {
             | Why::BestPrice
             | Why::Remembered
             | Why::Replaces
+            | Why::StandsIn
             | Why::InUse
             | Why::Turn => assert_eq!(sum.is, Is::Closed),
         }

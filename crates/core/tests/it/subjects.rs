@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use zephyr_core::Fleet;
 use zephyr_core::classify::{ClientKind, Family, Fault, Outcome, Subject};
 use zephyr_core::config::{
-    Auth, AuthHeader, BaseUrl, Config, CredentialRef, Endpoint, Group, HealthCheck, ProbeMode,
-    ProxyRoute, Strategy as Routing,
+    Auth, AuthHeader, BaseUrl, Config, CredentialRef, Endpoint, Group, HealthCheck, ProbeAs,
+    ProbeMode, ProxyRoute, Strategy as Routing,
 };
 use zephyr_core::fleet::{Journey, Permit, Traits};
 use zephyr_core::profile::{CallKind, SessionKey};
@@ -146,6 +146,8 @@ fn config(names: &[&str]) -> Config {
             credential: CredentialRef::Env("TOKEN".to_owned()),
         },
         proxy: ProxyRoute::Direct,
+        probe_as: ProbeAs::default(),
+        subscription_only: false,
         health_check: HealthCheck {
             mode: ProbeMode::Off,
             ..HealthCheck::default()

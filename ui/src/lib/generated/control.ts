@@ -638,6 +638,7 @@ export type Reason = { "code": "pinned" }
   price: number
 }
   | { "code": "replaces" }
+  | { "code": "stands_in" }
   | { "code": "leaves_slow",
   /** The time to the first event of its last slow stream. */
   ms: number,
