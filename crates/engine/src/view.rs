@@ -348,8 +348,8 @@ fn not_served(seen: &Fault, subject: &Subject) -> Reason {
         Subject::Conversation => Reason::ContentRefused { status },
         Subject::Login => Reason::LoginRefused { status },
         Subject::Signature => Reason::ThinkingNotTheirs { status },
-        Subject::Request if status >= 500 => Reason::Status { status },
-        Subject::Request => Reason::NotTheApis { status },
+        Subject::Request | Subject::Endpoint if status < 500 => Reason::NotTheApis { status },
+        Subject::Request => Reason::Status { status },
         Subject::Endpoint | Subject::Account | Subject::Client => fault(seen),
     }
 }

@@ -21,7 +21,8 @@
 //! | 429; 503, 529 | `Throttled` | endpoint |
 //! | 408, other 5xx | `Failed`, or `Away` if the body says until when | endpoint |
 //! | other 4xx, in the API's own shape | `ClientFault` | client |
-//! | other 4xx, in any other shape | `NotServed` | request |
+//! | other 4xx, in JSON of any other shape | `NotServed`, once | request |
+//! | other 4xx, no JSON at all: some gateway's | `NotServed`, and nothing is marked | endpoint |
 //!
 //! With the client's own credential, what concerns the account concerns the client's login there. A 401
 //! is the client's to see, since it renews its login. Other paths (models, files, …) say nothing about
@@ -266,7 +267,8 @@ impl Attempt<'_> {
             429 | 503 | 529 => Outcome::Throttled { fault, retry_after },
             413 if !told.is_own => not_served(fault, Subject::Size),
             400..=499 if told.is_own => Outcome::ClientFault(status),
-            400..=499 => not_served(fault, Subject::Request),
+            400..=499 if told.is_json => not_served(fault, Subject::Request),
+            400..=499 => not_served(fault, Subject::Endpoint),
             _ => failed_until(fault, told.retry_after),
         }
     }
@@ -334,7 +336,7 @@ fn by_rule(rule: &Rule, status: u16, fault: Fault, retry_after: Option<Duration>
         Then::Stop => Outcome::ClientFault(status),
         Then::Next => match rule.cooldown {
             Some(returns_in) => Outcome::Away { fault, returns_in },
-            None => not_served(fault, Subject::Request, None),
+            None => not_served(fault, Subject::Endpoint, None),
         },
         Then::Exhausted => Outcome::Exhausted {
             fault,

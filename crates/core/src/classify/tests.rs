@@ -610,16 +610,16 @@ fn the_clients_own_login_is_marked_as_its_own_and_a_401_is_its_own_to_renew() {
 
 #[test]
 fn a_4xx_that_is_not_the_apis_own_moves_on_and_marks_nothing() {
-    for (code, body) in [
-        (400, relayed("不支持的 beta 头")),
-        (400, "<html>Bad Request</html>".to_owned()),
-        (400, r#"{"detail":"bad"}"#.to_owned()),
-        (405, "Method Not Allowed".to_owned()),
-        (421, String::new()),
-        (426, "upgrade required".to_owned()),
+    for (code, body, subject) in [
+        (400, relayed("不支持的 beta 头"), "request"),
+        (400, r#"{"detail":"bad"}"#.to_owned(), "request"),
+        (400, "<html>Bad Request</html>".to_owned(), "endpoint"),
+        (405, "Method Not Allowed".to_owned(), "endpoint"),
+        (421, String::new(), "endpoint"),
+        (426, "upgrade required".to_owned(), "endpoint"),
     ] {
         let outcome = status(OURS, code, &body);
-        assert_eq!(about(&outcome), Some("request"), "{code} {body}");
+        assert_eq!(about(&outcome), Some(subject), "{code} {body}");
         assert!(outcome.moves_on(false));
     }
 }

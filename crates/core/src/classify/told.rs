@@ -44,6 +44,8 @@ const LONGEST: f64 = 30.0 * 24.0 * 3600.0;
 pub(super) struct Told {
     /// Whether it has the shape of the API's own errors, so that clients can read it.
     pub(super) is_own: bool,
+    /// Whether it is JSON, of whatever shape.
+    pub(super) is_json: bool,
     /// Whether it is a web page.
     pub(super) is_page: bool,
     /// Whether only a browser would get any further.
@@ -74,6 +76,7 @@ impl Told {
         };
         Self {
             is_own: json.as_ref().is_some_and(is_own),
+            is_json: json.is_some(),
             is_challenge: is_challenge(headers, is_page, &raw),
             is_page,
             text,

@@ -154,6 +154,25 @@ async fn a_page_in_place_of_the_apis_error_moves_on_and_marks_nothing() {
 }
 
 #[tokio::test]
+async fn pages_move_on_as_often_as_there_are_endpoints_and_a_relays_own_refusal_once() {
+    for (refusal, text) in [
+        (Act::html(400), "from C"),
+        (Act::status(405).body("Method Not Allowed"), "from C"),
+        (json_refusal(400, "beta feature is not supported here"), ""),
+    ] {
+        let a = Endpoint::start(refusal.clone()).await;
+        let b = Endpoint::start(refusal).await;
+        let c = Endpoint::start(Act::message("from C")).await;
+        let zephyr = Zephyr::over(&[&a, &b, &c], BY_PRIORITY).await;
+
+        let answer = zephyr.stream().await.unwrap();
+
+        assert_eq!(answer.text(), text);
+        assert_eq!(c.requests().len(), usize::from(!text.is_empty()));
+    }
+}
+
+#[tokio::test]
 async fn a_relay_that_admits_only_claude_code_keeps_claude_code() {
     let picky = Script::by(|request: &Received| {
         let agent = request.header("user-agent").unwrap_or_default();
