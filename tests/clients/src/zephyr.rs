@@ -125,7 +125,7 @@ impl Zephyr {
     ///
     /// # Panics
     ///
-    /// After [`PATIENCE`] without anything new.
+    /// After [`PATIENCE`].
     pub async fn until(&self, shows: impl Fn(&Value) -> bool) -> Value {
         let data = self.folder.path().join("data");
         let admin = address(&data.join("instance.json"), "admin").expect("the admin API is on");
@@ -140,15 +140,19 @@ impl Zephyr {
         );
         events.send(request).await.expect("it should take requests");
         events.read_head().await.expect("it should answer");
-        loop {
-            let event = events.next_event().await;
-            let (_, snapshot) = event
-                .expect("a snapshot should show it")
-                .expect("the snapshots should go on");
-            if shows(&snapshot) {
-                return snapshot;
+        let mut last = Value::Null;
+        let shown = async {
+            while !shows(&last) {
+                let event = events.next_event().await;
+                (_, last) = event
+                    .expect("there should be snapshots")
+                    .expect("they should go on");
             }
+        };
+        if timeout(PATIENCE, shown).await.is_err() {
+            panic!("never shown; last: {last:#}");
         }
+        last
     }
 }
 
