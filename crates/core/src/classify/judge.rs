@@ -212,6 +212,9 @@ impl Attempt<'_> {
         if status == 400 && is_own_mistake && told.is_about_signature() {
             return not_served(Subject::Signature, None);
         }
+        if is_own_mistake && told.is_about_field {
+            return None;
+        }
         if status < 500 && !is_own_mistake && told.is_about_length() {
             return not_served(Subject::Size, retry_after);
         }

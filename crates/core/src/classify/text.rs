@@ -166,7 +166,7 @@ pub(super) fn normalized(text: &str) -> String {
             char.is_whitespace() || char == '_' || (char == '-' && before.is_alphanumeric());
         before = char;
         if !is_gap {
-            normal.extend(char.to_lowercase());
+            normal.extend(if char == '’' { '\'' } else { char }.to_lowercase());
         } else if !normal.ends_with(' ') {
             normal.push(' ');
         }

@@ -23,6 +23,26 @@ const API_ERRORS: [&str; 11] = [
     "overloaded_error",
 ];
 
+/// Fields of a request (platform.claude.com/docs/en/api/messages).
+const FIELDS: [&str; 16] = [
+    "messages",
+    "tools",
+    "tool_choice",
+    "system",
+    "max_tokens",
+    "thinking",
+    "metadata",
+    "temperature",
+    "top_p",
+    "top_k",
+    "stop_sequences",
+    "stream",
+    "context_management",
+    "container",
+    "mcp_servers",
+    "output_config",
+];
+
 /// Most of a body that is searched for words, in bytes: what endpoints say of an error is short.
 const SEARCHED: usize = 16 * 1024;
 /// How deep a JSON body is searched.
@@ -44,6 +64,8 @@ const LONGEST: f64 = 30.0 * 24.0 * 3600.0;
 pub(super) struct Told {
     /// Whether it has the shape of the API's own errors, so that clients can read it.
     pub(super) is_own: bool,
+    /// Whether these are the API's words about a field of the request, such as `messages.3: …`.
+    pub(super) is_about_field: bool,
     /// Whether it is JSON, of whatever shape.
     pub(super) is_json: bool,
     /// Whether it is a web page.
@@ -76,6 +98,7 @@ impl Told {
         };
         Self {
             is_own: json.as_ref().is_some_and(is_own),
+            is_about_field: json.as_ref().is_some_and(is_about_field),
             is_json: json.is_some(),
             is_challenge: is_challenge(headers, is_page, &raw),
             is_page,
@@ -101,11 +124,19 @@ fn is_own(json: &Value) -> bool {
             .is_some_and(|kind| API_ERRORS.contains(&kind))
 }
 
+/// The API names the field that it does not like before it says why.
+fn is_about_field(json: &Value) -> bool {
+    let message = json["error"]["message"].as_str().unwrap_or_default();
+    let field = message.split(['.', ':', '[']).next().unwrap_or_default();
+    is_own(json) && field.len() < message.len() && FIELDS.contains(&field)
+}
+
 /// Every text in it, but for names of fields.
 fn strings<'j>(json: &'j Value, depth: usize, pieces: &mut Vec<&'j str>) {
     match json {
-        // The type of an error is not what it says.
-        Value::String(text) if API_ERRORS.contains(&text.as_str()) => {}
+        // The type of an error is not what it says; relays call much a limit of a rate.
+        Value::String(text)
+            if API_ERRORS.contains(&text.as_str()) || text.starts_with("rate_limit") => {}
         Value::String(text) => pieces.push(text),
         Value::Array(items) if depth > 0 => {
             for item in items {

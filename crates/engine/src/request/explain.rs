@@ -135,7 +135,9 @@ impl Recorded {
         let body = match written.body {
             Value::String(text) => text,
             Value::Null => String::new(),
-            json => json.to_string(),
+            json @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                json.to_string()
+            }
         };
         Ok(Self {
             status: written.status,
