@@ -1,4 +1,4 @@
-//! What a refusal's body tells: whether these are the API's own words, its texts, and when to come back.
+//! What the body of a refusal says: whether it is the API's own error, its texts, and when to come back.
 
 use std::time::Duration;
 
@@ -23,11 +23,11 @@ const API_ERRORS: [&str; 11] = [
     "overloaded_error",
 ];
 
-/// Most of a body that is searched for words, in bytes: what endpoints say of an error is short.
+/// The most bytes of a body that are searched for words. Endpoints describe errors in few words.
 const SEARCHED: usize = 16 * 1024;
-/// How deep a JSON body is searched.
+/// The deepest level of a JSON body that is searched.
 const DEEPEST: usize = 6;
-/// Names under which a body may say in how many seconds to come back.
+/// Fields in which a body may say how many seconds to wait.
 const SECONDS: [&str; 5] = [
     "retry_after",
     "retry_after_seconds",
@@ -37,22 +37,22 @@ const SECONDS: [&str; 5] = [
 ];
 /// The same in milliseconds.
 const MILLIS: [&str; 2] = ["retry_after_ms", "retryafterms"];
-/// Nobody is believed who wants to be away for longer.
+/// A longer wait is not believed. In seconds.
 const LONGEST: f64 = 30.0 * 24.0 * 3600.0;
 
-/// What a refusal's body tells.
+/// What the body of a refusal says.
 pub(super) struct Told {
-    /// Whether it has the shape of the API's own errors, so that clients can read it.
+    /// Whether it has the form of the API's own errors, so that clients can read it.
     pub(super) is_own: bool,
     /// Whether it is a web page.
     pub(super) is_page: bool,
-    /// Whether only a browser would get any further.
+    /// Whether only a browser could pass it.
     pub(super) is_challenge: bool,
-    /// What it says.
+    /// The texts in it.
     pub(super) text: Text,
-    /// The text as it came, in lower case.
+    /// The body as it came, in lower case.
     pub(super) raw: String,
-    /// When to come back.
+    /// How long to wait.
     pub(super) retry_after: Option<Duration>,
 }
 
@@ -69,7 +69,8 @@ impl Told {
                 Text::of(pieces)
             }
             None if is_page => Text::of(visible(&raw).iter().map(String::as_str)),
-            // Not quite JSON, or plain text: quotes and braces part what belongs apart.
+            // It is not valid JSON, or is plain text. Quotes and braces separate texts that do not belong
+            // together.
             None => Text::of(raw.split(['"', '{', '}', '[', ']'])),
         };
         Self {
@@ -82,7 +83,7 @@ impl Told {
         }
     }
 
-    /// Whether the text has this name as it is, such as that of a model.
+    /// Whether the body has this name exactly as it is, such as the name of a model.
     pub(super) fn names(&self, name: &str) -> bool {
         !name.is_empty() && self.raw.contains(&name.to_lowercase())
     }
@@ -98,10 +99,10 @@ fn is_own(json: &Value) -> bool {
             .is_some_and(|kind| API_ERRORS.contains(&kind))
 }
 
-/// Every text in it, but for names of fields.
+/// Every text in the JSON, but not the names of fields.
 fn strings<'j>(json: &'j Value, depth: usize, pieces: &mut Vec<&'j str>) {
     match json {
-        // The type of an error is not what it says.
+        // The type of an error is not a text about it.
         Value::String(text) if API_ERRORS.contains(&text.as_str()) => {}
         Value::String(text) => pieces.push(text),
         Value::Array(items) if depth > 0 => {
@@ -165,14 +166,14 @@ fn is_challenge(headers: &HeaderMap, is_page: bool, raw: &str) -> bool {
     is_said || (is_page && signs.iter().any(|sign| raw.contains(sign)))
 }
 
-/// Whether Cloudflare speaks.
+/// Whether the headers come from Cloudflare.
 pub(super) fn is_cloudflare(headers: &HeaderMap) -> bool {
     let server = headers.get(SERVER).map(http::HeaderValue::as_bytes);
     server.is_some_and(|server| server.eq_ignore_ascii_case(b"cloudflare"))
         || headers.contains_key("cf-ray")
 }
 
-/// What a page shows: its text without tags.
+/// The text that a page shows, without tags.
 fn visible(page: &str) -> Vec<String> {
     let mut texts = Vec::new();
     let mut rest = page;

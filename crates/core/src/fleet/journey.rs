@@ -1,4 +1,4 @@
-//! One request on its way: what routing knows of it, and where it has been.
+//! One request on its way: what routing knows about it, and where it has been.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,22 +11,22 @@ use crate::classify::{Outcome, Subject};
 use crate::endpoint_id::EndpointId;
 use crate::session::SessionKey;
 
-/// One request on its way: what routing knows of it, and where it has been.
+/// One request on its way: what routing knows about it, and where it has been.
 #[derive(Clone, Debug)]
 pub struct Journey {
     pub(super) asked: Arc<Asked>,
     pub(super) session: Option<SessionKey>,
     pub(super) tried: Vec<EndpointId>,
     pub(super) last_resort: bool,
-    /// Number of attempts before it last waited.
+    /// The number of attempts before its last wait.
     pub(super) before_waiting: usize,
     /// Its place in the queue, once it has waited.
     pub(super) ticket: Option<Ticket>,
-    /// When its time to wait is over.
+    /// When it has waited long enough.
     pub(super) wait_until: Option<Instant>,
-    /// How many times in a row it was called and then denied.
+    /// How many times in a row it was called and then denied an attempt.
     pub(super) denials: u32,
-    /// It goes to find out whether anything is back.
+    /// It is a scout.
     pub(super) scouts: bool,
     /// Endpoints that it goes to only if no other is fit.
     pub(super) avoids: Vec<(EndpointId, Shunned)>,
@@ -34,7 +34,7 @@ pub struct Journey {
     pub(super) needs: Needs,
     /// How many endpoints said that they cannot take this one request.
     pub(super) turned_away: u32,
-    /// What else is known of it.
+    /// Other properties of the request.
     pub(super) traits: Traits,
 }
 
@@ -43,28 +43,28 @@ pub struct Journey {
 pub(super) enum Shunned {
     /// It broke off the last answer to this request.
     BrokeOff,
-    /// It did not want the conversation.
+    /// It refused the conversation.
     Refused,
 }
 
 /// Which endpoints can still help a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Needs {
-    /// Any.
+    /// Any endpoint.
     #[default]
     Anything,
-    /// One with a credential of ours.
+    /// An endpoint with a credential of ours.
     OwnCredential,
-    /// The one that answered the conversation last.
+    /// The endpoint that answered the conversation last.
     Home,
-    /// That one.
+    /// This endpoint.
     Only(EndpointId),
-    /// None.
+    /// No endpoint.
     Nothing,
 }
 
 impl Journey {
-    /// A request that has not been anywhere.
+    /// A request before its first attempt.
     pub fn new(kind: CallKind, model: Option<String>, session: Option<SessionKey>) -> Self {
         Self {
             asked: Arc::new(Asked { kind, model }),
@@ -83,14 +83,14 @@ impl Journey {
         }
     }
 
-    /// The same request with what else is known of it.
+    /// The same request with its other properties.
     #[must_use]
     pub fn with_traits(mut self, traits: Traits) -> Self {
         self.traits = traits;
         self
     }
 
-    /// An attempt gave nothing to pass on: this narrows who else can help.
+    /// An attempt had nothing to pass on. This limits which other endpoints can help.
     pub fn note_miss(&mut self, outcome: &Outcome) {
         let Outcome::NotServed { subject, .. } = outcome else {
             return;
@@ -98,7 +98,8 @@ impl Journey {
         match subject {
             Subject::Login => self.needs = Needs::OwnCredential,
             Subject::Signature => self.needs = Needs::Home,
-            // What is not understood has no shape to be judged by: every endpoint is asked.
+            // The answer on a path that Zephyr does not understand has no form to judge it by. So every
+            // endpoint is asked.
             Subject::Request if self.asked.kind.is_understood() => self.turned_away += 1,
             Subject::Request => {}
             Subject::Endpoint
@@ -117,7 +118,7 @@ impl Journey {
         self.before_waiting + self.tried.len()
     }
 
-    /// The model asked for.
+    /// The requested model.
     pub fn model(&self) -> Option<&str> {
         self.asked.model.as_deref()
     }
@@ -127,12 +128,12 @@ impl Journey {
         self.session.is_some()
     }
 
-    /// Whether it has failed before: here, or as the request that it repeats.
+    /// Whether it has failed before: itself, or the request that it repeats.
     pub(super) fn has_failed(&self) -> bool {
         !self.tried.is_empty() || !self.avoids.is_empty()
     }
 
-    /// It has waited, and starts again.
+    /// It has waited, and is sent again.
     pub(super) fn set_out_again(&mut self, errand: Errand) {
         self.before_waiting += self.tried.len();
         self.tried.clear();

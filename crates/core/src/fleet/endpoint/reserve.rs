@@ -1,4 +1,4 @@
-//! What an endpoint's quota has left.
+//! How much of an endpoint's quota is left.
 
 use std::time::Instant;
 
@@ -6,14 +6,14 @@ use crate::quota::{Dry, Quota};
 
 #[derive(Debug, Default)]
 pub(crate) struct Reserve {
-    /// What its last answer that said anything said of the quota.
+    /// The quota, from the last answer that said anything about it.
     pub(super) told: Option<Quota>,
-    /// Whether that is about to run dry.
+    /// Whether the quota is about to run dry.
     pub(crate) dry: Option<Dry>,
 }
 
 impl Reserve {
-    /// Takes over what an answer says. Says whether the endpoint begins, or ceases, to run dry.
+    /// Notes what an answer says. Returns whether the endpoint has begun or stopped to run dry.
     pub(crate) fn note(&mut self, quota: Quota, now: Instant) -> bool {
         let before = self.dry.is_some();
         self.dry = quota.dry(now);
