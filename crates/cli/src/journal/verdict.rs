@@ -1,4 +1,4 @@
-//! What answers were taken for: of each attempt of a request, or of a recorded answer.
+//! What answers meant: for each attempt of a request, or for a recorded answer.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::amount::{NOTHING, duration, time};
 use super::phrase::{self, Phrase};
 use crate::terminal::{Align, Cell, Look, columns, printable};
 
-/// Of each attempt of a request: what came back, what that was taken for, about what, until when.
+/// For each attempt of a request: what came back, what it meant, what it was about, and until when it counts.
 pub(crate) fn why(record: &RequestRecord, look: &Look) -> String {
     let view = View { look };
     let head = view.say(&Phrase::Request {
@@ -31,7 +31,7 @@ pub(crate) fn why(record: &RequestRecord, look: &Look) -> String {
     parts.join("\n")
 }
 
-/// What a recorded answer is taken for.
+/// What a recorded answer means.
 pub(crate) fn explained(status: u16, explanation: &Explanation, look: &Look) -> String {
     let view = View { look };
     let told = Told {
@@ -49,7 +49,7 @@ pub(crate) fn explained(status: u16, explanation: &Explanation, look: &Look) -> 
     format!("{}{}\n", view.facts(&told), view.say(&next))
 }
 
-/// What is told of one answer.
+/// What is shown of one answer.
 struct Told<'a> {
     came_back: String,
     outcome: AttemptOutcome,
