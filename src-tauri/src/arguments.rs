@@ -1,4 +1,4 @@
-//! What may be typed. Most people never do: they click.
+//! The command line. Most people never use it: they click.
 
 use std::path::PathBuf;
 
@@ -8,8 +8,8 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "zephyr-desktop", version)]
 pub(crate) struct Arguments {
-    /// The configuration file [default: $ZEPHYR_CONFIG, $CONFIG_FILE, ./config.toml, else the
-    /// platform's configuration folder]
+    /// The configuration file [default: $ZEPHYR_CONFIG, $CONFIG_FILE, ./config.toml, or else the platform's
+    /// configuration folder]
     #[arg(long, value_name = "PATH")]
     pub(crate) config: Option<PathBuf>,
 
@@ -17,11 +17,11 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "config")]
     pub(crate) demo: bool,
 
-    /// Open the window, also that of an instance that runs already
+    /// Open the window, also of an instance that is already running
     #[arg(long)]
     pub(crate) show: bool,
 
-    /// End the instance that runs, when its requests have finished
+    /// End the running instance, once its requests have finished
     #[arg(long, conflicts_with_all = ["show", "demo"])]
     pub(crate) quit: bool,
 

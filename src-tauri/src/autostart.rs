@@ -1,23 +1,23 @@
-//! Launching at login: `desktop.launch_at_login` decides, this carries it out.
+//! Launching at login: `desktop.launch_at_login` decides, and this module carries it out.
 
 use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The argument with which the system starts the program at login: nobody has asked to see it.
+/// The system starts the program at login with this argument. Then no window opens.
 const ARGUMENT: &str = "--at-login";
 
-/// What the system is to start: this program, or the AppImage that it was unpacked from.
+/// The program that the system should start: this one, or the AppImage that it was unpacked from.
 pub(crate) fn program() -> Option<PathBuf> {
     let image = env::var_os("APPIMAGE").filter(|path| !path.is_empty());
     image.map(PathBuf::from).or_else(|| env::current_exe().ok())
 }
 
-/// Makes the system start `program` at login, or not. Changes nothing if it is so already. Blocks.
+/// Makes the system start `program` at login, or not. If it is so already, nothing is changed. Blocks.
 ///
 /// # Errors
 ///
-/// The place where the system keeps such things cannot be written to.
+/// The system's place for such settings cannot be written.
 pub(crate) fn set(program: &Path, enabled: bool) -> io::Result<()> {
     if enabled {
         platform::enable(program)
@@ -44,7 +44,7 @@ mod platform {
         if let Ok(there) = fs::read_to_string(&path)
             && exec_line(&there) == exec_line(&wanted)
         {
-            // The desktop's own settings may have added a line, such as `Hidden=true`: they count.
+            // The desktop's own settings may have added a line, such as `Hidden=true`. It stays.
             return Ok(());
         }
         if let Some(folder) = path.parent() {
@@ -85,8 +85,8 @@ mod platform {
         entry.lines().find(|line| line.starts_with("Exec="))
     }
 
-    /// An argument as `Exec` wants it (Desktop Entry Specification 1.5): in quotes, with a backslash
-    /// before what is special in them, each backslash doubled as in every value, and `%` doubled.
+    /// An argument in the form for `Exec` (Desktop Entry Specification 1.5): in quotes, with a backslash
+    /// before special characters, with each backslash doubled as in every value, and with `%` doubled.
     fn quoted(argument: &str) -> String {
         let mut quoted = String::from('"');
         for char in argument.chars() {

@@ -1,7 +1,7 @@
-//! Claude Code's connection as the tray offers it: connected while Zephyr runs, restored when it ends, so
-//! that Claude Code is never left at a dead port.
+//! Claude Code's connection, as the tray offers it: connected while Zephyr runs, and restored when Zephyr
+//! ends. So Claude Code never sends requests to a closed port.
 //!
-//! What is written where, `zephyr_claude_code` decides.
+//! `zephyr_claude_code` decides what is written, and where.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,16 +13,16 @@ use zephyr_control::{ClaudeCode as State, Language, Problem, ProblemKind};
 use zephyr_core::Config;
 use zephyr_process::address::local_url;
 
-/// Where Claude Code is to be pointed.
+/// What Claude Code should point to.
 #[derive(Clone, Debug)]
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     pub(crate) config: Config,
-    /// The configuration file; none for simulated endpoints.
+    /// The configuration file. `None` for simulated endpoints.
     pub(crate) path: Option<PathBuf>,
 }
 
-/// Why the settings are as they were.
+/// Why the settings were not changed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refused {
     #[error(transparent)]
@@ -36,7 +36,7 @@ pub(crate) enum Refused {
 pub(crate) struct Link(ClaudeCode);
 
 impl Link {
-    /// `None` on a machine without a home folder.
+    /// `None`: the machine has no home folder.
     pub(crate) fn locate(data_dir: &Path) -> Option<Self> {
         let found = ClaudeCode::locate(data_dir);
         found
@@ -45,23 +45,23 @@ impl Link {
             .map(Self)
     }
 
-    /// Where the settings point.
+    /// Where the settings point to.
     pub(crate) fn state(&self) -> State {
         self.0.state()
     }
 
-    /// Watches the settings; `None` if the system cannot.
+    /// Watches the settings. `None`: the system cannot.
     pub(crate) fn watch(&self) -> Option<zephyr_config::Watch> {
         zephyr_config::watch(self.0.settings()).ok()
     }
 
-    /// Points Claude Code at `proxy`; says so in a sentence.
+    /// Points Claude Code at `proxy`. Returns a sentence about it.
     pub(crate) fn connect(&self, proxy: &Proxy, language: Language) -> Result<String, Refused> {
         let connected = self.0.connect(&target(proxy)?)?;
         Ok(claude_code::connected(&connected, language))
     }
 
-    /// Restores what was there before, for good; says so in a sentence.
+    /// Restores the earlier settings, permanently. Returns a sentence about it.
     pub(crate) fn disconnect(&self, language: Language) -> Result<String, Refused> {
         let sessions = self.0.sessions(None);
         let disconnected = self.0.disconnect()?;
@@ -70,8 +70,8 @@ impl Link {
         Ok(said)
     }
 
-    /// Restores what was there before, while we do not run. Says which sessions keep sending their requests
-    /// to `url`, if there are any.
+    /// Restores the earlier settings while Zephyr does not run. Returns a sentence about the sessions that
+    /// keep sending their requests to `url`, if there are any.
     pub(crate) fn suspend(&self, url: &str, language: Language) -> Result<Option<String>, Refused> {
         let sessions = self.0.sessions(Some(url));
         match self.0.suspend()? {
@@ -85,12 +85,12 @@ impl Link {
         Ok(claude_code::sessions_kept(&sessions, language))
     }
 
-    /// Says which sessions are left without an answer when `url` closes, if there are any.
+    /// A sentence about the sessions that get no answer once `url` closes, if there are any.
     pub(crate) fn left(&self, url: &str, language: Language) -> Option<String> {
         claude_code::sessions_left(&self.0.sessions(Some(url)), language)
     }
 
-    /// Connects again what a former run left connected or suspended. Returns what a person should know.
+    /// Connects again what an earlier run left connected or suspended. Returns what a person should know.
     pub(crate) fn resume(&self, proxy: &Proxy) -> Option<Problem> {
         let resumed = target(proxy).map_err(Refused::from);
         match resumed.and_then(|target| Ok(self.0.resume(&target)?)) {
@@ -110,7 +110,7 @@ impl Link {
     }
 }
 
-/// A refusal as front-ends show it.
+/// An error as front-ends show it.
 pub(crate) fn trouble(error: &Refused) -> Problem {
     Problem {
         kind: ProblemKind::ClaudeCode,

@@ -1,7 +1,8 @@
-//! Follows the state of an engine in another program, until that ends.
+//! Follows the state of an engine in another program, until that engine ends.
 //!
-//! The stream of snapshots ends with the engine, but it may also fail alone: then the state is asked for
-//! now and then, and the stream again each time. One that fails at once must not be asked for at once.
+//! The stream of snapshots ends with the engine. It may also fail while the engine runs. Then the state is
+//! requested from time to time, and the stream is opened again each time. After a stream that fails at once,
+//! there is a pause.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,18 +10,18 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt, stream};
 use zephyr_control::{Control, Snapshot, Snapshots};
 
-/// The usual time before the stream is asked for again.
+/// The usual pause before the stream is opened again.
 pub(crate) const PAUSE: Duration = Duration::from_secs(2);
 
-/// What is done for the next snapshot.
+/// What to do for the next snapshot.
 enum Next {
     Ask,
     Pause,
     Follow(Snapshots),
 }
 
-/// Every state of the engine, with this pause after a stream that failed alone. Ends when the engine
-/// cannot be asked any more.
+/// Every state of the engine, with this pause after a stream that failed. Ends when the engine no longer
+/// answers.
 pub(crate) fn states(
     control: Arc<dyn Control>,
     pause: Duration,
@@ -57,7 +58,7 @@ pub(crate) fn states(
     )
 }
 
-/// The state, without a stream; nothing if the engine has ended.
+/// The state, without a stream. `None`: the engine has ended.
 async fn alone(control: &dyn Control) -> Option<Arc<Snapshot>> {
     let snapshot = control.snapshot().await.ok()?;
     snapshot.has_engine().then_some(snapshot)

@@ -1,11 +1,12 @@
 //! `zephyr-desktop`: Zephyr in the tray.
 //!
-//! The composition root: it puts the engine, the tray, the window and the notifications together, and
-//! decides nothing about endpoints. Everything that shows or steers holds the [`supervisor`]'s `Control`.
+//! This is the composition root: it connects the engine, the tray, the window and the notifications, and
+//! decides nothing about endpoints. Everything that shows or controls something holds the [`supervisor`]'s
+//! `Control`.
 //!
-//! The system's user interface needs the main thread; everything else runs on the runtime beside it.
+//! The system's user interface needs the main thread. Everything else runs on the runtime beside it.
 
-// Otherwise Windows opens a console beside the tray.
+// Without this, Windows opens a console beside the tray.
 #![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
 mod arguments;
@@ -72,7 +73,7 @@ fn start(arguments: Arguments) -> Result<()> {
     show(prepared, runtime)
 }
 
-/// Everything that is ready before something is shown.
+/// Everything that is ready before anything is shown.
 struct Prepared {
     supervisor: Supervisor,
     places: Places,
@@ -84,7 +85,7 @@ struct Prepared {
     ties: Ties,
 }
 
-/// What other programs find us by. It is undone at the end.
+/// How other programs find this one. Undone at the end.
 struct Ties {
     admin: Admin,
     shutdown: CancellationToken,
@@ -96,7 +97,7 @@ struct Ties {
     log: Log,
 }
 
-/// Prepares everything that needs no display. `None` if another instance does what was asked.
+/// Prepares everything that needs no display. `None`: another instance does what was asked.
 async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
     let temporary = single::demo_folder(&arguments)?;
     let data_dir = single::data_dir(temporary.as_ref())?;
@@ -111,7 +112,7 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
         let demo = Demo::start(None, &data_dir).await?;
         (demo.loaded().config, Fleet::Simulated(Box::new(demo)), None)
     } else {
-        // The supervisor shows errors of the file, and waits for their correction.
+        // The supervisor shows the errors of the file, and waits until they are corrected.
         let located =
             zephyr_config::locate(arguments.config.as_deref(), |name| std::env::var_os(name));
         let path = located.ok().map(|located| located.path);
@@ -127,7 +128,7 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
     let signals = Signals::listen()?;
     let (greeting, hidden) = match (arguments.at_login, config.endpoints.is_empty()) {
         (true, _) => (Greeting::Silence, true),
-        // A first start.
+        // The first start.
         (false, true) => (Greeting::Window, false),
         (false, false) => (Greeting::Window, config.desktop.start_hidden),
     };
@@ -139,7 +140,7 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
     let admin = server::serve(control, &web_admin, token, shutdown.clone())
         .await
         .context("the admin port cannot be opened")?;
-    // The proxy may be in another program, and elsewhere tomorrow: the admin API knows.
+    // The proxy may be in another program, and may move. The admin API knows where it is.
     let instance = Instance::this(admin.address(), admin.address());
     let registration = instance::register(&data_dir, Role::Desktop, instance)?;
     let places = Places {
@@ -181,7 +182,7 @@ fn show(prepared: Prepared, runtime: Runtime) -> Result<()> {
         .build(tauri::generate_context!())
         .context("the desktop cannot be used")?;
     app.run(move |_, event| match event {
-        // Closing the last window leaves the tray; `quit` exits with a code.
+        // Closing the last window keeps the tray. `quit` exits with a code.
         RunEvent::ExitRequested {
             code: None, api, ..
         } => api.prevent_exit(),
@@ -233,7 +234,7 @@ fn begin(app: &AppHandle, prepared: Prepared) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         let running = tokio::spawn(async move { supervisor.run(places, fleet, greeting).await });
-        // If the supervisor has failed, the program ends: an icon that does nothing would be worse.
+        // If the supervisor has failed, the program ends. An icon without any function would be worse.
         let code = i32::from(running.await.is_err());
         ties.undo().await;
         app.exit(code);
@@ -251,7 +252,7 @@ impl Ties {
     }
 }
 
-/// Carries out a click in the menu.
+/// Executes a click in the menu.
 fn chosen(app: &AppHandle, key: &str) {
     let Some(command) = app.state::<Tray>().chosen(key) else {
         return;
@@ -281,7 +282,7 @@ async fn paint(app: AppHandle, supervisor: Supervisor, tray: Option<Tray>) {
 async fn find_tray_host(supervisor: Supervisor, greeting: Greeting) {
     let patience = match greeting {
         Greeting::Window => tray_host::SOON,
-        // The whole session starts at once, and nobody waits for us.
+        // The whole session starts at the same time, and no person waits for us.
         Greeting::Silence => tray_host::AT_LOGIN,
     };
     tray_host::run(&supervisor, patience, || supervisor.raise()).await;
@@ -294,7 +295,7 @@ async fn open_windows(app: AppHandle, supervisor: Supervisor) {
     }
 }
 
-/// Does what the system's signals say.
+/// Follows the system's signals.
 async fn obey(mut signals: Signals, supervisor: Supervisor) -> io::Result<()> {
     loop {
         match signals.next().await {

@@ -8,7 +8,7 @@ use zephyr_control::{
     Totals,
 };
 
-/// A snapshot of this program without an engine, and of what keeps it from running one.
+/// A snapshot of this program without an engine, with the reason why no engine runs.
 pub(crate) fn nothing_runs(
     listening: Listening,
     config: Option<&Path>,

@@ -11,7 +11,7 @@ use crate::notices::{Notice, Notices};
 use crate::supervisor::Supervisor;
 use crate::surroundings::Topic;
 
-/// How long the end waits for a notification to be shown.
+/// How long the program waits at its end for a notification to appear.
 const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// Shows notifications until the program ends.
@@ -49,7 +49,7 @@ pub(crate) async fn run(supervisor: Supervisor) {
 }
 
 /// Shows, before the program ends, which sessions of Claude Code still send their requests to it. The log has
-/// it, too, so whoever cannot show it in time does not hold up the end.
+/// this too, so if it cannot be shown in time, the program ends without it.
 pub(crate) async fn say_of_sessions(body: String, language: Language, supervisor: &Supervisor) {
     let notice = Notice::of_sessions(body, language);
     let mut screen = platform::Screen::new();
@@ -100,15 +100,15 @@ mod platform {
     use crate::notify::notification;
     use crate::supervisor::Supervisor;
 
-    /// What the system calls a click on the notification itself (Desktop Notifications Specification).
+    /// The system's name for a click on the notification itself (Desktop Notifications Specification).
     const CLICKED: &str = "default";
 
-    /// The notification on the screen. A newer one takes its place: only the latest state counts, and
-    /// nobody wants to close ten of them after a bad night.
+    /// The notification on the screen. A newer one replaces it: only the latest state counts, and closing ten
+    /// of them after a bad night would be a nuisance.
     #[derive(Default)]
     pub(super) struct Screen {
         id: Option<u32>,
-        /// Listens for clicks, from before the first notification on.
+        /// Receives clicks, from before the first notification.
         clicks: Option<(Clicks, AbortOnDropHandle<()>)>,
     }
 
@@ -144,8 +144,8 @@ mod platform {
         }
     }
 
-    /// Which notification is ours, and which was clicked: a click may be heard before the system has
-    /// said which number it gave us.
+    /// The number of our notification, and of the one that was clicked. A click may arrive before the system
+    /// has said which number our notification has.
     #[derive(Clone, Default)]
     struct Clicks(Arc<Mutex<Numbers>>);
 
@@ -156,12 +156,12 @@ mod platform {
     }
 
     impl Clicks {
-        /// Notes which one is ours; whether it has been clicked already.
+        /// Notes the number of our notification. Returns whether it has been clicked already.
         fn shown(&self, id: u32) -> bool {
             self.note(|numbers| numbers.ours = Some(id))
         }
 
-        /// Notes which one was clicked; whether it is ours.
+        /// Notes the number that was clicked. Returns whether it is ours.
         fn clicked(&self, id: u32) -> bool {
             self.note(|numbers| numbers.clicked = Some(id))
         }
@@ -177,8 +177,8 @@ mod platform {
         }
     }
 
-    /// One subscription for all notifications. notify-rust subscribes for each after it is shown, which
-    /// is too late for a quick hand.
+    /// One subscription for all notifications. notify-rust subscribes for each one after it is shown. That is
+    /// too late for a fast click.
     async fn listen(supervisor: &Supervisor) -> zbus::Result<(Clicks, AbortOnDropHandle<()>)> {
         let bus = Connection::session().await?;
         let invoked = MatchRule::builder()

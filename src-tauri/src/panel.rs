@@ -2,19 +2,19 @@
 
 use zephyr_control::{Snapshot, ThemeChoice};
 
-/// The background of the icon, which decides how it is drawn.
+/// The background of the icon. It decides how the icon is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Panel {
-    /// Something light: a dark icon.
+    /// A light background: the icon is dark.
     Light,
-    /// Something dark: a light icon.
+    /// A dark background: the icon is light.
     Dark,
     /// The system colours the icon itself.
     Template,
 }
 
 impl Panel {
-    /// As configured with `ui.theme`, else as the system looks. On the main thread.
+    /// From `ui.theme`, or else from the system's theme. Must be called on the main thread.
     pub(crate) fn detect(snapshot: &Snapshot) -> Self {
         if cfg!(target_os = "macos") {
             return Self::Template;
@@ -33,7 +33,7 @@ mod platform {
 
     use crate::panel::Panel;
 
-    /// Desktops whose panel is dark whatever the theme of the windows.
+    /// Desktops whose panel is dark in every theme.
     const DARK_PANELS: &[&str] = &["GNOME", "Unity", "Pantheon", "Budgie"];
 
     pub(super) fn detect() -> Panel {
@@ -53,7 +53,7 @@ mod platform {
 mod platform {
     use crate::panel::Panel;
 
-    /// The taskbar is dark unless its owner changed it, and the icons can be told from it either way.
+    /// The taskbar is dark unless its owner changed it, and the icons are visible on both.
     pub(super) fn detect() -> Panel {
         Panel::Dark
     }

@@ -1,4 +1,4 @@
-//! One tray per data folder: a second start does what it was asked through the first.
+//! One tray per data folder. A second start passes its request on to the first.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -10,17 +10,17 @@ use zephyr_demo::Folder;
 
 use crate::arguments::Arguments;
 
-/// A program that has claimed the tray says within this time where it listens.
+/// A program that has claimed the tray tells its address within this time.
 const STARTING: Duration = Duration::from_secs(10);
 
-/// How often that is looked for.
+/// The time between two looks for that address.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What became of this start.
+/// What happened to this start.
 pub(crate) enum Earlier {
     /// It is the first.
     None(Claim),
-    /// What was asked has been passed on; what there is to say about it.
+    /// The request was passed on. The text says what happened.
     Told(String),
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn data_dir(demo: Option<&Folder>) -> Result<PathBuf> {
     }
 }
 
-/// Claims the tray, or passes on what was asked.
+/// Claims the tray, or passes the request on.
 pub(crate) async fn claim(data_dir: &Path, arguments: &Arguments) -> Result<Earlier> {
     if arguments.quit {
         return quit(data_dir).await;
@@ -54,7 +54,7 @@ pub(crate) async fn claim(data_dir: &Path, arguments: &Arguments) -> Result<Earl
             return Ok(Earlier::None(claim));
         }
         match instance::find_as(Role::Desktop, data_dir).await? {
-            // It is ending: its place is free as soon as its requests have finished.
+            // The other program is ending. Its place is free once its requests have finished.
             Found::Running(running) if running.snapshot.drain.is_some() => {
                 silent_since = Instant::now();
             }

@@ -1,16 +1,16 @@
-//! What this program adds to the engine's snapshot: itself, and the desktop around it.
+//! What this program adds to the engine's snapshot: itself, and the desktop.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use zephyr_control::{Host, Problem, Snapshot};
 
-/// What there can be a problem with. There is one problem per topic: a new one replaces the old.
+/// What a problem is about. There is one problem per topic, and a new one replaces the old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Topic {
-    /// Nothing shows the tray.
+    /// No program shows the tray.
     Tray,
-    /// Notifications reach nobody.
+    /// Notifications cannot be shown.
     Notifications,
     /// Launching at login.
     Login,
@@ -18,7 +18,7 @@ pub(crate) enum Topic {
     ClaudeCode,
 }
 
-/// The last snapshot of the engine, and what is added to it.
+/// The engine's last snapshot, and what is added to it.
 #[derive(Debug)]
 pub(crate) struct Surroundings {
     base: Arc<Snapshot>,
@@ -35,17 +35,17 @@ impl Surroundings {
         }
     }
 
-    /// Takes over what the engine says.
+    /// Sets the engine's snapshot.
     pub(crate) fn set_base(&mut self, base: Arc<Snapshot>) {
         self.base = base;
     }
 
-    /// What the program says of itself.
+    /// What the program says about itself.
     pub(crate) fn host(&mut self) -> &mut Host {
         &mut self.host
     }
 
-    /// Notes a problem, or that it is gone. Returns whether that is new.
+    /// Notes a problem. `None`: it is gone. Returns whether that is new.
     pub(crate) fn set_problem(&mut self, topic: Topic, problem: Option<Problem>) -> bool {
         if self.problems.get(&topic) == problem.as_ref() {
             return false;
@@ -57,7 +57,6 @@ impl Surroundings {
         true
     }
 
-    /// Everything there is to show.
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         let mut snapshot = Snapshot::clone(&self.base);
         snapshot.host = self.host.clone();

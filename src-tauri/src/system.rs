@@ -1,10 +1,10 @@
-//! What the systems do differently before anything is shown.
+//! What differs between systems before anything is shown.
 
 use zephyr_control::{Problem, ProblemKind};
 
 pub(crate) use platform::{find_display, live_in_the_tray, tray_library};
 
-/// What to say when the icon cannot be shown.
+/// The problem to show if there is no icon.
 pub(crate) fn no_tray(error: &anyhow::Error) -> Problem {
     tracing::warn!("the tray cannot be used: {error:#}");
     Problem {
@@ -25,7 +25,7 @@ mod platform {
     /// The names of the library that the tray needs at run time, best first.
     const LIBRARIES: &[&str] = &["libayatana-appindicator3.so.1", "libappindicator3.so.1"];
 
-    /// Finds out whether there is a display: without one, GTK ends the process before anybody can say why.
+    /// Checks that there is a display. Without one, GTK ends the process before an error can be shown.
     pub(crate) fn find_display() -> Result<()> {
         if gtk::init().is_err() {
             bail!(
@@ -38,8 +38,8 @@ mod platform {
 
     pub(crate) fn live_in_the_tray(_app: &mut App) {}
 
-    /// Finds the library of the tray: it is opened when the icon is made, and if it is missing then, the
-    /// process ends.
+    /// Checks that the library of the tray is there. It is opened when the icon is made, and if it is missing
+    /// then, the process ends.
     pub(crate) fn tray_library() -> Result<()> {
         let there = folders().any(|folder| {
             let mut names = LIBRARIES.iter();
@@ -54,7 +54,7 @@ mod platform {
         Ok(())
     }
 
-    /// Where the loader looks on the distributions we know of.
+    /// The folders that the loader searches on the known distributions.
     fn folders() -> impl Iterator<Item = PathBuf> {
         let named = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
         let named: Vec<PathBuf> = std::env::split_paths(&named).collect();
@@ -84,7 +84,7 @@ mod platform {
         Ok(())
     }
 
-    /// Without a place in the Dock.
+    /// Keeps the program out of the Dock.
     #[cfg(target_os = "macos")]
     pub(crate) fn live_in_the_tray(app: &mut App) {
         app.set_activation_policy(tauri::ActivationPolicy::Accessory);

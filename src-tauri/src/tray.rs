@@ -1,6 +1,6 @@
-//! Draws the tray: a menu value becomes a menu, and each later value only what differs.
+//! Draws the tray. The first menu value becomes a menu. After that only the differences are drawn.
 //!
-//! Everything here happens on the main thread, where the system wants it; nothing waits for it.
+//! Everything here runs on the main thread, as the system requires. Nothing waits for it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +26,7 @@ pub(crate) struct Tray {
 
 struct Drawing {
     tray: TrayIcon,
-    /// What is on the screen.
+    /// The menu on the screen.
     menu: Menu,
     lines: HashMap<String, Line>,
     icon: Option<(Icon, Panel)>,
@@ -41,11 +41,11 @@ enum Line {
 }
 
 impl Tray {
-    /// Puts the icon into the tray. On the main thread.
+    /// Puts the icon into the tray. Must be called on the main thread.
     ///
     /// # Errors
     ///
-    /// The system has none, or refuses.
+    /// The system has no tray, or refuses.
     pub(crate) fn new(
         app: &AppHandle,
         snapshot: &Snapshot,
@@ -70,7 +70,7 @@ impl Tray {
         })
     }
 
-    /// Shows another state; returns at once.
+    /// Shows another state. Returns at once.
     pub(crate) fn show(&self, snapshot: &Arc<Snapshot>, language: Language) {
         let (snapshot, tray) = (Arc::clone(snapshot), self.clone());
         let drawing = self.app.run_on_main_thread(move || {
@@ -84,8 +84,9 @@ impl Tray {
         }
     }
 
-    /// What the line with this key does. The system has toggled its check by itself by now, which only
-    /// the state may do: it is put back until the state changes. On the main thread.
+    /// What the line with this key does. By now the system has toggled the check mark of the line, but only
+    /// the state may do that. So the mark is set back until the state changes. Must be called on the main
+    /// thread.
     pub(crate) fn chosen(&self, key: &str) -> Option<Command> {
         let drawing = self.lock();
         if let Err(error) = drawing.restore_marks() {
@@ -135,7 +136,7 @@ impl Drawing {
         Ok(())
     }
 
-    /// Redraws what differs between two menus with the same lines.
+    /// Redraws the differences between two menus with the same lines.
     fn update(&self, old: &[Entry], new: &[Entry]) -> tauri::Result<()> {
         for (old, new) in old.iter().zip(new) {
             match (old, new) {
@@ -204,7 +205,7 @@ impl Drawing {
     }
 }
 
-/// Whether two menus consist of the same lines, so that one can become the other in place.
+/// Whether two menus have the same lines, so that one can become the other in place.
 fn same_lines(old: &[Entry], new: &[Entry]) -> bool {
     old.len() == new.len()
         && old.iter().zip(new).all(|(old, new)| match (old, new) {
@@ -275,14 +276,14 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&&")
 }
 
-/// What the systems' trays do differently.
+/// What differs between the trays of the systems.
 #[cfg(target_os = "linux")]
 mod platform {
     use tauri::Wry;
     use tauri::image::Image;
     use tauri::tray::{TrayIcon, TrayIconBuilder};
 
-    /// A click opens the menu, whatever is asked for.
+    /// A click always opens the menu; this cannot be changed.
     pub(super) fn configure(builder: TrayIconBuilder<Wry>) -> TrayIconBuilder<Wry> {
         builder
     }
@@ -291,20 +292,20 @@ mod platform {
         tray.set_icon(Some(image))
     }
 
-    /// There are no tooltips; the title is what screen readers say.
+    /// There are no tooltips. Screen readers read the title.
     pub(super) fn set_tooltip(_tray: &TrayIcon, _text: &str) -> tauri::Result<()> {
         Ok(())
     }
 }
 
-/// What the systems' trays do differently.
+/// What differs between the trays of the systems.
 #[cfg(not(target_os = "linux"))]
 mod platform {
     use tauri::Wry;
     use tauri::image::Image;
     use tauri::tray::{MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, TrayIconEvent};
 
-    /// The left button opens the window near the icon, the other one the menu.
+    /// The left button opens the window near the icon, and the other one opens the menu.
     pub(super) fn configure(builder: TrayIconBuilder<Wry>) -> TrayIconBuilder<Wry> {
         builder
             .show_menu_on_left_click(false)

@@ -1,9 +1,8 @@
-//! Whether anybody shows tray icons. Only Linux has to ask: elsewhere the system's own tray is always
-//! there.
+//! Whether any program shows tray icons. Only Linux needs this check: the other systems always have a tray.
 //!
-//! A panel shows the icons, or an extension of GNOME. Without one the icon is nowhere, and nothing fails;
-//! so it is looked for, and the window says what to do. A panel that starts later, as at login, finds the
-//! icon by itself.
+//! A panel or an extension of GNOME shows the icons. Without one the icon is not visible, and nothing reports
+//! an error. So this module checks for it, and the window says what to do. A panel that starts later, for
+//! example at login, finds the icon itself.
 
 use std::time::Duration;
 
@@ -15,13 +14,14 @@ use zephyr_control::{Problem, ProblemKind};
 use crate::supervisor::Supervisor;
 use crate::surroundings::Topic;
 
-/// A panel that starts together with us is there by then.
+/// A panel that starts at the same time as Zephyr is there after this time.
 pub(crate) const SOON: Duration = Duration::from_secs(3);
 
-/// The same, when a whole session starts together.
+/// The same, if the whole session starts.
 pub(crate) const AT_LOGIN: Duration = Duration::from_secs(30);
 
-/// The name on the bus of whoever keeps the list of icons, on every desktop that has one.
+/// The name on the bus of the program that keeps the list of icons. It is the same on every desktop that has
+/// one.
 const WATCHER: &str = "org.kde.StatusNotifierWatcher";
 
 /// Whether there is a tray.
@@ -31,8 +31,8 @@ enum TrayHost {
     Absent,
 }
 
-/// Watches for the tray until the program ends. Calls `absent` if there is none after the time that a
-/// panel may need to start.
+/// Watches the tray until the program ends. Calls `absent` if there is no tray after the time that a panel
+/// may need to start.
 pub(crate) async fn run(supervisor: &Supervisor, patience: Duration, absent: impl FnOnce()) {
     if let Err(error) = watch(supervisor, patience, absent).await {
         tracing::warn!(%error, "whether there is a tray cannot be known any more");

@@ -1,6 +1,6 @@
 //! Why the engine does not run, and when to try again.
 //!
-//! The program stays: people look at the tray when requests fail, so they have to find out there why.
+//! The program stays open: when requests fail, people look at the tray, and must find the reason there.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,10 +12,10 @@ use zephyr_config::{LoadError, LocateError};
 use zephyr_control::{Problem, ProblemKind};
 use zephyr_engine::StartError;
 
-/// How often a port that somebody else holds is tried again.
+/// The time between two tries to bind a port that another program has.
 const PORT_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How often anything else is tried again that may pass by itself.
+/// The time between two tries after any other trouble that may end by itself.
 const OTHER_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Why the engine does not run.
@@ -27,18 +27,17 @@ pub(crate) enum Trouble {
     /// The configuration has errors.
     #[error(transparent)]
     Configuration(#[from] LoadError),
-    /// Somebody else has the port.
+    /// Another program has the port.
     #[error("port {} is used by {holder}", address.port())]
     PortTaken {
-        /// The port.
         address: SocketAddr,
-        /// Who, as far as the system tells.
+        /// That program, as far as the system tells.
         holder: String,
     },
     /// The engine cannot start.
     #[error(transparent)]
     Start(StartError),
-    /// The instance that runs cannot be used.
+    /// The running instance cannot be used.
     #[error(transparent)]
     Instance(#[from] InstanceError),
     /// The folder that the program was started in is gone.
@@ -47,7 +46,7 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
-    /// What the engine's error is here; asks the system who holds a port.
+    /// The trouble behind the engine's error. Asks the system which program has a port.
     pub(crate) async fn of_start(error: StartError) -> Self {
         match error {
             StartError::Bind { address, source } if source.kind() == io::ErrorKind::AddrInUse => {
@@ -59,11 +58,11 @@ impl Trouble {
         }
     }
 
-    /// When to try again, unless the configuration changes or somebody asks for it before.
+    /// When to try again, unless the configuration changes or a person asks earlier.
     pub(crate) fn retry_after(&self) -> Duration {
         match self {
             Self::PortTaken { .. } => PORT_INTERVAL,
-            // The file is watched; where it cannot be, this helps.
+            // The file is watched. This is for systems that cannot watch it.
             Self::NoConfiguration(_)
             | Self::Configuration(_)
             | Self::Start(_)
@@ -72,7 +71,7 @@ impl Trouble {
         }
     }
 
-    /// For people.
+    /// The problem that front-ends show.
     pub(crate) fn problem(&self) -> Problem {
         let (kind, remedy) = match self {
             Self::NoConfiguration(_) => (
@@ -109,7 +108,7 @@ impl Trouble {
     }
 }
 
-/// Who listens on that port, in words. May block.
+/// The program that listens on that port, in words. May block.
 fn holder(port: u16) -> String {
     match listeners::get_process_by_port(port, Protocol::TCP) {
         Ok(Process { pid, name, .. }) if name.starts_with("zephyr") => {

@@ -1,8 +1,8 @@
-//! The window: made when it is first wanted, freed when it is closed.
+//! The window: made when it is first needed, freed when it is closed.
 //!
-//! A closed window costs nothing, because its web process ends with it. The interface reaches this
-//! program by one command and hears from it by one event; what they carry is the contract's. Another
-//! event says where a file went that the window saved: a web view says nothing of its downloads.
+//! A closed window costs nothing, because its web process ends with it. The interface uses one command to
+//! reach this program and one event to hear from it. Both carry the types of the contract. Another event says
+//! where the window saved a file, because a web view does not report its downloads.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -34,16 +34,13 @@ const HEIGHT: f64 = 700.0;
 pub(crate) enum Asked {
     /// The state at this moment.
     Snapshot,
-    /// That something be done.
-    Execute {
-        /// What.
-        command: Command,
-    },
+    /// Execute a command.
+    Execute { command: Command },
     /// A part of the journal.
     Requests {
-        /// Which requests.
+        /// The filter.
         filter: RequestFilter,
-        /// Which part of them.
+        /// The page.
         paging: Paging,
     },
     /// One request of the journal.
@@ -53,24 +50,24 @@ pub(crate) enum Asked {
     },
     /// Sums over the journal.
     Usage {
-        /// Which.
+        /// The query.
         query: UsageQuery,
     },
     /// How endpoints were over time.
     History {
-        /// When, and which.
+        /// The query.
         query: HistoryQuery,
     },
-    /// What stands in the configuration file.
+    /// The content of the configuration file.
     Configuration,
-    /// What would be wrong with a change of it.
+    /// The errors that a change of the file would cause.
     Check {
         /// The change.
         command: Command,
     },
-    /// A step-by-step test.
+    /// A test step by step.
     Diagnose {
-        /// Of what.
+        /// The endpoint to test.
         tested: Tested,
     },
 }
@@ -90,7 +87,7 @@ pub(crate) enum Answer {
     Diagnosis(Diagnosis),
 }
 
-/// The one command.
+/// The one command of the interface.
 #[tauri::command]
 pub(crate) async fn control(
     supervisor: State<'_, Supervisor>,
@@ -139,7 +136,7 @@ pub(crate) fn show_near(app: &AppHandle, icon: tauri::Rect) {
         );
         let ours = window.outer_size()?.cast::<i32>();
         let x = at.x + size.width / 2 - ours.width / 2;
-        // Below an icon at the top of the screen, above one at the bottom.
+        // The window is below an icon at the top of the screen, and above an icon at the bottom.
         let below = at.y + size.height;
         let y = if at.y < ours.height {
             below
@@ -150,7 +147,7 @@ pub(crate) fn show_near(app: &AppHandle, icon: tauri::Rect) {
     });
 }
 
-/// Tells an open window of another state.
+/// Sends another state to an open window.
 pub(crate) fn update(app: &AppHandle, snapshot: &Snapshot) {
     if app.get_webview_window(LABEL).is_some()
         && let Err(error) = app.emit_to(LABEL, "snapshot", snapshot)
@@ -179,10 +176,11 @@ fn open(app: &AppHandle) -> tauri::Result<WebviewWindow> {
     Ok(window)
 }
 
-/// Has the window's downloads saved where the user's go, and tells it where that is. `None`: not at all.
+/// Saves the window's downloads in the user's download folder, and tells the window where. `None`: the
+/// download failed.
 fn saves(app: &AppHandle) -> impl Fn(Webview, DownloadEvent<'_>) -> bool + Send + Sync + 'static {
     let app = app.clone();
-    // Not every system says at the end where the file is.
+    // Some systems do not say at the end where the file is.
     let places: Mutex<HashMap<String, PathBuf>> = Mutex::default();
     move |_, event| {
         let mut places = places.lock().unwrap_or_else(PoisonError::into_inner);
@@ -208,7 +206,7 @@ fn saves(app: &AppHandle) -> impl Fn(Webview, DownloadEvent<'_>) -> bool + Send 
     }
 }
 
-/// A file of this name that is not there yet, with a number if it has to be.
+/// A path with this name that does not exist yet, with a number if that is necessary.
 fn unused(folder: &Path, name: &Path) -> PathBuf {
     let stem = name.file_stem().unwrap_or_default().to_string_lossy();
     let extension = name
@@ -225,8 +223,8 @@ fn unused(folder: &Path, name: &Path) -> PathBuf {
         .expect("numbers do not end")
 }
 
-/// Puts the window into the middle of the screen. Tauri's own way takes the size that the window has
-/// so far, which is not its own before the system has shown it.
+/// Puts the window into the middle of the screen. Tauri's own function uses the window's current size, and
+/// that is not the final one before the system has shown the window.
 fn centre(window: &WebviewWindow) -> tauri::Result<()> {
     let Some(monitor) = window.primary_monitor()? else {
         return Ok(());
@@ -241,7 +239,7 @@ fn centre(window: &WebviewWindow) -> tauri::Result<()> {
     window.set_position(LogicalPosition::new(x, y))
 }
 
-/// Whether any part of the window is on a screen: the one it was on may have been unplugged.
+/// Whether any part of the window is on a screen. Its screen may have been unplugged.
 fn is_reachable(window: &WebviewWindow) -> tauri::Result<bool> {
     let (at, size) = (window.outer_position()?, window.outer_size()?.cast::<i32>());
     let monitors = window.available_monitors()?;

@@ -1,6 +1,6 @@
-//! The benchmark: Zephyr's release build beside a bare forwarder, nginx and HAProxy.
+//! The benchmark: Zephyr's release build compared with a bare forwarder, nginx and HAProxy.
 //!
-//! The release build is made here and measured by `tests/bench`.
+//! Makes the release build. `tests/bench` measures it.
 
 use anyhow::Result;
 
@@ -8,7 +8,7 @@ use crate::process::{cargo, run};
 use crate::tools;
 use crate::workspace::{root, target_dir};
 
-/// Measures everything, or what `arguments` select: `--rounds N` and parts of names.
+/// Measures everything, or only what `arguments` select: `--rounds N` and parts of names.
 pub(crate) fn bench(arguments: &[&str]) -> Result<()> {
     tools::c_compiler()?;
     let packages = ["-p", "zephyr-cli", "-p", "zephyr-bench"];

@@ -1,7 +1,7 @@
 //! The tests with real clients (`tests/clients`): installs the clients, then runs the tests.
 //!
-//! The clients go to `clients` in the target folder. The lock file and the requirements pin their
-//! versions; a change of these installs them again.
+//! The clients go to `clients` in the target folder. The lock file and the requirements pin their versions.
+//! If they change, the clients are installed again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,7 +42,7 @@ pub(crate) fn test(target: &Path, filter: Option<&str>) -> Result<Tally> {
     run_tests(&mut tests)
 }
 
-/// Installs what `package-lock.json` names; returns the folder of the modules.
+/// Installs the packages in `package-lock.json`. Returns the folder of the modules.
 fn node_clients(folder: &Path) -> Result<PathBuf> {
     let pinned = ["package.json", "package-lock.json"];
     let modules = folder.join("node_modules");
@@ -50,8 +50,8 @@ fn node_clients(folder: &Path) -> Result<PathBuf> {
         for name in pinned {
             fs::copy(sources().join(name), folder.join(name))?;
         }
-        // npm's version and settings decide whether it runs the scripts of packages. Only Claude
-        // Code's is needed: it puts the program into place.
+        // npm's version and settings decide whether it runs the scripts of packages. Only the script of
+        // Claude Code is needed: it puts the program into place.
         run(tools::npm()
             .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
             .current_dir(folder))?;
@@ -63,7 +63,7 @@ fn node_clients(folder: &Path) -> Result<PathBuf> {
     Ok(modules)
 }
 
-/// Installs what `requirements.txt` names; returns the Python that has it.
+/// Installs the packages in `requirements.txt`. Returns the Python that has them.
 fn python_clients(folder: &Path) -> Result<PathBuf> {
     let python = if cfg!(windows) {
         folder.join("Scripts").join("python.exe")
@@ -90,7 +90,7 @@ fn python_clients(folder: &Path) -> Result<PathBuf> {
     Ok(python)
 }
 
-/// Installs unless the same pinned versions were installed completely before.
+/// Installs, unless the same pinned versions are already completely installed.
 fn install_once(
     folder: &Path,
     pinned: &[&str],

@@ -1,6 +1,6 @@
 //! The tray program: builds it and runs its tests on private desktops (`tests/desktop`).
 //!
-//! Only Linux has what these desktops are made of. On other systems the programs are only built.
+//! These desktops exist only on Linux. On other systems the programs are only built.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,8 +13,8 @@ use crate::tally::Tally;
 use crate::tools::executable;
 use crate::workspace::root;
 
-/// Runs them all, or those whose name contains `filter`. The interface must be built first; it is not
-/// built here, because that would compile both programs again.
+/// Runs all tests, or those whose name contains `filter`. The interface must be built first. It is not built
+/// here, because that would compile both programs again.
 pub(crate) fn test(target: &Path, filter: Option<&str>) -> Result<Tally> {
     let build = ["build", "-p", "zephyr-desktop", "-p", "zephyr-cli"];
     run(cargo()
@@ -35,7 +35,7 @@ pub(crate) fn test(target: &Path, filter: Option<&str>) -> Result<Tally> {
     )
 }
 
-/// Measures the release build, and prints what it found.
+/// Measures the release build, and prints the results.
 pub(crate) fn measure(target: &Path) -> Result<()> {
     interface::build(target)?;
     let build = [
@@ -59,7 +59,7 @@ pub(crate) fn measure(target: &Path) -> Result<()> {
     ]))
 }
 
-/// Tells the tests where the programs are, and where to keep pictures.
+/// Tells the tests where the programs are, and where to save pictures.
 fn in_desktop<'a>(command: &'a mut Command, target: &Path, profile: &str) -> &'a mut Command {
     let programs = target.join(profile);
     command

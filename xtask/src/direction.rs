@@ -1,8 +1,9 @@
 //! The direction of dependencies, as `docs/architecture.md` draws it.
 //!
-//! Four rules, each a table: which crates of the workspace a crate may name, which foreign crates only
-//! one crate may name, what the pure crates must not reach, and what the released programs must not.
-//! A crate that the first table does not know is an error, so that a new one gets its place there.
+//! There are four rules, and each is a table: which crates of the workspace a crate may name, which foreign
+//! crates only one crate may name, what the pure crates must not reach, and what the released programs must
+//! not reach. A crate that is missing in the first table is an error, so that every new crate gets its place
+//! there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,7 +42,7 @@ const ALL_PARTS: &[&str] = &[
     DEMO,
 ];
 
-/// Which crates of the workspace a crate may name: in the program, and in its tests besides.
+/// The crates of the workspace that a crate may name: in its program code, and additionally in its tests.
 const MAY_NAME: &[(&str, &[&str], &[&str])] = &[
     (CORE, &[], &[CORPUS]),
     (CONTROL, &[], &[]),
@@ -83,7 +84,7 @@ const KEPT_BY: &[(&str, &str)] = &[
     ("zbus-secret-service-keyring-store", SECRETS),
 ];
 
-/// Crates without IO, clock and runtime, and what would bring one in.
+/// Crates without IO, clock and runtime, and the dependencies that would bring one in.
 const PURE: &[&str] = &[CORE, CONTROL];
 const IMPURE: &[&str] = &[
     "tokio",
@@ -100,11 +101,11 @@ const IMPURE: &[&str] = &[
     "directories",
 ];
 
-/// The programs that users get, and what belongs to tests alone.
+/// The programs for users, and the crates for tests only.
 const RELEASED: &[&str] = &[CLI, DESKTOP];
 const NEVER_RELEASED: &[&str] = &[AS_USER, CORPUS, TESTKIT, "rcgen"];
 
-/// Every dependency that goes the wrong way, in words. Takes what `cargo metadata` prints.
+/// Every dependency in the wrong direction, in words. `metadata`: the output of `cargo metadata`.
 pub(crate) fn violations(metadata: &Value) -> Result<Vec<String>> {
     let graph = Graph::read(metadata)?;
     let mut wrong = Vec::new();
@@ -150,7 +151,7 @@ pub(crate) fn violations(metadata: &Value) -> Result<Vec<String>> {
     Ok(wrong)
 }
 
-/// What a dependency is used by.
+/// Which code uses a dependency.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, PartialOrd, Ord)]
 enum Use {
     Program,
@@ -230,7 +231,7 @@ mod tests {
 
     use super::*;
 
-    /// A workspace with these edges: from, to, kind as Cargo names it.
+    /// A workspace with these edges: from, to, and the kind by its Cargo name.
     fn workspace(members: &[&str], edges: &[(&str, &str, Option<&str>)]) -> Value {
         let mut names: BTreeSet<&str> = members.iter().copied().collect();
         names.extend(edges.iter().flat_map(|(from, to, _)| [*from, *to]));

@@ -1,6 +1,6 @@
-//! The long tests: those marked `#[ignore]`, one at a time, with their results written down.
+//! The long tests: those marked `#[ignore]`. They run one at a time, and their results are saved.
 //!
-//! A long test prints what it found in lines that begin with `measured: `. They are written to
+//! A long test prints its results in lines that begin with `measured: `. They are written to
 //! `docs/long-tests.md`, with the machine and the day, so that later changes can be compared.
 
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ use crate::tally::Tally;
 use crate::tools;
 use crate::workspace::{root, target_dir};
 
-/// Runs the long tests and writes their results down, even if some fail.
+/// Runs the long tests and saves their results, even if some fail.
 pub(crate) fn test() -> Result<()> {
     tools::c_compiler()?;
     let target = target_dir()?;
@@ -25,10 +25,10 @@ pub(crate) fn test() -> Result<()> {
         cargo()
             .args(["test", "--workspace", "--release", "--no-fail-fast", "--"])
             .args(["--ignored", "--show-output", "--test-threads=1"])
-            // Optimized, but without LTO, which would take minutes for every test program.
+            // Optimized, but without LTO, because LTO would take minutes for every test program.
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
             .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-            // Its own folder, so that the ordinary release build stays.
+            // A separate folder, so that the ordinary release build stays.
             .env("CARGO_TARGET_DIR", target.join("long"))
             .current_dir(root()),
         |line| results.read(line),
@@ -120,13 +120,13 @@ impl Results {
     }
 }
 
-/// The name and the end of a test, if this line says so.
+/// The name and the result of a test, if this line has them.
 fn ended(line: &str) -> Option<(&str, &str)> {
     let (name, end) = line.strip_prefix("test ")?.split_once(" ... ")?;
     Some((name, end)).filter(|(_, end)| matches!(*end, "ok" | "FAILED"))
 }
 
-/// The machine, on which the figures depend.
+/// The machine. The figures depend on it.
 fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let rust = output(Command::new("rustc").arg("--version")).unwrap_or_default();

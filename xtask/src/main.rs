@@ -1,9 +1,9 @@
-//! The project's chores: `cargo xtask run` starts Zephyr, `cargo xtask test` passes all tests.
+//! The project's tasks: `cargo xtask run` starts Zephyr, `cargo xtask test` runs all tests.
 //!
 //! Both work on a machine that has only Rust and Node: they install what else they need, or say what to
-//! install. What they download and build stays in the target folder, for the next run. A chore runs
-//! programs, one after the other, and checks what no program checks: which crates and modules import
-//! which. Other decisions belong into the programs that it runs.
+//! install. Their downloads and builds stay in the target folder for the next run. A task runs programs, one
+//! after the other. It also checks what no program checks: which crates and modules import which. Other
+//! decisions belong in the programs that it runs.
 
 mod bench;
 mod clients;

@@ -7,12 +7,12 @@ use anyhow::{Context, Result, bail};
 
 use crate::tally::Tally;
 
-/// The Cargo that runs this.
+/// The Cargo that runs this program.
 pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// Runs a program to its end, with its output shown.
+/// Runs a program to its end, and shows its output.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     announce(command);
     let status = command.status().with_context(|| cannot_start(command))?;
@@ -55,14 +55,14 @@ pub(crate) fn run_tests(command: &mut Command) -> Result<Tally> {
     outcome.map(|()| tally)
 }
 
-/// What a program prints, or nothing if it is missing or fails.
+/// The output of a program. `None`: it is missing or fails.
 pub(crate) fn output(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout);
     output.status.success().then(|| text.trim().to_owned())
 }
 
-/// Whether a program is there and succeeds.
+/// Whether a program exists and succeeds.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     output(command).is_some()
 }

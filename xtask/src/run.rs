@@ -1,5 +1,5 @@
-//! Starts Zephyr: the tray program, or `zephyr serve` where there is no display. It runs over the
-//! configured endpoints, or over simulated ones if there are none.
+//! Starts Zephyr: the tray program, or `zephyr serve` if there is no display. It uses the configured
+//! endpoints, or simulated ones if there are none.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::process::{cargo, run as run_to_end};
 use crate::tools::{self, executable};
 use crate::workspace::{root, target_dir};
 
-/// Builds the program and becomes it.
+/// Builds the program and replaces this process with it.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     let (arguments, profile) = match arguments {
         ["--release", rest @ ..] => (rest, "release"),
@@ -60,8 +60,8 @@ fn has_display() -> bool {
     !cfg!(target_os = "linux") || named("DISPLAY") || named("WAYLAND_DISPLAY")
 }
 
-/// The file that `zephyr serve` would read, if it names an endpoint. This looks in the same places.
-/// Where there is no file, `serve` writes a default, and this chooses the demo.
+/// The file that `zephyr serve` would read, if it names an endpoint. This function searches the same places.
+/// If there is no file, `serve` writes a default, but this chooses the demo.
 fn configuration(arguments: &[&str]) -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let named = argument(arguments)
@@ -91,7 +91,7 @@ fn argument<'a>(arguments: &[&'a str]) -> Option<&'a str> {
     }
 }
 
-/// Whether a file is more than the default, in which everything is commented out.
+/// Whether a file differs from the default, in which everything is commented out.
 fn names_a_group(path: &Path) -> bool {
     let text = fs::read_to_string(path).unwrap_or_default();
     text.lines()
@@ -102,7 +102,7 @@ fn names_a_group(path: &Path) -> bool {
 fn become_program(command: &mut Command) -> Result<()> {
     use std::os::unix::process::CommandExt;
 
-    // Signals then reach Zephyr itself.
+    // After this, signals reach Zephyr itself.
     let error = command.exec();
     Err(error).context("zephyr cannot be started")
 }

@@ -1,4 +1,4 @@
-//! Named steps, one after the other. The first that fails ends the run, and the error names it.
+//! Named steps, one after the other. The first step that fails ends the run, and the error names it.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::tally::Tally;
 
-/// The steps that were carried out so far.
+/// The steps that have run so far.
 #[derive(Debug, Default)]
 pub(crate) struct Steps {
     done: Vec<(&'static str, Duration)>,
@@ -14,7 +14,7 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    /// Carries out a step that counts no tests.
+    /// Runs a step that counts no tests.
     pub(crate) fn step(
         &mut self,
         name: &'static str,
@@ -23,7 +23,7 @@ impl Steps {
         self.counted(name, || carry_out().map(|()| Tally::default()))
     }
 
-    /// Carries out a step that counts the tests it ran.
+    /// Runs a step that counts its tests.
     pub(crate) fn counted(
         &mut self,
         name: &'static str,
@@ -41,7 +41,7 @@ impl Steps {
         Ok(())
     }
 
-    /// Prints how long each step and the whole took, and counts the tests.
+    /// Prints how long each step and the whole run took, and the number of tests.
     pub(crate) fn summarise(&self) {
         println!();
         for (name, took) in &self.done {

@@ -1,4 +1,4 @@
-//! Counts tests by the summary lines of Cargo's test programs.
+//! Counts tests from the summary lines of Cargo's test programs.
 
 use std::fmt;
 use std::ops::AddAssign;
@@ -12,7 +12,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// What one line of a test program's output counts; most count nothing.
+    /// The counts in one line of a test program's output. Most lines have none.
     pub(crate) fn of_line(line: &str) -> Self {
         let Some((_, counts)) = line.trim().split_once("test result: ") else {
             return Self::default();

@@ -1,4 +1,4 @@
-//! All tests, and the parts of them that CI runs beside each other. Quick steps come first.
+//! All tests, and the parts of them that CI runs in parallel. Quick steps come first.
 
 use anyhow::{Result, bail};
 
@@ -13,7 +13,7 @@ use crate::tally::Tally;
 use crate::tools;
 use crate::workspace::{metadata, root, target_dir};
 
-/// Passes all tests but the long ones.
+/// Runs all tests but the long ones.
 pub(crate) fn test() -> Result<()> {
     let target = target_dir()?;
     let mut steps = Steps::default();
@@ -31,12 +31,12 @@ pub(crate) fn test() -> Result<()> {
     steps.step("modules", check_modules)?;
     steps.step("deny", || {
         let deny = tools::cargo_deny(&target)?;
-        // Advisories come from a database on the network; the hosted CI checks them.
+        // The advisories come from a database on the network, so only the hosted CI checks them.
         run(tools::in_target(deny, &target)
             .args(["--all-features", "check", "bans", "licenses", "sources"])
             .current_dir(root()))
     })?;
-    // Both programs contain it, and without it the tray program cannot be compiled.
+    // Both programs contain the interface. Without it the tray program cannot be compiled.
     steps.step("interface", || {
         interface::build(&target)?;
         interface::test()
@@ -51,7 +51,7 @@ pub(crate) fn test() -> Result<()> {
     Ok(())
 }
 
-/// Passes everything that starts no program of ours. Licences are left to `cargo-deny` itself.
+/// Runs everything that starts no program of ours. `cargo-deny` itself checks the licences.
 pub(crate) fn lint() -> Result<()> {
     let target = target_dir()?;
     let mut steps = Steps::default();
@@ -74,7 +74,7 @@ pub(crate) fn lint() -> Result<()> {
     Ok(())
 }
 
-/// Passes the tests of every crate: what a system other than Linux can pass, too.
+/// Runs the tests of every crate: everything that works on systems other than Linux too.
 pub(crate) fn crates() -> Result<()> {
     let target = target_dir()?;
     let mut steps = Steps::default();
@@ -90,7 +90,7 @@ pub(crate) fn crates() -> Result<()> {
     Ok(())
 }
 
-/// Checks which crates and which modules import which: it takes seconds and builds nothing.
+/// Checks which crates and modules import which. It takes seconds and builds nothing.
 pub(crate) fn imports() -> Result<()> {
     let metadata = metadata(&[])?;
     let mut wrong = direction::violations(&metadata)?;
@@ -124,7 +124,7 @@ fn check_lints() -> Result<()> {
         "warnings",
     ];
     run(cargo().args(arguments).current_dir(root()))?;
-    // `--all-targets` passes over the tests that a plain `cargo test` leaves out.
+    // `--all-targets` leaves out the tests that a plain `cargo test` leaves out.
     let kept_out = [
         ("zephyr-clients-test", "clients"),
         ("zephyr-desktop-test", "harness"),
@@ -157,7 +157,7 @@ fn none_wrong(what: &str, wrong: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Passes the tests with real clients; `filter` is a part of their names.
+/// Runs the tests with real clients. `filter`: a part of their names.
 pub(crate) fn clients(filter: Option<&str>) -> Result<()> {
     let target = target_dir()?;
     let mut steps = Steps::default();
@@ -171,7 +171,7 @@ pub(crate) fn clients(filter: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// Passes the tests of the tray program; `filter` is a part of their names.
+/// Runs the tests of the tray program. `filter`: a part of their names.
 pub(crate) fn desktop(filter: Option<&str>) -> Result<()> {
     let target = target_dir()?;
     let mut steps = Steps::default();
@@ -186,7 +186,7 @@ pub(crate) fn desktop(filter: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// Passes the tests of the interface in a browser.
+/// Runs the tests of the interface in a browser.
 pub(crate) fn browser() -> Result<()> {
     let target = target_dir()?;
     let mut steps = Steps::default();

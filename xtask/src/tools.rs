@@ -1,7 +1,7 @@
-//! What the steps need beyond Rust and Node. What is missing is installed if possible; otherwise the
-//! error says what to install.
+//! What the steps need besides Rust and Node. If something is missing, it is installed if possible; otherwise
+//! the error says what to install.
 //!
-//! Packages of the system are installed with `apt-get` if it is there and allowed (as root, or by `sudo`
+//! System packages are installed with `apt-get` if that exists and is allowed (as root, or with `sudo`
 //! without a password). Everything else goes to the target folder and leaves the system unchanged.
 
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::{cargo, output, run, succeeds};
 
-/// The version of cargo-deny that `deny.toml` was tested with; newer ones should read it, too.
+/// The version of cargo-deny that `deny.toml` was tested with. Newer versions should read it too.
 const CARGO_DENY: &str = "0.20.2";
 
 const OLDEST_NODE: u32 = 20;
@@ -36,7 +36,7 @@ pub(crate) fn rust_components() -> Result<()> {
     Ok(())
 }
 
-/// For the crates that contain C.
+/// For the crates with C code.
 pub(crate) fn c_compiler() -> Result<()> {
     let present = || {
         // On Windows the compiler is found through the registry, not through PATH.
@@ -80,7 +80,7 @@ pub(crate) fn python() -> Result<()> {
     need(present, &["python3", "python3-venv"], advice)
 }
 
-/// What the tray program needs on Linux, to be built and to run.
+/// What the tray program needs on Linux, for the build and at run time.
 pub(crate) fn window() -> Result<()> {
     let present = || {
         let webkit = ["--exists", "webkit2gtk-4.1"];
@@ -142,7 +142,7 @@ pub(crate) fn browser() -> Result<()> {
     on_linux(present, &packages)
 }
 
-/// Parts that only Linux has, by their names in Debian.
+/// Packages that are needed only on Linux, by their Debian names.
 fn on_linux(present: impl Fn() -> bool, packages: &[&str]) -> Result<()> {
     if !cfg!(target_os = "linux") {
         return Ok(());
@@ -154,7 +154,7 @@ fn on_linux(present: impl Fn() -> bool, packages: &[&str]) -> Result<()> {
     need(present, packages, &advice)
 }
 
-/// Python, before there is an environment of our own.
+/// Python, before we have an environment of our own.
 pub(crate) fn python_command() -> Command {
     Command::new(if cfg!(windows) { "python" } else { "python3" })
 }
@@ -219,7 +219,7 @@ fn compiler() -> String {
     std::env::var("CC").unwrap_or_else(|_| "cc".to_owned())
 }
 
-/// Debian's package manager, with the right to use it.
+/// Debian's package manager, with the necessary rights.
 #[derive(Clone, Copy, Debug)]
 enum Apt {
     AsRoot,

@@ -1,4 +1,4 @@
-//! Connecting, disconnecting, and both across restarts.
+//! Connects and disconnects the settings, also across restarts.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::rewrite::{Planned, rewrite};
 use crate::store::Store;
 use crate::target::Target;
 
-/// Settings and what is recorded of them.
+/// Claude Code's settings, and our record of them.
 #[derive(Clone, Debug)]
 pub struct ClaudeCode {
     settings: PathBuf,
@@ -23,11 +23,11 @@ pub struct ClaudeCode {
 }
 
 impl ClaudeCode {
-    /// Finds the settings as Claude Code does: by `CLAUDE_CONFIG_DIR`, else in the home folder.
+    /// Finds the settings as Claude Code does: by `CLAUDE_CONFIG_DIR`, or else in the home folder.
     ///
     /// # Errors
     ///
-    /// If there is no home folder.
+    /// There is no home folder.
     pub fn locate(data_dir: &Path) -> Result<Self, Error> {
         let named = env::var_os("CLAUDE_CONFIG_DIR").filter(|folder| !folder.is_empty());
         let folder = match named {
@@ -44,9 +44,9 @@ impl ClaudeCode {
     ///
     /// # Errors
     ///
-    /// If the path is empty, or relative to a folder that is gone.
+    /// The path is empty, or relative to a folder that is gone.
     pub fn at(settings: &Path, data_dir: &Path) -> Result<Self, Error> {
-        // The record must be true for whoever reads it from another folder.
+        // The record must also be right for a program that reads it from another folder.
         let absolute = std::path::absolute(settings).map_err(|source| Error::Unreadable {
             path: settings.to_owned(),
             source,
@@ -62,7 +62,7 @@ impl ClaudeCode {
         &self.settings
     }
 
-    /// Where the settings point. Reads two small files.
+    /// Where the settings point to. Reads two small files.
     pub fn state(&self) -> zephyr_control::ClaudeCode {
         let Ok(standings) = self.standings() else {
             return zephyr_control::ClaudeCode::Unknown;
@@ -79,11 +79,11 @@ impl ClaudeCode {
         }
     }
 
-    /// Points the settings at `target`, and forgets whoever has changed them since the last time.
+    /// Points the settings at `target`. Earlier changes by others no longer count.
     ///
     /// # Errors
     ///
-    /// Says why nothing was changed.
+    /// Why nothing was changed.
     pub fn connect(&self, target: &Target) -> Result<Connected, Error> {
         let _lock = self.store.lock()?;
         let older = self.store.load()?;
@@ -95,21 +95,21 @@ impl ClaudeCode {
         self.point(&self.settings, older.as_ref(), target, &[])
     }
 
-    /// Restores what was there before, for good.
+    /// Restores the earlier settings, permanently.
     ///
     /// # Errors
     ///
-    /// Says why nothing was changed.
+    /// Why nothing was changed.
     pub fn disconnect(&self) -> Result<Disconnected, Error> {
         self.restore(|_, _| None)
     }
 
-    /// Restores what was there before for as long as no Zephyr runs: [`resume`](Self::resume) connects
-    /// again, unless somebody has changed the settings by then.
+    /// Restores the earlier settings while no Zephyr runs. [`resume`](Self::resume) connects again, unless
+    /// the settings have been changed in the meantime.
     ///
     /// # Errors
     ///
-    /// Says why nothing was changed.
+    /// Why nothing was changed.
     pub fn suspend(&self) -> Result<Disconnected, Error> {
         self.restore(|record, standings| match record.intent {
             Intent::Suspended => Some(record.clone()),
@@ -122,12 +122,12 @@ impl ClaudeCode {
         })
     }
 
-    /// At a start: connects again what was suspended, and points at `target` what a killed Zephyr left
-    /// connected. What somebody has changed since is left alone.
+    /// At a start: connects again what was suspended, and points the settings at `target` that a killed
+    /// Zephyr left connected. Keys that were changed since are not touched.
     ///
     /// # Errors
     ///
-    /// Says why nothing was changed.
+    /// Why nothing was changed.
     pub fn resume(&self, target: &Target) -> Result<Resumed, Error> {
         if self.store.load()?.is_none() {
             return Ok(Resumed::NotConnected);
@@ -138,7 +138,7 @@ impl ClaudeCode {
         };
         let settings = record.settings.clone();
         let standings = self.standings_of(&record)?;
-        // While connected, a key that somebody restored by hand is changed, too.
+        // While connected, a key that a person restored by hand counts as changed too.
         let theirs = keys_that(&standings, |standing| match (record.intent, standing) {
             (_, Standing::Ours) | (Intent::Suspended, Standing::Before) => false,
             (_, Standing::Changed) | (Intent::Connected, Standing::Before) => true,
@@ -154,7 +154,8 @@ impl ClaudeCode {
                 let connected = self.point(&settings, Some(&record), target, &theirs)?;
                 Ok(Resumed::Connected(connected))
             }
-            // Killed before it was connected or after it was disconnected, or disconnected by hand.
+            // Zephyr was killed before it connected or after it disconnected, or a person disconnected by
+            // hand.
             (Intent::Connected, Some(Standing::Before)) | (_, None) => {
                 self.take_back(&record, None)?;
                 Ok(Resumed::NotConnected)
@@ -171,7 +172,8 @@ impl ClaudeCode {
         }
     }
 
-    /// What keeps requests to `url` off these proxies, with what the settings say already.
+    /// The values that keep requests to `url` away from these proxies, including what the settings already
+    /// say.
     pub(crate) fn bypass(&self, url: &str, proxies: &Proxies) -> Result<Vec<(Key, String)>, Error> {
         let older = self.store.load()?;
         let malformed = |why| Error::malformed(&self.settings, why);
@@ -196,7 +198,7 @@ impl ClaudeCode {
             .collect())
     }
 
-    /// Sets what `target` says, except for the keys that are `theirs`.
+    /// Sets what `target` says, except for the keys in `theirs`.
     fn point(
         &self,
         settings: &Path,
@@ -251,7 +253,7 @@ impl ClaudeCode {
         })
     }
 
-    /// Takes our keys back. `remember` returns what stays recorded.
+    /// Takes our keys back. `remember` returns the record that stays.
     fn restore(
         &self,
         remember: impl FnOnce(&Record, &[(Key, Standing)]) -> Option<Record>,

@@ -1,7 +1,7 @@
-//! A settings file as text: edited by cutting and inserting, so that everything else stays byte for
-//! byte.
+//! A settings file as text. It is edited by cutting and inserting, so that everything else stays the same,
+//! byte for byte.
 //!
-//! Not a JSON value: parsing and writing again would lose the order of keys, large numbers, escapes and
+//! Not a JSON value: parsing and writing it again would lose the order of keys, large numbers, escapes and
 //! white space.
 
 use std::ops::Range;
@@ -13,7 +13,7 @@ use crate::reader::{self, Malformed, Object, Settings, without_mark};
 
 const ENV: &str = "env";
 
-/// The text that was put before a value and after it, because there was no such member.
+/// The text that was added before and after a value, because the key was missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Wrapping {
     pub(crate) before: String,
@@ -34,7 +34,7 @@ pub(crate) fn new_file() -> Wrapping {
     }
 }
 
-/// A text, which may hold secrets, and the places in it.
+/// A text that may contain secrets, and the positions in it.
 pub(crate) struct Document<'a> {
     text: &'a str,
     settings: Settings,
@@ -43,13 +43,13 @@ pub(crate) struct Document<'a> {
 impl<'a> Document<'a> {
     /// # Errors
     ///
-    /// If it is no JSON, or not of the form of a settings file.
+    /// The text is not JSON, or does not have the form of a settings file.
     pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
         let settings = reader::read(text)?;
         Ok(Self { text, settings })
     }
 
-    /// Whether it is plain JSON, which is all that Claude Code reads.
+    /// Whether it is plain JSON. Claude Code reads nothing else.
     pub(crate) fn is_strict(&self) -> bool {
         self.settings.is_strict
     }
@@ -65,18 +65,18 @@ impl<'a> Document<'a> {
         self.settings.env.is_some()
     }
 
-    /// The value of that key, as it is written.
+    /// The value of that key, as written in the file.
     pub(crate) fn value(&self, key: Key) -> Option<&'a str> {
         self.raw(key.name())
     }
 
-    /// The value of that variable, as it is written.
+    /// The value of that variable, as written in the file.
     pub(crate) fn raw(&self, name: &str) -> Option<&'a str> {
         self.member(name)
             .map(|(env, at)| &self.text[env.members[at].value.clone()])
     }
 
-    /// The text with that value; what was put around it, if the key was not there.
+    /// The text with that value. If the key was missing: also what was added around the value.
     pub(crate) fn set(&self, key: Key, value: &str) -> (String, Option<Wrapping>) {
         if let Some((env, at)) = self.member(key.name()) {
             return (self.splice(&env.members[at].value, value), None);
@@ -86,7 +86,7 @@ impl<'a> Document<'a> {
         (self.splice(&(place..place), &inserted), Some(wrapping))
     }
 
-    /// The text without that key, and without what is still there of the `wrapping` around it.
+    /// The text without that key, and without the parts of `wrapping` that are still there.
     pub(crate) fn unset(&self, key: Key, wrapping: &Wrapping) -> String {
         let Some((env, at)) = self.member(key.name()) else {
             return self.text.to_owned();
@@ -111,7 +111,7 @@ impl<'a> Document<'a> {
         Some((env, at))
     }
 
-    /// Cuts exactly what was inserted, unless the neighbours have changed so that it would not fit.
+    /// Cuts exactly what was inserted. `None`: the text next to it has changed, so that this would not fit.
     fn unwrap_exactly(&self, value: &Range<usize>, wrapping: &Wrapping) -> Option<String> {
         let start = self.text[..value.start]
             .strip_suffix(&wrapping.before)?
@@ -127,8 +127,8 @@ impl<'a> Document<'a> {
         fits.then_some(cut)
     }
 
-    /// The place for a key that is not there, and what has to be around its value. After the last member it
-    /// goes in front of a trailing comma, so that the comma stays a trailing one.
+    /// The position for a missing key, and what must be around its value. After the last member the position
+    /// is before a trailing comma, so that the comma stays a trailing one.
     fn room_for(&self, key: Key) -> (usize, Wrapping) {
         let name = key.name();
         let line_end = if self.text.contains("\r\n") {
@@ -168,7 +168,7 @@ impl<'a> Document<'a> {
         )
     }
 
-    /// The text that puts the closing brace of an empty object on a line of its own, if any is needed.
+    /// The text that puts the closing brace of an empty object on a line of its own, if that is needed.
     fn closing<'s>(&self, object: &Object, line: &'s str) -> &'s str {
         let has_line_end = self.text[object.inner.clone()].contains('\n');
         if has_line_end || !line.contains('\n') {
@@ -192,11 +192,11 @@ impl Wrapping {
     }
 }
 
-/// How the members of an object are laid out.
+/// How the members of an object are formatted.
 struct Style<'a> {
-    /// The white space in front of a member; from its last line end, if it has one.
+    /// The white space before a member, from its last line end if it has one.
     separator: &'a str,
-    /// What is between a name and its value.
+    /// The text between a name and its value.
     colon: &'a str,
     /// Where the last value ends.
     end: usize,
@@ -207,8 +207,8 @@ impl Style<'_> {
         self.separator.contains('\n')
     }
 
-    /// The white space in front of a member one level deeper, by the indentation of this one, which is
-    /// of the first level.
+    /// The white space before a member one level deeper. It follows the indentation of this member, which is
+    /// on the first level.
     fn deeper(&self) -> String {
         if !self.is_on_lines() {
             return String::new();
@@ -243,7 +243,7 @@ impl Object {
         }
     }
 
-    /// The end of what is in front of that member: the value before, or the opening brace.
+    /// The end of what comes before that member: the previous value, or the opening brace.
     fn end_before(&self, at: usize) -> usize {
         match at.checked_sub(1) {
             Some(before) => self.members[before].value.end,
@@ -251,7 +251,7 @@ impl Object {
         }
     }
 
-    /// The text without that member and the comma that it needs; comments stay.
+    /// The text without that member and one of its commas. Comments stay.
     fn without(&self, at: usize, text: &str) -> String {
         let member = &self.members[at];
         let whole = member.key.start..member.value.end;
@@ -275,7 +275,7 @@ impl Object {
         }
         let comma_after = comma(&text[after.clone()]).map(|comma| after.start + comma);
         let comma_before = comma(&text[before.clone()]).map(|comma| before.start + comma);
-        // The later cut first, so that the earlier places stay valid.
+        // The later cut comes first, so that the earlier positions stay valid.
         match (comma_after, comma_before) {
             (Some(comma), _) => {
                 let text = splice(text, &(comma..comma + 1), "");

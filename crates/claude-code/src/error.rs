@@ -7,10 +7,10 @@ use zephyr_secrets::ownership;
 
 use crate::reader::Malformed;
 
-/// Why the settings are as they were. Nothing was changed.
+/// Why the settings were not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It is not known where they are.
+    /// Their place is not known.
     #[error(
         "there is no home folder to look for Claude Code's settings in; name its folder with CLAUDE_CONFIG_DIR"
     )]
@@ -18,9 +18,8 @@ pub enum Error {
     /// They cannot be read.
     #[error("{} cannot be read; check that it is a file and that you may read it", path.display())]
     Unreadable {
-        /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// A folder or a device is in their place.
@@ -35,59 +34,56 @@ pub enum Error {
         path.display()
     )]
     Syntax {
-        /// The file.
         path: PathBuf,
         /// Where reading stopped.
         line: usize,
-        /// Where in that line.
+        /// The column in that line.
         column: usize,
     },
     /// They are JSON, but not settings.
     #[error("{} is not a JSON object, so it was not touched; correct it first", .0.display())]
     NoObject(PathBuf),
-    /// `env` is not what it has to be.
+    /// `env` is not an object.
     #[error("env in {} is not a JSON object, so the file was not touched; correct it first", .0.display())]
     EnvIsNoObject(PathBuf),
-    /// Claude Code ignores them.
+    /// Claude Code ignores them, because they are not plain JSON.
     #[error(
         "{} has comments, a trailing comma or the like: Claude Code ignores the whole file for that, \
          so it was not touched; make it plain JSON first",
         .0.display()
     )]
     NotRead(PathBuf),
-    /// Somebody does not want them changed.
+    /// They are write-protected.
     #[error("{} is read-only, so it was not touched; make it writable first", .0.display())]
     ReadOnly(PathBuf),
     /// They cannot be written.
     #[error("{}", ownership::unwritable(path, source))]
     Unwritable {
-        /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Others do not stop to write them.
+    /// Another program keeps writing them.
     #[error("{} changes all the time; close what writes to it and try again", .0.display())]
     Busy(PathBuf),
-    /// Another Zephyr is at it and does not end.
+    /// Another Zephyr is changing them and does not finish.
     #[error("another Zephyr is changing Claude Code's settings; try again, or end it ({})", .0.display())]
     Locked(PathBuf),
     /// The record cannot be read or written.
     #[error("{} cannot be read or written", path.display())]
     Record {
-        /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The record is not one.
+    /// The record is not valid.
     #[error(
         "{} cannot be understood; if it is from a newer Zephyr, use that one, else restore Claude Code's settings \
          by hand and delete it",
         .0.display()
     )]
     RecordMalformed(PathBuf),
-    /// Other settings are connected.
+    /// Another settings file is connected.
     #[error(
         "Claude Code is connected by other settings, {}; run `zephyr disconnect claude-code` first",
         .0.display()

@@ -1,9 +1,9 @@
-//! The settings file on disk: it is replaced only if it still is what was seen.
+//! The settings file on disk. It is replaced only if it has not changed since it was read.
 //!
-//! A new text is written beside the file and moved into its place, so that a reader never sees half of it
-//! and a full disk loses nothing. Symbolic links are followed and stay; mode, owner and group stay as
-//! [`ownership`] has it. Other writers cannot be locked out, so they are detected: before the move by
-//! comparing, and after it by reading the replaced file once more.
+//! A new text is written beside the file and moved into its place, so that a reader never sees half of it and
+//! a full disk loses nothing. Symbolic links are followed and stay. Mode, owner and group stay as
+//! [`ownership`] says. Other writers cannot be locked out, so they are detected: before the move by a
+//! comparison, and after it by reading the replaced file once more.
 
 use std::fs::{self, File, Metadata};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -19,20 +19,20 @@ use crate::error::Error;
 use crate::reader;
 use crate::step::{self, Step};
 
-/// A chain of more links than this is a loop.
+/// A longer chain of links is a loop.
 const MOST_LINKS: usize = 40;
 
-/// The settings file itself, with links resolved.
+/// The settings file itself, after all links.
 #[derive(Debug)]
 pub(crate) struct SettingsFile {
     path: PathBuf,
-    /// A file beside it, with the same name in every run, so that one that a kill left behind is found.
+    /// A file beside it, with the same name in every run, so that the file of a killed run is found.
     scratch: PathBuf,
 }
 
-/// The file at one moment. It may hold secrets.
+/// The file at one moment. It may contain secrets.
 pub(crate) struct Seen {
-    /// `None`: it is not there.
+    /// `None`: there is no file.
     pub(crate) content: Option<String>,
     open: Option<(File, Metadata)>,
 }
@@ -40,9 +40,9 @@ pub(crate) struct Seen {
 /// How a replacement went.
 pub(crate) enum Replaced {
     Done,
-    /// Somebody was faster; nothing was done.
+    /// Another program was faster. Nothing was done.
     ChangedBefore,
-    /// Somebody wrote this while the file was being replaced; it would be lost.
+    /// Another program wrote this while the file was being replaced. It would be lost.
     Overtook(String),
 }
 
@@ -79,7 +79,7 @@ impl SettingsFile {
             source,
         };
         let (mut file, metadata) = match fs::metadata(&self.path) {
-            // Opening a pipe, for instance, might wait for ever.
+            // Opening something else, such as a pipe, might wait for ever.
             Ok(metadata) if !metadata.is_file() => return Err(Error::NoFile(self.path.clone())),
             Ok(metadata) => (File::open(&self.path).map_err(unreadable)?, metadata),
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -100,7 +100,7 @@ impl SettingsFile {
         })
     }
 
-    /// The folders that have to be made first, outermost first.
+    /// The folders that must be created first, outermost first.
     pub(crate) fn missing_folders(&self) -> Vec<PathBuf> {
         let mut missing: Vec<_> = self
             .path
@@ -113,7 +113,7 @@ impl SettingsFile {
         missing
     }
 
-    /// Puts `content` in the place of what was `seen`; `None` removes the file.
+    /// Replaces what was `seen` with `content`. `None` removes the file.
     pub(crate) fn replace(&self, seen: Seen, content: Option<&str>) -> Result<Replaced, Error> {
         let failed = |source| Error::Unwritable {
             path: self.path.clone(),
@@ -142,7 +142,7 @@ impl SettingsFile {
 
     /// Removes what a killed or failed run left beside the file.
     pub(crate) fn sweep(&self) {
-        // If it cannot be removed, the next replacement fails and says so.
+        // If it cannot be removed, the next replacement fails and reports it.
         let _ = fs::remove_file(&self.scratch);
     }
 
@@ -199,8 +199,8 @@ impl SettingsFile {
     }
 }
 
-/// The text that somebody has written into the replaced file since it was seen. They may still be writing,
-/// so it waits for a moment until the text is whole.
+/// The text that another program has written into the replaced file since it was read. That program may still
+/// be writing, so this waits for a moment until the text is whole.
 fn overtaking(seen: Seen) -> Option<String> {
     const LOOKS: u32 = 50;
     const BETWEEN: Duration = Duration::from_millis(10);
@@ -223,7 +223,7 @@ mod platform {
     use std::io;
     use std::path::Path;
 
-    /// Makes the move durable: until then a power cut may bring the former file back.
+    /// Makes the move durable. Before that, a power cut may bring the old file back.
     pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
         File::open(folder)?.sync_all()
     }

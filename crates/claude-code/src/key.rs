@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A setting in the object `env`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Key {
-    /// Where Claude Code sends its requests.
+    /// The URL that Claude Code sends its requests to.
     #[serde(rename = "ANTHROPIC_BASE_URL")]
     BaseUrl,
     /// The credential that it sends.
@@ -14,13 +14,13 @@ pub enum Key {
     /// The hosts that it reaches without a proxy.
     #[serde(rename = "NO_PROXY")]
     NoProxy,
-    /// The same by the name that clients read first.
+    /// The same, under the name that clients read first.
     #[serde(rename = "no_proxy")]
     NoProxyLower,
 }
 
 impl Key {
-    /// The key as it is written in the file.
+    /// The key as written in the file.
     pub fn name(self) -> &'static str {
         match self {
             Self::BaseUrl => "ANTHROPIC_BASE_URL",

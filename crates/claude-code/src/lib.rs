@@ -1,27 +1,28 @@
-//! Claude Code's settings, pointed at Zephyr and back.
+//! Points Claude Code's settings at Zephyr, and restores them.
 //!
-//! `connect` sets `env.ANTHROPIC_BASE_URL` and `env.ANTHROPIC_AUTH_TOKEN` in Claude Code's
-//! `settings.json`, which take precedence over the shell's variables, and leaves everything else in it
-//! byte for byte; where there is a proxy, it extends `env.NO_PROXY`, too. The former values are recorded in the data folder first, so that `disconnect` restores
-//! exactly those, whether or not a Zephyr runs and wherever one was killed.
+//! `connect` sets `env.ANTHROPIC_BASE_URL` and `env.ANTHROPIC_AUTH_TOKEN` in Claude Code's `settings.json`.
+//! These take precedence over the shell's variables. Everything else in the file stays the same, byte for
+//! byte. If there is a proxy, `connect` also extends `env.NO_PROXY`. The earlier values are first recorded in
+//! the data folder. So `disconnect` restores exactly those, whether or not a Zephyr runs, and even if one was
+//! killed.
 //!
-//! The rule for all of it: a key is ours while it has a value that we wrote. A key that somebody has
-//! changed since is theirs: it is left alone and reported. The one exception is a person who runs
-//! `connect` again: then the present value becomes the one that will be restored.
+//! One rule holds everywhere: a key is ours while it has a value that we wrote. A key that was changed since
+//! belongs to the person who changed it: it is not touched, and it is reported. The one exception is a person
+//! who runs `connect` again: then the current value becomes the one to restore.
 //!
 //! Not for the project's own settings, which Claude Code prefers over these, and not for other clients.
 //! Everything here blocks.
 //!
 //! | module | is |
 //! | --- | --- |
-//! | `connection` | connecting, disconnecting, and both across restarts |
-//! | `target`, `proxies` | what the settings are to say, also where there are proxies |
-//! | `plan` | what to make of a settings file, as a function of its text |
+//! | `connection` | connects and disconnects, also across restarts |
+//! | `target`, `proxies` | what the settings should say, also with proxies |
+//! | `plan` | the new text of a settings file, as a function of its old text |
 //! | `document`, `reader` | editing that text, and reading it |
-//! | `record`, `store` | the former values, and where they are kept |
-//! | `rewrite`, `file` | bringing a file and its record to a plan, whoever else writes |
-//! | `sessions` | running sessions that keep what they began with |
-//! | `words`, `printed` | what was done, and what would be set, for people |
+//! | `record`, `store` | the earlier values, and where they are kept |
+//! | `rewrite`, `file` | applies a plan to a file and its record, even if other programs write too |
+//! | `sessions` | running sessions, which keep the settings that they began with |
+//! | `words`, `printed` | texts for people: what was done, and what would be set |
 
 mod connection;
 mod document;

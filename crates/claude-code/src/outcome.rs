@@ -7,24 +7,23 @@ use crate::key::Key;
 /// What `connect` did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connected {
-    /// The file.
     pub settings: PathBuf,
     /// Where Claude Code now sends its requests.
     pub url: String,
-    /// What was set.
+    /// The keys that were set.
     pub keys: Vec<Key>,
-    /// Whether anything had to be done.
+    /// Whether a change was needed.
     pub change: Change,
 }
 
 /// Whether a file was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It already was as it should be.
+    /// It was already as it should be.
     None,
     /// It was written.
     Written,
-    /// It was removed: it had not been there before.
+    /// It was removed, because it did not exist before.
     Removed,
 }
 
@@ -33,27 +32,21 @@ pub enum Change {
 pub enum Disconnected {
     /// Nothing is recorded, and nothing was done.
     NotConnected,
-    /// The settings were as before; that it should be connected again is forgotten.
-    AlreadyRestored {
-        /// The file.
-        settings: PathBuf,
-    },
-    /// What was there before is there again.
+    /// The settings were already restored. They will not be connected again.
+    AlreadyRestored { settings: PathBuf },
+    /// The earlier settings were restored.
     Restored {
-        /// The file.
         settings: PathBuf,
-        /// What became of it.
         change: Change,
-        /// What was restored.
+        /// The keys that were restored.
         keys: Vec<Key>,
-        /// What somebody has changed since, and was left alone.
+        /// The keys that were changed since. They were not touched.
         left_alone: Vec<Key>,
     },
-    /// Somebody has changed all that we had set; it was left alone.
+    /// Every key that we had set was changed since, so none was touched.
     LeftAlone {
-        /// The file.
         settings: PathBuf,
-        /// What was changed.
+        /// Those keys.
         keys: Vec<Key>,
     },
 }
@@ -61,15 +54,14 @@ pub enum Disconnected {
 /// What a start did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resumed {
-    /// It was not connected, so it is not now.
+    /// It was not connected before, so it is not now.
     NotConnected,
-    /// It is connected, by what is valid now.
+    /// It is connected, with the current values.
     Connected(Connected),
-    /// It was connected, but somebody has changed the settings since.
+    /// It was connected, but the settings were changed since.
     LeftAlone {
-        /// The file.
         settings: PathBuf,
-        /// What was changed.
+        /// The keys that were changed.
         keys: Vec<Key>,
     },
 }

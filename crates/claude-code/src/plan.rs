@@ -1,7 +1,7 @@
-//! What to make of a settings file, as a function of its text: setting our keys, and taking them back.
+//! The new text of a settings file, as a function of its old text: it sets our keys, or takes them back.
 //!
-//! Taking back touches a key only while it has what we wrote. The first key is wrapped in whatever was
-//! missing (the file, `env`), so keys are taken back in reverse order.
+//! A key is taken back only while it has the value that we wrote. The first key is wrapped in everything that
+//! was missing (the file, `env`), so keys are taken back in reverse order.
 
 use std::path::{Path, PathBuf};
 
@@ -11,30 +11,30 @@ use crate::reader::Malformed;
 use crate::record::{Before, FileBefore, Held, Raw, Record, Standing};
 use crate::target::Target;
 
-/// A text, and what is needed to undo it. May hold secrets.
+/// A text, and what is needed to undo it. It may contain secrets.
 pub(crate) struct Applied {
     pub(crate) text: String,
     pub(crate) record: Record,
 }
 
-/// The settings without our keys. May hold secrets.
+/// The settings without our keys. They may contain secrets.
 pub(crate) struct TakenBack {
     /// `None`: no file.
     pub(crate) content: Option<String>,
     pub(crate) taken: Vec<Key>,
-    /// Keys that somebody has changed since; they stay as they are.
+    /// Keys that were changed since. They stay as they are.
     pub(crate) changed: Vec<Key>,
 }
 
-/// Why keys are not set.
+/// Why no keys are set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Malformed(Malformed),
-    /// The file has comments or the like, so Claude Code ignores it.
+    /// The file is not plain JSON, so Claude Code ignores it.
     NotRead,
 }
 
-/// What `target` sets in these settings, which are without anything of ours.
+/// What `target` sets in these settings. They contain nothing of ours.
 pub(crate) fn values(
     target: &Target,
     former: Option<&str>,
@@ -44,7 +44,7 @@ pub(crate) fn values(
     Ok(target.values(document.as_ref(), older))
 }
 
-/// Sets these values; `folders` are the ones that are missing.
+/// Sets these values. `folders`: the folders that are missing.
 pub(crate) fn apply(
     settings: &Path,
     folders: Vec<PathBuf>,
@@ -113,7 +113,7 @@ pub(crate) fn take_back(record: &Record, content: Option<&str>) -> Result<TakenB
     };
     for held in record.keys.iter().rev() {
         let Some(text) = settings_in(back.content.as_deref()) else {
-            // Nothing of ours can be left in an empty file.
+            // An empty file cannot contain anything of ours.
             if held.standing(None) == Standing::Changed {
                 back.changed.push(held.key);
             }
@@ -154,7 +154,7 @@ pub(crate) fn standings(
         .collect())
 }
 
-/// Removes the `env` and the file that we made, if nothing is left in them.
+/// Removes the `env` and the file that we made, if they are empty.
 fn without_our_shells(
     record: &Record,
     content: Option<String>,

@@ -1,4 +1,4 @@
-//! What `connect` would set, to be set by hand.
+//! What `connect` would set, for a person who sets it by hand.
 
 use zephyr_core::config::CredentialRef;
 
@@ -8,12 +8,12 @@ use crate::key::Key;
 use crate::proxies::Proxies;
 use crate::target::{Credential, PLACEHOLDER};
 
-/// What `zephyr connect claude-code --print` shows: the same as shell lines and as settings, without
-/// the secret. Reads the settings, for what their `NO_PROXY` says already.
+/// What `zephyr connect claude-code --print` shows: the same as shell lines and as settings, without the
+/// secret. Reads the settings for the `NO_PROXY` that is already there.
 ///
 /// # Errors
 ///
-/// If the settings cannot be read.
+/// The settings cannot be read.
 pub fn printed(
     claude_code: &ClaudeCode,
     url: &str,
@@ -57,7 +57,7 @@ pub fn printed(
     Ok(format!("{notes}{lines}\n{settings:#}\n"))
 }
 
-/// A word of the shell.
+/// Quotes a word for the shell.
 fn quoted(value: &str) -> String {
     let is_plain = |char: char| char.is_ascii_alphanumeric() || "-_./:,@[]".contains(char);
     if value.chars().all(is_plain) {

@@ -1,8 +1,8 @@
-//! What keeps Claude Code's requests to us from going through a proxy.
+//! Keeps Claude Code's requests to us away from proxies.
 //!
-//! Where `HTTP_PROXY` or the like is set, Claude Code sends a request to 127.0.0.1 to that proxy as well:
-//! the prompts leave the machine in clear. `NO_PROXY` prevents it. Clients read `no_proxy` first, so where
-//! that is set, it is extended, too. What is in either stays; our hosts are put behind it.
+//! If `HTTP_PROXY` or the like is set, Claude Code also sends requests for 127.0.0.1 to that proxy, and the
+//! prompts leave the machine as plain text. `NO_PROXY` prevents this. Clients read `no_proxy` first, so if
+//! that is set, it is extended too. The existing hosts stay; ours are added at the end.
 
 use std::env;
 
@@ -21,8 +21,8 @@ const PROXIES: [&str; 6] = [
 ];
 const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "::1"];
 
-/// Which proxies Claude Code is told of elsewhere than in its settings. A proxy's address may hold a
-/// password, so only its variable's name is kept.
+/// The proxies that Claude Code knows from outside its settings. The address of a proxy may contain a
+/// password, so only the name of its variable is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxies {
     variables: Vec<&'static str>,
@@ -32,15 +32,16 @@ pub struct Proxies {
 }
 
 impl Proxies {
-    /// Those of this process's environment and of the system. Blocks.
+    /// The proxies in this process's environment and in the system. Blocks.
     pub fn here() -> Self {
         Self::read(|name| env::var(name).ok(), platform::has_proxy())
     }
 
-    /// Those that `variable` tells of by its name; `system`: whether the system has a proxy of its own.
+    /// The proxies in the environment, which `variable` reads by name. `system`: whether the system has a
+    /// proxy of its own.
     pub fn read(variable: impl Fn(&str) -> Option<String>, system: bool) -> Self {
         let is_set = |name: &&str| variable(name).is_some_and(|value| !value.is_empty());
-        // On Windows both names mean one variable.
+        // On Windows both names are the same variable.
         let lower = if cfg!(windows) {
             None
         } else {
@@ -53,9 +54,9 @@ impl Proxies {
         }
     }
 
-    /// The keys that keep requests to `url` off every proxy; none where there is no proxy. `former` are the
-    /// settings without anything of ours. What an `older` connection needed stays needed: it may have been
-    /// made where more is known, as in the shell that Claude Code runs in.
+    /// The keys that keep requests to `url` away from every proxy. Empty if there is no proxy. `former`: the
+    /// settings without anything of ours. What an `older` connection needed is kept: it may have been made
+    /// where more is known, for example in the shell that Claude Code runs in.
     pub(crate) fn bypass(
         &self,
         url: &str,
@@ -67,7 +68,7 @@ impl Proxies {
             let keys = older.into_iter().flat_map(|older| &older.keys);
             keys.filter(move |held| held.key == key)
         };
-        // Where somebody has changed the value since, theirs is all that counts.
+        // If the value was changed since, only the changed value counts.
         let ours = |key: Key| -> Vec<String> {
             let standing = held(key).filter(|held| held.was(in_settings(key.name())));
             let values = standing.flat_map(|held| &held.ours);
@@ -116,11 +117,11 @@ impl Proxies {
     }
 }
 
-/// What one of the two variables says before.
+/// The current value of one of the two variables.
 struct Present {
-    /// In the settings, as it is written there.
+    /// In the settings, as written there.
     raw: Option<Raw>,
-    /// Elsewhere.
+    /// Outside the settings.
     further: Vec<String>,
 }
 
@@ -136,10 +137,10 @@ impl Present {
             .collect()
     }
 
-    /// Extended by `hosts`; `None` if the settings say all of them already.
+    /// The value with `hosts` added. `None`: the settings already name all of them.
     fn with(&self, hosts: &[String]) -> Option<Raw> {
         let texts = self.texts();
-        // Only a star that stands alone is read as "everything" by every client.
+        // Only a star that is alone means "everything" to every client.
         if texts.iter().any(|text| text.trim() == "*") {
             return None;
         }
@@ -161,7 +162,7 @@ impl Present {
         let Some(Raw(raw)) = &self.raw else {
             return Some(Raw::string(&added));
         };
-        // Behind what is there, which stays as it is written.
+        // After the existing text, which stays as it is.
         let opened = raw.strip_suffix('"').unwrap_or(raw);
         let separator = if settings.trim_end().is_empty() || settings.trim_end().ends_with(',') {
             ""
@@ -173,7 +174,7 @@ impl Present {
     }
 }
 
-/// The hosts that must not be reached through a proxy: this machine, by every name that the URL may have.
+/// The hosts that must not be reached through a proxy: this machine, under every name that the URL may have.
 fn hosts(url: &str) -> Vec<String> {
     let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = authority.split('/').next().unwrap_or_default();
@@ -198,7 +199,7 @@ fn meaning(entry: &str) -> String {
 }
 
 impl Raw {
-    /// The text, if the value is one.
+    /// The text, if the value is a text.
     pub(crate) fn text(&self) -> Option<String> {
         let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
         Some(reader::unescaped(inner))
@@ -219,7 +220,7 @@ mod platform {
     }
 }
 
-/// GNOME and its kin hand their setting to terminals as variables, not to a program in the tray.
+/// GNOME and similar desktops give their setting to terminals as variables, but not to a program in the tray.
 #[cfg(not(any(windows, target_os = "macos")))]
 mod platform {
     use std::env;
@@ -248,7 +249,7 @@ mod platform {
                 Ok(Some(status)) => break status,
                 Ok(None) if Instant::now() < until => thread::sleep(BETWEEN),
                 Ok(None) | Err(_) => {
-                    // It is not waited for, whatever becomes of it.
+                    // The program is not waited for, whatever happens to it.
                     let _ = asking.kill();
                     let _ = asking.wait();
                     return None;

@@ -1,9 +1,9 @@
-//! Reads a settings file: where the members of an object are, in a text of any depth.
+//! Reads a settings file: finds the members of an object, in a text of any depth.
 //!
-//! It stands in for the reader of Claude Code, `JSON.parse`, and is never stricter. Written by hand
-//! because jsonc-parser refuses a lone surrogate (`"\ud83d"`) and 512 levels, which `JSON.parse` takes.
-//! Comments and trailing commas are read, too, because a file must be restorable after somebody added
-//! some; [`Settings::is_strict`] says whether there are any.
+//! It reads like Claude Code's reader, `JSON.parse`, and is never stricter. It is written by hand, because
+//! jsonc-parser refuses a lone surrogate (`"\ud83d"`) and 512 levels, and `JSON.parse` accepts both. Comments
+//! and trailing commas are read too, because a file must be restorable after a person added some.
+//! [`Settings::is_strict`] says whether there are any.
 
 use std::ops::Range;
 
@@ -18,14 +18,14 @@ pub(crate) enum Malformed {
     EnvIsNoObject,
 }
 
-/// Where things are in a settings file.
+/// The positions in a settings file.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) root: Object,
-    /// The member of the root that holds `env`, and what is in it. Of two with that name the last
-    /// counts, as it does in Claude Code.
+    /// The member of the root that contains `env`, and the content of `env`. If there are two with that name,
+    /// the last one counts, as in Claude Code.
     pub(crate) env: Option<(usize, Object)>,
-    /// Whether it is plain JSON, which is all that Claude Code reads.
+    /// Whether it is plain JSON. Claude Code reads nothing else.
     pub(crate) is_strict: bool,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct Member {
 ///
 /// # Errors
 ///
-/// If it is no JSON, or not of the form of a settings file.
+/// The text is not JSON, or does not have the form of a settings file.
 pub(crate) fn read(text: &str) -> Result<Settings, Malformed> {
     let mut reader = Reader {
         text,
@@ -83,7 +83,7 @@ pub(crate) fn without_mark(text: &str) -> &str {
     text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }
 
-/// What is at the reader's place cannot be there.
+/// The text at the current position is not allowed there.
 #[derive(Debug)]
 struct Unexpected;
 
@@ -117,7 +117,7 @@ impl Bracket {
 }
 
 impl Reader<'_> {
-    /// The object that the text consists of; `None` if it is another value, or nothing.
+    /// The object that the text consists of. `None`: the text is another value, or empty.
     fn file(&mut self) -> Result<Option<Object>, Unexpected> {
         self.space()?;
         let root = match self.peek() {
@@ -154,8 +154,8 @@ impl Reader<'_> {
         })
     }
 
-    /// Passes a value. It keeps what is open in a list and not on the stack, so that the depth of a file
-    /// does not matter.
+    /// Skips a value. The open brackets are in a list and not on the stack, so the depth of a file does not
+    /// matter.
     fn value(&mut self) -> Result<Range<usize>, Unexpected> {
         let start = self.at;
         let mut open = Vec::new();
@@ -191,7 +191,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Goes on to the next item of what is open, or to what closes it.
+    /// Goes to the next item of the open bracket, or to its end.
     fn after_value(&mut self, open: Option<&Bracket>) -> Result<(), Unexpected> {
         let Some(bracket) = open else {
             return Ok(());
@@ -286,7 +286,7 @@ impl Reader<'_> {
         self.space()
     }
 
-    /// Passes white space and comments.
+    /// Skips white space and comments.
     fn space(&mut self) -> Result<(), Unexpected> {
         loop {
             let rest = &self.text[self.at..];
@@ -324,7 +324,7 @@ impl Reader<'_> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// Where reading stopped, counted from 1.
+    /// The position where reading stopped, counted from 1.
     fn place(&self) -> Malformed {
         let read = self.text.get(..self.at).unwrap_or(self.text);
         let last = read.rsplit('\n').next().unwrap_or_default();
@@ -335,7 +335,7 @@ impl Reader<'_> {
     }
 }
 
-/// A name as it is meant. A lone surrogate becomes U+FFFD, which is in no name that we look for.
+/// A name without escapes. A lone surrogate becomes U+FFFD, which no name here contains.
 pub(crate) fn unescaped(raw: &str) -> String {
     let mut units = Vec::with_capacity(raw.len());
     let mut chars = raw.chars();
@@ -436,7 +436,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4000))]
 
-        /// Of `serde_json` only what it does without a limit and without values: the grammar.
+        /// Compares only the grammar with `serde_json`: no depth limit, and no values.
         #[test]
         fn plain_json_is_what_the_grammar_says(
             pieces in prop::collection::vec(prop::sample::select(PIECES), 0..8),

@@ -1,8 +1,8 @@
-//! What was in the settings before, kept in the data folder while something of ours may be in them.
+//! The earlier settings. They are kept in the data folder while something of ours may be in the settings.
 //!
-//! It is written before the settings are changed, so that whatever a kill leaves behind can be undone: the
-//! values in the settings count, not what was last intended. It holds secrets (the client token, and any
-//! token that was there before), so only the user may read it, and nothing shows it.
+//! The record is written before the settings are changed, so that everything a killed program leaves can be
+//! undone. The values in the settings count, not the last intention. The record contains secrets (the client
+//! token, and any token that was there before), so only the user may read it, and nothing shows it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -13,24 +13,24 @@ use serde_json::Value;
 use crate::document::Wrapping;
 use crate::key::Key;
 
-/// What is to be restored, and where.
+/// What to restore, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Stored", into = "Stored")]
 pub(crate) struct Record {
-    /// The file, as it was named; it may be a link.
+    /// The file as it was named. It may be a link.
     pub(crate) settings: PathBuf,
     pub(crate) intent: Intent,
-    /// When it was connected first, in milliseconds since 1970; earlier releases did not tell.
+    /// When it was first connected, in milliseconds since 1970. Earlier releases did not record it.
     pub(crate) since_ms: Option<u64>,
     pub(crate) file: FileBefore,
-    /// Whether we added `env`, so that it is removed when it is empty.
+    /// Whether we added `env`. If so, it is removed when it is empty.
     pub(crate) env_is_ours: bool,
     /// In the order in which they were set.
     pub(crate) keys: Vec<Held>,
 }
 
 /// A record as it is written. Earlier releases know two keys and ignore further fields, so the other keys
-/// have a field of their own: a `disconnect` of theirs restores what they know.
+/// have a field of their own. A `disconnect` of an earlier release then restores what it knows.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     version: Version,
@@ -51,19 +51,19 @@ struct Stored {
 pub(crate) enum Intent {
     /// Connected now.
     Connected,
-    /// Restored while no Zephyr runs; connected again at the next start.
+    /// Restored while no Zephyr runs. Connected again at the next start.
     Suspended,
 }
 
-/// The file before.
+/// The file before we changed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "was", rename_all = "snake_case")]
 pub(crate) enum FileBefore {
-    /// It was not there, and neither were these folders, outermost first.
+    /// It did not exist, and these folders did not either, outermost first.
     Absent { folders: Vec<PathBuf> },
-    /// It held nothing.
+    /// It was blank.
     Blank { text: String },
-    /// It held settings.
+    /// It contained settings.
     Settings,
 }
 
@@ -71,33 +71,33 @@ pub(crate) enum FileBefore {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Held {
     pub(crate) key: Key,
-    /// The values that we wrote or were about to write; none if somebody has changed the key since.
+    /// The values that we wrote or were about to write. Empty if the key was changed since.
     pub(crate) ours: Vec<Raw>,
     pub(crate) before: Before,
 }
 
-/// A key's value before.
+/// The value of a key before we changed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Before {
-    /// There was none; this was put around ours.
+    /// There was none. This text was added around ours.
     Absent(Wrapping),
-    /// This.
+    /// This value.
     Value(Raw),
 }
 
-/// Whether somebody has changed a key since.
+/// Whether a key was changed since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It has what we wrote.
+    /// It has the value that we wrote.
     Ours,
-    /// It has what was there before.
+    /// It has the earlier value.
     Before,
-    /// It has something else.
+    /// It has another value.
     Changed,
 }
 
-/// A value as it is written in the file; it may be a secret.
+/// A value as written in the file. It may be a secret.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Raw(pub(crate) String);
@@ -121,7 +121,7 @@ impl Record {
         }
     }
 
-    /// This record without these keys: they are somebody else's from now on.
+    /// This record without these keys. They are not ours any more.
     #[must_use]
     pub(crate) fn but_for(&self, theirs: &[Key]) -> Self {
         let mut record = self.clone();
@@ -138,8 +138,8 @@ impl Record {
         keys.map(|held| held.key).collect()
     }
 
-    /// This record, extended so that it also undoes `older`: either may be in the file when the program is
-    /// killed.
+    /// This record, extended so that it also undoes `older`. When the program is killed, either of them may
+    /// be in the file.
     #[must_use]
     pub(crate) fn covering(&self, older: Option<&Self>) -> Self {
         let mut both = self.clone();
@@ -197,7 +197,7 @@ impl From<Stored> for Record {
 }
 
 impl Held {
-    /// Whether this value was there before.
+    /// Whether this was the earlier value.
     pub(crate) fn was(&self, value: Option<&str>) -> bool {
         match (&self.before, value) {
             (Before::Absent(_), None) => true,
@@ -227,7 +227,7 @@ impl Raw {
         Self(Value::from(text).to_string())
     }
 
-    /// Whether the value in the file means the same, however it is written.
+    /// Whether the value in the file means the same, in any notation.
     fn is(&self, now: &str) -> bool {
         if self.0 == now {
             return true;

@@ -1,4 +1,4 @@
-//! Brings a settings file and its record to a plan, whoever else writes meanwhile.
+//! Applies a plan to a settings file and its record, even if other programs write at the same time.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ use crate::record::{FileBefore, Record};
 use crate::step::{self, Step};
 use crate::store::Store;
 
-/// What a settings file is to become.
+/// What a settings file should become.
 pub(crate) struct Planned {
     pub(crate) content: Option<String>,
-    /// What must be recorded before the file is touched.
+    /// The record to write before the file is changed.
     pub(crate) during: Record,
-    /// What must be recorded once it is done.
+    /// The record to write after that.
     pub(crate) after: Option<Record>,
 }
 
@@ -33,12 +33,12 @@ impl Change {
     }
 }
 
-/// Brings the settings to what `plan` makes of them, with the record written before and after. If
-/// somebody else writes meanwhile, the plan is made anew from their text.
+/// Applies `plan` to the settings, and writes the record before and after. If another program writes in the
+/// meantime, the plan is made again from the new text.
 ///
 /// # Errors
 ///
-/// Says why nothing was changed.
+/// Why nothing was changed.
 pub(crate) fn rewrite(
     store: &Store,
     settings: &Path,
@@ -95,7 +95,7 @@ pub(crate) fn rewrite(
     Err(Error::Busy(settings.to_owned()))
 }
 
-/// Nothing of ours is in the settings: the older record is still true.
+/// Nothing of ours is in the settings, so the older record is still right.
 fn forget(store: &Store, recorded: Option<&Record>, older: Option<&Record>) -> Result<(), Error> {
     if older.is_none()
         && let Some(FileBefore::Absent { folders }) = recorded.map(|record| &record.file)
@@ -112,7 +112,7 @@ fn exchange(file: &SettingsFile, seen: Seen, content: Option<&str>) -> Result<Ex
     file.replace(seen, content).map(Exchanged::Now)
 }
 
-/// Innermost first. A folder that somebody uses by now stays, with those above it.
+/// Innermost first. A folder that is now in use stays, and so do the folders above it.
 fn remove_empty(folders: &[PathBuf]) {
     for folder in folders.iter().rev() {
         if fs::remove_dir(folder).is_err() {

@@ -1,4 +1,4 @@
-//! The moments between two changes on disk, at which tests kill the program or change the file.
+//! The moments between two changes on disk. Tests kill the program or change the file there.
 
 /// What has just been done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(crate) fn reached(_: Step) {}
 
 #[cfg(test)]
 pub(crate) fn reached(step: Step) {
-    // It is taken out while it runs, because it may call this function.
+    // Taken out while it runs, because it may call this function.
     let hook = HOOK.with_borrow_mut(Option::take);
     if let Some(mut hook) = hook {
         hook(step);

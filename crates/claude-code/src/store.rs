@@ -1,4 +1,4 @@
-//! The record on disk, and the lock that keeps two Zephyrs of one data folder apart.
+//! The record on disk, and the lock that keeps two Zephyrs with one data folder apart.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -15,13 +15,13 @@ const RECORD: &str = "claude-code.json";
 const SCRATCH: &str = "claude-code.json.new";
 const LOCK: &str = "claude-code.lock";
 
-/// The data folder's part in this.
+/// The record and the lock in the data folder.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     data_dir: PathBuf,
 }
 
-/// The lock is held as long as this value. The system frees it when the program is killed.
+/// The lock is held as long as this value exists. The system frees it when the program is killed.
 #[must_use]
 #[derive(Debug)]
 pub(crate) struct Lock {
@@ -70,12 +70,12 @@ impl Store {
             Err(source) if source.kind() == ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(Error::Record { path, source }),
         };
-        // Without the parser's words, which may quote a secret.
+        // Without the parser's message, which may quote a secret.
         let record = serde_json::from_slice(&json).map_err(|_| Error::RecordMalformed(path))?;
         Ok(Some(record))
     }
 
-    /// Brings the record from one state to the other, under the lock.
+    /// Changes the record from one state to the other, under the lock.
     pub(crate) fn settle(&self, from: Option<&Record>, to: Option<&Record>) -> Result<(), Error> {
         if from == to {
             return Ok(());
@@ -108,7 +108,7 @@ impl Store {
             fs::rename(&scratch, self.record())
         };
         written().inspect_err(|_| {
-            // It may hold a secret. The first error is the one that counts.
+            // The file may contain a secret. The first error is the one that is reported.
             let _ = fs::remove_file(&scratch);
         })
     }

@@ -1,8 +1,8 @@
-//! What the settings are to say: where Zephyr listens, and which credential to send.
+//! What the settings should say: where Zephyr listens, and which credential to send.
 //!
-//! The client token, if one is configured; else a placeholder, because Claude Code sends no request
-//! without a credential, and Zephyr replaces it. With a passthrough endpoint no token is set: the
-//! credential is then the user's own, and a token in the settings would override their login.
+//! The credential is the client token, if one is configured. Otherwise it is a placeholder, because Claude
+//! Code sends no request without a credential, and Zephyr replaces it. With a passthrough endpoint no token
+//! is set: the credential is then the user's own, and a token in the settings would override their login.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use crate::record::{Raw, Record};
 
 pub(crate) const PLACEHOLDER: &str = "zephyr";
 
-/// What the settings are to say.
+/// What the settings should say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     url: String,
@@ -27,12 +27,12 @@ pub struct Target {
     proxies: Proxies,
 }
 
-/// The credential that Claude Code is to send.
+/// The credential that Claude Code should send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credential<'a> {
-    /// The user's own: nothing is set.
+    /// The user's own. Nothing is set.
     Login,
-    /// A word that is no credential.
+    /// A word that is not a credential.
     Placeholder,
     /// The client token.
     Client(&'a CredentialRef),
@@ -44,9 +44,8 @@ pub enum TargetError {
     /// The file beside the configuration cannot be read.
     #[error("{} cannot be read", path.display())]
     Environment {
-        /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// The reference leads to no token.
@@ -76,11 +75,12 @@ impl<'a> Credential<'a> {
 }
 
 impl Target {
-    /// The proxy at `url`, with the configuration that was read from `path`. Blocks, as the keychain does.
+    /// The proxy at `url`, with the configuration that was read from `path`. Blocks, because the keychain
+    /// does.
     ///
     /// # Errors
     ///
-    /// If there is a client token, and it cannot be read.
+    /// There is a client token, and it cannot be read.
     pub fn configured(url: String, config: &Config, path: &Path) -> Result<Self, TargetError> {
         let token = match Credential::of(config) {
             Credential::Login => Token::Login,
@@ -106,7 +106,7 @@ impl Target {
         })
     }
 
-    /// The proxy at `url`, which needs no credential of its clients.
+    /// The proxy at `url`, which needs no credential from its clients.
     pub fn open(url: String) -> Self {
         Self {
             url,
@@ -115,7 +115,7 @@ impl Target {
         }
     }
 
-    /// The same where there are these proxies: the way to it leads through none of them.
+    /// The same target with these proxies. Requests to it use none of them.
     #[must_use]
     pub fn past(mut self, proxies: Proxies) -> Self {
         self.proxies = proxies;
@@ -132,8 +132,8 @@ impl Target {
         self.token == Token::Login
     }
 
-    /// Every key to set, in order; the URL first. `former` are the settings without anything of ours,
-    /// `older` what is recorded of an earlier connection.
+    /// Every key to set, in order, with the URL first. `former`: the settings without anything of ours.
+    /// `older`: the record of an earlier connection.
     pub(crate) fn values(
         &self,
         former: Option<&Document<'_>>,

@@ -1,4 +1,4 @@
-//! Kills and other writers at every moment between two changes on disk.
+//! Kills the program, and lets other programs write, at every moment between two changes on disk.
 
 use std::cell::RefCell;
 use std::fs;
@@ -18,7 +18,7 @@ use crate::proxies::Proxies;
 use crate::step::{self, Step};
 use crate::target::Target;
 
-/// What may be there before.
+/// What the settings may be before.
 const BEFORE: &[Option<&str>] = &[
     None,
     Some(""),
@@ -34,7 +34,7 @@ struct Place {
 }
 
 impl Place {
-    /// Where nothing is, not even Claude Code's folder, if `before` is nothing.
+    /// A place without any file, even without Claude Code's folder, if `before` is `None`.
     fn with(before: Option<&'static str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let place = Self { folder, before };
@@ -57,7 +57,7 @@ impl Place {
         fs::read_to_string(self.settings()).ok()
     }
 
-    /// Nothing of ours is left anywhere.
+    /// Checks that nothing of ours is left anywhere.
     fn check_untouched(&self, when: &str) {
         assert_eq!(self.text().as_deref(), self.before, "{when}");
         let home = self.folder.path().join("home");
@@ -83,7 +83,7 @@ impl Place {
     }
 }
 
-/// Behind a proxy, so that every key there may be is set.
+/// Behind a proxy, so that every possible key is set.
 fn target(port: u16) -> Target {
     let variable = |name: &str| match name {
         "HTTPS_PROXY" => Some("http://proxy.example:3128".to_owned()),
@@ -100,12 +100,12 @@ fn url(port: u16) -> String {
 
 struct Killed;
 
-/// Runs `what` and kills it at its step of that number; whether it lived.
+/// Runs `what` and kills it at the step with that number. Returns whether it survived.
 fn survives(steps: usize, what: impl FnOnce()) -> bool {
     let mut left = steps;
     step::on_each(move |_| {
         if left == 0 {
-            // Without the words that a panic prints.
+            // This does not print the message of a panic.
             resume_unwind(Box::new(Killed));
         }
         left -= 1;
@@ -255,7 +255,7 @@ fn a_token_that_is_no_longer_wanted_goes_even_if_the_change_is_killed() {
 
 type Writer = fn(&PathBuf, &str);
 
-/// Somebody adds a key at `moment`, once; how often that moment came.
+/// Another program adds a key once, at `moment`. Counts how often that moment came.
 fn somebody_writes_at(moment: Step, place: &Place, how: Writer) -> Rc<RefCell<usize>> {
     let seen = Rc::new(RefCell::new(0));
     let count = Rc::clone(&seen);
@@ -291,7 +291,7 @@ fn what_somebody_writes_while_we_do_is_kept() {
         (Step::RecordWritten, in_place),
         (Step::ScratchWritten, in_place),
         (Step::ScratchWritten, by_a_move),
-        // After the comparison only a writer into the old file can be noticed.
+        // After the comparison, only a write into the old file can be noticed.
         (Step::Compared, in_place),
     ];
     let before = "{\n  \"env\": {\n    \"ANTHROPIC_BASE_URL\": \"http://before\"\n  }\n}\n";

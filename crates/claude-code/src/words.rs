@@ -88,14 +88,14 @@ pub fn disconnected(disconnected: &Disconnected, language: Language) -> String {
     lines(language, &phrases)
 }
 
-/// Which sessions keep sending their requests to Zephyr although the settings are restored, in words; nothing
-/// if there are none.
+/// The sessions that keep sending their requests to Zephyr although the settings are restored, in words.
+/// `None`: there are none.
 pub fn sessions_kept(sessions: &[Session], language: Language) -> Option<String> {
     let sessions = listed(sessions)?;
     Some(text(language, &Phrase::SessionsKept { sessions }))
 }
 
-/// Which sessions are left without an answer because Zephyr ends, in words; nothing if there are none.
+/// The sessions that get no answer any more because Zephyr ends, in words. `None`: there are none.
 pub fn sessions_left(sessions: &[Session], language: Language) -> Option<String> {
     let sessions = listed(sessions)?;
     Some(text(language, &Phrase::SessionsLeft { sessions }))
@@ -110,7 +110,7 @@ fn listed(sessions: &[Session]) -> Option<String> {
     (!all.is_empty()).then(|| all.join(", "))
 }
 
-/// A path without what would steer a terminal.
+/// A path without characters that control a terminal.
 fn visible(path: &Path) -> String {
     let text = path.to_string_lossy();
     text.chars().filter(|letter| !letter.is_control()).collect()

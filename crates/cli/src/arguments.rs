@@ -1,4 +1,4 @@
-//! What may be typed.
+//! The command line: commands and options.
 
 use std::path::PathBuf;
 
@@ -10,12 +10,12 @@ use crate::moment::Moment;
 
 /// Keeps Claude clients working when API endpoints do not.
 ///
-/// Without a command: the status of the running instance, else what to do next.
+/// Without a command: shows the status of the running instance, or what to do next.
 #[derive(Debug, Parser)]
 #[command(name = "zephyr", version, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
-    /// The configuration file [default: $ZEPHYR_CONFIG, $CONFIG_FILE, ./config.toml, else the
-    /// platform's configuration folder]
+    /// The configuration file [default: $ZEPHYR_CONFIG, $CONFIG_FILE, ./config.toml, or else the platform's
+    /// configuration folder]
     #[arg(long, global = true, value_name = "PATH")]
     config: Option<PathBuf>,
 
@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// The configuration file that was named, and what to do, if anything was said.
+    /// The named configuration file, and the command, if there is one.
     pub(crate) fn split(self) -> Result<(Option<PathBuf>, Option<Action>), Failure> {
         let action = match (self.headless, self.action) {
             (false, action) => action,
@@ -56,32 +56,32 @@ pub(crate) enum Action {
     },
     /// Show which endpoint is in use, and why
     Status {
-        /// Everything there is to show, as JSON
+        /// Everything that can be shown, as JSON
         #[arg(long)]
         json: bool,
     },
     /// Show requests from the journal, or one of them in full
     Logs(#[command(flatten)] Box<Logs>),
-    /// Tell of each attempt of a request what came back, and what that was taken for
+    /// Show what came back from each attempt of a request, and what it meant
     Why {
-        /// The number of the request in `zephyr logs`; the newest without one
+        /// The number of the request in `zephyr logs` [default: the newest]
         id: Option<u64>,
         /// As JSON
         #[arg(long)]
         json: bool,
     },
-    /// Tell what a recorded answer of an endpoint is taken for, and what follows
+    /// Show what Zephyr makes of a recorded answer of an endpoint, and what follows
     Explain(#[command(flatten)] Answer),
     /// Try the rules in [[failover.rules]]
     Rules {
         #[command(subcommand)]
         action: RulesAction,
     },
-    /// Show what requests came to: tokens, cost, what the cache saved
+    /// Show the sums of requests: tokens, cost, what the cache saved
     Usage(#[command(flatten)] Usage),
     /// Open Zephyr's page in the browser, signed in
     Open {
-        /// Only print the address, which signs in once and within a minute
+        /// Only print the address. It signs in once, within a minute
         #[arg(long)]
         print: bool,
     },
@@ -108,16 +108,16 @@ pub(crate) enum Action {
         /// The endpoint's name
         name: String,
     },
-    /// Try an endpoint again now, whatever it did
+    /// Try an endpoint again now, whatever has happened there
     Reinstate {
-        /// The endpoint's name; all of them without one
+        /// The endpoint's name [default: all endpoints]
         name: Option<String>,
     },
-    /// Check endpoints once, without a running instance; fails if none is usable
+    /// Check endpoints once, without a running instance. Fails if none is usable
     Probe {
-        /// The endpoints' names; all of them without one
+        /// The endpoints' names [default: all endpoints]
         names: Vec<String>,
-        /// Measure how well the schedule of checks is kept, by connections that cost nothing
+        /// Measure how punctual checks are, with connections that cost nothing
         #[arg(long, conflicts_with = "names")]
         test_timing: bool,
         /// For how many seconds
@@ -134,7 +134,7 @@ pub(crate) enum Action {
         #[command(subcommand)]
         action: TokenAction,
     },
-    /// Point a client at Zephyr, by its own settings
+    /// Point a client at Zephyr, in the client's own settings
     Connect {
         /// Which client
         client: Client,
@@ -159,21 +159,21 @@ pub(crate) enum Action {
     },
 }
 
-/// What `zephyr logs` is asked for.
+/// The arguments of `zephyr logs`.
 #[derive(Debug, Args)]
 pub(crate) struct Logs {
     /// The number of the request to show in full
     #[arg(conflicts_with_all = ["follow", "limit", "csv", "filter"])]
     pub(crate) id: Option<u64>,
-    /// Go on with requests as they end
+    /// Show further requests as they end
     #[arg(long, short, conflicts_with = "until")]
     pub(crate) follow: bool,
     #[command(flatten)]
     pub(crate) filter: Filter,
-    /// Most requests to show, the newest
+    /// The most requests to show; the newest are shown
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) limit: u32,
-    /// As JSON, an object per line
+    /// As JSON, one object per line
     #[arg(long)]
     pub(crate) json: bool,
     /// As CSV
@@ -181,31 +181,31 @@ pub(crate) struct Logs {
     pub(crate) csv: bool,
 }
 
-/// A recorded answer, and what it was the answer to.
+/// A recorded answer, and the request that it belongs to.
 #[derive(Debug, Args)]
 pub(crate) struct Answer {
     /// The answer as `curl -i` prints it, or as JSON with status, headers and body; - reads stdin
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// The model that was asked for
+    /// The requested model
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,
-    /// The endpoint that answered, as the configuration calls it [default: one with a token of ours]
+    /// The endpoint that answered, by its name in the configuration [default: one with a token of ours]
     #[arg(long, value_name = "NAME")]
     pub(crate) endpoint: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RulesAction {
-    /// Tell which rule decides about a recorded answer
+    /// Show which rule decides about a recorded answer
     Test(#[command(flatten)] Answer),
 }
 
-/// Which requests.
+/// The filters for requests.
 #[derive(Debug, Args)]
 #[group(id = "filter", multiple = true)]
 pub(crate) struct Filter {
-    /// Only requests without a whole answer
+    /// Only requests that got no whole answer
     #[arg(long)]
     pub(crate) failed: bool,
     /// Only requests that were sent to this endpoint
@@ -217,30 +217,30 @@ pub(crate) struct Filter {
     /// Only requests of this session
     #[arg(long, value_name = "ID")]
     pub(crate) session: Option<String>,
-    /// Only requests that the client got this HTTP status for
+    /// Only requests for which the client got this HTTP status
     #[arg(long, value_name = "CODE", value_parser = clap::value_parser!(u16).range(100..1000))]
     pub(crate) status: Option<u16>,
-    /// Only requests since then: 2h, 3d, 2026-11-20, 2026-11-20T10:00
+    /// Only requests since this time: 2h, 3d, 2026-11-20, 2026-11-20T10:00
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<Moment>,
-    /// Only requests before then
+    /// Only requests before this time
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<Moment>,
-    /// Only requests in which these words occur
+    /// Only requests that contain these words
     #[arg(long, value_name = "TEXT")]
     pub(crate) search: Option<String>,
 }
 
-/// What `zephyr usage` is asked for.
+/// The arguments of `zephyr usage`.
 #[derive(Debug, Args)]
 pub(crate) struct Usage {
-    /// What a row is of
+    /// What each row sums up
     #[arg(long, value_enum, default_value_t = SummedBy::Day)]
     pub(crate) by: SummedBy,
-    /// Since when: 2h, 3d, 2026-11-20, 2026-11-20T10:00 [default: 30d, by hour 24h]
+    /// Since this time: 2h, 3d, 2026-11-20, 2026-11-20T10:00 [default: 30d, by hour 24h]
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<Moment>,
-    /// Until when
+    /// Until this time
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<Moment>,
     /// As JSON
@@ -268,13 +268,13 @@ pub(crate) enum Client {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenAction {
-    /// Store a secret, which is asked for, or read from stdin
+    /// Store a secret. It is read from a prompt or from stdin
     Set {
         /// The entry's name, as in auth_token_keychain
         #[arg(value_name = "REF")]
         name: String,
     },
-    /// List what is stored and what the configuration refers to; never a secret
+    /// List which secrets are stored and which the configuration refers to; never a secret itself
     List,
     /// Remove a secret
     Remove {

@@ -39,7 +39,7 @@ pub(crate) fn read(explicit: Option<&Path>) -> Result<(Loaded, PathBuf), Failure
     Ok((loaded, path))
 }
 
-/// The folder for what Zephyr writes.
+/// The folder for Zephyr's own data.
 pub(crate) fn data_dir() -> Result<PathBuf, Failure> {
     zephyr_config::data_dir().ok_or_else(|| {
         Failure::usage("there is no home folder to keep data in; name one with ZEPHYR_DATA_DIR")
@@ -138,11 +138,11 @@ pub(crate) async fn diagnose(explicit: Option<&Path>, typed: &str) -> Result<(),
     }
 }
 
-/// Time between two connections to an endpoint while the schedule is tested.
+/// The time between two connections to an endpoint during the test.
 const TEST_INTERVAL: Duration = Duration::from_secs(1);
-/// 95 of 100 checks may begin this late.
+/// 95 % of the checks must begin no later than this.
 const LATE: Duration = Duration::from_millis(50);
-/// No check may begin later.
+/// Every check must begin no later than this.
 const TOO_LATE: Duration = Duration::from_millis(500);
 
 /// `zephyr probe --test-timing`.
@@ -176,7 +176,7 @@ pub(crate) async fn test_timing(explicit: Option<&Path>, span: Duration) -> Resu
     Ok(())
 }
 
-/// Every credential that the configuration names, and whose it is.
+/// Every credential that the configuration names, and the endpoint or purpose it is for.
 pub(crate) fn credentials(config: &Config) -> impl Iterator<Item = (String, &CredentialRef)> {
     let of_endpoints = config.endpoints.iter().filter_map(|endpoint| {
         let Auth::Ours { credential, .. } = &endpoint.auth else {

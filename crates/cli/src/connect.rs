@@ -73,7 +73,7 @@ pub(crate) async fn disconnect(config: Option<&Path>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Says on stderr which sessions of Claude Code are left without an answer when `proxy` closes.
+/// Lists on stderr the sessions of Claude Code that get no answer once `proxy` closes.
 pub(crate) async fn tell_sessions(data_dir: &Path, proxy: SocketAddr, language: Language) {
     let Ok(claude_code) = ClaudeCode::locate(data_dir) else {
         return; // Without a home folder there are no sessions.
@@ -85,7 +85,7 @@ pub(crate) async fn tell_sessions(data_dir: &Path, proxy: SocketAddr, language: 
     }
 }
 
-/// The instance that clients are to use: the running one, else the one that the file configures.
+/// The instance that clients should use: the running one, or else the one that the file configures.
 struct Zephyr {
     proxy: SocketAddr,
     runs: Runs,

@@ -1,4 +1,4 @@
-//! What Zephyr makes of a recorded answer, and which of the user's rules fit it.
+//! Shows what Zephyr makes of a recorded answer, and which of the user's rules it meets.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -17,7 +17,7 @@ use crate::journal::{self, Phrase};
 use crate::names;
 use crate::output;
 
-/// More than any recorded answer has, in bytes.
+/// Any recorded answer is shorter than this, in bytes.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// `zephyr explain FILE`.

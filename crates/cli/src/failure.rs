@@ -19,7 +19,7 @@ impl Failure {
         Self::Usage(anyhow::Error::msg(message))
     }
 
-    /// An error of the outside world, with what it meant here.
+    /// An error of the outside world. `meaning`: what failed because of it.
     pub(crate) fn operation(
         error: impl Error + Send + Sync + 'static,
         meaning: &'static str,
@@ -42,7 +42,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// An error is a failed operation, unless it is explicitly one of usage.
+/// Any error is a failed operation, unless it is explicitly a mistake in the usage.
 impl<E: Error + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::Operation(error.into())

@@ -1,5 +1,5 @@
-//! `zephyr logs`: requests from the running instance's journal, oldest first, so that the newest are where
-//! the reader looks.
+//! `zephyr logs`: requests from the running instance's journal. The oldest comes first, so that the newest
+//! are at the end, next to the prompt.
 
 use std::path::Path;
 use std::time::Duration;
@@ -20,9 +20,9 @@ use crate::output::{self, Reader};
 use crate::remote;
 use crate::terminal::Look;
 
-/// The time between two looks for new requests.
+/// The time between two queries for new requests.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Most records of one answer.
+/// The most records per query.
 const PAGE: u32 = 1000;
 
 /// `zephyr logs`.
@@ -111,7 +111,7 @@ async fn newest(
     Ok(records)
 }
 
-/// Prints the records after `last`, until nobody reads them.
+/// Prints the records after `last`, until the reader of stdout leaves.
 async fn follow(
     client: &Client,
     filter: &RequestFilter,
@@ -151,7 +151,8 @@ fn filter(asked: Filter, snapshot: &Snapshot) -> RequestFilter {
     }
 }
 
-/// The endpoint that was meant. The journal also knows endpoints that were removed from the configuration.
+/// The endpoint that was meant. A name that the configuration does not know is kept, because the journal also
+/// has removed endpoints.
 fn endpoint(typed: String, snapshot: &Snapshot) -> String {
     let known = snapshot.endpoints.iter();
     let resolved = names::resolve(&typed, known.map(|endpoint| endpoint.name.as_str()));
@@ -164,7 +165,7 @@ enum Printer {
 }
 
 impl Printer {
-    /// All records, or that there are none.
+    /// All records, or a text that there are none.
     fn all(&mut self, records: &[RequestRecord]) -> String {
         match self {
             Self::Table(table) if records.is_empty() => table.empty(),

@@ -1,6 +1,6 @@
-//! `zephyr`: the proxy without a desktop, and the command line that steers a running instance.
+//! `zephyr`: the proxy without a desktop, and the command line that controls a running instance.
 //!
-//! Exit codes: 0 fine, 1 the operation failed, 2 bad usage or configuration. Errors go to stderr and say
+//! Exit codes: 0 success, 1 the operation failed, 2 wrong usage or configuration. Errors go to stderr and say
 //! what to do.
 
 mod arguments;

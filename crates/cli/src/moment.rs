@@ -1,5 +1,5 @@
-//! Points in time as a person types them: `2h` ago, a day, a time of day, or an exact one with its
-//! offset. A day without a time begins at its midnight; without an offset a time is the reader's.
+//! Points in time as a person types them: `2h` ago, a day, a time of day, or an exact time with its offset. A
+//! day without a time means its midnight. A time without an offset is in the reader's time zone.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(crate) enum Moment {
     Exact(Timestamp),
 }
 
-/// The text is no point in time.
+/// The text is not a point in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a time is 90s, 45m, 2h, 3d or 1w ago, or 2026-11-20, or 2026-11-20T10:00")]
 pub(crate) struct NoMoment;
@@ -29,7 +29,7 @@ impl FromStr for Moment {
 
     fn from_str(text: &str) -> Result<Self, NoMoment> {
         let text = text.trim();
-        // The exact one first: a civil time would pass over its offset.
+        // The exact form first, because a civil time would ignore its offset.
         let timestamp = text.parse().ok().map(Self::Exact);
         timestamp
             .or_else(|| text.parse().ok().map(Self::Civil))
@@ -39,7 +39,7 @@ impl FromStr for Moment {
 }
 
 impl Moment {
-    /// In milliseconds since 1970-01-01 UTC, in this time zone; 0 for a moment before that.
+    /// In milliseconds since 1970-01-01 UTC. 0 for a moment before that.
     pub(crate) fn in_ms(&self, now: Timestamp, zone: &TimeZone) -> u64 {
         let at = match self {
             Self::Ago(span) => SignedDuration::try_from(*span)

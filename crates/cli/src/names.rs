@@ -1,18 +1,17 @@
-//! The endpoint that a person means by what they typed.
+//! Finds the endpoint that a person means by the name they typed.
 //!
-//! The exact name counts, else the only one that differs in case. There is no guess, because the wrong
-//! endpoint may cost money: the error offers the nearest name.
+//! The exact name counts, or else the only name that differs in case. Zephyr never guesses further, because
+//! the wrong endpoint may cost money. The error offers the nearest name.
 
 use std::fmt;
 
 /// No endpoint has that name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UnknownName {
-    /// What was typed.
     pub(crate) typed: String,
     /// The endpoint that is probably meant.
     pub(crate) nearest: Option<String>,
-    /// Every endpoint there is.
+    /// All endpoints.
     pub(crate) endpoints: Vec<String>,
 }
 
@@ -31,11 +30,11 @@ impl fmt::Display for UnknownName {
     }
 }
 
-/// The endpoint that `typed` names.
+/// The endpoint with the name `typed`.
 ///
 /// # Errors
 ///
-/// If none does, or several differ from it in case only.
+/// If there is none, or if several differ from it only in case.
 pub(crate) fn resolve<'a>(
     typed: &str,
     endpoints: impl IntoIterator<Item = &'a str>,
@@ -59,7 +58,7 @@ pub(crate) fn resolve<'a>(
 }
 
 fn nearest<'a>(folded: &str, endpoints: &[&'a str]) -> Option<&'a str> {
-    /// Names that are less alike are not offered.
+    /// Less similar names are not offered.
     const ALIKE: f64 = 0.75;
     endpoints
         .iter()

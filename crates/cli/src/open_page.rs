@@ -29,7 +29,7 @@ pub(crate) async fn print() -> Result<(), Failure> {
     output::print(&(url + "\n"))
 }
 
-/// The engine's page; without an engine, that of a tray program that waits for one.
+/// The engine's page. Without an engine: the page of a tray program that waits for one.
 async fn find() -> Result<Running, Failure> {
     let data_dir = data_dir()?;
     let found = match instance::find(&data_dir).await? {

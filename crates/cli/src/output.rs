@@ -9,12 +9,12 @@ use zephyr_process::colours::Colours;
 use crate::failure::Failure;
 use crate::terminal::Look;
 
-/// Writes to stdout. A reader that stops reading is no error.
+/// Writes to stdout. It is not an error if the reader stops reading.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     write(text).map(|_| ())
 }
 
-/// Writes to stdout, and says whether anybody still reads.
+/// Writes to stdout. Returns whether the reader is still there.
 pub(crate) fn write(text: &str) -> Result<Reader, Failure> {
     let mut stdout = io::stdout().lock();
     let written = stdout
@@ -35,7 +35,7 @@ pub(crate) enum Reader {
     Left,
 }
 
-/// How text for a person is to look on stdout.
+/// The format of text for a person on stdout.
 pub(crate) fn look(language: Language) -> Look {
     Look {
         language,

@@ -41,7 +41,7 @@ pub(crate) async fn steer(command: Command) -> Result<(), Failure> {
     execute(&find().await?, command).await
 }
 
-/// Sends a command about the endpoint that was typed.
+/// Sends a command about the endpoint with the typed name.
 pub(crate) async fn steer_one(
     typed: &str,
     command: impl FnOnce(String) -> Command,
@@ -68,12 +68,12 @@ fn show(snapshot: &Snapshot, config: Option<&Path>) -> Result<(), Failure> {
     output::print(&status::view(snapshot, language, colours))
 }
 
-/// The language that this file asks for, else the file that the instance reads.
+/// The language in this file, or else in the file that the instance reads.
 pub(crate) fn language_of(config: Option<&Path>, snapshot: &Snapshot) -> Language {
     language_in(config.or(snapshot.config_path.as_deref().map(Path::new)))
 }
 
-/// The language that this file asks for. A file that cannot be read must not hide the status.
+/// The language in this file. If the file cannot be read, the status must still be shown.
 pub(crate) fn language_in(config: Option<&Path>) -> Language {
     let loaded = config.and_then(|path| zephyr_config::load(path).ok());
     language::spoken(loaded.map_or(config::Language::Auto, |loaded| loaded.config.ui.language))

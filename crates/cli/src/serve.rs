@@ -1,4 +1,4 @@
-//! `zephyr serve`: the engine, the admin port and the instance file, from a start to a drained end.
+//! `zephyr serve`: the engine, the admin port and the instance file, from the start to the end after a drain.
 
 use std::path::Path;
 
@@ -28,12 +28,12 @@ pub(crate) async fn serve(config: Option<&Path>) -> Result<(), Failure> {
         logging.level,
         Some(Files::of(logging, Some(&path), &data_dir)),
     );
-    // Front-ends get the path, and they start in other folders.
+    // The path must be absolute, because front-ends start in other folders.
     let path = std::path::absolute(path)?;
     run(loaded, Source::File(path), &data_dir, status::started).await
 }
 
-/// Runs until a signal ends it. `announce` says on stderr what was started.
+/// Runs until a signal ends it. `announce` prints on stderr what was started.
 pub(crate) async fn run(
     loaded: Loaded,
     source: Source,
@@ -47,7 +47,7 @@ pub(crate) async fn run(
 
     refuse_second(data_dir).await?;
     let options = Options {
-        // A demo has other endpoints every time, so nothing of them is remembered.
+        // A demo has new endpoints every time, so nothing about them is saved.
         data_dir: source.path().map(|_| data_dir.to_owned()),
         ..Options::default()
     };
@@ -92,9 +92,9 @@ async fn until_stopped(signals: &mut Signals, control: &dyn Control) {
     }
 }
 
-/// Refuses if an instance of this data folder runs: two would hide each other from every front-end.
+/// Fails if an instance of this data folder is running: each would hide the other from front-ends.
 async fn refuse_second(data_dir: &Path) -> Result<(), Failure> {
-    // An instance that does not answer does not stop us: if it holds our port, the engine will say so.
+    // An instance that does not answer is no reason to stop. If it holds our port, the engine reports it.
     let Ok(Found::Running(running)) = instance::find(data_dir).await else {
         return Ok(());
     };

@@ -1,8 +1,8 @@
 //! `zephyr token …`: the secrets that the configuration names, in the system's keychain.
 //!
-//! A secret comes from a prompt or from stdin, never from an argument, which every process may read, and
-//! is never shown. Only the entry that the command names is removed or renamed. A running instance is told
-//! to read its credentials again.
+//! A secret comes from a prompt or from stdin. It never comes from an argument, because every process may
+//! read arguments. It is never shown. Only the entry that the command names is removed or renamed. A running
+//! instance is told to read its credentials again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -70,7 +70,7 @@ pub(crate) async fn rename(config: Option<&Path>, old: &str, new: &str) -> Resul
     tell_running_instance().await
 }
 
-/// The outer error is the keychain's, the inner one our own.
+/// The outer error is the keychain's; the inner one is our own.
 fn move_entry(
     keychain: &dyn Store,
     from: &str,
@@ -152,7 +152,7 @@ async fn in_keychain<T: Send + 'static>(
     })
 }
 
-/// The entries that the configuration names, and who uses each.
+/// The entries that the configuration names, and what uses each of them.
 #[derive(Default)]
 struct References {
     path: PathBuf,
@@ -162,7 +162,7 @@ struct References {
 }
 
 impl References {
-    /// The references of the configuration, if there is one; keeping secrets needs none.
+    /// The references of the configuration, if there is one. Storing secrets needs no configuration.
     fn read(explicit: Option<&Path>) -> Self {
         let Some(found) = zephyr_config::find(explicit, |name| env::var_os(name)) else {
             return Self::default();
@@ -228,7 +228,7 @@ fn table(stored: &BTreeSet<String>, references: &References) -> String {
     columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
 }
 
-/// Makes a running instance, if there is one, read its credentials again.
+/// Tells a running instance, if there is one, to read its credentials again.
 async fn tell_running_instance() -> Result<(), Failure> {
     let Ok(data_dir) = configuration::data_dir() else {
         return Ok(());

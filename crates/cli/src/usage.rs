@@ -1,4 +1,4 @@
-//! `zephyr usage`: what requests came to, by the running instance's journal.
+//! `zephyr usage`: sums of requests, from the running instance's journal.
 
 use std::path::Path;
 use std::time::Duration;

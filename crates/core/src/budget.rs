@@ -1,14 +1,14 @@
-//! The retry budget: further attempts may be at most a share of recent requests.
+//! The retry budget: further attempts may be at most a share of the recent requests.
 //!
-//! When everything fails, retries multiply the load exactly when it hurts most. Each request pays in a share of
-//! an attempt, each further attempt takes out a whole one, and unused shares fade within seconds. A small
-//! reserve keeps a quiet proxy able to retry (Envoy: 20 %, at least 3; linkerd: 20 % and 10 per second).
+//! When everything fails, retries multiply the load at the worst moment. So each request pays in a share of
+//! an attempt, and each further attempt takes out a whole one. Unused shares fade within seconds. A small
+//! reserve lets a quiet proxy still retry (Envoy: 20 %, at least 3; linkerd: 20 % and 10 per second).
 
 use std::time::{Duration, Instant};
 
 /// How long a deposit counts.
 const WINDOW: Duration = Duration::from_secs(10);
-/// Further attempts that are always possible within a window.
+/// Further attempts that are always possible within one window.
 const RESERVE: f64 = 3.0;
 
 /// What is left for further attempts.
@@ -42,7 +42,7 @@ impl RetryBudget {
         self.deposits += 1.0;
     }
 
-    /// Takes one further attempt out, if there is one.
+    /// Takes one further attempt out. Returns whether there was one.
     #[must_use]
     pub fn withdraw(&mut self, now: Instant) -> bool {
         self.fade(now);
@@ -54,7 +54,7 @@ impl RetryBudget {
         allowed
     }
 
-    /// Both sides halve every half window, so a storm is forgotten as fast as the traffic.
+    /// Deposits and withdrawals both halve every half window, so a storm is forgotten as fast as the traffic.
     fn fade(&mut self, now: Instant) {
         if let Some(at) = self.faded_at {
             let age = now.saturating_duration_since(at).as_secs_f64();

@@ -1,6 +1,6 @@
 //! Which call of the API a request is.
 
-/// Which kind of call a path is.
+/// The kind of call that a path is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CallKind {
     /// `POST …/v1/messages`.
@@ -9,12 +9,12 @@ pub enum CallKind {
     CountTokens,
     /// `GET` or `HEAD …/v1/models`, or one model under it.
     Models,
-    /// Anything else: files, batches, future calls.
+    /// Any other call: files, batches, future calls.
     Other,
 }
 
 impl CallKind {
-    /// By method and path, without the query.
+    /// From method and path, without the query.
     pub fn of(method: &str, path: &str) -> Self {
         let path = path.trim_end_matches('/');
         if matches!(method, "GET" | "HEAD") && is_of_models(path) {
@@ -30,7 +30,7 @@ impl CallKind {
         }
     }
 
-    /// Whether Zephyr understands its answers, as those of a conversation.
+    /// Whether Zephyr understands its answers as those of a conversation.
     pub fn is_understood(self) -> bool {
         match self {
             Self::Messages | Self::CountTokens => true,
@@ -39,7 +39,7 @@ impl CallKind {
     }
 }
 
-/// Whether it is the list of models, or one of them.
+/// Whether the path is the list of models, or one of them.
 fn is_of_models(path: &str) -> bool {
     path.ends_with("/v1/models")
         || path

@@ -1,19 +1,19 @@
-//! What is wrong with an endpoint's certificate, as far as the certificate itself says it.
+//! What is wrong with an endpoint's certificate, as far as the certificate itself shows it.
 
 /// A certificate that this machine does not trust for the endpoint's host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadCertificate {
-    /// Why not.
+    /// Why it is not trusted.
     pub why: Distrust,
-    /// Who issued it.
+    /// The issuer.
     pub issuer: String,
-    /// Its last day, as `2027-01-31`.
+    /// The last day on which it is valid, as `2027-01-31`.
     pub last_day: String,
 }
 
 impl BadCertificate {
-    /// Whether it looks like that of a stranger in between, such as a portal that asks for a login. One of
-    /// the wrong time does not, because this machine's clock may be wrong.
+    /// Whether the certificate looks like that of a third party, such as a portal that asks for a login. A
+    /// certificate outside its dates does not, because this machine's clock may be wrong.
     pub(crate) fn is_of_a_stranger(&self) -> bool {
         match self.why {
             Distrust::OtherNames { .. } | Distrust::UnknownIssuer => true,
@@ -25,20 +25,20 @@ impl BadCertificate {
 /// Why a certificate is not trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Distrust {
-    /// Its last day is over.
+    /// Its last day has passed.
     Expired,
-    /// Its first day, as `2027-01-31`, is still to come.
+    /// Its first day has not come yet.
     NotYetValid {
-        /// That day.
+        /// That day, as `2027-01-31`.
         first_day: String,
     },
     /// It was issued for other hosts.
     OtherNames {
-        /// Their names, a few of them.
+        /// Some of those hosts.
         names: String,
     },
-    /// This machine does not trust whoever issued it.
+    /// This machine does not trust the issuer.
     UnknownIssuer,
-    /// Something else, in the words of the system.
+    /// Another reason, in the words of the system.
     Other(String),
 }

@@ -9,16 +9,16 @@
 //!     └────────────────────────────────────── HalfOpen ──▶ Open (the trial failed)
 //! ```
 //!
-//! A trial whose answer begins closes the circuit at once, on probation: the next failure opens it again, a
-//! complete answer ends the probation. Every transition starts a new generation, so that an attempt from an
-//! earlier one cannot disturb what came after.
+//! A trial whose answer begins closes the circuit at once, but on probation: the next failure opens it again,
+//! and a complete answer ends the probation. Every transition starts a new generation, so that an attempt
+//! from an earlier generation has no effect on the circuit.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::config::{Breaker, BreakerPolicy};
 
-/// First pause of an endpoint that throttles without saying for how long. It doubles like a cooldown.
+/// The first pause of an endpoint that throttles without saying for how long. It doubles like a cooldown.
 const FIRST_BACK_OFF: Duration = Duration::from_secs(5);
 
 /// Why a circuit is open.
@@ -34,40 +34,40 @@ pub enum Cause {
     Refused,
 }
 
-/// What a circuit is now. Each state owns the data that has a meaning only in it.
+/// The state of a circuit. Each state owns the data that has a meaning only in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CircuitState {
-    /// Takes attempts.
+    /// It takes attempts.
     Closed {
         /// Failures in a row.
         failures: u32,
     },
-    /// Takes none.
+    /// It takes no attempts.
     Open {
         /// Why.
         cause: Cause,
-        /// When that ends; `None`: when a probe, a person or a new credential ends it.
+        /// When it ends. `None`: a probe, a person or a new credential ends it.
         until: Option<Instant>,
-        /// How often it opened without an answer in between.
+        /// How many times it opened without an answer in between.
         trips: u32,
     },
-    /// Takes one, to find out.
+    /// It takes one attempt, to find out how the endpoint is.
     HalfOpen {
         /// Why it was open.
         cause: Cause,
-        /// Whether that one is out.
+        /// Whether that attempt is in flight.
         trial_in_flight: bool,
-        /// How often it opened without an answer in between.
+        /// How many times it opened without an answer in between.
         trips: u32,
     },
 }
 
-/// A circuit with its memory.
+/// A circuit, with what it remembers.
 #[derive(Clone, Debug)]
 pub struct Circuit {
     state: CircuitState,
     generation: u32,
-    /// Trips before the present probation; 0: no probation.
+    /// The trips before the current probation. 0: no probation.
     probation: u32,
     recent_failures: VecDeque<Instant>,
     last_success: Option<Instant>,
@@ -80,12 +80,12 @@ pub struct Pass {
     trial: bool,
 }
 
-/// A transition worth telling.
+/// A transition that is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// It opened.
     Opened,
-    /// It opened again: the trial failed, so the endpoint never was back.
+    /// It opened again: the trial failed, so the endpoint was never back.
     Reopened,
     /// It closed.
     Closed,
@@ -104,15 +104,15 @@ impl Default for Circuit {
 }
 
 impl Circuit {
-    /// What it is now.
+    /// The current state.
     pub fn state(&self) -> CircuitState {
         self.state
     }
 
-    /// Hands out the right to one attempt. The caller has checked that the state allows it.
+    /// Gives out the right to one attempt. The caller has checked that the state allows it.
     pub fn issue(&mut self) -> Pass {
         let trial = match &mut self.state {
-            // A last resort may be beside the trial.
+            // A last resort may run beside the trial.
             CircuitState::HalfOpen {
                 trial_in_flight, ..
             } => !std::mem::replace(trial_in_flight, true),
@@ -124,7 +124,7 @@ impl Circuit {
         }
     }
 
-    /// The attempt's answer has begun and is real; how it ends is still open.
+    /// The attempt's answer has begun and is real. Its end is still open.
     pub fn begin(&mut self, pass: Pass) -> Option<Change> {
         if pass.generation != self.generation {
             return None;
@@ -137,13 +137,13 @@ impl Circuit {
         }
     }
 
-    /// The attempt was answered completely.
+    /// The attempt has its complete answer.
     pub fn succeed(&mut self, pass: Pass, now: Instant) -> Option<Change> {
         self.last_success = Some(now);
         self.recent_failures.clear();
         let was_closed = matches!(self.state, CircuitState::Closed { .. });
         if !was_closed && pass.generation != self.generation {
-            return None; // A straggler proves nothing about what came later.
+            return None; // An attempt from an earlier generation proves nothing about this one.
         }
         self.probation = 0;
         if was_closed {
@@ -186,7 +186,7 @@ impl Circuit {
         self.open(cause, Some(now + pause.min(policy.max_cooldown)), trips)
     }
 
-    /// The endpoint refuses our credential; waiting will not help.
+    /// The endpoint refuses our credential. Waiting will not help.
     pub fn refuse(&mut self, pass: Pass) -> Option<Change> {
         if !self.counts(pass) {
             return None;
@@ -205,7 +205,7 @@ impl Circuit {
         }
     }
 
-    /// A probe proved what was in doubt, or a person says: try again now.
+    /// A probe proved that the endpoint works, or a person says: try again now.
     pub fn close(&mut self, now: Instant) -> Option<Change> {
         self.last_success = Some(now);
         self.recent_failures.clear();
@@ -222,7 +222,7 @@ impl Circuit {
         }
     }
 
-    /// A probe failed: counts as a failed attempt that began now.
+    /// A probe failed. It counts as a failed attempt that began now.
     pub fn fail_probe(&mut self, policy: &Breaker, now: Instant) -> Option<Change> {
         match self.state {
             CircuitState::Closed { .. } | CircuitState::HalfOpen { .. } => {
@@ -232,7 +232,7 @@ impl Circuit {
         }
     }
 
-    /// Something has changed: what the attempts that are out will say no longer counts.
+    /// Something has changed, so the results of attempts in flight no longer count.
     pub fn outdate(&mut self) {
         if let CircuitState::HalfOpen {
             trial_in_flight, ..
@@ -243,7 +243,7 @@ impl Circuit {
         self.generation = self.generation.wrapping_add(1);
     }
 
-    /// Takes back what happened since the circuit was as in `before`. Attempts that are out no longer count.
+    /// Takes back what has happened since the circuit was `before`. Attempts in flight no longer count.
     pub fn restore(&mut self, before: Self) {
         let generation = self.generation;
         *self = before;
@@ -251,7 +251,7 @@ impl Circuit {
         self.outdate();
     }
 
-    /// When [`Self::handle_timeout`] next has something to do.
+    /// When [`Self::handle_timeout`] must be called next.
     pub fn poll_timeout(&self) -> Option<Instant> {
         match self.state {
             CircuitState::Open { until, .. } => until,
@@ -259,7 +259,7 @@ impl Circuit {
         }
     }
 
-    /// Ends a cooldown that is over. Says whether it did.
+    /// Ends a cooldown that is over. Returns whether it did.
     pub fn handle_timeout(&mut self, now: Instant) -> bool {
         match self.state {
             CircuitState::Open {
@@ -280,8 +280,8 @@ impl Circuit {
         }
     }
 
-    /// A pass from before the last transition does not count. An open circuit hands out passes only as a last
-    /// resort, and their failures prolong nothing.
+    /// A pass from before the last transition does not count. An open circuit gives out passes only as a last
+    /// resort, and their failures make nothing longer.
     fn counts(&self, pass: Pass) -> bool {
         pass.generation == self.generation && !matches!(self.state, CircuitState::Open { .. })
     }
@@ -340,7 +340,7 @@ impl Circuit {
         })
     }
 
-    /// Keeps the generation: the trial that got here is still out, and how it ends counts.
+    /// Keeps the generation: the trial that closed the circuit is still in flight, and its end counts.
     fn close_on_probation(&mut self, trips: u32) -> Change {
         self.probation = trips.max(1);
         self.state = CircuitState::Closed { failures: 0 };
@@ -378,7 +378,7 @@ mod tests {
         Duration::from_secs(n)
     }
 
-    /// An open circuit, and when it opened.
+    /// An open circuit, and the moment when it opened.
     fn opened() -> (Circuit, Instant) {
         let now = Instant::now();
         let mut circuit = Circuit::default();

@@ -1,6 +1,6 @@
-//! Which endpoint.
+//! The identity of an endpoint.
 
-/// An endpoint for as long as its fleet lives. Never used again for another one.
+/// Identifies an endpoint as long as its fleet lives. It is never used again for another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EndpointId(u32);
 

@@ -2,9 +2,9 @@
 //! means, when to probe, when to switch.
 //!
 //! Nothing here opens a socket, reads a clock, a file or an environment variable, or draws random numbers.
-//! Time comes in as `now`, randomness as a seed; what the outside world should do comes out as [`Effect`]s.
-//! Every stateful part has the same verbs: `handle_*(input, now)`, `poll_timeout()`, `handle_timeout(now)`,
-//! `poll_effect()`. So everything is tested by adding to an `Instant`.
+//! Time comes in as `now`, and randomness as a seed. What the outside world should do comes out as
+//! [`Effect`]s. Every part with state has the same methods: `handle_*(input, now)`, `poll_timeout()`,
+//! `handle_timeout(now)`, `poll_effect()`. So a test only adds to an `Instant`.
 //!
 //! | module | decides |
 //! | --- | --- |

@@ -1,5 +1,5 @@
-//! Whether an answer lists models, or describes one. Relays write the items in a form of their own (often
-//! OpenAI's), so only what every client reads is asked for: `data`, and an `id` in each item.
+//! Whether an answer lists models, or describes one. Relays have forms of their own for the items (often
+//! OpenAI's). So only the fields that every client reads are required: `data`, and an `id` in each item.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,17 +19,17 @@ pub enum Asked {
     One,
 }
 
-/// What an answer has.
+/// What an answer contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listed {
-    /// What was asked for.
+    /// The list or model that was asked for.
     Models,
-    /// A list without a model.
+    /// A list without any model.
     Nothing,
 }
 
 impl Asked {
-    /// By the path, without its query.
+    /// From the path, without its query.
     pub fn of(path: &str) -> Self {
         if path.trim_end_matches('/').ends_with("/v1/models") {
             Self::List
@@ -42,7 +42,7 @@ impl Asked {
     ///
     /// # Errors
     ///
-    /// What is wrong with it. What was seen is named by its kind, never by its content.
+    /// What is wrong with it. Only the kind of what was seen is named, never the content.
     pub fn judge(self, body: &[u8]) -> Result<Listed, Fault> {
         let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
         if body.trim_ascii().is_empty() {
@@ -75,11 +75,11 @@ impl Asked {
     }
 }
 
-/// A piece of JSON, as far as it matters here.
+/// The needed part of a piece of JSON.
 enum Seen {
     Null,
     Text(String),
-    /// How many items it has, and how many of them have an id.
+    /// The number of items, and how many of them have an id.
     List(usize, usize),
     Object(Object),
     Other,
@@ -169,7 +169,7 @@ impl<'de> Visitor<'de> for Reader {
                     .map(|kind| kind.filter(|kind| is_word(kind)))
                     .map(|kind| kind.unwrap_or_else(|| "error".to_owned()));
                 }
-                // Passed over, so that nothing in it is held to more than its reader holds it to.
+                // Skipped, so that its content is not read more strictly than by its reader.
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -179,7 +179,7 @@ impl<'de> Visitor<'de> for Reader {
     }
 }
 
-/// Whether it is a word such as `not_found_error`: an endpoint could echo anything else.
+/// Whether it is a word such as `not_found_error`. An endpoint could return anything else.
 fn is_word(kind: &str) -> bool {
     let mut letters = kind.bytes();
     (1..=64).contains(&kind.len()) && letters.all(|byte| byte.is_ascii_lowercase() || byte == b'_')

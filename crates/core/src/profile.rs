@@ -1,7 +1,7 @@
 //! What a request asks for, read from its headers and the beginning of its body.
 //!
-//! The body may be cut off anywhere: what comes after the cut is unknown, not absent. Nothing here fails; a body
-//! that is not JSON has an empty profile, and the endpoint will say what is wrong with it.
+//! The body may be cut off anywhere: what comes after the cut is unknown, not absent. Nothing here fails. A
+//! body that is not JSON has an empty profile, and the endpoint will say what is wrong with it.
 
 pub use crate::call::CallKind;
 use crate::json::{Broken, Field, Json, Kind, Scalar};
@@ -12,12 +12,12 @@ pub const LOOKED_AT: usize = 64 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// What routing wants to know of a request.
+/// What routing needs to know about a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
-    /// The model asked for.
+    /// The requested model.
     pub model: Option<String>,
-    /// Whether the answer is to be streamed; `None`: not seen yet.
+    /// Whether a stream is asked for. `None`: not seen yet.
     pub stream: Option<bool>,
     /// The conversation that it belongs to.
     pub session: Option<SessionKey>,
@@ -26,8 +26,8 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Reads the body's first bytes. `whole`: nothing follows, so a `stream` that was not seen is
-    /// absent, which means `false`.
+    /// Reads the body's first bytes. `whole`: nothing follows, so a `stream` that was not seen is absent, and
+    /// counts as `false`.
     pub fn read(body: &[u8], whole: bool) -> Self {
         let mut profile = Self::default();
         let complete = profile.take_in(body, Extent::Everything).is_ok();
@@ -37,16 +37,16 @@ impl Profile {
         profile
     }
 
-    /// Reads the body only up to its model, which Claude Code writes at the beginning: for a request whose
+    /// Reads the body only up to its model, which Claude Code writes at the beginning. For a request whose
     /// session is known from its header.
     pub fn read_to_model(body: &[u8]) -> Self {
         let mut profile = Self::default();
-        // Stopping in the middle is no error here.
+        // It is not an error to stop in the middle here.
         let _ = profile.take_in(body, Extent::ToModel);
         profile
     }
 
-    /// Reads field by field, so that what was read before a cut stays.
+    /// Reads field by field, so that the fields before a cut stay.
     fn take_in(&mut self, body: &[u8], extent: Extent) -> Result<(), Broken> {
         let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
         Json::new(body).object(|name, json| {
@@ -69,7 +69,7 @@ impl Profile {
         })
     }
 
-    /// Whether a body with this end asks for a stream, if its last field is `stream`.
+    /// Whether the body with this end asks for a stream, if `stream` is its last field.
     pub fn stream_at_end(end: &[u8]) -> Option<bool> {
         // Only the end of the top level follows the last value, so its key is on the top level too.
         let end = end.trim_ascii_end().strip_suffix(b"}")?.trim_ascii_end();
@@ -81,7 +81,7 @@ impl Profile {
                     .trim_ascii_end()
                     .strip_suffix(b":")?;
                 let key = before.trim_ascii_end().strip_suffix(br#""stream""#)?;
-                // Inside a text, a backslash would precede the quotation mark.
+                // Inside a text, a backslash would be before the quotation mark.
                 matches!(key.trim_ascii_end().last(), Some(b',' | b'{')).then_some(wanted)
             })
     }
@@ -95,7 +95,7 @@ impl Profile {
         named && Self::read(body, true).stream.unwrap_or(false)
     }
 
-    /// Takes the session of the header `x-claude-code-session-id`, which wins over the body's.
+    /// Uses the session of the header `x-claude-code-session-id`, which takes precedence over the body's.
     #[must_use]
     pub fn with_session_header(mut self, id: Option<&str>) -> Self {
         if let Some(id) = id.filter(|id| !id.is_empty()) {
@@ -112,7 +112,7 @@ enum Extent {
     ToModel,
 }
 
-/// A text; nothing if the value is of another kind.
+/// A text. `None`: the value has another kind.
 fn text(json: &mut Json<'_>) -> Result<Option<String>, Broken> {
     match scalar(json)? {
         Some(Scalar::Text(text)) => Ok(Some(text.into_owned())),
@@ -150,9 +150,9 @@ fn user_id(json: &mut Json<'_>) -> Result<Option<String>, Broken> {
     Ok(user_id)
 }
 
-/// The session in `metadata.user_id`, in either of the forms that Claude Code has used: a JSON object
-/// with a `session_id` (2.1.329), or `user_HASH_account_UUID_session_UUID` (earlier). Any other
-/// identifier names a user, who may hold many conversations at once: no session.
+/// The session in `metadata.user_id`, in either form that Claude Code has used: a JSON object with a
+/// `session_id` (2.1.329), or `user_HASH_account_UUID_session_UUID` (earlier). Any other identifier names a
+/// user, who may have many conversations at once, so it is not a session.
 fn session_of_user_id(user_id: &str) -> Option<String> {
     let mut in_json = None;
     let read = Json::new(user_id.as_bytes()).object(|name, json| {

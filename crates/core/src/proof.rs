@@ -1,11 +1,12 @@
-//! Is this answer real? The judge between a 200 and the client.
+//! Decides whether an answer is real, before the client gets it.
 //!
-//! A 200 says little: relays answer with login pages, empty bodies, errors inside the body, or another vendor's
-//! format. So an answer is held until it has proven itself. A stream is real from its first content block, or
-//! from its end; a JSON answer when the whole of it is a message, or its head if it is long. Until then a fault
-//! moves the request on; afterwards the same reader only watches how the stream ends.
+//! A 200 says little: relays answer with login pages, empty bodies, errors inside the body, or another
+//! vendor's format. So an answer is held until it has proven real. A stream is real from its first content
+//! block, or from its end. A JSON answer is real when the whole of it is a message; a long one when its
+//! beginning is. Until then a fault moves the request on. After that the same reader only watches how the
+//! stream ends.
 //!
-//! `message_stop` ends a stream, whatever follows. What follows is for [`ends_there`].
+//! `message_stop` ends a stream, whatever follows. [`ends_there`] judges what follows.
 
 use std::ops::ControlFlow;
 
@@ -26,17 +27,17 @@ pub struct StreamJudge {
     course: Course,
     tally: Tally,
     fault: Option<Fault>,
-    /// How many of the bytes that came last lie behind the end of the message.
+    /// How many of the last bytes are behind the end of the message.
     surplus: usize,
 }
 
 /// The event that ends a message, as the API writes it.
 const STOP: &[u8] = b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
-/// The same behind an event that has not ended.
+/// The same, after an event that has not ended.
 const END_AND_STOP: &[u8] = b"\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
 
 impl StreamJudge {
-    /// Judges a stream that is about to begin.
+    /// Judges a stream from its beginning.
     pub fn new(format: Format) -> Self {
         Self {
             reader: Reader::default(),
@@ -47,11 +48,11 @@ impl StreamJudge {
         }
     }
 
-    /// Takes in decoded bytes, up to the end of the message.
+    /// Reads decoded bytes, up to the end of the message.
     ///
     /// # Errors
     ///
-    /// The first fault: an `error` event, or something that is no stream of the Messages API. Further
+    /// The first fault: an `error` event, or something that is not a stream of the Messages API. Further
     /// bytes give the same fault again.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Stage, Fault> {
         if let Some(fault) = &self.fault {
@@ -86,42 +87,42 @@ impl StreamJudge {
         }
     }
 
-    /// How many of the bytes that were pushed last lie behind the end of the message.
+    /// How many of the last bytes that were pushed are behind the end of the message.
     pub fn surplus(&self) -> usize {
         self.surplus
     }
 
-    /// Takes in decoded bytes of a stream that is passed on in any case: only what it tells of itself is
-    /// read.
+    /// Reads decoded bytes of a stream that is passed on in any case. It only collects the model, the tokens
+    /// and so on.
     pub fn read_along(&mut self, bytes: &[u8]) {
         let tally = &mut self.tally;
-        // Nothing is learned from an endless event, or from what follows it.
+        // An endless event, and what follows it, is ignored.
         let _ = self.reader.push(bytes, |event| tally.take_in(&event));
     }
 
-    /// How far it has come.
+    /// How far the stream has come.
     pub fn stage(&self) -> Stage {
         self.course.stage()
     }
 
-    /// What it has told of itself.
+    /// What the stream has said about itself.
     pub fn tally(&self) -> &Tally {
         &self.tally
     }
 
-    /// Whether the message is there but for its `message_stop`: every block has ended, and it has said why it
-    /// stops.
+    /// Whether only `message_stop` is missing: every block has ended, and the stream has said why it stops.
     pub fn has_stopped(&self) -> bool {
         self.fault.is_none() && self.course.has_stopped()
     }
 
-    /// Parts of a message so far: everything but pings, comments and what is not known here.
+    /// The number of parts so far: all events but pings, comments and unknown ones.
     pub fn parts(&self) -> u64 {
         self.course.parts()
     }
 
-    /// What a stream that [has stopped](Self::has_stopped) still lacks for its clients to take the message as
-    /// complete. Nothing if it stopped within another part of the message: adding to that would break it.
+    /// The bytes that complete a stream that [has stopped](Self::has_stopped), so that clients accept the
+    /// message. Empty if it stopped inside another part of the message, because more bytes would break that
+    /// part.
     pub fn missing(&self) -> &'static [u8] {
         if !self.has_stopped() {
             return b"";
@@ -137,13 +138,13 @@ impl StreamJudge {
         }
     }
 
-    /// Whether only the blank line behind `message_stop` is missing.
+    /// Whether only the blank line after `message_stop` is missing.
     fn is_all_but_ended(&self) -> bool {
         let rest = Event::of(self.reader.rest());
         self.has_stopped() && Known::of(&rest) == Some(Known::MessageStop) && rest.has_json()
     }
 
-    /// The stream has ended; whether it is whole.
+    /// The stream has ended. Checks that it is whole.
     ///
     /// # Errors
     ///
@@ -162,15 +163,15 @@ impl StreamJudge {
     }
 }
 
-/// Whether nothing that came behind the end of a message changes it: a client would add a further part to it, or
-/// take an error for its own. A second `message_stop`, pings and `[DONE]` are harmless.
+/// Checks that nothing behind the end of a message changes it: a client would add a further part to the
+/// message, or treat an error as its own. A second `message_stop`, pings and `[DONE]` are harmless.
 ///
 /// # Errors
 ///
-/// Something does.
+/// Something changes it.
 pub fn ends_there(behind: &[u8]) -> Result<(), Fault> {
     let mut seen = None;
-    // Nothing is learned from an endless event.
+    // An endless event is ignored.
     let _ = Reader::default().push_until(behind, |event| {
         seen = match Known::of(&event) {
             Some(Known::MessageStop) => None,

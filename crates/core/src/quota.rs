@@ -1,10 +1,10 @@
-//! What an endpoint's answers say of its quota, and when it is about to run dry.
+//! What an endpoint's answers say about its quota, and when the quota is about to run dry.
 //!
-//! Answers carry `anthropic-ratelimit-*` headers: for keys, what is left of requests and tokens; for
-//! subscriptions (`unified`), how much of the five hours and of the seven days is used. An endpoint is about to
-//! run dry while less than [`DRY_PERCENT`] of any of these is left, or the subscription says `rejected`. That
-//! lasts until the limit is reset, or for a minute if the time of the reset is not told. The last answer that
-//! said anything counts, and replaces everything before it.
+//! Answers carry `anthropic-ratelimit-*` headers. For keys they say how many requests and tokens are left.
+//! For subscriptions (`unified`) they say how much of the five hours and of the seven days is used. An
+//! endpoint is about to run dry while less than [`DRY_PERCENT`] of any limit is left, or while the
+//! subscription says `rejected`. That lasts until the reset of the limit, or for a minute if no reset is
+//! named. The last answer that says anything replaces everything before it.
 //!
 //! What a subscription includes is spent once one of its own windows is used up, or once an answer was paid for as
 //! extra usage (`overage`). Until when is told by that window's reset.
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use crate::classify::Family;
 
-/// With less left, an endpoint gets no new conversations.
+/// If less is left, an endpoint gets no new conversations.
 pub const DRY_PERCENT: f64 = 5.0;
 /// How long that holds, or what is included stays spent, if the time of the reset is not told.
 const UNTOLD: Duration = Duration::from_secs(60);
@@ -59,7 +59,7 @@ impl Window {
         }
     }
 
-    /// By the name that a subscription gives the limit that rejects.
+    /// From the name that a subscription gives to the limit that rejects.
     fn claimed(claim: &str) -> Self {
         if claim.starts_with("seven_day") {
             Self::SevenDays
@@ -80,19 +80,19 @@ impl Window {
 /// What is left of a limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Allowance {
-    /// Of which.
+    /// The limit.
     pub window: Window,
     /// How much is left, 0 to 1.
     pub left: f64,
-    /// The limit, if it is told as a number.
+    /// The whole limit, if the answer names it as a number.
     pub limit: Option<u64>,
-    /// What is left, if it is told as a number.
+    /// What is left, if the answer names it as a number.
     pub remaining: Option<u64>,
     /// When it is full again.
     pub resets: Option<Instant>,
 }
 
-/// All that an answer said.
+/// Everything that an answer said about the quota.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quota {
     allowances: Vec<Allowance>,
@@ -104,7 +104,7 @@ pub struct Quota {
 /// Why an endpoint is about to run dry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dry {
-    /// Of what.
+    /// The limit.
     pub window: Window,
     /// How much is left.
     pub percent: u8,
@@ -170,7 +170,7 @@ impl Quota {
         })
     }
 
-    /// What is left of each limit. One that was reset since is full.
+    /// What is left of each limit. A limit whose reset has passed is full.
     pub fn allowances(&self, now: Instant) -> impl Iterator<Item = Allowance> {
         self.allowances.iter().map(move |told| match told.resets {
             Some(at) if at <= now => Allowance {
@@ -183,7 +183,7 @@ impl Quota {
         })
     }
 
-    /// Whether it is about to run dry. Of several limits, the one that lasts longest.
+    /// Whether the quota is about to run dry. If several limits are, the one that lasts longest.
     pub fn dry(&self, now: Instant) -> Option<Dry> {
         let low = self
             .allowances(now)
@@ -210,7 +210,7 @@ impl Quota {
     }
 }
 
-/// Headers, as far as they were read.
+/// The headers read so far.
 #[derive(Default)]
 struct Reading {
     windows: [Told; Window::ALL.len()],
@@ -227,7 +227,7 @@ struct Reading {
     may_pay: bool,
 }
 
-/// What is told of one limit.
+/// What the headers say about one limit.
 #[derive(Clone, Copy, Default)]
 struct Told {
     limit: Option<u64>,
@@ -323,7 +323,7 @@ impl Told {
     }
 }
 
-/// Seconds since 1970, from such a number or from an RFC 3339 date.
+/// Seconds since 1970, from a number or from an RFC 3339 date.
 fn moment(text: &str) -> Option<u64> {
     if let Ok(seconds) = text.parse() {
         return Some(seconds);
@@ -346,7 +346,7 @@ fn moment(text: &str) -> Option<u64> {
     u64::try_from(seconds - offset(zone)?).ok()
 }
 
-/// Seconds that a zone is ahead of UTC.
+/// How many seconds a time zone is ahead of UTC.
 fn offset(zone: &str) -> Option<i64> {
     if zone.eq_ignore_ascii_case("z") {
         return Some(0);
@@ -363,7 +363,7 @@ fn offset(zone: &str) -> Option<i64> {
 
 /// Days from 1970-01-01 to a date of the Gregorian calendar.
 fn days(year: i64, month: i64, day: i64) -> i64 {
-    // The year begins in March, so that the leap day is its last.
+    // The year begins in March here, so that the leap day is its last day.
     let year = if month <= 2 { year - 1 } else { year };
     let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
     let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;

@@ -1,4 +1,4 @@
-//! Seeded randomness: the same seed, the same decisions.
+//! Seeded randomness: the same seed gives the same decisions.
 
 /// SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014).
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! How often an endpoint is probed.
 //!
-//! Without `dynamic_scaling`, every `interval_seconds`. With it, the pace follows the load of the whole fleet,
-//! and only in one direction: more load never means fewer probes.
+//! Without `dynamic_scaling`: every `interval_seconds`. With it, the pace follows the load of the whole
+//! fleet, and more load never means fewer probes.
 //!
 //! | load | time between two probes |
 //! | --- | --- |
@@ -11,21 +11,21 @@
 //! | none for 5, 15, 30 minutes | 1.5, 3 and 8 times that, interpolated in between |
 //! | none for an hour | `max_interval_seconds`, which is also the limit before that |
 //!
-//! When the load rises, a probe that was planned at a slower pace is brought forward; when it falls, the
+//! When the load rises, a probe that was planned at a slower pace is made sooner. When the load falls, the
 //! planned probe stays.
 //!
 //! # Traffic is evidence
 //!
-//! An endpoint that has just answered a real messages call need not be probed: its probe moves to one interval
-//! after that answer. Traffic says nothing comparable about latency, though, since prompts differ. So even the
-//! busiest endpoint is probed every [`COMPARABLE`] intervals, and one whose first events come slower than usual
-//! is probed as if it had no traffic.
+//! An endpoint that has just answered a real messages call needs no probe: its next probe moves to one
+//! interval after that answer. But traffic says nothing comparable about latency, because prompts differ. So
+//! even the busiest endpoint is probed every [`COMPARABLE`] intervals. An endpoint whose first events come
+//! slower than usual is probed as if it had no traffic.
 
 use std::time::Duration;
 
 use crate::config::HealthCheck;
 
-/// After this many intervals an endpoint is probed in any case.
+/// After so many intervals an endpoint is probed in any case.
 pub const COMPARABLE: u32 = 5;
 
 /// More requests in flight than this make no difference.
@@ -33,7 +33,7 @@ const BUSY: u32 = 11;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Time without requests, and the factor on the interval after that time.
+/// The time without requests, and the factor on the interval after it.
 const IDLE_CURVE: [(Duration, f64); 5] = [
     (Duration::ZERO, 1.0),
     (MINUTE, 1.0),
@@ -42,15 +42,15 @@ const IDLE_CURVE: [(Duration, f64); 5] = [
     (Duration::from_secs(30 * 60), 8.0),
 ];
 
-/// Time from the end of the curve to the longest interval.
+/// The time from the end of the curve to the longest interval.
 const TO_THE_LONGEST: Duration = Duration::from_secs(30 * 60);
 
 /// How busy the fleet is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Load {
-    /// This many requests are in flight.
+    /// So many requests are in flight.
     Busy(u32),
-    /// None has been in flight for this long.
+    /// No request has been in flight for this long.
     Idle(Duration),
 }
 

@@ -1,8 +1,8 @@
-//! A conversation, as routing knows it.
+//! A conversation as routing sees it.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// A conversation. A digest, so that no identifier is kept.
+/// A conversation. It is a digest, so that no identifier is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SessionKey(u64);
 

@@ -1,13 +1,14 @@
-//! What probes may cost a day: what was spent, what is out, and whether another one is allowed.
+//! What probes may cost per day: what was spent, what is in flight, and whether another probe is allowed.
 //!
-//! Not to be confused with [`crate::budget`], which limits retries.
+//! [`crate::budget`] is another budget: it limits retries.
 //!
-//! A probe that costs something is allowed while today's spending, the maximum cost of the probes that are
-//! out, and its own maximum cost stay within `health_check.daily_budget_usd`. A group with a budget of its own
-//! has that as a further limit for its endpoints. Beyond the limit an endpoint gets free probes until midnight.
+//! A paid probe is allowed if three amounts together stay within `health_check.daily_budget_usd`: today's
+//! spending, the maximum cost of the probes in flight, and its own maximum cost. A group with a budget of its
+//! own has that as a further limit for its endpoints. Above the limit an endpoint gets free probes until
+//! midnight.
 //!
-//! The owner says when midnight is ([`Day`]). Spending is kept by the endpoint's name, so it survives a reload
-//! and a restart, and an endpoint gains nothing from being removed and added again.
+//! The owner says when midnight is ([`Day`]). Spending is kept by the endpoint's name. So it survives a
+//! reload and a restart, and removing and adding an endpoint does not reset it.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -17,23 +18,23 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Price, ProbeMode};
 use crate::price::{self, Cost, Usage};
 
-/// A calendar day where the user is.
+/// A calendar day at the user's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Day {
-    /// Any text that no other day has.
+    /// A text that no other day has.
     pub date: String,
     /// When it ends.
     pub ends: Instant,
 }
 
-/// What was spent on one day, as another run may take it over.
+/// What was spent on one day, for the next run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spent {
     /// The day.
     pub date: String,
     /// By endpoint.
     pub endpoints: BTreeMap<String, Cost>,
-    /// The limit that was reached, if it was told.
+    /// The limit that was reached, if it was reported.
     pub reached: Option<Cost>,
 }
 
@@ -66,13 +67,13 @@ pub fn bound(model: &str, mode: ProbeMode, own: &BTreeMap<String, Price>, multip
 
 /// More tokens than the prompt of a one-token call has, also with the line that Claude Code begins with.
 const MESSAGE_INPUT: u64 = 32;
-/// More tokens than the Claude CLI sends by itself.
+/// The Claude CLI sends fewer tokens by itself.
 const CLI_INPUT: u64 = 25_000;
-/// More tokens than the answer to a greeting has.
+/// The answer to a greeting has fewer tokens.
 const CLI_OUTPUT: u64 = 500;
 
 impl Spend {
-    /// A day has begun, or the clock was set: spending on another day no longer counts.
+    /// A day has begun, or the clock was set. Spending on another day no longer counts.
     pub(crate) fn begin(&mut self, day: Day) {
         if self.today.date != day.date {
             self.today = Spent {
@@ -83,7 +84,7 @@ impl Spend {
         self.ends = Some(day.ends);
     }
 
-    /// Whether it is known when the day ends.
+    /// Whether the end of the day is known.
     pub(crate) fn knows_day(&self, now: Instant) -> bool {
         self.ends.is_some_and(|ends| ends > now)
     }
@@ -92,7 +93,7 @@ impl Spend {
         self.ends
     }
 
-    /// Ends a day that is over, even if nobody says which day follows.
+    /// Ends a day that is over, even if the next day is not known yet.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         if self.ends.is_some_and(|ends| ends <= now) {
             self.ends = None;
@@ -131,12 +132,12 @@ impl Spend {
             .unwrap_or_default()
     }
 
-    /// The limit that was reached today, if one was.
+    /// The limit that was reached today.
     pub(crate) fn reached(&self) -> Option<Cost> {
         self.today.reached
     }
 
-    /// A limit was reached. Says whether that is news.
+    /// A limit was reached. Returns whether this is new.
     pub(crate) fn note_reached(&mut self, limit: Cost) -> bool {
         self.today.reached.replace(limit).is_none()
     }
@@ -150,7 +151,7 @@ impl Spend {
         self.today.clone()
     }
 
-    /// Takes over what an earlier run spent, if that was today as far as is known.
+    /// Restores what an earlier run spent, if that was today as far as is known.
     pub(crate) fn recall(&mut self, spent: Spent) {
         if self.ends.is_none() || spent.date == self.today.date {
             self.today = spent;

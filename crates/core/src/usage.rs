@@ -1,12 +1,12 @@
-//! What an answer tells of itself: the model that served it, its tokens, why it stopped.
+//! What an answer says about itself: the model that served it, its tokens, why it stopped.
 //!
-//! A stream tells it twice: `message_start` has the tokens of the prompt, and each `message_delta` the sums so
-//! far, always of the output, and of anything else that has grown. The last word counts, field by field.
-//! Only these events are read. Of the others, the length of the text is added up, so that there is something
-//! to show until the number comes. A stream that breaks off keeps what it has told. An answer in one piece
-//! tells everything at once.
+//! A stream says it twice: `message_start` has the tokens of the prompt, and each `message_delta` has the
+//! sums so far, always of the output, and of anything else that has grown. The last value counts, field by
+//! field. Only these events are read. The length of the text in the others is added up, so that there is an
+//! estimate until the number comes. A stream that breaks off keeps what it has said. An answer in one piece
+//! says everything at once.
 //!
-//! Not for: what tokens cost. That is [`crate::price`].
+//! Not for the cost of tokens, which [`crate::price`] knows.
 
 use crate::messages::known::Known;
 use crate::messages::message::{Message, UsageObject};
@@ -14,22 +14,22 @@ use crate::messages::value::{Value, fields};
 use crate::price::{Terms, Usage};
 use crate::sse::Event;
 
-/// Longer names are cut: they come from an endpoint, and are shown.
+/// Longer names are cut, because they come from an endpoint and are shown.
 const LONGEST_NAME: usize = 128;
-/// Bytes of a `content_block_delta` besides its text, about.
+/// The bytes of a `content_block_delta` besides its text, about.
 const ENVELOPE: usize = 110;
-/// How far into an event the kind of its delta is searched.
+/// The kind of a delta is searched in so many bytes of an event.
 const HEAD: usize = 160;
 /// Bytes of text per token, about.
 const BYTES_PER_TOKEN: u64 = 4;
 
-/// What an answer has told so far.
+/// What an answer has said so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     model: Option<String>,
     stop_reason: Option<String>,
     counts: Counts,
-    /// Whether the output's number is more than what `message_start` says.
+    /// Whether a number for the output has come after `message_start`.
     is_output_told: bool,
     /// Bytes of text.
     text: u64,
@@ -42,13 +42,13 @@ pub struct Consumption {
     pub tokens: Usage,
     /// How much of the output was thinking.
     pub thinking: u64,
-    /// What affects the price besides.
+    /// What else affects the price.
     pub terms: Terms,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Counts {
-    /// `None`: no usage was told.
+    /// `None`: no usage has come.
     input: Option<u64>,
     written: u64,
     written_1h: u64,
@@ -59,7 +59,7 @@ struct Counts {
 }
 
 impl Tally {
-    /// What an answer in one piece tells.
+    /// What an answer in one piece says.
     pub(crate) fn of_message(message: &Message<'_>) -> Self {
         let mut tally = Self::default();
         tally.take_message(message);
@@ -67,7 +67,7 @@ impl Tally {
         tally
     }
 
-    /// Takes in the next event of a stream.
+    /// Reads the next event of a stream.
     pub(crate) fn take_in(&mut self, event: &Event<'_>) {
         match Known::named(event.name).or_else(|| Known::of(event)) {
             Some(Known::BlockDelta) => self.text += text_in(event.raw()),
@@ -93,7 +93,7 @@ impl Tally {
         self.stop_reason.as_deref()
     }
 
-    /// What it used so far; `None`: nothing was told.
+    /// What the answer used so far. `None`: it has not said anything.
     pub fn consumption(&self) -> Option<Consumption> {
         let counts = &self.counts;
         let written_1h = counts.written_1h.min(counts.written);
@@ -110,7 +110,7 @@ impl Tally {
         })
     }
 
-    /// Output tokens so far, estimated from the length of the text until they are told.
+    /// Output tokens so far. Until the number comes, it is estimated from the length of the text.
     pub fn output(&self) -> u64 {
         if self.is_output_told {
             self.counts.output
@@ -187,10 +187,10 @@ fields!(Delta {
     b"stop_reason" => stop_reason,
 });
 
-/// No answer has more of anything. A false number must not drown every sum.
+/// No answer uses more of anything. A wrong number must not spoil every sum.
 const MOST: u64 = 1_000_000_000;
 
-/// Keeps the field if nothing is told.
+/// Keeps the field if the answer does not name it.
 fn number(field: &mut u64, told: &Value<'_>) {
     if let Some(number) = told.number() {
         *field = number.min(MOST);
@@ -210,11 +210,11 @@ fn name(field: &mut Option<String>, told: &Value<'_>) {
     }
 }
 
-/// About how many bytes of text the event has.
+/// The bytes of text in the event, about.
 fn text_in(event: &[u8]) -> u64 {
     let head = &event[..event.len().min(HEAD)];
     if memchr::memmem::find(head, b"\"signature").is_some() {
-        return 0; // It stands for thinking that was counted, and is no text.
+        return 0; // It stands for thinking that was counted, and has no text.
     }
     let is_padding = |byte: &u8| matches!(byte, b'}' | b' ' | b'\n' | b'\r');
     let end = event.iter().rposition(|byte| !is_padding(byte));

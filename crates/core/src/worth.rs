@@ -1,19 +1,20 @@
-//! What moving a conversation is worth: milliseconds gained against a prompt cache lost.
+//! What moving a conversation is worth: milliseconds saved against a prompt cache lost.
 //!
-//! Prompt caches live per endpoint. A conversation that moves writes its prefix anew instead of reading it:
+//! Every endpoint has its own prompt cache. A conversation that moves writes its prefix again instead of
+//! reading it:
 //!
 //! > cost = tokens × (write rate × price there − read rate × price here) + [`RISK_USD`]
 //!
-//! and its answers begin sooner from then on:
+//! Its answers begin sooner from then on:
 //!
 //! > worth = time saved a turn × turns to come × [`SECOND_USD`]
 //!
-//! It moves for speed when `worth > cost`. It is expected to have as many turns to come as it has had, at most
-//! `MOST_TURNS`: the best guess about something of which only the age is known is that half of it is over.
-//! Nothing is known of the cache before the first answer has told its `usage`; until then a conversation
-//! stays. An expired cache costs nothing. An unknown model has the highest rates, so it rather stays.
+//! It moves for speed when `worth > cost`. It is expected to have as many turns to come as it has had, at
+//! most `MOST_TURNS`: if only the age of something is known, the best guess is that half of it is over.
+//! Before the first answer with a `usage`, the cache is unknown, and the conversation stays. An expired cache
+//! costs nothing. An unknown model has the highest rates, so its conversations rather stay.
 //!
-//! Not for: endpoints that are unfit. Fitness outranks all of this.
+//! Not for endpoints that are not fit. Fitness comes before all of this.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -23,7 +24,7 @@ use crate::price::{Cost, Usage, rates};
 
 /// What a second of a person's waiting is worth: $36 an hour, a modest wage for people who pay for tokens.
 pub const SECOND_USD: f64 = 0.01;
-/// What moving costs besides: another account drops the thinking that this one has signed.
+/// What a move costs besides: another account drops the thinking that this one has signed.
 pub const RISK_USD: f64 = 0.02;
 /// Maximum number of turns that are expected.
 const MOST_TURNS: u32 = 20;
@@ -38,14 +39,14 @@ pub(crate) struct Cached {
     used: Instant,
 }
 
-/// Both sides of a move.
+/// Both sides of the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Worth {
     /// How much sooner an answer would begin.
     pub saved: Duration,
     /// What that is worth over the turns to come.
     pub worth: Cost,
-    /// What the cache costs.
+    /// What losing the cache costs.
     pub cost: Cost,
 }
 
@@ -60,14 +61,16 @@ impl Cached {
     const FIVE_MINUTES: Duration = Duration::from_secs(300);
     const ONE_HOUR: Duration = Duration::from_secs(3600);
 
-    /// Takes in what an answer tells. A side call of the same conversation has a prefix of its own: one of less
-    /// than half the size does not replace the conversation's while that may still be there.
+    /// Updates the cache from an answer. A side call of the same conversation has a prefix of its own: a
+    /// prefix of less than half the size does not replace the conversation's while that one may still be
+    /// there.
     pub(crate) fn update(old: Option<Self>, model: &str, usage: &Usage, now: Instant) -> Self {
         let tokens = tokens_of(usage);
         match old {
             Some(old) if old.tokens / 2 > tokens && !old.has_expired(now) => old,
             old => {
-                // An answer that only reads does not say how long the cache lives: as long as before.
+                // An answer that only reads does not say how long the cache lives, so the time stays as
+                // before.
                 let before = old.map_or(Self::FIVE_MINUTES, |old| old.life);
                 let life = if usage.cache_write_1h > 0 {
                     Self::ONE_HOUR
@@ -86,12 +89,13 @@ impl Cached {
         }
     }
 
-    /// How many tokens it has, while it lives.
+    /// How many tokens it has. `None`: it has expired.
     pub(crate) fn alive(&self, now: Instant) -> Option<u64> {
         (!self.has_expired(now)).then_some(self.tokens)
     }
 
-    /// Whether an answer of that model with this usage belongs to the conversation itself, not a side call.
+    /// Whether an answer of that model with this usage belongs to the conversation itself, not to a side
+    /// call.
     pub(crate) fn is_continued_by(&self, model: &str, usage: &Usage) -> bool {
         self.model == model && tokens_of(usage) >= self.tokens / 2
     }
@@ -100,7 +104,7 @@ impl Cached {
         now.saturating_duration_since(self.used) >= self.life
     }
 
-    /// Weighs a move from an endpoint with price `here` to one with price `there`.
+    /// Compares a move from an endpoint with price `here` to one with price `there`.
     pub(crate) fn weigh(
         &self,
         saved: Duration,

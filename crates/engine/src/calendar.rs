@@ -1,11 +1,11 @@
-//! Which day it is where the user is, and when it ends: budgets are by day.
+//! Which day it is for the user, and when the day ends. Budgets are per day.
 
 use std::time::{Duration, Instant};
 
 use jiff::{ToSpan, Zoned};
 use zephyr_core::spend::Day;
 
-/// Today. The system's time zone may have to be read from a file, so a thread that may block does it.
+/// Today. Runs on a thread that may block, because the system may read its time zone from a file.
 pub async fn today() -> Day {
     let looked = tokio::task::spawn_blocking(|| day_of(&Zoned::now(), Instant::now()));
     looked
@@ -14,7 +14,7 @@ pub async fn today() -> Day {
 }
 
 fn day_of(here: &Zoned, now: Instant) -> Day {
-    // A day need not have 24 hours, nor a midnight.
+    // A day may have more or less than 24 hours, and may have no midnight.
     let left = here
         .tomorrow()
         .and_then(|tomorrow| tomorrow.start_of_day())

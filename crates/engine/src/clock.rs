@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// One moment on both clocks, by which instants become times of day.
+/// One moment on both clocks. With it, instants become times of day.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     instant: Instant,
@@ -10,7 +10,6 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// This moment.
     pub fn now() -> Self {
         Self {
             instant: Instant::now(),
@@ -18,30 +17,29 @@ impl Clock {
         }
     }
 
-    /// One moment, as both clocks show it.
+    /// One moment that both clocks show.
     #[cfg(test)]
     pub fn of(instant: Instant, wall: SystemTime) -> Self {
         Self { instant, wall }
     }
 
-    /// The moment on the monotonic clock.
     pub fn instant(&self) -> Instant {
         self.instant
     }
 
-    /// How long after 1970-01-01 UTC it is.
+    /// The time since 1970-01-01 UTC.
     pub fn since_epoch(&self) -> Duration {
         self.wall.duration_since(UNIX_EPOCH).unwrap_or_default()
     }
 
-    /// By how much more the time of day went on since `earlier` than the monotonic clock did.
+    /// How much more time than on the monotonic clock passed on the wall clock since `earlier`.
     pub fn ran_ahead_since(&self, earlier: &Self) -> Duration {
         let monotonic = self.instant.saturating_duration_since(earlier.instant);
         let wall = self.wall.duration_since(earlier.wall).unwrap_or_default();
         wall.saturating_sub(monotonic)
     }
 
-    /// Milliseconds since the Unix epoch at that instant, past or future.
+    /// The time of an instant in the past or future, in milliseconds since the Unix epoch.
     pub fn unix_ms(&self, at: Instant) -> u64 {
         let wall = match at.checked_duration_since(self.instant) {
             Some(ahead) => self.wall.checked_add(ahead),

@@ -1,6 +1,6 @@
-//! What must hold for whatever stands in heads, headers and encoded bodies.
+//! What must hold for any bytes in heads, headers and encoded bodies.
 //!
-//! Not for: answers in plain and requests' bodies; those are `core`'s.
+//! Not for plain answers and bodies of requests, which `core` tests.
 #![allow(clippy::unwrap_used, reason = "it is all tests")]
 
 use std::time::{Duration, SystemTime};
@@ -91,7 +91,7 @@ fn value(input: &[u8], random: &mut Random) {
     assert!(readable || encoding != "identity");
 }
 
-/// The first byte says in which encoding the rest is.
+/// The first byte chooses the encoding of the rest.
 fn body(input: &[u8], random: &mut Random) {
     let Some((first, body)) = input.split_first() else {
         return;
@@ -117,7 +117,7 @@ fn decoded(encoding: Encoding, pieces: &[&[u8]]) -> std::io::Result<Vec<u8>> {
     Ok(plain)
 }
 
-/// What of a head is one.
+/// The target and the headers of a head, as far as they can be read.
 fn parsed(head: &[u8]) -> (Option<Uri>, HeaderMap) {
     let mut lines = head.split(|&byte| byte == b'\n');
     let first = lines.next().unwrap_or_default();

@@ -1,15 +1,15 @@
-//! The IO around the decisions of `zephyr-core`: the proxy's port, connections, probes, and what a running
-//! engine is made of.
+//! The IO around the decisions of `zephyr-core`: the proxy's port, connections, probes, and the parts of a
+//! running engine.
 //!
 //! | module | does |
 //! | --- | --- |
 //! | `clients` | the proxy's port: listener, guard, reserved pages, our own answers |
-//! | `request` | one request's way: failover, its body, its answer, what it leaves |
+//! | `request` | the way of one request: failover, its body, its answer, its record |
 //! | `endpoints` | connections to endpoints, and what is sent there |
 //! | `probe` | probes, and the diagnosis step by step |
-//! | `engine` | the composition: start, reload, snapshots, commands, the door to the fleet |
+//! | `engine` | how the parts are put together: start, reload, snapshots, commands, the door to the fleet |
 //! | `wire` | what connections of both sides have in common |
-//! | `metrics` | what is counted |
+//! | `metrics` | counts for Prometheus |
 //! | `view` | the fleet in the contract's terms |
 //! | `memory` | what survives a restart |
 //! | `wake`, `calendar`, `clock` | sleep, days, and the two clocks |

@@ -1,15 +1,16 @@
-//! What survives a restart, in `state.json` of the data folder.
+//! What survives a restart: the file `state.json` in the data folder.
 //!
-//! What is kept, and what it is worth later, is core's to say ([`zephyr_core::fleet::Memory`]). Here it is
-//! written: a person's decision within a tenth of a second, measurements at most once a minute, and all of
-//! it at the end. The file is replaced as a whole and only its user may read it. It holds no secret.
+//! The core says what is kept, and what it is worth later ([`zephyr_core::fleet::Memory`]). This module
+//! writes it: a person's decision within a tenth of a second, measurements at most once a minute, and
+//! everything at the end. The file is always replaced as a whole, and only its user may read it. It contains
+//! no secret.
 //!
-//! Nothing waits for it but the end of the program: whoever changes something rings, and a task of its own
+//! Only the end of the program waits for a write. Other code only announces a change, and a task of its own
 //! writes on the pool for blocking work. While nothing changes, nothing wakes up.
 //!
-//! A file that cannot be used (broken, or of a newer version) is set aside as `state.json.bad`, and Zephyr
-//! starts afresh. Where nothing can be written, work goes on, and the next change tries again; a warning
-//! says so once.
+//! A file that cannot be used (broken, or of a newer version) is renamed to `state.json.bad`, and Zephyr
+//! starts without memory. If the file cannot be written, work goes on, the next change tries again, and one
+//! warning is logged.
 
 use std::fs;
 use std::io;
@@ -30,29 +31,29 @@ const FILE: &str = "state.json";
 const SET_ASIDE: &str = "state.json.bad";
 const VERSION: u64 = 1;
 
-/// Decisions come in twos and threes: one write for all.
+/// Decisions often come two or three at a time. One write is enough for them.
 const DECISIONS_SETTLE: Duration = Duration::from_millis(50);
-/// So do the measurements of a round of probes.
+/// The measurements of a round of probes come together too.
 const MEASUREMENTS_SETTLE: Duration = Duration::from_secs(1);
-/// Least time between two writes for the sake of measurements.
+/// The minimum time between two writes of measurements.
 const MEASUREMENTS_REST: Duration = Duration::from_secs(60);
 
-/// A handle on the file; without a folder it keeps nothing.
+/// A handle on the file. Without a folder it keeps nothing.
 #[derive(Clone, Default)]
 pub struct Keeper(Option<Arc<Inner>>);
 
 struct Inner {
     folder: PathBuf,
-    /// Rung when a person has decided something.
+    /// Notified when a person has decided something.
     decided: Notify,
-    /// Rung when something was measured.
+    /// Notified when something was measured.
     measured: Notify,
-    /// One write at a time, and each of what is true by then: the last one holds the newest.
+    /// Allows one write at a time. Each takes the state at its start, so the last write has the newest state.
     writing: Mutex<()>,
     has_warned: AtomicBool,
 }
 
-/// Why a file cannot be used.
+/// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum Unusable {
     #[error("it cannot be read: {0}")]
@@ -64,7 +65,7 @@ enum Unusable {
 }
 
 impl Keeper {
-    /// Keeps what it is given in this folder.
+    /// Keeps the memory in this folder.
     pub fn new(folder: Option<PathBuf>) -> Self {
         let inner = |folder| Inner {
             folder,
@@ -76,7 +77,7 @@ impl Keeper {
         Self(folder.map(|folder| Arc::new(inner(folder))))
     }
 
-    /// What an earlier run left, as old as it is by now. Blocks.
+    /// What an earlier run left, with its age. Blocks.
     pub fn load(&self) -> Option<Memory> {
         let inner = self.0.as_ref()?;
         let path = inner.folder.join(FILE);
@@ -94,7 +95,7 @@ impl Keeper {
                     path.display(),
                     aside.display()
                 );
-                // Where even that fails, the next write replaces it.
+                // If this fails too, the next write replaces the file.
                 let _ = fs::rename(&path, &aside);
                 None
             }
@@ -115,7 +116,7 @@ impl Keeper {
         }
     }
 
-    /// Writes whenever there is a reason to, for as long as it is polled.
+    /// Writes when there is a reason to, as long as it is polled.
     pub async fn keep(&self, memory: impl Fn() -> Memory + Clone + Send + 'static) {
         let Some(inner) = &self.0 else { return };
         let mut rested = Instant::now();
@@ -136,10 +137,9 @@ impl Keeper {
         }
     }
 
-    /// Writes now.
     pub async fn write(&self, memory: impl FnOnce() -> Memory + Send + 'static) {
         let Some(inner) = self.0.clone() else { return };
-        // Only a runtime that ends drops it unfinished.
+        // It stays unfinished only if the runtime ends.
         let _ = tokio::task::spawn_blocking(move || inner.write(memory)).await;
     }
 }
@@ -158,7 +158,7 @@ impl Inner {
                         path.display()
                     );
                 }
-                self.measured.notify_one(); // Tries again in a minute.
+                self.measured.notify_one(); // So that it tries again in a minute.
             }
         }
     }
@@ -185,7 +185,7 @@ fn decode(bytes: &[u8], now: SystemTime) -> Result<Memory, Unusable> {
     let memory: Memory =
         serde_json::from_value(document["fleet"].take()).map_err(Unusable::Broken)?;
     let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    // By a clock that was set back nobody knows how old it is: as old as can be.
+    // The clock was set back, so the age is unknown. The highest age is assumed.
     let age = now.checked_sub(written_at).unwrap_or(now);
     Ok(memory.aged(age))
 }

@@ -1,4 +1,4 @@
-//! From the fleet's terms to the contract's: the only module that knows both.
+//! Turns the fleet's terms into the contract's terms. No other module knows both.
 
 use std::time::Instant;
 
@@ -25,7 +25,7 @@ use crate::request::request_id::RequestId;
 pub enum Phase {
     /// Before the client saw anything.
     Before,
-    /// After it had seen a part of the answer.
+    /// After the client had seen a part of the answer.
     Midway,
 }
 
@@ -68,7 +68,7 @@ pub fn probe_costs(fleet: &Fleet) -> ProbeCosts {
     }
 }
 
-/// The configured look in the contract's terms.
+/// The configured appearance in the contract's terms.
 pub fn appearance(ui: &Ui) -> Appearance {
     Appearance {
         language: match ui.language {
@@ -84,7 +84,7 @@ pub fn appearance(ui: &Ui) -> Appearance {
     }
 }
 
-/// A decision with names.
+/// A decision with the names of its endpoints.
 pub fn decision(
     fleet: &Fleet,
     chosen: EndpointId,
@@ -203,7 +203,6 @@ pub fn why_not(fleet: &Fleet, id: EndpointId, why: WhyNot, now: Instant) -> Reas
     }
 }
 
-/// What went wrong.
 pub fn fault(fault: &Fault) -> Reason {
     match fault {
         Fault::Status(status @ (401 | 403)) => Reason::CredentialRefused { status: *status },
@@ -272,7 +271,7 @@ fn certificate(bad: &BadCertificate) -> Reason {
     }
 }
 
-/// What an attempt came to; asked once it is settled.
+/// The outcome of an attempt. Asked after the attempt is settled.
 pub fn attempt(fleet: &Fleet, ended: &Outcome) -> AttemptOutcome {
     let was_unheard = matches!(
         ended,
@@ -287,7 +286,7 @@ pub fn attempt(fleet: &Fleet, ended: &Outcome) -> AttemptOutcome {
     }
 }
 
-/// What an outcome is called, wherever the fault lies.
+/// The name of an outcome, on whichever side the fault is.
 pub fn outcome(outcome: &Outcome) -> AttemptOutcome {
     match outcome {
         Outcome::Answered => AttemptOutcome::Answered,
@@ -304,7 +303,7 @@ pub fn outcome(outcome: &Outcome) -> AttemptOutcome {
     }
 }
 
-/// Why an attempt did not come to an answer.
+/// Why an attempt brought no answer.
 pub fn why_not_answered(outcome: &Outcome, phase: Phase) -> Option<Reason> {
     match outcome {
         Outcome::Answered | Outcome::Abandoned => None,
@@ -354,7 +353,7 @@ fn not_served(seen: &Fault, subject: &Subject) -> Reason {
     }
 }
 
-/// What an answer was taken for; `until`: when a mark that was set ends.
+/// The verdict on an answer. `until`: when the mark that it set ends.
 pub fn verdict(outcome: &Outcome, ground: Ground, until: Option<Instant>) -> Option<Verdict> {
     let about = match outcome.subject()? {
         Subject::Endpoint => control::Subject::Endpoint,
@@ -396,7 +395,7 @@ pub fn fault_midway(seen: &Fault) -> Reason {
     fault(seen)
 }
 
-/// The event that an effect is, if front-ends are to know.
+/// The event for an effect, if front-ends are to know of it.
 pub fn event(fleet: &Fleet, effect: &Effect, now: Instant) -> Option<EventKind> {
     match effect {
         Effect::Probe(_) | Effect::Cut(_) | Effect::Called(_) | Effect::WaitedInVain(_) => None,
@@ -446,7 +445,7 @@ pub fn event(fleet: &Fleet, effect: &Effect, now: Instant) -> Option<EventKind> 
     }
 }
 
-/// Writes an event to the log: what a user would notice, in words. `request`: whom it happened to.
+/// Writes an event to the log: what a user would notice, in words. `request`: the request it happened to.
 pub fn log(event: &EventKind, request: Option<RequestId>) {
     let text = control::text(control::Language::En, event);
     let request = request.map(tracing::field::display);
@@ -473,12 +472,12 @@ pub fn log(event: &EventKind, request: Option<RequestId>) {
         | EventKind::Enabled { .. }
         | EventKind::Disabled { .. }
         | EventKind::ConfigReloaded => tracing::info!(request, "{text}"),
-        // Logged with every error where it was rejected.
+        // Each error was logged where it was found.
         EventKind::ConfigRejected => {}
     }
 }
 
-/// A fault in an English sentence.
+/// A fault as an English sentence.
 pub fn in_words(seen: &Fault) -> String {
     control::text(control::Language::En, &fault(seen))
 }
@@ -573,8 +572,8 @@ pub fn state(status: &EndpointStatus<'_>) -> EndpointState {
     }
 }
 
-/// The certificate that its last check met, if that was not trusted. While nothing seems to be reachable no
-/// check counts, but whoever stands in between may be known by it.
+/// The certificate of the last check, if it was not trusted. While nothing seems to be reachable, no check
+/// counts. But the certificate may show what is between Zephyr and the endpoint.
 fn bad_certificate<'s>(fleet: &Fleet, status: &EndpointStatus<'s>) -> Option<&'s BadCertificate> {
     let is_current = status.last_probe_failed || fleet.offline_since().is_some();
     let Fault::Certificate(bad) = status.last_fault? else {
@@ -612,7 +611,7 @@ fn reason(fleet: &Fleet, status: &EndpointStatus<'_>, now: Instant) -> Option<Re
     }
 }
 
-/// Why it is out: what was seen, if that tells more than the cause.
+/// Why it is out: the fault that was seen if it says more than the cause, or else the cause.
 fn out(status: &EndpointStatus<'_>, cause: Cause) -> Reason {
     match (cause, status.opened_by) {
         (Cause::Refused, Some(Fault::Status(code))) => refused(&status.spec.auth, *code),
@@ -623,7 +622,7 @@ fn out(status: &EndpointStatus<'_>, cause: Cause) -> Reason {
     }
 }
 
-/// A credential is refused: what a person can type depends on where it comes from.
+/// The reason when a credential is refused. What a person can do depends on where the credential comes from.
 fn refused(auth: &Auth, status: u16) -> Reason {
     match auth {
         Auth::Ours {
@@ -655,7 +654,7 @@ fn by_cause(cause: Cause) -> Reason {
     }
 }
 
-/// When an endpoint whose circuit is open may take attempts again, if nothing else keeps it out.
+/// When an endpoint with an open circuit may take attempts again, if nothing else keeps it out.
 pub fn returns_at(status: &EndpointStatus<'_>) -> Option<Instant> {
     let usable = status.availability == Availability::Enabled && status.has_credential;
     until(status).filter(|_| usable)
@@ -675,7 +674,7 @@ fn until(status: &EndpointStatus<'_>) -> Option<Instant> {
     }
 }
 
-/// Dollars with as many digits as say something.
+/// Dollars, with only as many digits as are useful.
 fn cents(cost: Cost) -> f64 {
     (cost.usd() * 1000.0).round() / 1000.0
 }

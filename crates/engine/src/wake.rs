@@ -1,20 +1,20 @@
 //! Notices that the machine slept, or that its network is back.
 //!
-//! Two ways, and either is enough. The system says so: on Linux, logind and NetworkManager on the system
-//! bus. Or the clocks do: time of day went on while the monotonic clock stood still, or both are far past
-//! the moment that a timer was set for. The clocks are compared whenever somebody is awake anyway (the
-//! driver, a request), so that costs no timer of its own.
+//! There are two ways, and each is enough. The system says so: on Linux, logind and NetworkManager on the
+//! system bus. Or the clocks show it: the wall clock went on while the monotonic clock stood still, or both
+//! are far past the moment that a timer was set for. The clocks are compared when the driver or a request is
+//! awake anyway, so this needs no timer of its own.
 //!
-//! What follows is [`crate::engine::fleet_door::FleetDoor::wake`]. A clock that was set forward looks like a sleep
-//! too, and costs one round of probes.
+//! What follows is [`crate::engine::fleet_door::FleetDoor::wake`]. A clock that was set forward looks like a
+//! sleep too. That costs one round of probes.
 
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
 
-/// By so much the clocks may come apart without a sleep.
+/// How far the clocks may differ without a sleep.
 const DRIFT: Duration = Duration::from_secs(10);
-/// A timer that is so late has been slept through.
+/// If a timer is so late, the machine slept.
 const OVERSLEPT: Duration = Duration::from_secs(30);
 
 /// Compares the clocks from one look to the next.
@@ -23,12 +23,11 @@ pub struct SleepWatch {
 }
 
 impl SleepWatch {
-    /// Compares from now on.
     pub fn new(now: Clock) -> Self {
         Self { last: now }
     }
 
-    /// Whether the machine slept since the last look. `due`: when this one was to be, if that was set.
+    /// Whether the machine slept since the last look. `due`: when this look was planned, if it was.
     pub fn slept(&mut self, now: Clock, due: Option<Instant>) -> bool {
         let last = std::mem::replace(&mut self.last, now);
         let late = due.is_some_and(|due| now.instant() > due + OVERSLEPT);
@@ -36,9 +35,9 @@ impl SleepWatch {
     }
 }
 
-/// Calls `wake` whenever the system says that the machine woke up or its network is back, until the
-/// system says nothing any more; at once, where there is nobody to say it. `bus`: the address of the
-/// system bus, in place of the usual one.
+/// Calls `wake` when the system says that the machine woke up or that its network is back. Returns when the
+/// system says nothing any more, or at once if there is no system bus. `bus`: the address of the system bus,
+/// in place of the default.
 pub async fn listen(bus: Option<String>, wake: impl Fn()) {
     if let Err(error) = platform::listen(bus.as_deref(), wake).await {
         tracing::debug!("the system does not tell of sleep and network: {error}");
@@ -65,7 +64,7 @@ mod platform {
         let mut network = MessageStream::for_match_rule(network, &connection, None).await?;
         loop {
             let woke = tokio::select! {
-                // True before the sleep, false after it.
+                // The signal is true before the sleep and false after it.
                 Some(told) = sleep.next() => told?.body().deserialize() == Ok(false),
                 Some(told) = network.next() => told?.body().deserialize() == Ok(CONNECTED),
                 else => return Ok(()),
@@ -76,7 +75,7 @@ mod platform {
         }
     }
 
-    /// A signal of a service whose object and interfaces are called like itself.
+    /// A signal of a service whose object and interfaces have the same name as the service.
     fn signal(
         service: &'static str,
         interface: &str,
@@ -92,7 +91,7 @@ mod platform {
     }
 }
 
-/// Elsewhere the clocks say it.
+/// On other systems the clocks show it.
 #[cfg(not(target_os = "linux"))]
 mod platform {
     use std::convert::Infallible;
@@ -108,7 +107,7 @@ mod tests {
 
     use super::*;
 
-    /// A look after so many seconds by the monotonic clock and by the time of day.
+    /// A look after these seconds on the monotonic clock and on the wall clock.
     fn slept(monotonic: u64, wall: u64, due: Option<u64>) -> bool {
         let (instant, time) = (Instant::now(), SystemTime::now());
         let at = |seconds| instant + Duration::from_secs(seconds);

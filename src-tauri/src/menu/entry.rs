@@ -1,9 +1,9 @@
-//! A menu as a value. An entry's `key` says which entry it is; it stays the same while texts, marks and
-//! commands change.
+//! A menu as a value. The `key` of an entry identifies it. It stays the same while texts, marks and commands
+//! change.
 
 use zephyr_control::Command;
 
-/// What the tray shows when it is clicked.
+/// The menu that the tray shows after a click.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Menu(pub(crate) Vec<Entry>);
 
@@ -18,22 +18,22 @@ pub(crate) enum Entry {
 /// A line with a text.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Item {
-    /// Which one it is.
+    /// Identifies the item.
     pub(crate) key: String,
     pub(crate) text: String,
     pub(crate) mark: Mark,
-    /// What choosing it does; without one it cannot be chosen.
+    /// What choosing it does. `None`: it cannot be chosen.
     pub(crate) command: Option<Command>,
 }
 
-/// Whether a line can be checked.
+/// Whether a line has a check mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
-    /// It cannot.
+    /// It cannot have one.
     Plain,
-    /// It can, and is not.
+    /// It can have one, and has none.
     Off,
-    /// It is.
+    /// It has one.
     On,
 }
 
@@ -43,7 +43,7 @@ impl Mark {
     }
 }
 
-/// A line with a menu of its own.
+/// A line with a submenu.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Group {
     pub(crate) key: String,

@@ -1,13 +1,13 @@
-//! What the icon says at a glance.
+//! The state that the icon shows.
 
 use zephyr_control::{EndpointState, EndpointView, Problem, ProblemKind, Snapshot};
 
-/// What the icon says at a glance.
+/// The state that the icon shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Icon {
     /// Everything works.
     Healthy,
-    /// Requests are answered, but something needs a look.
+    /// Requests are answered, but something needs attention.
     Degraded,
     /// No endpoint is usable.
     AllDown,
@@ -22,10 +22,10 @@ pub(crate) fn icon(snapshot: &Snapshot) -> Icon {
     if snapshot.offline_since_ms.is_some() {
         Icon::Offline
     } else if !snapshot.has_engine() && snapshot.problems.is_empty() {
-        // It starts: nothing is wrong yet.
+        // It is starting, so nothing is wrong yet.
         Icon::Paused
     } else if !snapshot.endpoints.iter().any(is_ready) {
-        // One that recovers is tried every minute; the icon waits for the outcome.
+        // An endpoint that recovers is tried every minute. The icon waits for the result.
         Icon::AllDown
     } else if snapshot.paused {
         Icon::Paused
@@ -40,7 +40,7 @@ fn is_ready(endpoint: &EndpointView) -> bool {
     endpoint.state == EndpointState::Ready
 }
 
-/// Whether an endpoint is not as its owner wants it. One that is switched off is.
+/// Whether an endpoint is not in the state that its owner wants. A disabled one is.
 fn ails(endpoint: &EndpointView) -> bool {
     match endpoint.state {
         EndpointState::Ready => endpoint.reason.is_some(),
@@ -54,7 +54,7 @@ fn ails(endpoint: &EndpointView) -> bool {
     }
 }
 
-/// Whether a problem deserves a glance at the tray, and not only a line in the window.
+/// Whether the icon should show a problem, and not only the window.
 pub(super) fn matters(problem: &Problem) -> bool {
     match problem.kind {
         ProblemKind::ConfigError
@@ -64,7 +64,7 @@ pub(super) fn matters(problem: &Problem) -> bool {
         | ProblemKind::ClaudeCode
         | ProblemKind::Journal
         | ProblemKind::Desktop => true,
-        // The headline says that there are none.
+        // The first line of the menu says that there are none.
         ProblemKind::ConfigWarning | ProblemKind::NoEndpoints => false,
     }
 }

@@ -1,10 +1,10 @@
-//! The tray's menu and icon as values: what is shown, without anything that draws it.
+//! The tray's menu and icon as values: what to show, without drawing it.
 //!
-//! [`menu`] is a pure function of a snapshot, so two menus can be compared; `tray` draws one and, from
-//! then on, only what differs from the one before.
+//! [`menu`] is a pure function of a snapshot, so two menus can be compared. `tray` draws the first one, and
+//! then only the differences.
 //!
-//! A few endpoints of one group are in the menu itself. Several groups get a submenu each, and so do more
-//! endpoints than a person takes in at a glance.
+//! A few endpoints of one group are in the menu itself. Several groups get one submenu each, and so does a
+//! longer list of endpoints.
 
 mod entry;
 mod icon;

@@ -3,15 +3,15 @@
 use serde::Serialize;
 use zephyr_control::{EndpointState, EndpointView, Language, Snapshot, text};
 
-/// Longer explanations end in an ellipsis: menus do not wrap.
+/// Longer explanations end with an ellipsis, because menus do not wrap.
 const DETAIL_LENGTH: usize = 56;
 
-/// What the icon says when it is pointed at; Linux has no such thing.
+/// The tooltip of the icon. Linux has none.
 pub(crate) fn tooltip(snapshot: &Snapshot, language: Language) -> String {
     format!("Zephyr – {}", headline(snapshot, language))
 }
 
-/// The menu's own words; their keys in the catalogues begin with `menu.`.
+/// The menu's own words. Their keys in the catalogues begin with `menu.`.
 #[derive(Serialize)]
 #[serde(tag = "menu", rename_all = "snake_case")]
 pub(super) enum Phrase<'a> {
@@ -120,7 +120,7 @@ pub(super) fn named(endpoint: &EndpointView) -> String {
     }
 }
 
-/// Its latency while all is well, else what is wrong.
+/// The latency while the endpoint is well, or else what is wrong.
 pub(super) fn detail(endpoint: &EndpointView, language: Language) -> String {
     let reason = endpoint.reason.as_ref().map(|why| text(language, why));
     match (endpoint.state, reason, endpoint.latency_ms) {

@@ -8,7 +8,7 @@ use super::entry::{Entry, Group, Item, Mark, Menu};
 use super::icon::matters;
 use super::phrase::{Phrase, detail, headline, in_use, named, short};
 
-/// Up to so many endpoints of one group are in the menu itself.
+/// The most endpoints of one group that are in the menu itself.
 const FLAT: usize = 12;
 
 /// The menu for this state.
@@ -49,7 +49,7 @@ pub(crate) fn menu(snapshot: &Snapshot, language: Language) -> Menu {
     Menu(entries)
 }
 
-/// What a person should look at; the window says more.
+/// What a person should look at. The window says more.
 fn attention(snapshot: &Snapshot, language: Language) -> Option<Item> {
     let problems: Vec<_> = snapshot
         .problems
@@ -59,7 +59,7 @@ fn attention(snapshot: &Snapshot, language: Language) -> Option<Item> {
     let text = match problems.as_slice() {
         [] => return None,
         [one] => {
-            // A list has its heading first.
+            // The first line of a list is its heading.
             let mut lines = one.message.lines();
             let telling = lines.find(|line| !line.ends_with(':'));
             let message = short(telling.unwrap_or(&one.message).trim());
@@ -116,7 +116,8 @@ fn endpoints(snapshot: &Snapshot, language: Language) -> Vec<Entry> {
 }
 
 fn choice(endpoint: &EndpointView, snapshot: &Snapshot, language: Language) -> Item {
-    // What a person chose stays marked while it is out; the headline says what is in use meanwhile.
+    // A person's choice stays marked while that endpoint is out. The first line of the menu says what is in
+    // use instead.
     let marked = match &snapshot.mode {
         Mode::Manual { endpoint } => Some(endpoint),
         Mode::Auto => snapshot.current.as_ref(),
@@ -145,7 +146,7 @@ fn monitoring(snapshot: &Snapshot, language: Language) -> [Item; 3] {
         mark,
         command: Some(command),
     };
-    // Unchecking "Automatic" means staying where requests go now.
+    // Unchecking "Automatic" pins the endpoint that requests go to now.
     let manual = snapshot.current.clone();
     let toggled = match manual.filter(|_| automatic) {
         Some(endpoint) => Command::Use { endpoint },
@@ -178,7 +179,7 @@ fn claude_code(snapshot: &Snapshot, language: Language) -> Item {
             Some(Command::ConnectClaudeCode),
         ),
     };
-    // Nobody should be pointed at a port where nobody listens.
+    // Connecting is useless while nothing listens on the port.
     let useful = on || snapshot.has_engine();
     Item {
         key: "claude-code".to_owned(),
@@ -211,7 +212,8 @@ fn ending(snapshot: &Snapshot, language: Language) -> Vec<Item> {
     }
 }
 
-/// Whether a person may pin an endpoint in this state: one that fails may be tried, one without a
+/// Whether a person may pin an endpoint in this state. A failing one may be tried; one without a credential
+/// may not.
 /// credential may not.
 fn can_be_pinned(state: EndpointState) -> bool {
     match state {

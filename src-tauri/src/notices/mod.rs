@@ -1,9 +1,9 @@
-//! Which notifications follow from what happened: decisions only, `notify` shows them.
+//! Decides which notifications follow from events. `notify` shows them.
 //!
-//! A notification interrupts, so there are few. What happens within a moment is told in one, because
-//! it belongs together: an endpoint dies, and another is used. What happens sooner than
-//! `notifications.min_interval_seconds` after a notification waits, and by then may have become
-//! untrue: a switch there and back, a failure that is over, are not told at all.
+//! A notification interrupts a person, so there are few. Events within a moment share one notification,
+//! because they belong together: an endpoint dies, and another is used. An event that comes less than
+//! `notifications.min_interval_seconds` after a notification waits. If it is no longer true by then (a switch
+//! there and back, a failure that is over), it is not shown at all.
 //!
 //! Like everything that decides, it takes the time as an argument: `handle_snapshot`, `poll_timeout`,
 //! `handle_timeout`.

@@ -1,13 +1,13 @@
-//! What is worth an interruption, and its words.
+//! Events that are worth an interruption, and their words.
 
 use serde::Serialize;
 use zephyr_control::{Decision, EventKind, Language, Reason, text};
 use zephyr_core::config::Notifications;
 
-/// Something worth an interruption.
+/// An event that is worth an interruption.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum News {
-    /// Something that was clicked could not be done.
+    /// An action that was clicked has failed.
     Complaint(String),
     Offline,
     AllDown,
@@ -88,7 +88,7 @@ impl News {
         }
     }
 
-    /// What is most important gives its line to the summary.
+    /// The most important news becomes the summary.
     pub(super) fn rank(&self) -> u8 {
         match self {
             Self::Complaint(_) => 0,
@@ -144,7 +144,7 @@ impl News {
     }
 }
 
-/// The words of notifications; their keys in the catalogues begin with `notice.`.
+/// The words of notifications. Their keys in the catalogues begin with `notice.`.
 #[derive(Serialize)]
 #[serde(tag = "notice", rename_all = "snake_case")]
 pub(super) enum Phrase<'a> {
@@ -161,7 +161,7 @@ pub(super) enum Phrase<'a> {
     Down,
 }
 
-/// What became of the endpoint that was left, where the decision itself says only that it is unusable.
+/// What happened to the endpoint that was left, if the decision itself only says that it is not usable.
 fn why_it_was_left(from: &str, decision: &Decision, language: Language) -> Option<String> {
     let left = decision
         .others
@@ -179,7 +179,7 @@ fn why_it_was_left(from: &str, decision: &Decision, language: Language) -> Optio
     })
 }
 
-/// Whether an endpoint stays out until somebody does something about it.
+/// Whether an endpoint stays out until a person does something about it.
 fn needs_a_person(why: &Reason) -> bool {
     matches!(
         why,

@@ -1,4 +1,4 @@
-//! What happened and has not been told, and when it is.
+//! Events that have not been shown yet, and when to show them.
 
 use std::time::{Duration, Instant};
 
@@ -8,14 +8,14 @@ use zephyr_core::config::Notifications;
 use super::news::News;
 use super::notice::Notice;
 
-/// What belongs together arrives within this time.
+/// Events that belong together arrive within this time.
 const MOMENT: Duration = Duration::from_millis(300);
 
-/// What happened and has not been told.
+/// Events that have not been shown yet.
 #[derive(Debug)]
 pub(crate) struct Notices {
     choices: Notifications,
-    /// The engine that was looked at, by its start, and its last event that was.
+    /// The engine that was last looked at, by its start, and its last event that was seen.
     seen: Option<(u64, u64)>,
     last_told: Option<Instant>,
     waiting: Vec<News>,
@@ -34,18 +34,18 @@ impl Notices {
         }
     }
 
-    /// Takes over what the user wants to be told, also of what waits already.
+    /// Sets which events the user wants to see, also for those that already wait.
     pub(crate) fn set_choices(&mut self, choices: Notifications) {
         self.waiting.retain(|news| news.is_wanted(&choices));
         self.choices = choices;
     }
 
-    /// Looks at what is new in a snapshot. What happened before an engine's first one is no news.
+    /// Looks for new events in a snapshot. Events before an engine's first snapshot are not news.
     pub(crate) fn handle_snapshot(&mut self, snapshot: &Snapshot, now: Instant) {
         let newest = snapshot.events.last().map_or(0, |event| event.seq);
         let seen = match self.seen {
             Some((engine, seen)) if engine == snapshot.started_at_ms => seen,
-            // Another engine counts anew.
+            // Another engine counts from its own beginning.
             Some(_) | None => newest,
         };
         let news = snapshot.events.iter().filter(|event| event.seq > seen);
@@ -62,18 +62,18 @@ impl Notices {
         }
     }
 
-    /// Takes in why something that was clicked could not be done: whoever clicked waits for it.
+    /// Notes why an action that was clicked has failed. The person who clicked waits for the answer.
     pub(crate) fn handle_complaint(&mut self, complaint: &str, now: Instant) {
         self.waiting.push(News::Complaint(complaint.to_owned()));
         self.due = Some(now);
     }
 
-    /// When [`Self::handle_timeout`] has something to tell.
+    /// When [`Self::handle_timeout`] has something to show.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.due
     }
 
-    /// What is to be told now, in one notification.
+    /// What to show now, in one notification.
     pub(crate) fn handle_timeout(&mut self, now: Instant, language: Language) -> Option<Notice> {
         if self.due.is_none_or(|due| due > now) {
             return None;
@@ -93,7 +93,7 @@ impl Notices {
             return;
         };
         if !news.is_wanted(&self.choices) {
-            // It may still make something untrue that waits.
+            // It may still end other news that wait.
             self.forget_what_ends_with(&news);
             return;
         }
@@ -116,7 +116,7 @@ impl Notices {
         }
     }
 
-    /// Several switches are one, from the first endpoint to the last.
+    /// Several switches count as one, from the first endpoint to the last.
     fn switched(&mut self, from: String, to: String, decision: Decision) {
         let earlier = self.waiting.iter().position(|news| match news {
             News::Switched { .. } => true,
@@ -137,12 +137,12 @@ impl Notices {
         }
     }
 
-    /// Drops the news that this one ends, untold; says whether there was one.
+    /// Drops the news that this one ends, before they were shown. Returns whether there were any.
     fn forget_what_ends_with(&mut self, news: &News) -> bool {
         let ended = match news {
             News::Recovered => News::AllDown,
             News::Online => News::Offline,
-            // The end of a spell that was told, and has begun again before the end was.
+            // The failure was shown. It has begun again before its end was shown.
             News::AllDown => News::Recovered,
             News::Offline => News::Online,
             News::Switched { .. }

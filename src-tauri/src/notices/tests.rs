@@ -8,7 +8,7 @@ use zephyr_core::config::Notifications;
 
 use super::*;
 
-/// What happened so far, and what was told.
+/// The events so far, and what was shown.
 struct Story {
     notices: Notices,
     events: Vec<Event>,
@@ -16,7 +16,7 @@ struct Story {
 }
 
 impl Story {
-    /// Everything is to be told, `gap` apart.
+    /// All events are shown, at least `gap` apart.
     fn new(gap: Duration) -> Self {
         Self::with(Notifications {
             min_interval: gap,
@@ -48,7 +48,7 @@ impl Story {
         self.notices.handle_snapshot(&snapshot, self.now);
     }
 
-    /// Waits until something is told; nothing if nothing is waiting.
+    /// Waits until something is shown. `None`: nothing waits.
     fn told(&mut self) -> Option<Notice> {
         self.now = self.notices.poll_timeout()?;
         self.notices.handle_timeout(self.now, Language::En)

@@ -1,4 +1,4 @@
-//! Claude Code's connection, as long as something listens.
+//! Claude Code's connection, while an engine listens.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ impl Supervisor {
         };
         loop {
             let looking = link.clone();
-            // Watched before it is read, so that nothing falls between the two.
+            // The watch begins before the read, so that no change in between is missed.
             let (watch, state) = blocking(move || (looking.watch(), looking.state())).await;
             self.surroundings().host().claude_code = state;
             self.publish();
@@ -70,7 +70,7 @@ impl Supervisor {
         }
     }
 
-    /// Connects what was connected before, now that somebody listens.
+    /// Connects again what was connected before, once the engine listens.
     pub(super) async fn resume_claude_code(&self, engine: &Engine, path: Option<&Path>) {
         let proxy = Proxy {
             address: engine.proxy_addr(),
@@ -85,8 +85,8 @@ impl Supervisor {
         }
     }
 
-    /// Restores Claude Code's settings if that is wanted, and tells which sessions still send their requests
-    /// to the engine that ends.
+    /// Restores Claude Code's settings if that is wanted, and reports which sessions still send their
+    /// requests to the engine that ends.
     pub(super) async fn leave_claude_code(&self, engine: &Engine) {
         let Some(link) = self.0.claude_code.clone() else {
             return;

@@ -1,4 +1,4 @@
-//! Commands and questions of front-ends: about the program itself, else for whoever runs the engine.
+//! Commands and questions of front-ends. This program answers those about itself, and the engine all others.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ impl Supervisor {
                     return Err(ControlError::new(ErrorCode::Unreachable, message));
                 };
                 let done = backend.execute(command).await?;
-                // A click shows its effect at once.
+                // So that the effect of a click is shown at once.
                 if let Ok(snapshot) = backend.snapshot().await {
                     self.set_base(snapshot);
                 }

@@ -1,4 +1,4 @@
-//! The supervisor, and what the rest of the program asks of it.
+//! The supervisor, and what the rest of the program needs from it.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ use crate::claude_code::{Link, Proxy};
 use crate::nothing::nothing_runs;
 use crate::surroundings::{Surroundings, Topic};
 
-/// Keeps an engine running. Clones are handles on the same one.
+/// Keeps an engine running. Its clones are handles on the same supervisor.
 #[derive(Clone)]
 pub(crate) struct Supervisor(pub(super) Arc<Inner>);
 
@@ -25,15 +25,15 @@ pub(super) struct Inner {
     pub(super) snapshots: watch::Sender<Arc<Snapshot>>,
     pub(super) config: watch::Sender<Config>,
     pub(super) complaints: watch::Sender<String>,
-    /// Who runs the engine, if it runs.
+    /// The engine, or the program that runs it. `None`: no engine runs.
     pub(super) backend: Mutex<Option<Arc<dyn Control>>>,
     pub(super) claude_code: Option<Link>,
-    /// The program that starts at login, found at the start, before anybody replaces it.
+    /// The program that starts at login. It is looked up at the start, before an update can replace it.
     pub(super) program: Option<PathBuf>,
-    /// Where Claude Code is to be pointed, while something listens there.
+    /// What Claude Code should point to, while an engine listens there.
     pub(super) proxy: Mutex<Option<Proxy>>,
     pub(super) try_again: Notify,
-    /// Claude Code's settings may have changed.
+    /// Notified when Claude Code's settings may have changed.
     pub(super) look_again: Notify,
     pub(super) show: Notify,
     pub(super) quit: CancellationToken,
@@ -41,11 +41,11 @@ pub(super) struct Inner {
 }
 
 impl Supervisor {
-    /// A supervisor that has not started anything yet.
+    /// A supervisor before its start.
     pub(crate) fn new(data_dir: &Path, config: Config, fleet: &Fleet) -> Self {
         let (claude_code, launch_at_login) = match fleet {
             Fleet::Configured => (Link::locate(data_dir), Some(config.desktop.launch_at_login)),
-            // A demo could not undo what it did: its data folder goes with it.
+            // A demo could not undo its changes, because its data folder is removed at its end.
             Fleet::Simulated(_) => (None, None),
         };
         let host = Host {
@@ -82,7 +82,7 @@ impl Supervisor {
         self.0.config.subscribe()
     }
 
-    /// Waits until somebody wants to see the window.
+    /// Waits until a front-end asks for the window.
     pub(crate) async fn show_asked(&self) {
         self.0.show.notified().await;
     }
@@ -92,13 +92,13 @@ impl Supervisor {
         self.0.show.notify_one();
     }
 
-    /// Shows that something somebody clicked could not be done.
+    /// Shows that an action that was clicked has failed.
     pub(crate) fn complain(&self, error: &ControlError) {
         tracing::warn!(%error, "what was chosen could not be done");
         self.0.complaints.send_replace(error.to_string());
     }
 
-    /// Notes a problem of the desktop, or that there is none any more.
+    /// Notes a problem of the desktop. `None`: it is gone.
     pub(crate) fn set_problem(&self, topic: Topic, problem: Option<Problem>) {
         let changed = self.surroundings().set_problem(topic, problem);
         if changed {
@@ -106,12 +106,12 @@ impl Supervisor {
         }
     }
 
-    /// What somebody clicked and could not be done, each in a sentence.
+    /// The failed actions, each as a sentence.
     pub(crate) fn complaints(&self) -> watch::Receiver<String> {
         self.0.complaints.subscribe()
     }
 
-    /// Asks for the end: the first time in order, the second time at once.
+    /// Asks the program to end: the first time after a drain, the second time at once.
     pub(crate) fn quit(&self) {
         if self.0.quit.is_cancelled() {
             self.0.quit_now.cancel();
@@ -119,7 +119,7 @@ impl Supervisor {
         self.0.quit.cancel();
     }
 
-    /// The engine to ask.
+    /// The current engine.
     pub(super) fn backend(&self) -> Result<Arc<dyn Control>, ControlError> {
         lock(&self.0.backend).clone().ok_or_else(|| {
             let message =

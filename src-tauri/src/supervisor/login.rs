@@ -1,4 +1,4 @@
-//! Launching at login, and what else of a configuration this program carries out.
+//! Launching at login, and the other parts of a configuration that this program carries out.
 
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,8 @@ use crate::autostart;
 use crate::surroundings::Topic;
 
 impl Supervisor {
-    /// Applies a configuration to what this program does itself. Without a file, nothing says what happens
-    /// at login, and nothing is changed there.
+    /// Applies the parts of a configuration that this program carries out. Without a file, nothing says what
+    /// should happen at login, so nothing is changed there.
     pub(super) async fn adopt(&self, config: Config, file: Option<&Path>) {
         let enabled = file.map(|_| config.desktop.launch_at_login);
         let problem = match (enabled, self.0.program.clone()) {

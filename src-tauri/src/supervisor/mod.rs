@@ -1,15 +1,16 @@
-//! Keeps an engine running, and is the one `Control` of everything this program shows.
+//! Keeps an engine running, and is the one `Control` for everything that this program shows.
 //!
-//! The program outlives engines. If another Zephyr of the same data folder runs already, it attaches to
-//! that one. If the configuration has errors or the port is taken, it shows why and tries again. In every
-//! case the tray, the window and the admin API hold this `Control`, and see one stream of snapshots.
+//! The program lives longer than its engines. If another Zephyr with the same data folder is running, it
+//! attaches to that one. If the configuration has errors or the port is taken, it shows the reason and tries
+//! again. In every case the tray, the window and the admin API hold this `Control`, and get one stream of
+//! snapshots.
 //!
-//! Commands about the program itself are carried out here, all others by whoever runs the engine.
+//! Commands about the program itself are executed here. All others go to the engine.
 //!
 //! | module | is |
 //! | --- | --- |
-//! | `start` | what it is started with |
-//! | `handle` | the supervisor, and what the rest of the program asks of it |
+//! | `start` | what the supervisor is started with |
+//! | `handle` | the supervisor, and what the rest of the program needs from it |
 //! | `run` | an engine of our own, another program's, or none |
 //! | `control` | commands and questions of front-ends |
 //! | `login`, `claude_code` | what the program itself does for the user |

@@ -1,4 +1,4 @@
-//! Runs an engine of our own, follows another program's, or shows why there is none.
+//! Runs an engine of our own, follows another program's engine, or shows why there is none.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -20,11 +20,11 @@ use crate::follow;
 use crate::nothing::nothing_runs;
 use crate::trouble::Trouble;
 
-/// How often the countdown is shown while the program ends.
+/// The time between two updates of the countdown while the program ends.
 const COUNTDOWN: Duration = Duration::from_secs(1);
 
 impl Supervisor {
-    /// Runs until the program is to end. Then nothing is in flight any more.
+    /// Runs until the program should end. After that no request is in flight.
     pub(crate) async fn run(&self, places: Places, fleet: Fleet, mut greeting: Greeting) {
         let mut told = String::new();
         while !self.0.quit.is_cancelled() {
@@ -36,7 +36,7 @@ impl Supervisor {
             };
             self.set_backend(None);
             if let Err(trouble) = outcome {
-                // A port that stays taken is tried again every other second.
+                // A port that stays taken is tried again every two seconds.
                 if told != trouble.to_string() {
                     told = trouble.to_string();
                     tracing::error!("{trouble}");
@@ -66,7 +66,7 @@ impl Supervisor {
         self.run_engine(loaded, Source::File(path), places).await
     }
 
-    /// Shows what another program's engine does, until that ends or we do.
+    /// Shows the state of another program's engine, until that engine or this program ends.
     async fn attach(&self, running: Running) {
         tracing::info!(
             pid = running.instance.pid,
@@ -95,7 +95,7 @@ impl Supervisor {
         }
     }
 
-    /// Runs an engine of our own until the program is to end.
+    /// Runs an engine of our own until the program should end.
     async fn run_engine(
         &self,
         loaded: Loaded,
@@ -104,7 +104,7 @@ impl Supervisor {
     ) -> Result<(), Trouble> {
         let path = source.path().map(Path::to_owned);
         let options = Options {
-            // Nothing of simulated endpoints is remembered.
+            // Nothing about simulated endpoints is saved.
             data_dir: path.is_some().then(|| places.data_dir.clone()),
             ..Options::default()
         };
@@ -147,10 +147,10 @@ impl Supervisor {
         std::future::pending().await
     }
 
-    /// Lets requests finish, with the countdown shown; a second wish to quit cuts them off.
+    /// Lets requests finish, and shows the countdown. A second request to quit ends them at once.
     async fn end(&self, engine: &Engine) {
         tracing::info!("quitting; a second time quits at once");
-        // First of all, so that no conversation begins at a port that is about to close.
+        // This comes first, so that no conversation begins at a port that is about to close.
         self.leave_claude_code(engine).await;
         let control = engine.control();
         let count_down = async {
@@ -170,7 +170,7 @@ impl Supervisor {
         }
     }
 
-    /// Shows what is wrong until it is worth trying again.
+    /// Shows what is wrong until it is time to try again.
     async fn wait_out(&self, trouble: &Trouble, places: &Places) {
         let named = places.config.clone();
         let path = blocking(move || {
@@ -203,7 +203,7 @@ impl Supervisor {
         }
     }
 
-    /// Takes over what another program's configuration file says.
+    /// Applies another program's configuration file.
     async fn adopt_file(&self, address: SocketAddr, path: Option<PathBuf>) {
         let readable = path.clone();
         let loaded = blocking(move || zephyr_config::load(&readable?).ok()).await;
@@ -218,7 +218,8 @@ impl Supervisor {
     }
 }
 
-/// Whether a changed configuration is in force since the event `seen`, which becomes the newest.
+/// Whether a changed configuration came into force after the event `seen`. Updates `seen` to the newest
+/// event.
 fn has_reloaded(snapshot: &Snapshot, seen: &mut u64) -> bool {
     let mut new = snapshot.events.iter().filter(|event| event.seq > *seen);
     let reloaded = new.any(|event| event.kind == EventKind::ConfigReloaded);

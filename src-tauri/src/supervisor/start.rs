@@ -5,29 +5,29 @@ use std::path::PathBuf;
 
 use zephyr_demo::Demo;
 
-/// Where things are.
+/// The files and addresses of the program.
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
-    /// What the user named.
+    /// The configuration file that the user named.
     pub(crate) config: Option<PathBuf>,
-    /// The folder for what Zephyr writes.
+    /// The folder for Zephyr's own data.
     pub(crate) data_dir: PathBuf,
-    /// Where our admin API is.
+    /// The address of our admin API.
     pub(crate) admin: SocketAddr,
 }
 
 /// What happens if there is nothing to use yet: no endpoint, or no engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Greeting {
-    /// Somebody has started the program and waits for it: the window says what to do.
+    /// A person has started the program and waits for it. The window says what to do.
     Window,
-    /// The system has started it.
+    /// The system has started the program. Nothing is shown.
     Silence,
 }
 
-/// What runs in the engine.
+/// The endpoints of the engine.
 pub(crate) enum Fleet {
-    /// What the configuration file says.
+    /// Those in the configuration file.
     Configured,
     /// Simulated endpoints.
     Simulated(Box<Demo>),

@@ -1,4 +1,4 @@
-//! Which code is there for tests only.
+//! Finds code that exists for tests only.
 
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Meta, Token};
@@ -14,7 +14,7 @@ pub(crate) fn for_tests_only(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// Whether a `cfg` can be true in tests only.
+/// Whether a `cfg` can be true only in tests.
 fn requires_test(cfg: &Meta) -> bool {
     match cfg {
         Meta::Path(path) => path.is_ident("test"),

@@ -12,7 +12,7 @@ use super::faces::definitions;
 use super::graph::Graph;
 use super::tree::{self, File, Read};
 
-/// Everything that is wrong, in words. Takes what `cargo metadata` prints.
+/// Everything that is wrong, in words. `metadata`: the output of `cargo metadata`.
 pub(crate) fn violations(metadata: &Value) -> Result<Vec<String>> {
     let workspace = metadata["workspace_root"].as_str().unwrap_or_default();
     let mut wrong = Vec::new();
@@ -76,7 +76,7 @@ fn violations_of(root: &Path, read: Read<'_>) -> Result<Vec<String>> {
     Ok(wrong)
 }
 
-/// Each circle with the names that tie it.
+/// Each circle, with the names that close it.
 fn circles_of(files: &[File], graph: &Graph) -> Vec<String> {
     let arrows = graph.imports.iter();
     let arrows: Vec<BTreeSet<usize>> = arrows
@@ -105,7 +105,7 @@ fn listed(names: &BTreeSet<String>) -> String {
 mod tests {
     use super::*;
 
-    /// What is wrong with a library, or with a program if there is a `main.rs`.
+    /// What is wrong with a library. With a `main.rs` it is a program.
     fn wrong(files: &[(&str, &str)]) -> Vec<String> {
         let is_root = |name: &str| name == "lib.rs" || name == "main.rs";
         let root = files.iter().find(|(name, _)| is_root(name)).unwrap().0;
@@ -117,7 +117,7 @@ mod tests {
         violations_of(Path::new(root), &text).unwrap()
     }
 
-    /// A library of the modules `a` and `b`.
+    /// A library with the modules `a` and `b`.
     fn pair(a: &str, b: &str) -> Vec<String> {
         wrong(&[("lib.rs", "mod a; mod b;"), ("a.rs", a), ("b.rs", b)])
     }

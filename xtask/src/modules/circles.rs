@@ -1,11 +1,11 @@
-//! Circles in a graph: as short as they can be told, and so many that no arrow in a circle goes untold.
+//! Finds circles in a graph. They are as short as possible, and every arrow that is in a circle is in one of
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// The circles, shortest first, each as the nodes that one comes through from its least one on.
+/// The circles, shortest first. Each is a list of nodes and begins with its smallest node.
 ///
-/// `arrows` has for each node those that it points to. Every arrow that belongs to a circle belongs to
-/// one of those returned.
+/// `arrows` has the targets of each node. Every arrow that is in a circle is in one of the circles returned.
 pub(crate) fn circles(arrows: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
     let mut found: BTreeSet<(usize, Vec<usize>)> = BTreeSet::new();
     for (from, ends) in arrows.iter().enumerate() {
@@ -30,13 +30,13 @@ pub(crate) fn circles(arrows: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
         .collect()
 }
 
-/// The arrows of a circle, the one that closes it included.
+/// The arrows of a circle, including the one that closes it.
 pub(crate) fn steps(circle: &[usize]) -> impl Iterator<Item = (usize, usize)> {
     let next = circle.iter().cycle().skip(1);
     circle.iter().copied().zip(next.copied())
 }
 
-/// The shortest way, with both ends.
+/// The shortest path, with both ends.
 fn way(arrows: &[BTreeSet<usize>], from: usize, to: usize) -> Option<Vec<usize>> {
     let mut came_from = BTreeMap::from([(from, from)]);
     let mut open = VecDeque::from([from]);

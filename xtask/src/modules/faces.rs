@@ -1,11 +1,11 @@
-//! A face shows what is in its folder and holds nothing itself.
+//! A face shows what is in its folder and defines nothing itself.
 
 use syn::{Item, ItemMod, ItemUse};
 
 use super::attributes::for_tests_only;
 use super::tree::File;
 
-/// What a `mod.rs`, or a `lib.rs` with modules, defines itself; nothing of other files.
+/// What a `mod.rs`, or a `lib.rs` with modules, defines itself. Empty for all other files.
 pub(crate) fn definitions(file: &File) -> Vec<String> {
     let items = &file.syntax.items;
     let name = file.name.rsplit('/').next();
@@ -16,12 +16,12 @@ pub(crate) fn definitions(file: &File) -> Vec<String> {
     items.iter().filter_map(definition).collect()
 }
 
-/// Whether a module in a file of its own is declared here.
+/// Whether this declares a module in a file of its own.
 fn is_child(item: &Item) -> bool {
     matches!(item, Item::Mod(ItemMod { content: None, attrs, .. }) if !for_tests_only(attrs))
 }
 
-/// In words, what an item defines; nothing if it belongs into a face.
+/// What an item defines, in words. `None`: the item belongs in a face.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "kinds of items may be added to the language"

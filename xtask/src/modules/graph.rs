@@ -1,17 +1,17 @@
-//! Which file imports which, and what it takes from there.
+//! Which file imports which, and which names it imports.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::{Names, Written};
 use super::tree::{File, ModulePath};
 
-/// `use` lines may rename what others have renamed; so many steps are followed.
+/// The most renamings by `use` lines that are followed.
 const MOST_ALIASES: u8 = 4;
 
 /// The imports among the files of one library or program.
 #[derive(Debug)]
 pub(crate) struct Graph {
-    /// For each file the files that it imports, by their places in the list of files, with the names taken.
+    /// For each file: the files that it imports, by their index, with the imported names.
     pub(crate) imports: Vec<BTreeMap<usize, BTreeSet<String>>>,
 }
 
@@ -28,16 +28,16 @@ impl Graph {
     }
 }
 
-/// What the modules are called, and what is called how in them.
+/// The modules by name, and the names in each of them.
 #[derive(Default)]
 struct Modules<'a> {
-    /// More than one file where a module differs by system.
+    /// There is more than one file if a module differs by system.
     files: BTreeMap<&'a [String], BTreeSet<usize>>,
     aliases: BTreeMap<(&'a [String], &'a str), &'a Written>,
     globs: BTreeMap<&'a [String], Vec<&'a Written>>,
 }
 
-/// Where a path ends: a module, and what is named of it.
+/// Where a path ends: a module, and the name in it.
 struct Place {
     module: ModulePath,
     item: Option<String>,
@@ -89,7 +89,7 @@ impl<'a> Modules<'a> {
         found
     }
 
-    /// Where `path` leads from `scope`; nothing if it leads to another crate, or to something local.
+    /// Where `path` leads from `scope`. `None`: to another crate, or to something local.
     fn place(&self, scope: &[String], path: &[String], aliases: u8) -> Option<Place> {
         let (first, rest) = path.split_first()?;
         let (mut module, mut rest) = match first.as_str() {
@@ -105,7 +105,7 @@ impl<'a> Modules<'a> {
             _ => {
                 let aliases = aliases.checked_sub(1)?;
                 if let Some(meant) = self.aliases.get(&(scope, first.as_str())) {
-                    // `use other_crate;` calls it what it is called.
+                    // `use other_crate;` keeps the name.
                     let other_crate = meant.first() == Some(first);
                     return match other_crate {
                         true => None,

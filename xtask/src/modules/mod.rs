@@ -1,12 +1,12 @@
-//! The modules of every crate: none imports another that imports it, directly or in a loop.
+//! Checks the modules of every crate: no module imports another that imports it, directly or in a loop.
 //!
-//! Counted strictly, file by file. A module imports each module whose items it names, in a `use`, a
-//! path, a macro's arguments or an attribute, and the module that a path ends in is the one with the
-//! longest name that fits. So a face (`mod.rs`, `lib.rs`) imports the children that it re-exports, but
-//! not those that it only declares, and a child that names something by way of its face imports the
-//! face. Tests are left out: everything under `#[cfg(test)]`, and every target but libraries and programs.
+//! The check is strict, file by file. A module imports each module whose items it names in a `use`, a path, a
+//! macro's arguments or an attribute. The module in a path is the one with the longest name that fits. So a
+//! face (`mod.rs`, `lib.rs`) imports the children that it re-exports, but not those that it only declares. A
+//! child that names something through its face imports the face. Tests are left out: everything under
+//! `#[cfg(test)]`, and every target other than libraries and programs.
 //!
-//! Two more rules keep it so: a face holds modules and re-exports only, and no module names what
+//! Two more rules protect this: a face contains only modules and re-exports, and no module names what
 //! `main.rs` defines.
 
 mod attributes;

@@ -1,4 +1,4 @@
-//! What a file names: its `use` lines, and the paths in its code.
+//! The names in a file: its `use` lines, and the paths in its code.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
@@ -14,23 +14,23 @@ use super::tree::{File, ModulePath};
 /// A path as it is written: `["super", "sibling", "Thing"]`.
 pub(crate) type Written = Vec<String>;
 
-/// All that a file names outside its tests.
+/// All names in a file outside its tests.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    /// The modules that it holds itself, in braces.
+    /// The modules that are inside the file, in braces.
     pub(crate) inline: Vec<ModulePath>,
     pub(crate) imports: Vec<Import>,
-    /// Paths of two words or more, with the module that they stand in.
+    /// Paths of two words or more, with the module that contains them.
     pub(crate) paths: Vec<(ModulePath, Written)>,
 }
 
 /// One name of a `use` line.
 #[derive(Debug)]
 pub(crate) struct Import {
-    /// The module that it stands in.
+    /// The module that contains it.
     pub(crate) scope: ModulePath,
     pub(crate) path: Written,
-    /// What it is called from then on; nothing for `*`, which brings many names.
+    /// Its name after the import. `None` for `*`, which imports many names.
     pub(crate) alias: Option<String>,
 }
 
@@ -92,7 +92,7 @@ impl Reader {
         });
     }
 
-    /// The paths in code that nobody has parsed: a macro's arguments, an attribute's.
+    /// The paths in code that is not parsed: the arguments of a macro or an attribute.
     fn tokens(&mut self, tokens: TokenStream, strings: Strings) {
         let mut path = Written::new();
         let mut before = Before::Other;
@@ -102,7 +102,7 @@ impl Reader {
                     let word = word.unraw().to_string();
                     match before {
                         Before::Colons if !path.is_empty() => path.push(word),
-                        // A field or method; a macro's own parameter; a path from outside.
+                        // A field or method, a macro's own parameter, or a path from outside.
                         Before::Dot | Before::Colons => {}
                         Before::Dollar if word != "crate" => {}
                         Before::Dollar | Before::Colon | Before::Other => {
@@ -144,7 +144,7 @@ impl Reader {
     }
 }
 
-/// What stands before a word.
+/// The token before a word.
 #[derive(Clone, Copy)]
 enum Before {
     Colon,
@@ -214,7 +214,7 @@ impl<'ast> Visit<'ast> for Reader {
     }
 
     fn visit_visibility(&mut self, _: &'ast Visibility) {
-        // `pub(super)` takes nothing from there.
+        // `pub(super)` imports nothing from there.
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {

@@ -1,4 +1,4 @@
-//! The files of a library or a program, found by following `mod` from its root.
+//! The files of a library or a program, found by following `mod` lines from the root.
 
 use std::path::{Path, PathBuf};
 
@@ -7,21 +7,21 @@ use syn::{Attribute, Expr, Item, ItemMod, Lit, Meta};
 
 use super::attributes::for_tests_only;
 
-/// The name of a module from its root on; the root's own is empty.
+/// The name of a module from the root on. The root's own name is empty.
 pub(crate) type ModulePath = Vec<String>;
 
-/// A file with the module that it is.
+/// A file, and the module that it is.
 pub(crate) struct File {
-    /// Where it is, seen from the root's folder, with `/`.
+    /// Its path from the root's folder, with `/`.
     pub(crate) name: String,
     pub(crate) module: ModulePath,
     pub(crate) syntax: syn::File,
 }
 
-/// The text of a file, or nothing where there is none.
+/// Reads a file. `None`: there is none.
 pub(crate) type Read<'a> = &'a dyn Fn(&Path) -> Option<String>;
 
-/// The file at `root` and all that it declares, directly or not; the root comes first.
+/// The file at `root` and all files that it declares, directly or not. The root comes first.
 pub(crate) fn read(root: &Path, read: Read<'_>) -> Result<Vec<File>> {
     let folder = root.parent().context("a root lies in a folder")?;
     let mut files = Vec::new();
@@ -47,11 +47,11 @@ pub(crate) fn read(root: &Path, read: Read<'_>) -> Result<Vec<File>> {
     Ok(files)
 }
 
-/// A file that some `mod` line declares, or an inline module of it.
+/// A file that a `mod` line declares, or an inline module in it.
 struct Declared {
     path: PathBuf,
     module: ModulePath,
-    /// Where the files of its children are.
+    /// The folder of its children.
     children: PathBuf,
 }
 
@@ -132,7 +132,7 @@ fn name(folder: &Path, path: &Path) -> String {
 mod tests {
     use super::*;
 
-    /// The names of the files that are found, and the modules that they are.
+    /// The names of the files that are found, with their modules.
     fn found(files: &[(&str, &str)]) -> Result<Vec<(String, String)>> {
         let text = |path: &Path| {
             let name = path.to_str().unwrap().replace('\\', "/");

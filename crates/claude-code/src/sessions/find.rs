@@ -9,8 +9,8 @@ use super::linux;
 use super::process::{Begun, Process, Session};
 
 impl ClaudeCode {
-    /// The running sessions that send their requests to Zephyr until they are begun anew: by the settings
-    /// that are recorded, or by a variable with one of the URLs set there or with `url`. None where the
+    /// The running sessions that send their requests to Zephyr until they are restarted: because of the
+    /// recorded settings, or because of a variable with one of the URLs set there or with `url`. Empty if the
     /// system does not tell.
     pub fn sessions(&self, url: Option<&str>) -> Vec<Session> {
         let record = self.store.load().ok().flatten();

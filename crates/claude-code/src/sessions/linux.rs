@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::process::Process;
 
-/// Linux tells times in these parts of a second (`USER_HZ`), whatever it counts in itself.
+/// Linux reports times in this fraction of a second (`USER_HZ`), whatever it uses inside.
 const TICKS: u64 = 100;
 
 /// The sessions of this user.
@@ -24,7 +24,7 @@ pub(super) fn running() -> Vec<Process> {
         .collect()
 }
 
-/// `None`: not Claude Code's, or not this user's.
+/// `None`: not a process of Claude Code, or not this user's.
 fn read(pid: u32, folder: &Path, booted_ms: u64) -> Option<Process> {
     let name = fs::read_to_string(folder.join("comm")).ok()?;
     let command = fs::read(folder.join("cmdline")).ok()?;
@@ -57,20 +57,21 @@ fn is_claude_code(name: &str, command: &[u8]) -> bool {
         })
 }
 
-/// A variable that is not empty.
+/// A variable, if it is not empty.
 fn variable(variables: &[u8], name: &str) -> Option<OsString> {
     let mut all = variables.split(|byte| *byte == 0);
     let value = all.find_map(|one| one.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
     (!value.is_empty()).then(|| OsString::from_vec(value.to_vec()))
 }
 
-/// How long after the system a process began (proc_pid_stat(5), field 22; the name may hold anything).
+/// How long after the start of the system a process began (proc_pid_stat(5), field 22; the name may contain
+/// anything).
 fn ticks(stat: &str) -> Option<u64> {
     let (_, behind_name) = stat.rsplit_once(')')?;
     behind_name.split_whitespace().nth(19)?.parse().ok()
 }
 
-/// When the system began, in milliseconds since 1970.
+/// When the system started, in milliseconds since 1970.
 fn booted_ms() -> Option<u64> {
     let stat = fs::read_to_string("/proc/stat").ok()?;
     let line = stat.lines().find_map(|line| line.strip_prefix("btime "))?;

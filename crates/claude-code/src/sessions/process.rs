@@ -2,19 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-/// The system tells when a process began, and when it began itself, to the second.
+/// The system reports the start of a process, and its own start, to the second.
 const UNSURE_MS: u64 = 2000;
 
 /// A session that runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Its process.
     pub pid: u32,
-    /// The folder that it works in.
+    /// Its working folder.
     pub folder: Option<PathBuf>,
 }
 
-/// A process of Claude Code. Of its variables, which hold secrets, only these are looked at.
+/// A process of Claude Code. Its variables contain secrets, so only these are read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Process {
     pub(super) pid: u32,
@@ -29,17 +28,17 @@ pub(super) struct Process {
     pub(super) home: Option<PathBuf>,
 }
 
-/// How sessions that send their requests to Zephyr have begun.
+/// The conditions for sessions that send their requests to Zephyr.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Begun {
-    /// With one of these in `ANTHROPIC_BASE_URL`.
+    /// They began with one of these in `ANTHROPIC_BASE_URL`.
     pub(super) urls: Vec<String>,
-    /// Or with this settings file, since then, in milliseconds since 1970.
+    /// Or they began with this settings file, at this time or later, in milliseconds since 1970.
     pub(super) settings: Option<(PathBuf, u64)>,
 }
 
 impl Process {
-    /// Whether it has begun so.
+    /// Whether one of the conditions holds.
     pub(super) fn is(&self, begun: &Begun) -> bool {
         self.has_url(&begun.urls)
             || begun

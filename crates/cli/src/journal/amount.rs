@@ -1,4 +1,4 @@
-//! Amounts for people.
+//! Amounts of money, tokens and time as people read them.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -9,7 +9,7 @@ use super::phrase::Phrase;
 /// A cell without a value.
 pub(super) const NOTHING: &str = "–";
 
-/// US dollars to a hundredth of a cent. A smaller amount is not shown as zero.
+/// US dollars, exact to a hundredth of a cent. A smaller amount is not shown as zero.
 pub(super) fn money(usd: f64) -> String {
     if usd == 0.0 {
         "$0".to_owned()
@@ -22,8 +22,8 @@ pub(super) fn money(usd: f64) -> String {
     }
 }
 
-/// The cost of a request: nothing if it was sent nowhere, or failed without any tokens; unknown if it is
-/// not known otherwise.
+/// The cost of a request. Nothing, if the request was sent nowhere or failed without any tokens. Otherwise a
+/// cost that is not known is shown as unknown.
 pub(super) fn cost(record: &RequestRecord, language: Language) -> String {
     match record.cost_usd {
         Some(usd) => money(usd),
@@ -34,7 +34,7 @@ pub(super) fn cost(record: &RequestRecord, language: Language) -> String {
     }
 }
 
-/// With a comma at every thousand.
+/// A number with a comma at every thousand.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
@@ -72,7 +72,7 @@ pub(super) fn bytes(number: u64) -> String {
     }
 }
 
-/// `2026-11-21 14:03:22` there.
+/// `2026-11-21 14:03:22` in that zone.
 pub(super) fn time(at_ms: u64, zone: &TimeZone) -> String {
     timestamp(at_ms).map_or_else(
         || NOTHING.to_owned(),
@@ -84,12 +84,12 @@ pub(super) fn time(at_ms: u64, zone: &TimeZone) -> String {
     )
 }
 
-/// `None`: out of the calendar.
+/// `None`: the calendar has no such day.
 fn timestamp(at_ms: u64) -> Option<Timestamp> {
     Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()
 }
 
-/// All input tokens: fresh, written to the cache, read from it.
+/// All input tokens: fresh, written to the cache, and read from the cache.
 pub(super) fn input(tokens: &Tokens) -> u64 {
     tokens.input + cache_written(tokens) + tokens.cache_read
 }
@@ -98,7 +98,7 @@ pub(super) fn cache_written(tokens: &Tokens) -> u64 {
     tokens.cache_write_5m + tokens.cache_write_1h
 }
 
-/// Whether a request ended without any of an answer.
+/// Whether a request ended without any part of an answer.
 pub(super) fn has_failed(record: &RequestRecord) -> bool {
     match record.end {
         RequestEnd::Answered | RequestEnd::Aborted | RequestEnd::Abandoned => false,

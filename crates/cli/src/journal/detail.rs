@@ -1,4 +1,4 @@
-//! One request with all that was kept of it.
+//! One request with everything that was kept of it.
 
 use zephyr_control::{AttemptRecord, RecordedBody, RequestDetail, RequestRecord, text};
 

@@ -1,7 +1,7 @@
 //! The journal as text: tables for a terminal, one request in full.
 //!
-//! Pure functions of what was asked and of a [`Look`](crate::terminal::Look). All words come from the
-//! message catalogues. What is not known is said to be unknown; it is never shown as zero.
+//! Pure functions of their data and of a [`Look`](crate::terminal::Look). All words come from the message
+//! catalogues. An unknown value is shown as unknown, never as zero.
 
 mod amount;
 mod detail;

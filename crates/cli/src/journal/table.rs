@@ -1,4 +1,4 @@
-//! Requests as a table that grows: the head once, each row at least as wide as those before.
+//! Requests as a table that grows: the head comes once, and each row is at least as wide as those before it.
 
 use zephyr_control::{RequestEnd, RequestRecord, text};
 use zephyr_process::colours::Colours;
@@ -30,7 +30,7 @@ impl Table {
         }
     }
 
-    /// An empty table, with room for rows that are still to come.
+    /// An empty table, with room for rows that come later.
     pub(crate) fn with_room(look: Look) -> Self {
         Self {
             least: USUAL,
@@ -38,7 +38,7 @@ impl Table {
         }
     }
 
-    /// The next rows, and the head above the first; in the order given.
+    /// The next rows, in the given order. The head comes before the first row.
     pub(crate) fn rows(&mut self, records: &[RequestRecord]) -> String {
         let head = self.widths.is_none().then(|| self.head());
         let rows = records.iter().map(|record| self.row(record));
@@ -48,7 +48,7 @@ impl Table {
         widths.lines(&rows)
     }
 
-    /// The text if there is no request to show.
+    /// The text to show if there are no requests.
     pub(crate) fn empty(&self) -> String {
         self.say(&Phrase::NoRequests) + "\n"
     }
@@ -105,7 +105,7 @@ impl Table {
         cell
     }
 
-    /// What went wrong; for an answered request, what went wrong before the answer.
+    /// What went wrong. For an answered request: what went wrong before the answer.
     fn note(&self, record: &RequestRecord) -> String {
         let language = self.look.language;
         let missed = record

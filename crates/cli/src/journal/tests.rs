@@ -161,7 +161,7 @@ fn a_table_with_room_stays_straight() {
     let head = table.rows(&[]);
     let row = table.rows(&[answered(7)]);
 
-    // In ASCII, so that bytes are places.
+    // In ASCII, so that byte offsets are columns.
     let row = row.replace("东京", "Toky");
     assert_eq!(head.find("MODEL"), row.find("claude"));
     assert_eq!(head.find("ENDPOINT"), row.find("Toky"));

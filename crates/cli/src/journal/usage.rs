@@ -6,7 +6,7 @@ use super::amount::{NOTHING, cache_written, count, money, time};
 use super::phrase::Phrase;
 use crate::terminal::{Align, Cell, Look, columns, printable};
 
-/// The sums, a last line with their total, and what is in none of them.
+/// The sums, their total in the last line, and what no sum contains.
 pub(crate) fn usage(
     report: &UsageReport,
     by: UsageBy,
@@ -74,7 +74,7 @@ fn cells(name: String, usage: &Usage, look: &Look) -> [Cell; 11] {
     ]
 }
 
-/// The cost; says so if it leaves something out.
+/// The cost, with a note if it leaves something out.
 fn cost(usage: &Usage, look: &Look) -> String {
     if usage.unpriced == 0 {
         money(usage.cost_usd)

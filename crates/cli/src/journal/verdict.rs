@@ -1,4 +1,4 @@
-//! What answers were taken for: of each attempt of a request, or of a recorded answer.
+//! What answers meant: for each attempt of a request, or for a recorded answer.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::terminal::{Align, Cell, Look, columns, printable, span};
 /// A shorter time is told in seconds.
 const EXACTLY_BELOW: Duration = Duration::from_secs(300);
 
-/// Of each attempt of a request: what came back, what that was taken for, about what, until when.
+/// For each attempt of a request: what came back, what it meant, what it was about, and until when it counts.
 pub(crate) fn why(record: &RequestRecord, look: &Look) -> String {
     let view = View { look };
     let head = view.say(&Phrase::Request {
@@ -34,7 +34,7 @@ pub(crate) fn why(record: &RequestRecord, look: &Look) -> String {
     parts.join("\n")
 }
 
-/// What a recorded answer is taken for.
+/// What a recorded answer means.
 pub(crate) fn explained(status: u16, explanation: &Explanation, look: &Look) -> String {
     let view = View { look };
     let told = Told {
@@ -42,7 +42,7 @@ pub(crate) fn explained(status: u16, explanation: &Explanation, look: &Look) -> 
         outcome: explanation.outcome,
         reason: explanation.reason.as_ref(),
         verdict: explanation.verdict.as_ref(),
-        lasts: explanation.lasts.map(|lasts| view.from_then_on(lasts)),
+        lasts: explanation.lasts.map(|lasts| view.lasting(lasts)),
     };
     let next = if explanation.moves_on {
         Phrase::NextMovesOn
@@ -52,7 +52,7 @@ pub(crate) fn explained(status: u16, explanation: &Explanation, look: &Look) -> 
     format!("{}{}\n", view.facts(&told), view.say(&next))
 }
 
-/// What is told of one answer.
+/// What is shown of one answer.
 struct Told<'a> {
     came_back: String,
     outcome: AttemptOutcome,
@@ -121,7 +121,7 @@ impl View<'_> {
         columns(&rows)
     }
 
-    fn from_then_on(&self, lasts: Duration) -> String {
+    fn lasting(&self, lasts: Duration) -> String {
         let language = self.look.language;
         let milliseconds = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
         let span = match lasts < EXACTLY_BELOW {

@@ -1,7 +1,7 @@
 //! The state as text for a terminal.
 //!
-//! Pure functions of their arguments: "ago" and "to go" are counted from the moment of the snapshot, not
-//! from a clock. All words come from the message catalogues.
+//! Pure functions of their arguments: "ago" and "to go" are counted from the moment of the snapshot, not from
+//! a clock. All words come from the message catalogues.
 
 mod parts;
 mod phrase;

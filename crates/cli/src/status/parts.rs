@@ -1,4 +1,4 @@
-//! What several views of the state have in common.
+//! What several views of the state share.
 
 use zephyr_control::{EndpointState, EndpointView, Language, Problem, text};
 use zephyr_process::colours::Colours;
@@ -12,7 +12,7 @@ pub(super) fn labelled(endpoint: &EndpointView) -> String {
     }
 }
 
-/// A problem that has several lines, such as the errors of a configuration, keeps them.
+/// A problem with several lines, such as the errors of a configuration, keeps its lines.
 pub(super) fn in_words(
     Problem {
         message, remedy, ..

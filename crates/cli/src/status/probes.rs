@@ -1,4 +1,4 @@
-//! How endpoints are without a running instance: probes, tests step by step, how punctual checks are.
+//! How endpoints are, without a running instance: probes, tests step by step, and how punctual checks are.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::parts::state_cell;
 use super::phrase::Phrase;
 use crate::terminal::{Align, Cell, columns, printable};
 
-/// How each endpoint's probe ended, as a table: how long it took, or what went wrong.
+/// The result of each endpoint's probe as a table: how long it took, or what went wrong.
 pub(crate) fn probes(
     results: &[(String, Result<Duration, String>)],
     language: Language,
@@ -42,7 +42,7 @@ pub(crate) fn probes(
     columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
 }
 
-/// The steps of a test as a table, with what to do below the one that failed.
+/// The steps of a test as a table. What to do is below the step that failed.
 pub(crate) fn diagnosis(diagnosis: &Diagnosis, language: Language) -> String {
     let rows = diagnosis.steps.iter().map(|step| {
         let mark = if step.passed { "✓" } else { "✗" };

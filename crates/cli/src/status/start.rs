@@ -1,4 +1,4 @@
-//! What is said before and after a start: what to do, what was started, where to point clients.
+//! Texts before and after a start: what to do, what was started, where to point clients.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::parts::{in_words, labelled};
 use super::phrase::Phrase;
 use crate::terminal::printable;
 
-/// What to do where no instance runs; `ended` is the process that left its instance file behind.
+/// What to do if no instance is running. `ended`: the process that left its instance file behind.
 pub(crate) fn not_running(language: Language, ended: Option<u32>) -> String {
     let first = match ended {
         Some(pid) => Phrase::EndedUncleanly { pid },
@@ -45,13 +45,13 @@ pub(crate) fn started(snapshot: &Snapshot, language: Language) -> String {
     lines(language, &phrases)
 }
 
-/// That the page was opened in the browser.
+/// The text after the page was opened in the browser.
 pub(crate) fn opened(admin: SocketAddr, language: Language) -> String {
     let url = local_url(admin);
     lines(language, &[Phrase::Opened { url }])
 }
 
-/// Where there is no browser to open: what the user is to open elsewhere.
+/// The text if there is no browser to open: the address that the user should open elsewhere.
 pub(crate) fn open_by_hand(url: &str, language: Language) -> String {
     lines(language, &[Phrase::OpenByHand { url }])
 }
@@ -87,7 +87,7 @@ fn lines(language: Language, phrases: &[Phrase<'_>]) -> String {
         .collect()
 }
 
-/// Where clients find the proxy; from this machine, if it listens on every address.
+/// Where clients find the proxy. If it listens on every address: the address on this machine.
 fn proxy_url(snapshot: &Snapshot) -> String {
     let listening = &snapshot.listening.proxy;
     listening

@@ -1,4 +1,4 @@
-//! The state of a running instance: what is in use and why, each endpoint, what is wrong, what happened.
+//! The state of a running instance: which endpoint is in use and why, each endpoint, problems, and events.
 
 use zephyr_control::{
     Drain, EndpointView, Event, Language, Mode, ProbeCosts, Reason, Snapshot, Strategy, Totals,
@@ -130,7 +130,7 @@ impl View<'_> {
         })
     }
 
-    /// What checks cost, once they do.
+    /// What checks cost, once they cost anything.
     fn checks(&self, costs: &ProbeCosts) -> Option<String> {
         let spent = format!("{:.6}", costs.today_usd);
         let budget = costs.budget_usd;
@@ -190,7 +190,7 @@ impl View<'_> {
         ]
     }
 
-    /// Why it is in its state; of one that is fit, why it is not the one in use.
+    /// Why the endpoint is in its state. If it is fit: why it is not the one in use.
     fn reason(&self, endpoint: &EndpointView) -> String {
         let left = endpoint.until_ms.map(|until| self.left(until));
         let reason = endpoint.reason.as_ref();
@@ -228,7 +228,7 @@ impl View<'_> {
         }))
     }
 
-    /// A title and its lines, which are printable.
+    /// A title and its lines, made printable.
     fn list(&self, title: &Phrase<'_>, lines: impl Iterator<Item = String>) -> String {
         let lines: String = lines.map(|line| format!("  {line}\n")).collect();
         if lines.is_empty() {

@@ -1,7 +1,8 @@
-//! Columns of text on a terminal, where a letter may be two places wide.
+//! Columns of text on a terminal. A character may be two columns wide.
 //!
-//! By hand: `logs --follow` prints its table piece by piece and lets it only grow wider, which comfy-table
-//! and tabled do not, and for one coloured cell they bring crossterm or a parser of escape sequences.
+//! Written by hand, because `logs --follow` prints its table piece by piece, and the table may only grow
+//! wider. comfy-table and tabled cannot do that, and for one coloured cell they need crossterm or a parser of
+//! escape sequences.
 
 use unicode_width::UnicodeWidthStr;
 
@@ -14,7 +15,7 @@ pub(crate) enum Align {
     Right,
 }
 
-/// One cell; its text has no control characters.
+/// One cell. Its text has no control characters.
 #[derive(Clone, Debug)]
 pub(crate) struct Cell {
     text: String,
@@ -32,7 +33,7 @@ impl Cell {
         }
     }
 
-    /// Moves it away from the margin.
+    /// Moves the cell away from the margin.
     pub(crate) fn indent(&mut self) {
         self.text.insert_str(0, GAP);
     }
@@ -54,7 +55,7 @@ impl Cell {
     }
 }
 
-/// One line per row; no line ends in spaces.
+/// One line per row. No line ends in spaces.
 pub(crate) fn columns<const N: usize>(rows: &[[Cell; N]]) -> String {
     Widths::default().lines(rows)
 }
@@ -70,12 +71,12 @@ impl<const N: usize> Default for Widths<N> {
 }
 
 impl<const N: usize> Widths<N> {
-    /// Columns that are at least so wide from the start.
+    /// Columns that are at least this wide from the start.
     pub(crate) fn at_least(widths: [usize; N]) -> Self {
         Self(widths)
     }
 
-    /// One line per row, at least as wide as those before; no line ends in spaces.
+    /// One line per row, at least as wide as the rows before. No line ends in spaces.
     pub(crate) fn lines(&mut self, rows: &[[Cell; N]]) -> String {
         for row in rows {
             for (width, cell) in self.0.iter_mut().zip(row) {

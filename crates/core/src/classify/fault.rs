@@ -1,68 +1,68 @@
-//! What was seen to go wrong in an attempt.
+//! What went wrong in an attempt.
 
 use std::time::Duration;
 
 use crate::certificate::BadCertificate;
 
-/// What was seen to go wrong in an attempt.
+/// What went wrong in an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// An HTTP status.
+    /// The answer had this HTTP status.
     Status(u16),
-    /// A status of a gateway in front of the endpoint: the endpoint itself did not speak.
+    /// A gateway in front of the endpoint answered. The endpoint itself did not.
     Gateway {
         /// The status.
         status: u16,
         /// What the gateway said.
         said: Gateway,
     },
-    /// No connection: DNS, TCP, proxy or TLS. What the system said.
+    /// No connection: DNS, TCP, proxy or TLS failed. The error of the system.
     Connect(String),
     /// No connection, because the endpoint's certificate is not trusted.
     Certificate(Box<BadCertificate>),
-    /// The connection broke before an answer. What the system said.
+    /// The connection broke before an answer. The error of the system.
     Lost(String),
     /// No answer within this time.
     TimedOut(Duration),
-    /// A web page.
+    /// The answer was a web page.
     Html,
-    /// Nothing.
+    /// The answer was empty.
     Empty,
-    /// Not the Messages format: what was expected, what was seen.
+    /// Not the Messages format: what was expected, and what was seen.
     NotMessages(String),
-    /// An error inside the answer: its type.
+    /// An error inside the answer. Its type.
     ErrorEvent(String),
     /// The answer ended before it was complete.
     Cut,
-    /// The answer stood still for this long.
+    /// Nothing more of the answer came for this long.
     Stalled(Duration),
-    /// The Claude CLI, which a probe ran, failed: how it ended.
+    /// The Claude CLI, which a probe ran, failed. How it ended.
     ClaudeCli(String),
-    /// The time to finish requests was over.
+    /// The time to finish requests during a drain was over.
     DrainTimeout,
 }
 
 /// What a gateway says in place of its endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gateway {
-    /// Its origin does not answer: Cloudflare's 520 to 527 and 530.
+    /// The server behind the gateway does not answer: Cloudflare's 520 to 527 and 530.
     OriginDown,
     /// A challenge that only a browser passes.
     Challenge,
-    /// A page of its own that refuses the request.
+    /// A page of the gateway itself that refuses the request.
     Page,
 }
 
-/// What an attempt tells of the network between us and its endpoint.
+/// What an attempt says about the network between us and its endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contact {
-    /// The endpoint answered, whatever it said.
+    /// The endpoint answered something.
     Made,
-    /// No connection came about.
+    /// The connection could not be opened.
     NotMade,
-    /// A connection that was there broke, or nothing came over it.
+    /// An open connection broke, or nothing came over it.
     Broken,
-    /// It tells nothing.
+    /// It says nothing.
     Unknown,
 }
 

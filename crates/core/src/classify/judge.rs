@@ -1,11 +1,11 @@
-//! The table: what an answer that is no success means.
+//! The table of what an answer means that is not a success.
 //!
-//! The rules, in the order in which they are asked. `docs/guide.md` has the same table for users.
+//! The rules, in the order in which they are checked. `docs/guide.md` has the same table for users.
 //!
 //! | seen | outcome | subject |
 //! | --- | --- | --- |
-//! | a rule of the user's | as it says | as it says |
-//! | 1xx, 3xx | `Failed`: a client would follow a redirection and take the key along | endpoint |
+//! | a rule of the user | as it says | as it says |
+//! | 1xx, 3xx | `Failed`: a client would follow a redirection and send the key along | endpoint |
 //! | a challenge; Cloudflare's 52x and 530; a page with 401 or 403 | `Failed`, or `Away` if it says until when | endpoint |
 //! | 429 with a rejected window of a subscription | `Exhausted` until its reset; `NotServed` if it is of one family | account; family |
 //! | words about signed thinking, 400 | `NotServed` | signature |
@@ -24,9 +24,9 @@
 //! | other 4xx, in JSON of any other shape | `NotServed`, once | request |
 //! | other 4xx, no JSON at all: some gateway's | `NotServed`, and nothing is marked | endpoint |
 //!
-//! With the client's own credential, what concerns the account concerns the client's login there. A 401
-//! is the client's to see, since it renews its login. Other paths (models, files, …) say nothing about
-//! messages: a 5xx there moves the request on if it can be repeated, and counts for nothing.
+//! With the client's own credential, a verdict about the account is about the client's login there. The
+//! client gets a 401 itself, because it can renew its login. Other paths (models, files, …) say nothing about
+//! messages. A 5xx there moves the request on if it can be repeated, and does not count against the endpoint.
 
 use std::time::Duration;
 
@@ -40,15 +40,15 @@ use super::told::{Told, is_cloudflare};
 use super::verdict::{Ground, Verdict};
 use crate::call::CallKind;
 
-/// For how long a model that is asked for too often is left alone where nothing is said.
+/// How long a model gets no requests after too many, if the answer does not say.
 const MODEL_PAUSE: Duration = Duration::from_secs(30);
 
-/// What is known of a request, and of the credential that it was sent with.
+/// What is known about a request, and about the credential that it was sent with.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
-    /// Which call.
+    /// The kind of call.
     pub kind: CallKind,
-    /// The model asked for.
+    /// The requested model.
     pub model: Option<&'a str>,
     /// Whether the credential was ours.
     pub own_credential: bool,
@@ -58,7 +58,7 @@ pub struct Attempt<'a> {
     pub rules: &'a [Rule],
 }
 
-/// An answer that is no success.
+/// An answer that is not a success.
 #[derive(Clone, Copy, Debug)]
 pub struct Refusal<'a> {
     /// The status: below 200, or 300 or more.
@@ -69,12 +69,12 @@ pub struct Refusal<'a> {
     pub retry_after: Option<Duration>,
     /// The beginning of the body, decoded.
     pub body: &'a [u8],
-    /// Now, since 1970: limits name the moment of their reset.
+    /// The current time since 1970, because limits name the moment of their reset.
     pub since_epoch: Duration,
 }
 
 impl Attempt<'_> {
-    /// What an answer that is no success means, and what shows that.
+    /// What an answer that is not a success means, and what shows it.
     pub fn judge(&self, refusal: Refusal<'_>) -> Verdict {
         let Refusal {
             status,
@@ -111,8 +111,9 @@ impl Attempt<'_> {
         Verdict::new(outcome, Ground::Status)
     }
 
-    /// What a fault before the client's first byte means, in an answer whose status said success. An error
-    /// inside it counts as if its type's status had been given; `body`: the beginning of the answer, in plain.
+    /// What a fault means that came before the client's first byte, in an answer whose status said success.
+    /// An error inside the answer counts like the status of its type. `body`: the beginning of the answer,
+    /// decoded.
     pub fn judge_fault(&self, fault: Fault, body: &[u8]) -> Verdict {
         let status = match &fault {
             Fault::ErrorEvent(kind) => status_of_error(kind),
@@ -140,7 +141,7 @@ impl Attempt<'_> {
             return Verdict::new(Outcome::Failed(fault), Ground::Status);
         };
         let mut told = Told::read(&HeaderMap::new(), error_in(body));
-        told.is_own = true; // An event of a known type is one, and clients can read it.
+        told.is_own = true; // The type of the event is known, so clients can read it.
         if let Some(outcome) = self.by_words(status, &told, &fault, told.retry_after) {
             return Verdict::new(outcome, Ground::Words);
         }
@@ -155,7 +156,8 @@ impl Attempt<'_> {
         Some((found, &self.rules[found]))
     }
 
-    /// A subscription has windows of five hours and of seven days, and some of one family of models alone.
+    /// A subscription has windows of five hours and of seven days. Some of them limit one family of models
+    /// only.
     fn rejected_window(
         &self,
         refusal: &Refusal<'_>,
@@ -350,7 +352,7 @@ fn by_rule(rule: &Rule, status: u16, fault: Fault, retry_after: Option<Duration>
     }
 }
 
-/// The status that an error of this type has outside of an answer.
+/// The status of an error of this type when it is not inside an answer.
 fn status_of_error(kind: &str) -> Option<u16> {
     Some(match kind {
         "invalid_request_error" => 400,
@@ -365,7 +367,7 @@ fn status_of_error(kind: &str) -> Option<u16> {
     })
 }
 
-/// The error in a body: the data of its last event, or all of it.
+/// The error in a body: the data of its last event, or the whole body.
 fn error_in(body: &[u8]) -> &[u8] {
     let data = b"data:";
     let last = body.windows(data.len()).rposition(|window| window == data);

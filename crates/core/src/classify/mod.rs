@@ -1,11 +1,11 @@
-//! What the end of an attempt means: for the endpoint, and for the request. The only place that knows.
+//! What the end of an attempt means for the endpoint and for the request. Only this module decides it.
 //!
-//! A [`Fault`] is what was seen; an [`Outcome`] is what it means, and its [`Subject`] what it is about.
+//! A [`Fault`] is what was seen. An [`Outcome`] is what it means. Its [`Subject`] is what it is about.
 //!
 //! | module | is |
 //! | --- | --- |
-//! | `fault` | what was seen to go wrong |
-//! | `outcome`, `subject`, `verdict` | what it means, what it is about, what shows that |
+//! | `fault` | what went wrong |
+//! | `outcome`, `subject`, `verdict` | what it means, what it is about, what shows it |
 //! | `judge` | the table |
 //! | `told`, `text`, `words` | what a refusal's body says |
 //! | `rule` | the user's own rules |

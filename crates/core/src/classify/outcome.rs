@@ -5,53 +5,54 @@ use std::time::Duration;
 use super::fault::{Contact, Fault};
 use super::subject::Subject;
 
-/// What an attempt's end means.
+/// What the end of an attempt means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Answered, completely.
+    /// The answer is complete.
     Answered,
-    /// The client's mistake; the endpoint is healthy.
+    /// The client made a mistake. The endpoint is healthy.
     ClientFault(u16),
     /// Not answered, for a reason that does not concern the endpoint as a whole.
     NotServed {
         /// What was seen.
         fault: Fault,
-        /// What it concerns.
+        /// What it is about.
         subject: Subject,
-        /// For how long, if that was told.
+        /// How long it lasts, if the answer said so.
         lasts: Option<Duration>,
     },
-    /// Our credential is refused: open until it changes, a person reinstates, or a probe succeeds.
+    /// Our credential is refused. The circuit is open until the credential changes, a person reinstates the
+    /// endpoint, or a probe succeeds.
     Refused(Fault),
-    /// Quota or credit is used up: open for long.
+    /// The quota or credit is used up. The circuit is open for a long time.
     Exhausted {
         /// What was seen.
         fault: Fault,
-        /// How long the endpoint asks for.
+        /// The wait that the endpoint asks for.
         retry_after: Option<Duration>,
     },
-    /// Asked to slow down; not broken.
+    /// The endpoint asked us to slow down. It is not broken.
     Throttled {
         /// What was seen.
         fault: Fault,
-        /// How long the endpoint asks for.
+        /// The wait that the endpoint asks for.
         retry_after: Option<Duration>,
     },
-    /// No usable answer, and it said when it will be back: out until then.
+    /// The answer was not usable, and said when the endpoint will be back. It is out until then.
     Away {
         /// What was seen.
         fault: Fault,
         /// When it will be back.
         returns_in: Duration,
     },
-    /// No usable answer; counts against the endpoint.
+    /// The answer was not usable. This counts against the endpoint.
     Failed(Fault),
-    /// The client left, which says nothing about the endpoint.
+    /// The client left. This says nothing about the endpoint.
     Abandoned,
 }
 
 impl Outcome {
-    /// It does not serve this model or path, and did not say for how long.
+    /// The endpoint does not serve this model or path, and did not say for how long.
     pub fn model_not_served(fault: Fault) -> Self {
         Self::NotServed {
             fault,
@@ -60,7 +61,7 @@ impl Outcome {
         }
     }
 
-    /// It does not serve this one request.
+    /// The endpoint does not serve this one request.
     pub fn request_not_served(fault: Fault) -> Self {
         Self::NotServed {
             fault,
@@ -81,7 +82,7 @@ impl Outcome {
         }
     }
 
-    /// For how long what it means holds, if that was told.
+    /// How long the outcome holds, if the answer said so.
     pub fn lasts(&self) -> Option<Duration> {
         match self {
             Self::NotServed { lasts, .. } => *lasts,
@@ -97,7 +98,7 @@ impl Outcome {
         }
     }
 
-    /// What it is about, if something went wrong.
+    /// What the outcome is about, if something went wrong.
     pub fn subject(&self) -> Option<Subject> {
         match self {
             Self::NotServed { subject, .. } => Some(subject.clone()),
@@ -108,7 +109,7 @@ impl Outcome {
         }
     }
 
-    /// What it tells of the network in between.
+    /// What the outcome says about the network in between.
     pub fn contact(&self) -> Contact {
         match self {
             Self::Answered
@@ -123,7 +124,7 @@ impl Outcome {
         }
     }
 
-    /// Whether another endpoint should be asked, if the client has seen nothing yet.
+    /// Whether another endpoint should be asked, as long as the client has seen nothing.
     pub fn moves_on(&self, on_client_errors: bool) -> bool {
         match self {
             Self::NotServed { .. }

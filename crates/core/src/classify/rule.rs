@@ -1,28 +1,28 @@
-//! The user's own rules: what an answer of a given status or wording means.
+//! The user's own rules: what an answer with a given status or text means.
 
 use std::time::Duration;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-/// A compiled pattern takes at most so much memory, in bytes.
+/// The most memory that a compiled pattern takes, in bytes.
 const PATTERN_BYTES: usize = 1024 * 1024;
 
-/// One of `[[failover.rules]]`. An answer meets it if it meets everything that the rule names.
+/// One of `[[failover.rules]]`. An answer meets the rule if it meets every condition in it.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// One of these statuses; any, if there is none.
+    /// One of these statuses. Empty: any status.
     pub status: Vec<u16>,
-    /// A text in the body, in small letters; the body's ASCII letters count as small ones.
+    /// A text in the body, in lower case. ASCII letters of the body are compared in lower case too.
     pub contains: Option<String>,
-    /// A pattern that a part of the body matches.
+    /// A pattern that matches a part of the body.
     pub matches: Option<Regex>,
     /// The endpoint's name.
     pub endpoint: Option<String>,
-    /// The model asked for.
+    /// The requested model.
     pub model: Option<String>,
-    /// What it means.
+    /// What the answer means.
     pub then: Then,
-    /// For how long.
+    /// How long it lasts.
     pub cooldown: Option<Duration>,
 }
 
@@ -31,7 +31,7 @@ pub struct Rule {
 pub enum Then {
     /// The client gets it.
     Stop,
-    /// Another endpoint is asked; with a cooldown, this one is left alone for so long.
+    /// Another endpoint is asked. With a cooldown, this endpoint gets no requests for so long.
     Next,
     /// The account's quota is used up.
     Exhausted,
@@ -46,12 +46,12 @@ impl Rule {
     ///
     /// # Errors
     ///
-    /// It is no pattern, or one that takes too much memory.
+    /// The pattern is not valid, or takes too much memory.
     pub fn pattern(text: &str) -> Result<Regex, regex::Error> {
         RegexBuilder::new(text).size_limit(PATTERN_BYTES).build()
     }
 
-    /// Whether an answer meets it.
+    /// Whether an answer meets the rule.
     pub fn meets(&self, status: u16, body: &[u8], endpoint: &str, model: Option<&str>) -> bool {
         let has = |text: &String| {
             memchr::memmem::find(&body.to_ascii_lowercase(), text.as_bytes()).is_some()

@@ -1,34 +1,34 @@
 //! What an outcome is about.
 
-/// What an outcome is about. A mark is set on that alone, and expires with it.
+/// What an outcome is about. A mark is set on this only, and it expires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// The endpoint as a whole.
     Endpoint,
     /// Its credential, or the account behind it.
     Account,
-    /// The model asked for, there.
+    /// The requested model at the endpoint.
     Model,
-    /// A family of models there.
+    /// A family of models at the endpoint.
     Family(Family),
-    /// Requests as large as this one, there.
+    /// Requests that are at least as large, at the endpoint.
     Size,
-    /// Clients of this kind, there.
+    /// Clients of this kind, at the endpoint.
     ClientKind,
-    /// This conversation there: what it says, not how the endpoint is.
+    /// This conversation, at the endpoint. Its content is the reason, not the state of the endpoint.
     Conversation,
-    /// The client's own login there.
+    /// The client's own login at the endpoint.
     Login,
     /// Thinking blocks that another endpoint signed.
     Signature,
-    /// This one request there; nothing is marked.
+    /// This one request, at the endpoint. No mark is set.
     Request,
-    /// The client itself: its own mistake.
+    /// The client, which made a mistake.
     Client,
 }
 
 impl Subject {
-    /// As a label.
+    /// The name in labels.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Endpoint => "endpoint",
@@ -46,15 +46,15 @@ impl Subject {
     }
 }
 
-/// A family of models: those with this word in their name, such as `opus`.
+/// A family of models: all models with this word in their name, such as `opus`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Family(Box<str>);
 
-/// The families that an account has limits of its own for.
+/// The families for which an account has limits of their own.
 const FAMILIES: [&str; 5] = ["opus", "sonnet", "haiku", "fable", "mythos"];
 
 impl Family {
-    /// The family that the name of a limit ends with, such as `seven_day_opus`.
+    /// The family at the end of a limit's name, such as `seven_day_opus`.
     pub fn named_in(limit: &str) -> Option<Self> {
         let words = limit.split(|char: char| !char.is_ascii_alphanumeric());
         let family = words.rev().find(|word| {
@@ -77,7 +77,7 @@ impl Family {
     }
 }
 
-/// Which kind of client sent a request, as far as relays treat them differently.
+/// The kind of client that sent a request, as far as relays treat them differently.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ClientKind {
     /// Claude Code.
@@ -88,7 +88,7 @@ pub enum ClientKind {
 }
 
 impl ClientKind {
-    /// By the `user-agent` header.
+    /// From the `user-agent` header.
     pub fn of(user_agent: Option<&str>) -> Self {
         match user_agent {
             Some(agent)

@@ -1,17 +1,17 @@
-//! Finding words near each other in what endpoints say, in English and Chinese.
+//! Finds words near each other in the messages of endpoints, in English and Chinese.
 //!
-//! Relays word the same thing differently every time, so no sentence is listed: a verdict needs two
-//! ideas near each other in one sentence. English words are matched as words (a `*` at the end stands
-//! for any ending), Chinese ones wherever they stand.
+//! Relays use different words for the same thing, so there is no list of sentences. A verdict needs two ideas
+//! near each other in one sentence. English words match as whole words (a `*` at the end stands for any
+//! ending). Chinese words match anywhere.
 
-/// A text, made fit to be searched: lower case, one space between words, sentences apart.
+/// A text prepared for the search: lower case, one space between words, split into sentences.
 #[derive(Debug)]
 pub(super) struct Text {
     sentences: Vec<String>,
 }
 
 impl Text {
-    /// Of these pieces, none of which is read on into the next.
+    /// A text of these pieces. No sentence goes on from one piece to the next.
     pub(super) fn of<'t>(pieces: impl IntoIterator<Item = &'t str>) -> Self {
         let mut sentences = Vec::new();
         for piece in pieces {
@@ -25,15 +25,15 @@ impl Text {
         Self { sentences }
     }
 
-    /// Whether any of these is in it.
+    /// Whether the text has any of these words.
     pub(super) fn has(&self, words: &[&str]) -> bool {
         self.sentences
             .iter()
             .any(|sentence| words.iter().any(|word| !places(sentence, word).is_empty()))
     }
 
-    /// Whether one of these and one of those are in one sentence, at most so many characters apart, in
-    /// either order.
+    /// Whether one of `these` and one of `those` are in one sentence, at most `most` characters apart, in any
+    /// order.
     pub(super) fn near(&self, these: &[&str], those: &[&str], most: usize) -> bool {
         self.sentences.iter().any(|sentence| {
             let those = all_places(sentence, those);
@@ -46,7 +46,7 @@ impl Text {
         })
     }
 
-    /// Whether one of these comes right before one of those, at most so many characters apart.
+    /// Whether one of `these` comes right before one of `those`, at most `most` characters apart.
     pub(super) fn before(&self, these: &[&str], those: &[&str], most: usize) -> bool {
         self.sentences.iter().any(|sentence| {
             let those = all_places(sentence, those);
@@ -58,7 +58,7 @@ impl Text {
         })
     }
 
-    /// The first number behind one of these, at most so many characters apart.
+    /// The first number after one of these words, at most `most` characters apart.
     pub(super) fn number_behind(&self, words: &[&str], most: usize) -> Option<f64> {
         self.sentences.iter().find_map(|sentence| {
             all_places(sentence, words)
@@ -77,7 +77,7 @@ fn all_places(sentence: &str, words: &[&str]) -> Vec<Place> {
         .collect()
 }
 
-/// Where a word stands, as byte ranges.
+/// The places of a word in a sentence, as byte ranges.
 fn places(sentence: &str, word: &str) -> Vec<Place> {
     let (word, is_beginning) = match word.strip_suffix('*') {
         Some(beginning) => (beginning, true),
@@ -98,7 +98,7 @@ fn places(sentence: &str, word: &str) -> Vec<Place> {
     .collect()
 }
 
-/// Characters between two places; 0 if they overlap.
+/// The characters between two places. 0 if they overlap.
 fn apart(sentence: &str, this: Place, that: Place) -> usize {
     let (first, second) = if this.0 <= that.0 {
         (this, that)
@@ -153,7 +153,7 @@ fn split_sentences(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Lower case; `_`, `-` between words and camel case become spaces.
+/// The text in lower case, with spaces in place of `_`, of `-` between words, and of camel case.
 pub(super) fn normalized(text: &str) -> String {
     let mut normal = String::with_capacity(text.len());
     let mut before = ' ';

@@ -1,4 +1,4 @@
-//! What a refusal's body tells: whether these are the API's own words, its texts, and when to come back.
+//! What the body of a refusal says: whether it is the API's own error, its texts, and when to come back.
 
 use std::time::Duration;
 
@@ -45,9 +45,9 @@ const FIELDS: [&str; 16] = [
 
 /// Most of a body that is searched for words, in bytes: what endpoints say of an error is short.
 const SEARCHED: usize = 16 * 1024;
-/// How deep a JSON body is searched.
+/// The deepest level of a JSON body that is searched.
 const DEEPEST: usize = 6;
-/// Names under which a body may say in how many seconds to come back.
+/// Fields in which a body may say how many seconds to wait.
 const SECONDS: [&str; 5] = [
     "retry_after",
     "retry_after_seconds",
@@ -57,12 +57,12 @@ const SECONDS: [&str; 5] = [
 ];
 /// The same in milliseconds.
 const MILLIS: [&str; 2] = ["retry_after_ms", "retryafterms"];
-/// Nobody is believed who wants to be away for longer.
+/// A longer wait is not believed. In seconds.
 const LONGEST: f64 = 30.0 * 24.0 * 3600.0;
 
-/// What a refusal's body tells.
+/// What the body of a refusal says.
 pub(super) struct Told {
-    /// Whether it has the shape of the API's own errors, so that clients can read it.
+    /// Whether it has the form of the API's own errors, so that clients can read it.
     pub(super) is_own: bool,
     /// Whether these are the API's words about a field of the request, such as `messages.3: …`.
     pub(super) is_about_field: bool,
@@ -70,13 +70,13 @@ pub(super) struct Told {
     pub(super) is_json: bool,
     /// Whether it is a web page.
     pub(super) is_page: bool,
-    /// Whether only a browser would get any further.
+    /// Whether only a browser could pass it.
     pub(super) is_challenge: bool,
-    /// What it says.
+    /// The texts in it.
     pub(super) text: Text,
-    /// The text as it came, in lower case.
+    /// The body as it came, in lower case.
     pub(super) raw: String,
-    /// When to come back.
+    /// How long to wait.
     pub(super) retry_after: Option<Duration>,
 }
 
@@ -93,7 +93,8 @@ impl Told {
                 Text::of(pieces)
             }
             None if is_page => Text::of(visible(&raw).iter().map(String::as_str)),
-            // Not quite JSON, or plain text: quotes and braces part what belongs apart.
+            // It is not valid JSON, or is plain text. Quotes and braces separate texts that do not belong
+            // together.
             None => Text::of(raw.split(['"', '{', '}', '[', ']'])),
         };
         Self {
@@ -108,7 +109,7 @@ impl Told {
         }
     }
 
-    /// Whether the text has this name as it is, such as that of a model.
+    /// Whether the body has this name exactly as it is, such as the name of a model.
     pub(super) fn names(&self, name: &str) -> bool {
         !name.is_empty() && self.raw.contains(&name.to_lowercase())
     }
@@ -199,14 +200,14 @@ fn is_challenge(headers: &HeaderMap, is_page: bool, raw: &str) -> bool {
     is_said || (is_page && signs.iter().any(|sign| raw.contains(sign)))
 }
 
-/// Whether Cloudflare speaks.
+/// Whether the headers come from Cloudflare.
 pub(super) fn is_cloudflare(headers: &HeaderMap) -> bool {
     let server = headers.get(SERVER).map(http::HeaderValue::as_bytes);
     server.is_some_and(|server| server.eq_ignore_ascii_case(b"cloudflare"))
         || headers.contains_key("cf-ray")
 }
 
-/// What a page shows: its text without tags.
+/// The text that a page shows, without tags.
 fn visible(page: &str) -> Vec<String> {
     let mut texts = Vec::new();
     let mut rest = page;

@@ -1,20 +1,20 @@
-//! What an answer was taken for, and what shows that.
+//! The verdict on an answer: what it means, and what shows it.
 
 use super::outcome::Outcome;
 
-/// What an answer was taken for, and what shows that.
+/// What an answer means, and what shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// What it means.
     pub outcome: Outcome,
-    /// What shows that.
+    /// What shows it.
     pub ground: Ground,
 }
 
-/// What shows that an answer means what it was taken for.
+/// What shows the meaning of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ground {
-    /// Its status, or how it broke.
+    /// Its status, or how it broke off.
     Status,
     /// The words in its body.
     Words,
@@ -22,11 +22,11 @@ pub enum Ground {
     Headers,
     /// What a gateway in front of the endpoint said.
     Gateway,
-    /// A rule of the user's: its place in `failover.rules`, from 0.
+    /// A rule of the user: its place in `failover.rules`, from 0.
     Rule(usize),
 }
 
-/// What is known without an answer's words.
+/// A verdict without a look at the words of an answer.
 impl From<Outcome> for Verdict {
     fn from(outcome: Outcome) -> Self {
         Self::new(outcome, Ground::Status)

@@ -1,12 +1,12 @@
-//! The ideas that decide between verdicts where the status does not, with the words for them.
+//! The ideas that decide between verdicts if the status does not, and the words for them.
 //!
-//! The only place where text is matched. Each idea is a few words in two languages, most of them only
-//! together with another idea nearby.
+//! Text is matched only here. Each idea is a few words in two languages. Most of them count only together
+//! with another idea nearby.
 
 use super::text::normalized;
 use super::told::Told;
 
-/// Asking for fewer requests at a time.
+/// The endpoint asks for fewer requests at a time.
 const RATE: &[&str] = &[
     "throttl*",
     "rate",
@@ -40,7 +40,7 @@ const RATE: &[&str] = &[
     "每秒",
 ];
 
-/// What one pays for.
+/// Things that one pays for.
 const QUOTA: &[&str] = &[
     "usage",
     "credit",
@@ -77,7 +77,7 @@ const QUOTA: &[&str] = &[
     "次数",
 ];
 
-/// That there is none of it left.
+/// Nothing of it is left.
 const USED_UP: &[&str] = &[
     "out of",
     "insufficient",
@@ -122,12 +122,12 @@ const USED_UP: &[&str] = &[
     "过期",
 ];
 
-/// The same, but only right before what one pays for.
+/// Nothing of it is left; but only right before the thing that one pays for.
 const NONE_OF_IT: &[&str] = &[
     "no", "without", "lacks", "low", "zero", "negative", "没有", "无",
 ];
 
-/// Bills that were not paid, in words of their own.
+/// Unpaid bills have words of their own.
 const ARREARS: &[&str] = &[
     "arrears",
     "payment required",
@@ -136,10 +136,10 @@ const ARREARS: &[&str] = &[
     "请充值",
 ];
 
-/// What is left of it, by name.
+/// Words for what is left of it.
 const REMAINDER: &[&str] = &["剩余", "余额", "remaining", "remainder", "left", "balance"];
 
-/// What a request would cost is set aside before it is made.
+/// Some endpoints set the cost of a request aside before it runs.
 const SET_ASIDE: &[&str] = &[
     "pre deduct*",
     "prededuct*",
@@ -166,7 +166,7 @@ const FAILED: &[&str] = &[
     "不够",
 ];
 
-/// Whose the credential is.
+/// The owner of the credential.
 const ACCOUNT: &[&str] = &[
     "organization",
     "organisation",
@@ -185,7 +185,7 @@ const ACCOUNT: &[&str] = &[
     "令牌",
 ];
 
-/// That it may not be used any more.
+/// The owner may not use it any more.
 const DISABLED: &[&str] = &[
     "disabled",
     "suspended",
@@ -216,7 +216,7 @@ const DISABLED: &[&str] = &[
 
 const MODEL: &[&str] = &["model", "models", "模型"];
 
-/// That a model is not to be had, behind its name or the word.
+/// A model is not available; after its name, or after the word for a model.
 const NOT_TO_BE_HAD: &[&str] = &[
     "not found",
     "not exist",
@@ -257,7 +257,7 @@ const NOT_TO_BE_HAD: &[&str] = &[
     "没有可用",
 ];
 
-/// The same, before its name or the word.
+/// A model is not available; before its name, or before the word for a model.
 const NONE_FOR: &[&str] = &[
     "no access to",
     "access to",
@@ -287,7 +287,7 @@ const NONE_FOR: &[&str] = &[
     "不存在",
 ];
 
-/// Whose program is calling.
+/// The program that calls.
 const CLIENT: &[&str] = &[
     "client",
     "clients",
@@ -301,7 +301,7 @@ const CLIENT: &[&str] = &[
     "终端工具",
 ];
 
-/// The same, in words that mean nothing else.
+/// The program that calls, in words that mean nothing else.
 const PROGRAM: &[&str] = &[
     "user agent",
     "claude code",
@@ -310,7 +310,7 @@ const PROGRAM: &[&str] = &[
     "客户端",
 ];
 
-/// Which of them may.
+/// Which programs are allowed.
 const ADMITTED: &[&str] = &[
     "only",
     "official",
@@ -338,7 +338,7 @@ const ADMITTED: &[&str] = &[
     "不支持",
 ];
 
-/// That what was said is the trouble.
+/// The content of the request is the problem.
 const CONTENT: &[&str] = &[
     "content filter*",
     "content policy",
@@ -378,7 +378,7 @@ const CONTENT: &[&str] = &[
     "风险内容",
 ];
 
-/// That it is too long.
+/// The request is too long.
 const LONG: &[&str] = &[
     "long context",
     "context length",
@@ -417,7 +417,7 @@ const SIGNED: &[&str] = &[
     "签名",
 ];
 
-/// How far apart two ideas may be, in characters.
+/// The most characters between two ideas.
 const NEAR: usize = 40;
 
 impl Told {
@@ -432,7 +432,7 @@ impl Told {
             || self.text.has(&["enforced spend limit reached"])
     }
 
-    /// There is something left, only not enough for this request, or its cost could not be set aside.
+    /// Something is left, but not enough for this request, or its cost could not be set aside.
     pub(super) fn says_something_is_left(&self) -> bool {
         let left = self.text.number_behind(REMAINDER, 14);
         left.is_some_and(|left| left > 0.0) && (self.says_quota_used_up() || self.is_set_aside())
@@ -456,13 +456,13 @@ impl Told {
                 .map(str::trim)
                 .filter(|name| !name.is_empty()),
         );
-        // The API's own errors also say what a model does not support, further on in the sentence.
+        // The API's own errors also say what a model does not support, later in the sentence.
         let near = if self.is_own { 16 } else { NEAR };
         self.text.before(&names, NOT_TO_BE_HAD, near) || self.text.before(NONE_FOR, &names, near)
     }
 
     pub(super) fn is_about_client(&self) -> bool {
-        // The API's own errors also speak of tools of the client.
+        // The API's own errors also name tools of the client.
         let words = if self.is_own { PROGRAM } else { CLIENT };
         self.text.near(words, ADMITTED, NEAR)
     }

@@ -1,8 +1,8 @@
-//! Base URLs: where the requests to an endpoint go.
+//! Base URLs: the URLs that the requests to an endpoint go to.
 
 use std::fmt;
 
-/// Scheme, authority and path prefix of an endpoint; never with credentials, query or fragment.
+/// The scheme, authority and path prefix of an endpoint. Never credentials, a query or a fragment.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct BaseUrl {
     https: bool,
@@ -11,11 +11,11 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// Reads a base URL; a trailing slash is dropped.
+    /// Reads a base URL. A trailing slash is dropped.
     ///
     /// # Errors
     ///
-    /// Says which rule the text breaks.
+    /// The rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
         let (scheme, rest) = text.split_once("://").ok_or(BaseUrlError::NoScheme)?;
         let https = match scheme.to_ascii_lowercase().as_str() {
@@ -67,12 +67,12 @@ impl BaseUrl {
         if self.https { "https" } else { "http" }
     }
 
-    /// Host, and port if one was given.
+    /// The host, with the port if one was given.
     pub fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// The host alone; an IPv6 address without its brackets.
+    /// The host without the port. An IPv6 address has no brackets here.
     pub fn host(&self) -> &str {
         let host = match self.authority.rfind(':') {
             Some(colon) if !self.authority.ends_with(']') => &self.authority[..colon],
@@ -81,7 +81,7 @@ impl BaseUrl {
         host.trim_start_matches('[').trim_end_matches(']')
     }
 
-    /// The port, by the scheme where none was given.
+    /// The port, or the default of the scheme.
     pub fn port(&self) -> u16 {
         let explicit = match self.authority.rfind(':') {
             Some(colon) if !self.authority.ends_with(']') => {
@@ -92,7 +92,7 @@ impl BaseUrl {
         explicit.unwrap_or(if self.https { 443 } else { 80 })
     }
 
-    /// Comes before the client's path: empty, or `/prefix` without a slash at its end.
+    /// The part before the client's path: empty, or `/prefix` without a slash at its end.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -110,14 +110,14 @@ impl fmt::Debug for BaseUrl {
     }
 }
 
-/// Why a text is no base URL.
+/// Why a text is not a base URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BaseUrlError {
     /// `api.example.com` instead of `https://api.example.com`.
     NoScheme,
     /// Neither `http` nor `https`.
     UnknownScheme,
-    /// `https://user:secret@…`: the secret would be shown wherever the URL is.
+    /// `https://user:secret@…`: the secret would be visible wherever the URL is shown.
     Credentials,
     /// The client's path is appended to a base URL, so it cannot have a query or a fragment.
     QueryOrFragment,

@@ -7,9 +7,9 @@ use std::time::Duration;
 pub struct Breaker {
     /// When a circuit trips.
     pub policy: BreakerPolicy,
-    /// First cooldown; it doubles with every trip in a row.
+    /// The first cooldown. It doubles with every trip in a row.
     pub cooldown: Duration,
-    /// Longest cooldown; also bounds a `Retry-After`.
+    /// The longest cooldown. It also limits a `Retry-After`.
     pub max_cooldown: Duration,
 }
 
@@ -33,7 +33,7 @@ pub enum BreakerPolicy {
         /// At least 1.
         max_failures: u32,
     },
-    /// After `min_failures` within `window`, and nothing but failures.
+    /// After at least `min_failures` within `window`, with no success among them.
     Window {
         /// How far back outcomes count.
         window: Duration,

@@ -1,8 +1,8 @@
-//! Where credentials are found, and how they are sent. Never a secret itself.
+//! Where credentials are found, and how they are sent. A secret itself is never here.
 
 use std::fmt;
 
-/// Where a secret is found; never the secret.
+/// Where a secret is found. Never the secret itself.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CredentialRef {
     /// An environment variable, or a line of the `.env` beside the configuration.
@@ -20,12 +20,12 @@ impl fmt::Display for CredentialRef {
     }
 }
 
-/// What an endpoint is sent as a credential.
+/// The credential that an endpoint gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Auth {
     /// The client's own headers, unchanged.
     Passthrough,
-    /// Ours. The client's own credential is removed.
+    /// A credential of ours. The client's own credential is removed.
     Ours {
         /// Which header carries it.
         header: AuthHeader,

@@ -7,7 +7,7 @@ pub struct Desktop {
     pub launch_at_login: bool,
     /// Whether it starts without its window.
     pub start_hidden: bool,
-    /// Whether Claude Code's settings are put back on quit.
+    /// Whether Claude Code's own settings are restored on quit.
     pub restore_claude_code_on_quit: bool,
 }
 

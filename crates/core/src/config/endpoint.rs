@@ -1,4 +1,4 @@
-//! One endpoint with all that its group settles for it.
+//! One endpoint, with all settings from its group.
 
 use super::base_url::BaseUrl;
 use super::credential::Auth;
@@ -14,10 +14,10 @@ pub struct Group {
     pub default: bool,
 }
 
-/// One base URL with its credential reference, and all that the group settles for it.
+/// One base URL with its credential reference, and all settings from its group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Endpoint {
-    /// Unique among all endpoints; what users see and type.
+    /// Unique among all endpoints. Users see and type it.
     pub name: String,
     /// The group it belongs to.
     pub group: String,
@@ -29,7 +29,8 @@ pub struct Endpoint {
     pub enabled: bool,
     /// Smaller is preferred by [`Strategy::Priority`](super::Strategy::Priority).
     pub priority: u32,
-    /// Share of requests under [`Strategy::WeightedRoundRobin`](super::Strategy::WeightedRoundRobin); at least 1.
+    /// The share of requests under [`Strategy::WeightedRoundRobin`](super::Strategy::WeightedRoundRobin); at
+    /// least 1.
     pub weight: u32,
     /// Relative price; smaller is preferred by [`Strategy::Price`](super::Strategy::Price).
     pub price: f64,

@@ -7,9 +7,9 @@ use crate::classify::Rule;
 /// `[failover]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failover {
-    /// Whether a failing request moves on to another endpoint.
+    /// Whether a failed request moves on to another endpoint.
     pub enabled: bool,
-    /// Maximum number of attempts for one request, the first included.
+    /// The maximum number of attempts for one request, including the first.
     pub max_attempts: u32,
     /// Limit for TCP, proxy and TLS handshakes together.
     pub connect_timeout: Duration,
@@ -21,7 +21,7 @@ pub struct Failover {
     pub last_resort: bool,
     /// `hold_seconds`: how long a request waits for an endpoint to return when nothing is up.
     pub max_wait: Duration,
-    /// Whether requests also move on after every 4xx.
+    /// Whether requests also move on after any 4xx.
     pub on_client_errors: bool,
     /// Share of recent requests that may be further attempts, in percent.
     pub retry_budget_percent: u32,

@@ -15,13 +15,13 @@ pub struct HealthCheck {
     pub interval: Duration,
     /// Whether the interval follows the load.
     pub dynamic_scaling: bool,
-    /// Shortest interval under load.
+    /// The shortest interval under load.
     pub min_interval: Duration,
-    /// Longest interval when idle.
+    /// The longest interval when idle.
     pub max_interval: Duration,
     /// A probe that takes longer has failed.
     pub timeout: Duration,
-    /// What probes may cost a day, in USD.
+    /// What probes may cost per day, in USD.
     pub daily_budget_usd: f64,
     /// The Claude CLI, for [`ProbeMode::ClaudeCli`].
     pub claude_binary_path: String,
@@ -57,22 +57,22 @@ pub enum ProbeAs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProbeMode {
-    /// One real call with one token of output: the inference path itself.
+    /// One real call with one token of output. It tests the inference path itself.
     Message,
-    /// A free token count: credential, model and body parsing.
+    /// A free token count. It tests the credential, the model and the parsing of the body.
     CountTokens,
-    /// The list of models: credential and router.
+    /// The list of models. It tests the credential and the router.
     Models,
-    /// A TCP connection, with TLS for `https`: the network and the certificate.
+    /// A TCP connection, with TLS for `https`. It tests the network and the certificate.
     Connect,
     /// A greeting through the Claude CLI.
     ClaudeCli,
-    /// Nothing; only real traffic shows how the endpoint is.
+    /// No probes. Only real traffic shows how the endpoint is.
     Off,
 }
 
 impl ProbeMode {
-    /// Whether success shows that messages are answered: only that closes a circuit that failing messages
+    /// Whether success shows that messages are answered. Only that closes a circuit that failed messages have
     /// opened.
     pub fn proves_messages(self) -> bool {
         match self {

@@ -1,9 +1,9 @@
-//! `[logging]`: what is written down.
+//! `[logging]`: what is logged, and what the journal keeps.
 
 /// `[logging]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logging {
-    /// Lowest severity that is written: `trace`, `debug`, `info`, `warn` or `error`.
+    /// The lowest severity that is logged: `trace`, `debug`, `info`, `warn` or `error`.
     pub level: LogLevel,
     /// Which requests the journal keeps.
     pub request_types: LogRequests,
@@ -11,7 +11,7 @@ pub struct Logging {
     pub request_body: LogBody,
     /// How much of an answer's body the journal keeps.
     pub response_body: LogBody,
-    /// Folder of the journal; `None`: the platform's data folder.
+    /// The folder of the journal. `None`: the platform's data folder.
     pub directory: Option<String>,
     /// Records are deleted after this many days.
     pub retention_days: u32,
@@ -42,7 +42,7 @@ pub enum LogLevel {
     Debug,
     /// What a user would notice.
     Info,
-    /// What somebody should look at.
+    /// What a person should look at.
     Warn,
     /// What stopped something from working.
     Error,
@@ -51,11 +51,11 @@ pub enum LogLevel {
 /// Which requests are recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogRequests {
-    /// Those that failed.
+    /// Only those that failed.
     Failed,
-    /// Those that succeeded.
+    /// Only those that succeeded.
     Success,
-    /// Every one.
+    /// All of them.
     All,
 }
 

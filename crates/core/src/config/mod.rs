@@ -1,11 +1,11 @@
-//! The validated configuration: what every other part may rely on.
+//! The validated configuration. Every other part may rely on it.
 //!
-//! It does not have the file's shape. Whoever reads the file collects every error with its line and key
-//! first, and only then builds these types; so names are unique here, durations are durations, and what
-//! cannot be represented cannot be wrong. Defaults are the `Default` implementations of these types and
-//! stand nowhere else.
+//! It does not have the structure of the file. The reader of the file first collects every error with its
+//! line and key, and builds these types only if there is none. So names are unique here, durations are
+//! durations, and a wrong value has no representation. The defaults are the `Default` implementations of
+//! these types, and are written nowhere else.
 //!
-//! No secret is in here: a credential is a reference to an environment variable or a keychain entry.
+//! There is no secret here: a credential is a reference to an environment variable or a keychain entry.
 
 mod base_url;
 mod breaker;

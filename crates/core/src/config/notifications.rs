@@ -13,7 +13,7 @@ pub struct Notifications {
     pub on_recovery: bool,
     /// The network is gone.
     pub on_offline: bool,
-    /// A credential was refused, a quota is used up.
+    /// A credential was refused, or a quota is used up.
     pub on_refused: bool,
     /// The probe budget is used up.
     pub on_budget: bool,

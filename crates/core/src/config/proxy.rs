@@ -8,7 +8,7 @@ pub enum ProxyRoute {
     /// As the system is configured (`HTTPS_PROXY`, `NO_PROXY`, the desktop's settings).
     #[default]
     System,
-    /// Directly, whatever the system says.
+    /// Directly, regardless of the system's settings.
     Direct,
     /// Through this `http://` or `socks5://` proxy. The URL may carry credentials, so it is never shown.
     Via(String),

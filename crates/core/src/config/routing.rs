@@ -31,20 +31,20 @@ impl Default for Routing {
 pub enum Strategy {
     /// The fastest, with hysteresis.
     Latency,
-    /// The smallest `priority`; equals by latency.
+    /// The smallest `priority`. Equal ones by latency.
     Priority,
-    /// The smallest `price`; equals by latency.
+    /// The smallest `price`. Equal ones by latency.
     Price,
     /// One after the other.
     RoundRobin,
     /// One after the other, in proportion to `weight`.
     WeightedRoundRobin,
-    /// Any, uniformly.
+    /// A random one; all are equally likely.
     Random,
 }
 
 impl Strategy {
-    /// Whether requests are spread over all endpoints, so that none is *the* one in use.
+    /// Whether requests are distributed over all endpoints, so that no single one is in use.
     pub fn distributes(self) -> bool {
         match self {
             Self::RoundRobin | Self::WeightedRoundRobin | Self::Random => true,

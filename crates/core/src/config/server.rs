@@ -12,15 +12,15 @@ pub struct Server {
     pub host: IpAddr,
     /// Port the proxy listens on; 0 lets the system choose.
     pub port: u16,
-    /// What clients must send; `None`: open, on loopback only.
+    /// The token that clients must send. `None`: no token, on loopback only.
     pub client_token: Option<CredentialRef>,
-    /// How much faster another endpoint must be before it is switched to.
+    /// How much faster another endpoint must be before a switch to it.
     pub switch_threshold: Duration,
     /// How long a drain waits for requests in flight.
     pub drain_timeout: Duration,
     /// Largest body of a messages or `count_tokens` call, in bytes.
     pub max_body: u64,
-    /// `Host` names accepted besides the loopback ones.
+    /// `Host` names that are accepted besides the loopback names.
     pub allowed_hosts: Vec<String>,
     /// Origins of web pages that may call the proxy.
     pub allowed_origins: Vec<String>,

@@ -5,11 +5,11 @@ use crate::messages::format::Format;
 /// `[validation]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validation {
-    /// Whether an answer must be of the Messages format.
+    /// Whether an answer must have the Messages format.
     pub strict_format: bool,
     /// Whether the events of a stream are checked.
     pub streaming: bool,
-    /// Whether an answer found invalid midway is aborted.
+    /// Whether an answer that is found invalid after it began is aborted.
     pub disconnect_on_invalid: bool,
 }
 

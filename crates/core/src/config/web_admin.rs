@@ -5,7 +5,7 @@ use std::net::IpAddr;
 /// `[web_admin]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebAdmin {
-    /// Whether the page is served; the API always is.
+    /// Whether the page is served. The API always is.
     pub enabled: bool,
     /// Address of the admin port; loopback only.
     pub host: IpAddr,

@@ -16,7 +16,7 @@ use super::ui::Ui;
 use super::validation::Validation;
 use super::web_admin::WebAdmin;
 
-/// Everything a running Zephyr is told.
+/// The whole configuration of a running Zephyr.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
     /// The proxy's own port and its limits.
@@ -31,11 +31,11 @@ pub struct Config {
     pub failover: Failover,
     /// When an endpoint is taken out, and for how long.
     pub breaker: Breaker,
-    /// Probing, where an endpoint's group says nothing else.
+    /// How endpoints are probed, if their group does not say otherwise.
     pub health_check: HealthCheck,
     /// Which defects of an answer count.
     pub validation: Validation,
-    /// What is written down.
+    /// What is logged, and what the journal keeps.
     pub logging: Logging,
     /// The admin port.
     pub web_admin: WebAdmin,
@@ -50,8 +50,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// The endpoint preferred until something has been measured: the default group's first that is
-    /// enabled, else the first of all.
+    /// The endpoint that is preferred until something has been measured: the first enabled one of the default
+    /// group, or else the first of all.
     pub fn first_choice(&self) -> Option<&Endpoint> {
         let default = self.groups.iter().find(|group| group.default);
         let in_default =

@@ -11,11 +11,11 @@ use super::state::Fleet;
 use crate::call::CallKind;
 
 impl Fleet {
-    /// Grants an attempt to the endpoint that should have it.
+    /// Grants an attempt to the endpoint that should get it.
     ///
     /// # Errors
     ///
-    /// Says why there is none, and why each endpoint was passed over.
+    /// Why there is no attempt, and why each endpoint was passed over.
     pub fn admit(&mut self, journey: &mut Journey, now: Instant) -> Result<Grant, Denied> {
         self.handle_timeout(now);
         let errand = journey.ticket.and_then(|ticket| self.queue.arrive(ticket));
@@ -66,7 +66,7 @@ impl Fleet {
                 return Err(Denied { why, endpoints });
             }
         };
-        // The first failover of a request is exempt: it is what Zephyr is for.
+        // The first failover of a request does not count against the retry budget.
         if journey.tried.len() >= 2 && !self.budget.withdraw(now) {
             return Err(Denied {
                 why: DeniedWhy::BudgetSpent,
@@ -81,7 +81,7 @@ impl Fleet {
             endpoint.latency.is_tried(now);
         }
         let mut moves = None;
-        // A side call that goes elsewhere leaves the prompt cache where it is, and so does an attempt while
+        // A side call that goes elsewhere leaves the prompt cache where it is. So does an attempt while
         // offline.
         if self.config.routing.sticky_sessions
             && self.offline_since.is_none()
@@ -136,7 +136,7 @@ impl Fleet {
         }
     }
 
-    /// Who can read a conversation's thinking, if only its last endpoint can.
+    /// Finds the last endpoint of a conversation, if only that one can read the thinking.
     fn find_home(&self, journey: &mut Journey, now: Instant) {
         if journey.needs == Needs::Home {
             let ttl = self.config.routing.sticky_ttl;
@@ -160,7 +160,7 @@ impl Fleet {
         if !failover.enabled {
             return Err(DeniedWhy::FailoverOff);
         }
-        // A request that two endpoints cannot take is not offered to all of them.
+        // If two endpoints cannot take a request, it is not offered to all others.
         if journey.turned_away > 1 && !failover.on_client_errors {
             return Err(DeniedWhy::AttemptsSpent);
         }

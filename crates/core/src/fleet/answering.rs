@@ -1,4 +1,4 @@
-//! What the beginning of an answer tells.
+//! What the beginning of an answer says about its endpoint.
 
 use std::time::{Duration, Instant};
 
@@ -13,13 +13,13 @@ use crate::price::Left;
 use crate::quota::Quota;
 
 impl Fleet {
-    /// The attempt's answer is real and begins to reach the client. `ttft`: time to its first event.
+    /// The attempt's answer is real and begins to reach the client. `ttft`: the time to its first event.
     pub fn begin(&mut self, permit: &mut Permit, ttft: Duration, now: Instant) {
         self.blame(permit.endpoint, Contact::Made, now);
         self.note_went(permit.ticket, Went::Well, now);
         if permit.asked.kind != CallKind::Messages {
             self.reconsider(now);
-            return; // The time that other calls take says nothing about messages.
+            return; // The time of other calls says nothing about messages.
         }
         permit.has_begun = true;
         self.settle_conversation(permit, now);
@@ -32,8 +32,8 @@ impl Fleet {
         }
     }
 
-    /// Learns from the beginning of an answer: how fast the endpoint is, what it has cached. Says what the
-    /// conversation had cached elsewhere, if this is its first answer after a move.
+    /// Learns from the beginning of an answer: how fast the endpoint is, and what it has cached. If this is
+    /// the conversation's first answer after a move, returns what it had cached at the other endpoint.
     pub fn learn(&mut self, permit: &Permit, lesson: &Lesson, now: Instant) -> Option<Left> {
         let model = permit.asked.model.as_deref()?;
         let behind = permit.session.zip(lesson.usage).and_then(|told| {
@@ -54,7 +54,7 @@ impl Fleet {
         left
     }
 
-    /// Takes over what an answer says of its endpoint's quota.
+    /// Notes what an answer says about its endpoint's quota.
     pub fn note_quota(&mut self, permit: &Permit, quota: Quota, now: Instant) {
         let endpoint = self.get_mut(permit.endpoint);
         if endpoint.is_some_and(|endpoint| endpoint.reserve.note(quota, now)) {
@@ -62,7 +62,7 @@ impl Fleet {
         }
     }
 
-    /// A conversation is at home where it is answered.
+    /// The home of a conversation is the endpoint that answers it.
     pub(super) fn settle_conversation(&mut self, permit: &Permit, now: Instant) {
         let routing = &self.config.routing;
         let Some(session) = permit.session.filter(|_| routing.sticky_sessions) else {

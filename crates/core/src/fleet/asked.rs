@@ -1,4 +1,4 @@
-//! What a request asks for, as far as an endpoint may not serve it.
+//! What a request asks for, if that may be a reason not to serve it.
 
 use crate::call::CallKind;
 use crate::classify::ClientKind;
@@ -9,10 +9,10 @@ pub(super) struct Asked {
     pub(super) model: Option<String>,
 }
 
-/// What else is known of a request that an endpoint may refuse.
+/// Other properties of a request that may be a reason to refuse it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traits {
-    /// Which kind of client sends it.
+    /// The kind of client that sends it.
     pub client: ClientKind,
     /// The size of its body in bytes, if that was announced.
     pub bytes: Option<u64>,

@@ -2,8 +2,8 @@
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Blame {
-    /// The endpoint's: it counts.
+    /// The endpoint caused it, so it counts.
     Endpoint,
-    /// The network's: it does not.
+    /// The network caused it, so it does not count.
     Network,
 }

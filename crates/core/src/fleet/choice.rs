@@ -1,4 +1,4 @@
-//! Choosing the endpoint for one attempt.
+//! Chooses the endpoint for one attempt.
 //!
 //! 1. A pinned endpoint, if it is fit.
 //! 2. The conversation's home, if it is fit: fitness outranks stickiness, and stickiness outranks speed, unless the
@@ -7,8 +7,8 @@
 //! 4. None is fit: a half-open one, and as a last resort the best of those that are out, but never one that refuses
 //!    our credential.
 //!
-//! A request that repeats one whose answer broke off avoids that endpoint in the first three steps, as long as
-//! another one is fit.
+//! If the answer to a request broke off, the client repeats the request. The repeat avoids that endpoint in
+//! the first three steps, as long as another one is fit.
 
 use std::time::{Duration, Instant};
 
@@ -38,14 +38,14 @@ impl Fleet {
                         .is_some_and(|broken| self.would_go_to(broken, journey, now));
                 return Some((id, if is_due { Why::LeavesBroken } else { why }));
             }
-            journey.avoids.clear(); // Nothing else is fit.
+            journey.avoids.clear(); // No other endpoint is fit.
         }
         self.choose_fit(journey, now)
             .or_else(|| self.choose_trial(journey, now))
             .or_else(|| self.choose_last_resort(journey))
     }
 
-    /// Why each endpoint may not take an attempt of `journey`; those that may are left out.
+    /// Why each endpoint may not take an attempt of `journey`. Endpoints that may take it are not listed.
     pub(super) fn rejections(&self, journey: &Journey, now: Instant) -> Vec<(EndpointId, WhyNot)> {
         let why_not = |endpoint: &Endpoint| {
             let why = endpoint.check(journey, false, now).err()?;
@@ -68,7 +68,8 @@ impl Fleet {
         self.choose_by_strategy(journey, now)
     }
 
-    /// Whether `journey` would go to the endpoint that it avoids, as the pin, its home or the one in use.
+    /// Whether `journey` would go to the endpoint that it avoids: the pinned one, its home, or the one in
+    /// use.
     fn would_go_to(&self, avoided: EndpointId, journey: &Journey, now: Instant) -> bool {
         let check = |id| {
             self.get(id)
@@ -99,7 +100,7 @@ impl Fleet {
         match endpoint.check(journey, trial_wanted, now) {
             Ok(()) if endpoint.is_half_open() => Some(Why::Trial),
             Ok(()) => Some(Why::Pinned),
-            // Without failover there is nothing but the pin, so its circuit protects nobody.
+            // Without failover only the pinned endpoint is used, so its circuit protects nothing.
             Err(_) if !self.config.failover.enabled => endpoint
                 .check_last_resort(journey)
                 .ok()
@@ -108,7 +109,7 @@ impl Fleet {
         }
     }
 
-    /// The conversation's home if it is fit, or the preferred endpoint if moving there is worth it.
+    /// The conversation's home if it is fit, or the preferred endpoint if the move is worth it.
     fn stay_or_move(&self, journey: &Journey, now: Instant) -> Option<(EndpointId, Why)> {
         let routing = &self.config.routing;
         if !routing.sticky_sessions {
@@ -147,7 +148,7 @@ impl Fleet {
         }
     }
 
-    /// How much sooner answers would begin there, measured the same way at both.
+    /// How much sooner answers would begin there, if both are measured in the same way.
     fn saved_by_moving(
         &self,
         model: Option<&str>,
@@ -156,19 +157,19 @@ impl Fleet {
     ) -> Option<Duration> {
         let usual = |endpoint: &Endpoint| endpoint.latency.usual(model?);
         if let Some(slowness) = here.latency.slowness() {
-            // If nothing is known of the other, it is taken to be as fast as this one usually is.
+            // If the other endpoint is unknown, assume that it is as fast as this one usually is.
             let expected = usual(there).unwrap_or(slowness.usual);
             return slowness.its.checked_sub(expected);
         }
         if self.config.routing.strategy != Strategy::Latency {
-            return None; // Under priority and price, speed is not asked for.
+            return None; // Speed does not matter under priority and price.
         }
         let measured = usual(here).zip(usual(there));
         let (from, to) = measured.or_else(|| here.latency.compare(&there.latency))?;
         from.checked_sub(to)
     }
 
-    /// A slow endpoint whose rest is over, to be tried by a new conversation if it would be chosen otherwise.
+    /// A slow endpoint whose pause is over. A new conversation tries it if it would be chosen otherwise.
     fn slow_one_to_try(&self, journey: &Journey, now: Instant) -> Option<EndpointId> {
         if self.paused || self.mode != Mode::Auto || journey.has_failed() {
             return None;
@@ -200,7 +201,7 @@ impl Fleet {
             .endpoints
             .iter()
             .filter(|endpoint| endpoint.check(journey, false, now).is_ok());
-        // Slow ones and those about to run dry are left out as long as there are others.
+        // Slow endpoints, and those about to run dry, are skipped as long as there are others.
         let burden = |endpoint: &Endpoint| {
             (
                 endpoint.latency.slowness().is_some(),
@@ -239,10 +240,10 @@ impl Fleet {
         self.turns.next(&candidates).map(|id| (id, Why::Turn))
     }
 
-    /// A half-open endpoint of which no probe can tell whether it has recovered: one request at a time does.
+    /// A half-open endpoint that no probe can test. One request at a time tests it.
     fn trial_that_no_probe_makes(&self, journey: &Journey, now: Instant) -> Option<EndpointId> {
         if journey.has_failed() {
-            return None; // Not risked again.
+            return None; // This request has already failed once, so it is not risked again.
         }
         let waits = |endpoint: &&Endpoint| {
             endpoint.is_half_open()
@@ -255,7 +256,7 @@ impl Fleet {
             .map(|endpoint| endpoint.id)
     }
 
-    /// No closed endpoint is left: a half-open one need not wait for its probe.
+    /// No closed endpoint is left, so a half-open one does not wait for its probe.
     fn choose_trial(&self, journey: &Journey, now: Instant) -> Option<(EndpointId, Why)> {
         let may = self
             .endpoints

@@ -1,4 +1,4 @@
-//! What persons decide.
+//! The decisions of a person.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ impl Fleet {
         self.reconsider(now);
     }
 
-    /// Lets the fleet choose again.
+    /// Zephyr chooses again.
     pub fn unpin(&mut self, now: Instant) {
         self.queue.rouse();
         self.mode = Mode::Auto;
@@ -23,7 +23,7 @@ impl Fleet {
         self.reconsider(now);
     }
 
-    /// Stops probes, and switches for speed.
+    /// Stops probes and switches for speed.
     pub fn pause(&mut self, now: Instant) {
         self.paused = true;
         for endpoint in &mut self.endpoints {
@@ -32,7 +32,7 @@ impl Fleet {
         self.reconsider(now);
     }
 
-    /// Ends a pause; all probes are due.
+    /// Ends a pause. All probes are due.
     pub fn resume(&mut self, now: Instant) {
         self.paused = false;
         self.refresh(now);
@@ -58,7 +58,7 @@ impl Fleet {
         self.reconsider(now);
     }
 
-    /// Takes an endpoint out of use; its attempts may finish within the drain timeout.
+    /// Takes an endpoint out of use. Its attempts may finish within the drain timeout.
     pub fn disable(&mut self, id: EndpointId, now: Instant) {
         let until = now + self.config.server.drain_timeout;
         if let Some(endpoint) = self.get_mut(id) {
@@ -68,7 +68,7 @@ impl Fleet {
         self.reconsider(now);
     }
 
-    /// "Try again now": closes the circuit and forgets what was learned against the endpoint.
+    /// "Try again now": closes the circuit, and forgets what counts against the endpoint.
     pub fn reinstate(&mut self, id: EndpointId, now: Instant) {
         if let Some(endpoint) = self.get_mut(id) {
             let change = endpoint.reinstate(now);

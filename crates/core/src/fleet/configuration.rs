@@ -1,4 +1,4 @@
-//! Taking over a configuration.
+//! Puts a configuration into force.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -11,8 +11,9 @@ use crate::endpoint_id::EndpointId;
 use crate::price::Cost;
 
 impl Fleet {
-    /// Takes over a configuration. Endpoints are matched by name: one that stays keeps what was learned of it,
-    /// unless its URL changed. `new_credentials` names the endpoints whose secret has changed.
+    /// Puts a configuration into force. Endpoints are matched by name. An endpoint that stays keeps what was
+    /// learned about it, unless its URL changed. `new_credentials` names the endpoints whose secret has
+    /// changed.
     pub fn handle_config(
         &mut self,
         config: Config,
@@ -56,7 +57,8 @@ impl Fleet {
         self.reconsider(now);
     }
 
-    /// Renames an endpoint; what was learned of it stays. The configuration with the new name follows.
+    /// Renames an endpoint and keeps what was learned about it. The configuration with the new name must
+    /// follow.
     pub fn rename(&mut self, from: &str, to: &str) {
         let named = self
             .endpoints

@@ -1,8 +1,8 @@
-//! What is remembered of conversations: where each is at home, since prompt caches live per endpoint, and
-//! where an answer to it broke off that its client had begun to see.
+//! What is remembered about conversations: the home of each, because every endpoint has its own prompt cache,
+//! and the endpoint where an answer broke off after the client had seen a part of it.
 //!
-//! Bounded in number and in time; the conversation unused for longest goes first. With a home goes what is
-//! known of the cache there, which is what a move would cost.
+//! The number and the time are limited. The conversation that was unused for longest is forgotten first. What
+//! is known about the cache at a home is forgotten with the home. It decides what a move would cost.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use crate::price::Usage;
 use crate::session::SessionKey;
 use crate::worth::Cached;
 
-/// Most conversations remembered at once.
+/// The most conversations that are remembered at once.
 const CAPACITY: usize = 10_000;
-/// Most models of one conversation.
+/// The most models of one conversation.
 const MOST_HOMES: usize = 4;
-/// Most endpoints remembered that do not want one conversation.
+/// The most endpoints that are remembered as refusing one conversation.
 const MOST_REFUSALS: usize = 8;
 
 #[derive(Debug, Default)]
@@ -26,33 +26,33 @@ pub(super) struct Conversations {
     known: HashMap<SessionKey, Conversation>,
 }
 
-/// A conversation, and the model that a request of it asks for: caches are per model, and side calls of
-/// another model must not take the conversation along.
+/// A conversation, and the model that a request in it asks for. Caches are per model, and side calls with
+/// another model must not move the conversation.
 pub(super) type Key<'m> = (SessionKey, Option<&'m str>);
 
 #[derive(Debug, Default)]
 struct Conversation {
-    /// By model, the one used last at the end.
+    /// By model. The one used last is at the end.
     homes: Vec<(Option<Box<str>>, Home)>,
     broken: Option<Broken>,
-    /// Endpoints that do not want it, and until when.
+    /// Endpoints that refuse it, and until when.
     refused: Vec<(EndpointId, Instant)>,
 }
 
 #[derive(Debug)]
 pub(super) struct Home {
     pub(super) endpoint: EndpointId,
-    /// When the conversation came there.
+    /// When the conversation came to this endpoint.
     pub(super) since: Instant,
-    /// Answers so far, at whatever endpoint.
+    /// The number of answers so far, from all endpoints.
     pub(super) turns: u32,
-    /// What is cached there, once an answer has told.
+    /// What is cached there, once an answer has said it.
     pub(super) cached: Option<Cached>,
-    /// What it left behind, until an answer here tells what was written anew.
+    /// What is cached at the endpoint it left. Kept until an answer here says what was written again.
     left: Option<Behind>,
     used: Instant,
-    /// Whether it was answered there. Until then it is merely expected there, so that requests that come
-    /// together go together.
+    /// Whether the conversation was answered there. Before that it is only expected there, so that requests
+    /// that arrive together go to the same endpoint.
     is_proven: bool,
 }
 
@@ -64,17 +64,17 @@ pub(super) struct Behind {
     cached: Cached,
 }
 
-/// An answer that broke off midway. The client will send its request again.
+/// An answer that broke off after it began. The client will send its request again.
 #[derive(Debug)]
 struct Broken {
     endpoint: EndpointId,
-    /// Tells the repeat from side calls, which name other models.
+    /// Distinguishes the repeat from side calls, which name other models.
     asked: Arc<Asked>,
     at: Instant,
 }
 
 impl Conversations {
-    /// Where the conversation is at home with this model; else where it was last at home with any.
+    /// The conversation's home with this model. Without one: its last home with any model.
     pub(super) fn home(
         &self,
         (session, model): Key<'_>,
@@ -90,8 +90,8 @@ impl Conversations {
         own.or_else(|| recent().next()).map(|(_, home)| home)
     }
 
-    /// Takes in what an answer of `endpoint` tells of the conversation's cache there. Says, once after a
-    /// move, what was cached where it was before.
+    /// Notes what an answer of `endpoint` says about the conversation's cache there. Once after a move,
+    /// returns what was cached at the old home.
     pub(super) fn note_usage(
         &mut self,
         session: SessionKey,
@@ -108,8 +108,8 @@ impl Conversations {
             .take_if(|left| left.cached.is_continued_by(model, usage))
     }
 
-    /// A request of the conversation goes to `endpoint`: those that come before its answer go there too,
-    /// unless the conversation is at home somewhere.
+    /// A request of the conversation goes to `endpoint`. Requests that come before its answer go there too,
+    /// unless the conversation already has a home.
     pub(super) fn expect_at(
         &mut self,
         (session, model): Key<'_>,
@@ -128,7 +128,7 @@ impl Conversations {
         known.add_home(model, Home::new(endpoint, false, now));
     }
 
-    /// The conversation was not answered by `endpoint`: if it was merely expected there, it is not any more.
+    /// `endpoint` did not answer the conversation. If it was only expected there, it no longer is.
     pub(super) fn leave_unproven(&mut self, (session, model): Key<'_>, endpoint: EndpointId) {
         let Some(known) = self.known.get_mut(&session) else {
             return;
@@ -142,7 +142,7 @@ impl Conversations {
         }
     }
 
-    /// The conversation is answered by `endpoint`, which is its home from now on.
+    /// `endpoint` answers the conversation, and is its home from now on.
     pub(super) fn settle_at(
         &mut self,
         (session, model): Key<'_>,
@@ -167,7 +167,7 @@ impl Conversations {
             home.used = now;
             home.turns = home.turns.saturating_add(1);
         } else {
-            // It is back before anything was written elsewhere.
+            // The conversation is back before anything was written at the other endpoint.
             let (cached, left) = match home.leave(now) {
                 Some(left) if left.endpoint == endpoint => (Some(left.cached), None),
                 left => (None, left),
@@ -182,7 +182,7 @@ impl Conversations {
         known.add_home(model, home);
     }
 
-    /// An endpoint does not want the conversation for so long.
+    /// An endpoint refuses the conversation for so long.
     pub(super) fn note_refused(
         &mut self,
         session: SessionKey,
@@ -200,7 +200,7 @@ impl Conversations {
         known.refused.push((endpoint, now + lasts));
     }
 
-    /// The endpoints that do not want the conversation.
+    /// The endpoints that refuse the conversation.
     pub(super) fn refused_by(
         &self,
         session: SessionKey,
@@ -229,7 +229,8 @@ impl Conversations {
         });
     }
 
-    /// Where the last answer to such a request of the conversation broke off, if it did. Told once.
+    /// The endpoint where the last answer to such a request of the conversation broke off. Returned only
+    /// once.
     pub(super) fn take_broken(
         &mut self,
         session: SessionKey,
@@ -259,8 +260,8 @@ impl Conversations {
         self.known.entry(session).or_default()
     }
 
-    /// Drops what has expired; if nothing has, the half that was unused for longest, so that making
-    /// room costs little per conversation.
+    /// Drops what has expired. If nothing has, drops the half that was unused for longest, so that the cost
+    /// per conversation is small.
     fn make_room(&mut self, ttl: Duration, now: Instant) {
         self.known
             .retain(|_, known| known.used().is_some_and(|used| is_recent(used, ttl, now)));
@@ -321,7 +322,7 @@ impl Home {
         }
     }
 
-    /// What a conversation that goes elsewhere leaves behind.
+    /// What a conversation leaves behind when it moves.
     fn leave(&mut self, now: Instant) -> Option<Behind> {
         let here = self.cached.take().and_then(|cached| {
             let tokens = cached.alive(now)?;
@@ -368,7 +369,7 @@ mod tests {
         assert_eq!((just_before, after), (Some(EndpointId::new(1)), None));
     }
 
-    /// A conversation with a hundred thousand cached tokens at endpoint 1 that has moved to endpoint 2.
+    /// A conversation with a hundred thousand cached tokens at endpoint 1. It has moved to endpoint 2.
     fn moved(now: Instant) -> Conversations {
         let mut conversations = Conversations::default();
         conversations.settle_at((SessionKey::of("a"), MODEL), EndpointId::new(1), TTL, now);

@@ -1,30 +1,30 @@
-//! Why a request gets no (further) attempt.
+//! Why a request gets no attempt, or no further one.
 
 use super::reason::WhyNot;
 use crate::endpoint_id::EndpointId;
 
-/// No (further) attempt.
+/// The request gets no attempt, or no further one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denied {
-    /// What stands in the way as a whole.
+    /// The reason as a whole.
     pub why: DeniedWhy,
     /// Why each endpoint was passed over.
     pub endpoints: Vec<(EndpointId, WhyNot)>,
 }
 
-/// What stands in the way of an attempt.
+/// Why there is no attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeniedWhy {
     /// No endpoint is configured.
     NoEndpoints,
-    /// None may take it.
+    /// No endpoint may take it.
     NoneFit,
     /// Failover is switched off.
     FailoverOff,
     /// `failover.max_attempts` is reached.
     AttemptsSpent,
-    /// The retry budget is spent: too many requests fail at once.
+    /// The retry budget is spent: too many requests fail at the same time.
     BudgetSpent,
-    /// Others wait for an endpoint to return, and go first.
+    /// Other requests wait for an endpoint to return, and come first.
     OthersWait,
 }

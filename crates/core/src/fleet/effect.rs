@@ -1,4 +1,4 @@
-//! What the outside world should do or know.
+//! What the outside world should do or show.
 
 use super::queue::Ticket;
 use super::reason::Decision;
@@ -6,29 +6,30 @@ use crate::endpoint_id::EndpointId;
 use crate::price::Cost;
 use crate::worth::Worth;
 
-/// Something that the outside world should do or know.
+/// Something that the outside world should do or show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Probe this endpoint as [`Fleet::probe_mode`](super::Fleet::probe_mode) says, and report with [`Fleet::handle_probe`](super::Fleet::handle_probe).
+    /// Probe this endpoint as [`Fleet::probe_mode`](super::Fleet::probe_mode) says, and report the result
+    /// with [`Fleet::handle_probe`](super::Fleet::handle_probe).
     Probe(EndpointId),
-    /// End the attempts that are out at this endpoint: its drain timeout is over.
+    /// End the attempts that are in flight at this endpoint: its drain timeout is over.
     Cut(EndpointId),
     /// The preferred endpoint changed.
     Switched {
-        /// The one before.
+        /// The old one.
         from: Option<EndpointId>,
-        /// The one now.
+        /// The new one.
         to: EndpointId,
-        /// Why, and why not the others.
+        /// Why it was chosen, and why the others were not.
         decision: Decision,
     },
-    /// A conversation moves because that is worth more than its prompt cache.
+    /// A conversation moves because the speed is worth more than its prompt cache.
     Moved {
-        /// Its home before.
+        /// Its old home.
         from: EndpointId,
-        /// Its home now.
+        /// Its new home.
         to: EndpointId,
-        /// Both sides of it.
+        /// The comparison.
         worth: Worth,
     },
     /// An endpoint's circuit opened.
@@ -39,16 +40,16 @@ pub enum Effect {
     AllDown,
     /// An endpoint is fit again.
     SomethingUp,
-    /// A request that waits should ask for its attempt again.
+    /// It is the turn of this request in the queue: it should ask for its attempt again.
     Called(Ticket),
-    /// A request has waited in vain.
+    /// A request waited too long. It gets no attempt.
     WaitedInVain(Ticket),
-    /// Nothing at all can be reached. What counted against endpoints since the last answer is taken back,
-    /// even if it was told.
+    /// Nothing at all can be reached. Everything that counted against endpoints since the last answer is
+    /// taken back, even if front-ends have already shown it.
     Offline,
     /// Something can be reached again, or too few endpoints are left to know.
     Online,
-    /// Probes have cost as much as they may a day.
+    /// Probes have reached their limit of cost per day.
     BudgetReached {
         /// The limit.
         limit: Cost,

@@ -1,4 +1,4 @@
-//! One request on its way: what routing knows of it, and where it has been.
+//! One request on its way: what routing knows about it, and where it has been.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use crate::classify::{Outcome, Subject};
 use crate::endpoint_id::EndpointId;
 use crate::session::SessionKey;
 
-/// One request on its way: what routing knows of it, and where it has been.
+/// One request on its way: what routing knows about it, and where it has been.
 #[derive(Clone, Debug)]
 pub struct Journey {
     pub(super) asked: Arc<Asked>,
@@ -22,11 +22,11 @@ pub struct Journey {
     pub(super) earlier: usize,
     /// Its place in the queue, once it has waited.
     pub(super) ticket: Option<Ticket>,
-    /// When its time to wait is over.
+    /// When it has waited long enough.
     pub(super) wait_until: Option<Instant>,
-    /// How many times in a row it was called and then denied.
+    /// How many times in a row it was called and then denied an attempt.
     pub(super) denials: u32,
-    /// It goes to find out whether anything is back.
+    /// It is a scout.
     pub(super) scouts: bool,
     /// Endpoints that it goes to only if no other is fit.
     pub(super) avoids: Vec<(EndpointId, Shunned)>,
@@ -38,7 +38,7 @@ pub struct Journey {
     pub(super) lacks_thinking: bool,
     /// How many endpoints said that they cannot take this one request.
     pub(super) turned_away: u32,
-    /// What else is known of it.
+    /// Other properties of the request.
     pub(super) traits: Traits,
 }
 
@@ -47,28 +47,28 @@ pub struct Journey {
 pub(super) enum Shunned {
     /// It broke off the last answer to this request.
     BrokeOff,
-    /// It did not want the conversation.
+    /// It refused the conversation.
     Refused,
 }
 
 /// Which endpoints can still help a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Needs {
-    /// Any.
+    /// Any endpoint.
     #[default]
     Anything,
-    /// One with a credential of ours.
+    /// An endpoint with a credential of ours.
     OwnCredential,
-    /// The one that answered the conversation last.
+    /// The endpoint that answered the conversation last.
     Home,
-    /// That one.
+    /// This endpoint.
     Only(EndpointId),
-    /// None.
+    /// No endpoint.
     Nothing,
 }
 
 impl Journey {
-    /// A request that has not been anywhere.
+    /// A request before its first attempt.
     pub fn new(kind: CallKind, model: Option<String>, session: Option<SessionKey>) -> Self {
         Self {
             asked: Arc::new(Asked { kind, model }),
@@ -89,14 +89,14 @@ impl Journey {
         }
     }
 
-    /// The same request with what else is known of it.
+    /// The same request with its other properties.
     #[must_use]
     pub fn with_traits(mut self, traits: Traits) -> Self {
         self.traits = traits;
         self
     }
 
-    /// An attempt gave nothing to pass on: this narrows who else can help.
+    /// An attempt had nothing to pass on. This limits which other endpoints can help.
     pub fn note_miss(&mut self, outcome: &Outcome) {
         let Outcome::NotServed { subject, .. } = outcome else {
             return;
@@ -145,7 +145,7 @@ impl Journey {
         self.lacks_thinking = true;
     }
 
-    /// The model asked for.
+    /// The requested model.
     pub fn model(&self) -> Option<&str> {
         self.asked.model.as_deref()
     }
@@ -155,12 +155,12 @@ impl Journey {
         self.session.is_some()
     }
 
-    /// Whether it has failed before: here, or as the request that it repeats.
+    /// Whether it has failed before: itself, or the request that it repeats.
     pub(super) fn has_failed(&self) -> bool {
         !self.tried.is_empty() || !self.avoids.is_empty()
     }
 
-    /// It has waited, and starts again.
+    /// It has waited, and is sent again.
     pub(super) fn set_out_again(&mut self, errand: Errand) {
         self.earlier += self.tried.len();
         self.tried.clear();

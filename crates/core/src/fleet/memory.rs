@@ -1,13 +1,13 @@
-//! What of a fleet outlives its process: plain data, written down and read back by its owner.
+//! What is saved of a fleet for the next run: plain data that its owner writes and reads.
 //!
-//! Kept is what persons decided (mode and pin, pause, endpoints switched on or off) and what was measured, with
-//! its age. Circuits, conversations and counters are not kept: a probe finds out within seconds how an endpoint is
-//! now, and what it did to another process is no reason to keep it out. What probes have cost today is kept, so
-//! that a restart does not get around their budget.
+//! Two things are saved: what a person decided (mode and pin, pause, endpoints switched on or off), and what
+//! was measured, with its age. Circuits, conversations and counters are not saved: a probe finds out within
+//! seconds how an endpoint is now, and a failure in another process is no reason to keep it out. The cost of
+//! today's probes is saved, so that a restart does not reset their budget.
 //!
-//! An endpoint is the same one if it has the same name and URL; nothing is taken over of any other. What a person
-//! switched counts until the file's own `enabled` changes. Latencies are comparable only if the probe is of the
-//! same kind. [`crate::latency`] decides how much an old latency still weighs.
+//! An endpoint is the same if it has the same name and URL. Otherwise nothing is restored. A person's switch
+//! counts until `enabled` in the file changes. Latencies are compared only if the probe is of the same kind.
+//! [`crate::latency`] decides how much an old latency counts.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::config::ProbeMode;
 use crate::latency::Remembered;
 use crate::spend::Spent;
 
-/// What of a fleet outlives its process.
+/// What is saved of a fleet for the next run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
     /// The endpoint that a person pinned, by name.
@@ -32,7 +32,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// The same memory, this much later.
+    /// The same memory when it is older by this time.
     #[must_use]
     pub fn aged(mut self, by: Duration) -> Self {
         let older = |age: &mut Duration| *age = age.saturating_add(by);
@@ -45,26 +45,26 @@ impl Memory {
     }
 }
 
-/// What of one endpoint outlives its fleet.
+/// What is saved of one endpoint for the next run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointMemory {
     /// Its name.
     pub name: String,
     /// Its URL.
     pub url: String,
-    /// What the file said of `enabled`.
+    /// The value of `enabled` in the file.
     pub enabled_in_file: bool,
     /// Whether it is enabled now.
     pub enabled: bool,
-    /// What its probes do.
+    /// The kind of its probes.
     pub probe: ProbeMode,
-    /// The model that they name.
+    /// The model that its probes name.
     pub probe_model: String,
-    /// Latency of probes, smoothed.
+    /// The smoothed latency of probes.
     pub latency: Option<Remembered>,
-    /// Time to first event of real traffic, smoothed.
+    /// The smoothed time to the first event of real traffic.
     pub ttft: Option<Remembered>,
-    /// Latencies of the last probes, oldest first; `None` failed.
+    /// The latencies of the last probes, oldest first. `None`: it failed.
     pub history: Vec<Option<Duration>>,
     /// How long ago it was last probed.
     pub last_probe: Option<Duration>,

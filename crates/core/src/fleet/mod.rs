@@ -1,26 +1,27 @@
 //! The fleet: which endpoint may receive the next attempt, which one is preferred, and why.
 //!
-//! The only mutable decision state of a running Zephyr. Its owner reports what happened and when, carries out
-//! the effects that it polls, and sleeps until [`Fleet::poll_timeout`].
+//! This is the only mutable state of a running Zephyr that decides anything. Its owner reports what happened
+//! and when, carries out the effects that it polls, and sleeps until [`Fleet::poll_timeout`].
 //!
 //! | question | file |
 //! | --- | --- |
 //! | whether a request gets an attempt, and where it goes | `admission`, `choice`, `rank`, `turns` |
 //! | which endpoint is preferred, and when that changes | `preference` |
 //! | why | `reason`, `denied` |
-//! | who waits while nothing is up, and who goes first | `waiting`, over `queue` |
+//! | which requests wait while nothing is up, and which go first | `waiting`, over `queue` |
 //! | what an answer, or the end of an attempt, changes | `answering`, `settling` |
-//! | what is remembered of conversations | `conversations` |
+//! | what is remembered about conversations | `conversations` |
 //! | whether it is the network's fault | `network`, `blame` |
 //! | how probes are sent and booked | `probing`, `probed` |
-//! | what persons and files decide | `commands`, `configuration` |
-//! | what time brings | `timers` |
+//! | what a person or the file decides | `commands`, `configuration` |
+//! | what happens when time passes | `timers` |
 //! | what survives a restart | `memory`, `restoring` |
-//! | what is known of one endpoint | `endpoint` |
+//! | what is known about one endpoint | `endpoint` |
 //!
-//! An endpoint is *fit* for a request if it is enabled, not draining, has its credential, its circuit is
-//! closed, it serves the model, and this request has not been there. A half-open endpoint is fit for one trial
-//! at a time, and only where no probe can find out instead or nothing better is there.
+//! An endpoint is *fit* for a request if it is enabled, not draining, has its credential, has a closed
+//! circuit, serves the model, and was not asked for this request before. A half-open endpoint is fit for one
+//! trial at a time. It gets the trial only if no probe can find out instead, or if no better endpoint is
+//! there.
 
 mod admission;
 mod answering;

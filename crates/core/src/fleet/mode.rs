@@ -1,13 +1,13 @@
-//! Whether Zephyr chooses or a person did.
+//! Who chooses the endpoint: Zephyr or a person.
 
 use crate::endpoint_id::EndpointId;
 
-/// Whether Zephyr chooses or a person did.
+/// Who chooses the endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// Zephyr chooses.
     #[default]
     Auto,
-    /// A person chose.
+    /// A person chose this endpoint.
     Pinned(EndpointId),
 }

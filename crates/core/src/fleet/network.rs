@@ -1,32 +1,32 @@
 //! Whether anything at all can be reached.
 //!
-//! When this machine loses its network, every endpoint fails at once, and none of them is to blame.
+//! If this machine loses its network, every endpoint fails at once, and none of them caused it.
 //!
 //! # Going offline
 //!
-//! The last that was heard of every endpoint in use (switched on, with its credential) is that no connection
-//! came about. These are endpoints at two hosts or more, and none of this is older than [`WINDOW`]. With one
-//! host nobody can tell whose fault it is; then it is the endpoint's.
+//! The fleet is offline under these conditions. For every endpoint in use (switched on, with its credential),
+//! the last news is that no connection could be opened. The endpoints are at two hosts or more. All this news
+//! is younger than [`WINDOW`]. With only one host the cause is unknown; then the endpoint is blamed.
 //!
-//! When a second host cannot be reached, the endpoints not heard of for a while are probed at once, so that
-//! this is known within seconds whatever the interval of probes.
+//! When a second host cannot be reached, endpoints without recent news are probed at once. So this is known
+//! within seconds, regardless of the interval of probes.
 //!
 //! # What it means for circuits
 //!
-//! They become what they were when anything was last heard from anywhere: what counted since then is taken
-//! back, since it was the network. Until the network is back, a connection that fails or breaks counts against
-//! no endpoint. `AllDown` is not told besides: `Offline` says more.
+//! Every circuit becomes what it was at the last answer from any endpoint. What has counted since then is
+//! taken back, because the network caused it. Until the network is back, a connection that fails or breaks
+//! does not count against an endpoint. `AllDown` is not reported as well, because `Offline` says more.
 //!
 //! # Coming back
 //!
-//! Probes go on, after one second and then after twice as long each time, up to 15 seconds. Requests are
-//! tried as always. The first answer of any kind, from anyone, ends the offline state; then all probes are
-//! due. It also ends when fewer than two hosts are left in use.
+//! Probes go on: after one second, and then after twice as long each time, up to 15 seconds. Requests are
+//! attempted as always. The first answer of any kind, from any endpoint, ends the offline state, and then all
+//! probes are due. The state also ends when fewer than two hosts are left in use.
 //!
 //! # After a sleep
 //!
-//! The network comes up seconds after the machine does. For [`GRACE`], a connection that fails or breaks
-//! counts against no endpoint, and probes go on as they do offline.
+//! The network comes up some seconds after the machine. For [`GRACE`], a connection that fails or breaks does
+//! not count against an endpoint, and probes go on as in the offline state.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -38,19 +38,19 @@ use crate::fleet::effect::Effect;
 use crate::fleet::endpoint::FIRST_BACK_OFF;
 use crate::fleet::state::Fleet;
 
-/// How old the last news of an endpoint may be.
+/// News of an endpoint that is older than this does not count.
 const WINDOW: Duration = Duration::from_secs(10);
-/// How long after a sleep failures are the network's.
+/// How long after a sleep the network is blamed for failures.
 const GRACE: Duration = Duration::from_secs(10);
 
 impl Fleet {
-    /// Since when nothing can be reached, if that is so.
+    /// Since when nothing can be reached. `None`: something can.
     pub fn offline_since(&self) -> Option<Instant> {
         self.offline_since
     }
 
-    /// The machine slept, or is on another network: what was measured is old, all probes are due, and what
-    /// fails in the first seconds is not the fault of endpoints.
+    /// The machine slept, or is on another network. Measurements are old, all probes are due, and the network
+    /// is blamed for failures in the first seconds.
     pub fn wake(&mut self, now: Instant) {
         self.grace_until = Some(now + GRACE);
         for endpoint in &mut self.endpoints {
@@ -59,7 +59,7 @@ impl Fleet {
         }
     }
 
-    /// Takes in what an attempt or a probe tells of the network. Says whose fault a failure is.
+    /// Notes what an attempt or a probe says about the network. Returns the cause of a failure.
     pub(super) fn blame(&mut self, id: EndpointId, contact: Contact, now: Instant) -> Blame {
         let in_grace = self.grace_until.is_some_and(|until| now < until);
         match contact {
@@ -80,7 +80,7 @@ impl Fleet {
         }
     }
 
-    /// Ends the offline state if it can no longer be told.
+    /// Ends the offline state if too few hosts are left to know.
     pub(super) fn look_at_hosts(&mut self, now: Instant) {
         if self.offline_since.is_some() && self.hosts_in_use().len() < 2 {
             self.come_back(now);
@@ -137,7 +137,7 @@ impl Fleet {
     fn go_offline(&mut self, now: Instant) {
         self.offline_since = Some(now);
         self.all_down = false;
-        self.switched_at = None; // An endpoint that was left for lack of a network may be returned to.
+        self.switched_at = None; // The last switch may be due to the lost network; allow a switch back.
         for endpoint in &mut self.endpoints {
             endpoint.take_back_silence();
             endpoint.probes.timetable.ask_at(now + FIRST_BACK_OFF);

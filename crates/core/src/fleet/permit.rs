@@ -1,4 +1,4 @@
-//! The right to one attempt, and what the attempt may tell.
+//! The right to one attempt, and what the attempt may report.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,9 +21,9 @@ pub struct Permit {
     pub(super) asked: Arc<Asked>,
     pub(super) traits: Traits,
     pub(super) session: Option<SessionKey>,
-    /// The place of its request in the queue, if that had waited.
+    /// The place of its request in the queue, if it has waited.
     pub(super) ticket: Option<Ticket>,
-    /// The home that its conversation leaves, and what that is worth, if it moves.
+    /// For a move: the home that the conversation leaves, and what the move is worth.
     pub(super) moves: Option<(EndpointId, Worth)>,
     /// Whether its answer has begun.
     pub(super) has_begun: bool,
@@ -41,14 +41,14 @@ impl Permit {
 pub struct Grant {
     /// The right to send the attempt.
     pub permit: Permit,
-    /// Why there.
+    /// Why this endpoint.
     pub why: Why,
 }
 
-/// What the beginning of a message tells, besides that it is real.
+/// What the beginning of a message says, besides that it is real.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lesson {
-    /// Time to the first event of a stream.
+    /// The time to the first event of a stream.
     pub first_event: Option<Duration>,
     /// Its tokens, as far as they are known.
     pub usage: Option<Usage>,

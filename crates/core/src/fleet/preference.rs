@@ -1,9 +1,10 @@
-//! The preferred endpoint: which one new requests go to.
+//! The preferred endpoint: new requests go to it.
 //!
-//! It changes at once when it becomes unfit, in a brownout while another endpoint is not, or about to run dry
-//! while another is not. For speed, priority or price it changes only when the other endpoint is better by the
-//! rule of the strategy (latency: by at least `switch_threshold_ms`, both measured the same way), the last switch
-//! is `min_dwell_seconds` ago, and monitoring is not paused.
+//! The preference changes at once in three cases: the endpoint is not fit any more; it is in a brownout and
+//! another endpoint is not; it is about to run dry and another endpoint is not. For speed, priority or price
+//! it changes only if three conditions hold: the other endpoint is better by the rule of the strategy
+//! (latency: by at least `switch_threshold_ms`, both measured in the same way), the last switch is at least
+//! `min_dwell_seconds` ago, and monitoring is not paused.
 
 use std::time::Instant;
 
@@ -19,12 +20,12 @@ use crate::endpoint_id::EndpointId;
 struct Preference {
     endpoint: EndpointId,
     why: Why,
-    /// When a switch to a better one is allowed, if only the dwell prevents it.
+    /// When a switch to a better endpoint is allowed, if only the dwell prevents it now.
     dwell_until: Option<Instant>,
 }
 
 impl Fleet {
-    /// Looks at the preferred endpoint again, after anything that may have changed it.
+    /// Checks the preferred endpoint again, after anything that may have changed it.
     pub(super) fn reconsider(&mut self, now: Instant) {
         self.prefer_again(now);
         self.call_who_may_go(now);
@@ -71,12 +72,12 @@ impl Fleet {
         {
             self.decision = Some(self.decide(target, why, now, Vec::new()));
         } else if let Some(old) = self.decision.take() {
-            // The reason for this endpoint stays; why the others are not better may have changed.
+            // The reason for this endpoint stays. The reasons against the others may have changed.
             self.decision = Some(self.decide(target, old.why, now, old.others));
         }
     }
 
-    /// The endpoint that should be preferred. `current`: the one that is, if it is fit.
+    /// The endpoint that should be preferred. `current`: the preferred one, if it is fit.
     fn preference(&self, current: Option<EndpointId>, now: Instant) -> Option<Preference> {
         let prefer = |endpoint, why| {
             Some(Preference {
@@ -108,7 +109,7 @@ impl Fleet {
             return prefer(best.id, why);
         };
         if let Mode::Pinned(_) = self.mode {
-            return prefer(current.id, Why::Replaces); // It stands in for the pin, so it stays.
+            return prefer(current.id, Why::Replaces); // It replaces the pinned endpoint, so it stays.
         }
         match self.is_better(best, current) {
             None => prefer(current.id, Why::InUse),
@@ -127,7 +128,7 @@ impl Fleet {
         }
     }
 
-    /// Whether, and by which rule, `other` is better than the endpoint in use.
+    /// Whether `other` is better than the endpoint in use, and by which rule.
     fn is_better(&self, other: &Endpoint, current: &Endpoint) -> Option<Why> {
         if other.id == current.id {
             return None;
@@ -163,7 +164,7 @@ impl Fleet {
         faster.then_some(Why::Faster { to, from })
     }
 
-    /// Whether an unforced switch is allowed now; else when it will be, if time is all it takes.
+    /// Whether an unforced switch is allowed now. The error says when it will be, if only time is missing.
     fn may_switch_for_speed(&self, now: Instant) -> Result<(), Option<Instant>> {
         if self.paused {
             return Err(None);
@@ -177,7 +178,7 @@ impl Fleet {
         }
     }
 
-    /// `others`: a buffer for the reasons, reused because this happens twice for every request.
+    /// `others`: a buffer for the reasons. It is reused, because this runs twice for every request.
     fn decide(
         &self,
         chosen: EndpointId,
@@ -241,8 +242,8 @@ impl Fleet {
             .is_some_and(|endpoint| endpoint.check_standing(false).is_ok())
     }
 
-    /// All are down when none would take a request. Something is up again when an endpoint has proven itself;
-    /// one that may only be tried is not enough, since a cooldown ends every minute.
+    /// All endpoints are down when none would take a request. Something is up again only when an endpoint has
+    /// proven itself: one that may only be tried is not enough, because a cooldown ends every minute.
     fn tell_if_all_down(&mut self) {
         if self.offline_since().is_some() {
             return;

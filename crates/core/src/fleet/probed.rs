@@ -10,12 +10,12 @@ use crate::quota::Quota;
 /// How a probe ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProbeResult {
-    /// It was answered after this time.
+    /// It was answered, after this time.
     Answered(Duration),
-    /// A server that speaks the protocol said after this time that the request is wrong or the model
-    /// unknown. It was reached; nothing more is proven.
+    /// A server that speaks the protocol said after this time that the request is wrong or the model is
+    /// unknown. So the endpoint was reached, and nothing more is proven.
     Reached(Duration),
-    /// It was not answered; what that means.
+    /// It was not answered. The outcome says what that means.
     Failed(Outcome),
 }
 
@@ -41,11 +41,12 @@ impl ProbeResult {
 pub struct Probed {
     /// How it ended.
     pub result: ProbeResult,
-    /// The kind of probe it was, if another one than [`Fleet::probe_mode`](super::Fleet::probe_mode) said.
+    /// The kind of probe that was made, if it differs from what
+    /// [`Fleet::probe_mode`](super::Fleet::probe_mode) said.
     pub mode: Option<ProbeMode>,
     /// What it cost.
     pub cost: Cost,
-    /// What the answer said of the endpoint's quota.
+    /// What the answer said about the endpoint's quota.
     pub quota: Option<Quota>,
 }
 

@@ -1,4 +1,4 @@
-//! The fleet's probes: what kind the budget allows, when traffic makes one unnecessary, what they cost.
+//! The fleet's probes: which kind the budget allows, when traffic makes one unnecessary, and what they cost.
 //!
 //! The rules are in [`crate::schedule`] and [`crate::spend`].
 
@@ -16,7 +16,7 @@ use crate::schedule::Load;
 use crate::spend::{self, Day};
 
 impl Fleet {
-    /// What the probe that was asked for is to do.
+    /// The kind of the probe that was asked for.
     pub fn probe_mode(&self, id: EndpointId) -> ProbeMode {
         self.get(id)
             .and_then(|endpoint| endpoint.probes.out)
@@ -47,17 +47,17 @@ impl Fleet {
         }
     }
 
-    /// Tells which day it is, and when that ends.
+    /// Says which day it is, and when it ends.
     pub fn begin_day(&mut self, day: Day) {
         self.spend.begin(day);
     }
 
-    /// Whether the end of the day is known; if not, [`Self::begin_day`] is wanted.
+    /// Whether the end of the day is known. If it is not, call [`Self::begin_day`].
     pub fn knows_day(&self, now: Instant) -> bool {
         self.spend.knows_day(now)
     }
 
-    /// Books what a check outside of the schedule cost at the endpoint of that name.
+    /// Books the cost of a check outside the schedule, at the endpoint with that name.
     pub fn book_check(&mut self, endpoint: &str, cost: Cost) {
         self.spend.book(endpoint, cost);
     }
@@ -72,13 +72,12 @@ impl Fleet {
         self.spend.of(endpoint)
     }
 
-    /// The daily limit that was reached, if any: until the day is over, the probes that it applies to are
-    /// free ones.
+    /// The daily limit, if it was reached. Until the day ends, the probes under this limit are free ones.
     pub fn budget_reached(&self) -> Option<Cost> {
         self.spend.reached()
     }
 
-    /// Times to first event of an endpoint's real traffic by model; the model used last comes first.
+    /// Times to the first event of an endpoint's real traffic, by model. The model used last comes first.
     pub fn ttft_percentiles(&self, id: EndpointId) -> impl Iterator<Item = Percentiles<'_>> {
         let endpoint = self.get(id).into_iter();
         endpoint.flat_map(|endpoint| endpoint.latency.percentiles())
@@ -106,7 +105,7 @@ impl Fleet {
         self.effects.push_back(Effect::Probe(endpoint.id));
     }
 
-    /// An attempt is out: probes that were planned for a smaller load are due sooner.
+    /// An attempt was sent. Probes that were planned for a smaller load are due sooner.
     pub(super) fn load_has_risen(&mut self, now: Instant) {
         let load = self.load(now);
         for endpoint in &mut self.endpoints {
@@ -164,7 +163,7 @@ impl Fleet {
         })
     }
 
-    /// What the probes that are out may cost, in the groups asked for.
+    /// The most that the probes in flight may cost, in the groups asked for.
     fn reserved(&self, asked_for: impl Fn(&str) -> bool) -> Cost {
         let endpoints = self.endpoints.iter();
         endpoints

@@ -1,43 +1,44 @@
-//! The queue itself: who waits, who was called, who is on the way, and how fast callers may follow.
+//! The queue: which requests wait, which were called, which are on their way, and how fast they follow each
+//! other.
 //!
-//! Only bookkeeping; [`super::waiting`] decides who waits and who is called.
+//! This is only bookkeeping. [`super::waiting`] decides which requests wait and which are called.
 //!
-//! A request that was called and then denied is not new: it keeps its place, but rests before it is
-//! called again, for [`FIRST_REST`] and then twice as long each time up to [`LONGEST_REST`], unless
-//! something changes first. Otherwise it would be called at once, again and again.
+//! A request that was called and then denied an attempt keeps its place. It must rest before it is called
+//! again: for [`FIRST_REST`], then twice as long each time, up to [`LONGEST_REST`]. The rest ends early if
+//! something changes. Without the rest the request would be called at once, again and again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-/// Most requests that wait at once.
+/// The most requests that wait at once.
 pub const MOST_WAITING: usize = 1000;
-/// Most bytes of bodies that are kept for them.
+/// The most bytes of bodies that are kept for them.
 pub const MOST_BYTES: u64 = 128 * 1024 * 1024;
-/// The first scout goes this long after nothing was up.
+/// The first scout goes this long after the last endpoint went down.
 const FIRST_SCOUT: Duration = Duration::from_secs(1);
-/// Longest time between two scouts.
+/// The longest time between two scouts.
 const LONGEST_SCOUT: Duration = Duration::from_secs(4);
-/// The width doubles after this long, also without an answer.
+/// The width doubles after this time, even without an answer.
 const WIDEN: Duration = Duration::from_millis(500);
-/// Rest after the first denial.
+/// The rest after the first denial.
 const FIRST_REST: Duration = Duration::from_secs(1);
-/// Longest rest after a denial.
+/// The longest rest after a denial.
 const LONGEST_REST: Duration = Duration::from_secs(4);
 
-/// A place in the queue. A smaller one came first.
+/// A place in the queue. A smaller number came first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(u64);
 
-/// What a called request goes out for.
+/// Why a request is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Errand {
-    /// To be answered.
+    /// It should be answered.
     Turn,
-    /// To find out whether anything is back.
+    /// It should find out whether an endpoint is back.
     Scout,
 }
 
-/// How an attempt of a request that had waited went.
+/// How the attempt of a request that had waited went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Went {
     /// Its answer has begun, or is complete.
@@ -51,42 +52,42 @@ pub(super) enum Went {
 /// One request that waits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waiting {
-    /// When its time is over.
+    /// When it has waited long enough.
     pub(super) until: Instant,
-    /// What is kept of its body.
+    /// The bytes that are kept of its body.
     pub(super) bytes: u64,
     /// When it may be called again, if it was denied.
     pub(super) rests_until: Option<Instant>,
 }
 
-/// Those who wait, and those of them who are on their way.
+/// The requests that wait, and those of them that are on their way.
 #[derive(Debug)]
 pub(super) struct Queue {
     last: u64,
     waiting: BTreeMap<Ticket, Waiting>,
-    /// Those of `waiting` who may be called.
+    /// The requests of `waiting` that may be called.
     ready: BTreeSet<Ticket>,
-    /// The others.
+    /// The requests of `waiting` that rest.
     resting: BTreeSet<(Instant, Ticket)>,
     ends: BTreeSet<(Instant, Ticket)>,
     bytes: u64,
-    /// Called, and not yet admitted.
+    /// Called, but not admitted yet.
     called: BTreeMap<Ticket, Errand>,
-    /// Admitted, and not yet answered.
+    /// Admitted, but not answered yet.
     out: BTreeSet<Ticket>,
     slope: Slope,
-    /// When there is something to do although nothing happens.
+    /// When the queue must be checked even if nothing happens.
     alarm: Option<Instant>,
-    /// The program ends: nobody waits any more.
+    /// The program ends, so no request waits any more.
     closed: bool,
 }
 
-/// How many may be on their way.
+/// How many requests may be on their way.
 #[derive(Clone, Copy, Debug)]
 enum Slope {
     /// Nothing is up.
     Down { scout_at: Instant, pause: Duration },
-    /// Something is.
+    /// An endpoint is up.
     Up { width: usize, widen_at: Instant },
 }
 
@@ -133,7 +134,7 @@ impl Queue {
         self.alarm
     }
 
-    /// How many wait.
+    /// The number of requests that wait.
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }
@@ -142,17 +143,17 @@ impl Queue {
         self.waiting.is_empty()
     }
 
-    /// Whether nobody waits, and nobody who waited is on the way.
+    /// Whether no request waits, and none that waited is on its way.
     pub(super) fn is_idle(&self) -> bool {
         self.is_empty() && self.on_their_way() == 0
     }
 
-    /// Whether somebody waits who could go if there were room. Those who rest stand in nobody's way.
+    /// Whether a request waits that could go if there were room. Requests that rest do not block others.
     pub(super) fn is_anyone_ready(&self) -> bool {
         !self.ready.is_empty()
     }
 
-    /// Whether a body of this size finds no room.
+    /// Whether there is no room for a body of this size.
     pub(super) fn is_full(&self, bytes: u64) -> bool {
         self.waiting.len() >= MOST_WAITING || self.bytes.saturating_add(bytes) > MOST_BYTES
     }
@@ -161,7 +162,7 @@ impl Queue {
         self.closed
     }
 
-    /// Ends the queue: all who wait are taken out of it, first come first.
+    /// Ends the queue. Returns all requests that wait, in the order of arrival.
     pub(super) fn close(&mut self) -> impl Iterator<Item = Ticket> + use<> {
         self.closed = true;
         self.bytes = 0;
@@ -171,7 +172,7 @@ impl Queue {
         std::mem::take(&mut self.waiting).into_keys()
     }
 
-    /// The last place.
+    /// Gives out the next place, at the end.
     pub(super) fn issue(&mut self) -> Ticket {
         self.last += 1;
         Ticket(self.last)
@@ -187,7 +188,7 @@ impl Queue {
         self.waiting.insert(ticket, waiting);
     }
 
-    /// Takes one who waits out. Says whether it waited.
+    /// Removes a request that waits. Returns whether it waited.
     pub(super) fn remove(&mut self, ticket: Ticket) -> bool {
         let Some(waiting) = self.waiting.remove(&ticket) else {
             return false;
@@ -206,17 +207,17 @@ impl Queue {
         self.called.remove(&ticket)
     }
 
-    /// A called request is gone. Says whether it had been called.
+    /// A called request is gone. Returns whether it had been called.
     pub(super) fn forget_called(&mut self, ticket: Ticket) -> bool {
         self.called.remove(&ticket).is_some()
     }
 
-    /// A called request has an attempt out.
+    /// A called request has sent an attempt.
     pub(super) fn set_out(&mut self, ticket: Ticket) {
         self.out.insert(ticket);
     }
 
-    /// An attempt of a request that had waited tells how it went, the first time.
+    /// Notes how an attempt of a request that had waited went. Only the first report counts.
     pub(super) fn note_went(&mut self, ticket: Ticket, went: Went, now: Instant) {
         if !self.out.remove(&ticket) {
             return;
@@ -230,7 +231,7 @@ impl Queue {
         }
     }
 
-    /// Those whose time was over by `limit`, taken out of the queue.
+    /// Removes and returns the requests whose time was over by `limit`.
     pub(super) fn take_ended(&mut self, limit: Instant) -> Vec<Ticket> {
         let ended: Vec<Ticket> = self
             .ends
@@ -244,7 +245,7 @@ impl Queue {
         ended
     }
 
-    /// Calls those whose time was over by `limit`, whatever the width.
+    /// Calls the requests whose time was over by `limit`, regardless of the width.
     pub(super) fn call_ended(&mut self, limit: Instant) -> Vec<Ticket> {
         let ended = self.take_ended(limit);
         let errands = ended.iter().map(|&ticket| (ticket, Errand::Turn));
@@ -252,7 +253,7 @@ impl Queue {
         ended
     }
 
-    /// Something has changed: nobody rests any more.
+    /// Something has changed: all rests end.
     pub(super) fn rouse(&mut self) {
         self.end_rests(|_| true);
     }
@@ -262,12 +263,12 @@ impl Queue {
         self.end_rests(|at| at <= now);
     }
 
-    /// Nobody can be helped but by the return of an endpoint: the slope begins anew when one does.
+    /// Only the return of an endpoint can help. The slope starts again when one returns.
     pub(super) fn wait_for_return(&mut self, now: Instant) {
         self.slope = Slope::down(now);
     }
 
-    /// Calls as many as there is width for. Says who, and when the width doubles.
+    /// Calls as many requests as the width allows. Returns them, and when the width doubles.
     pub(super) fn call_by_width(&mut self, now: Instant) -> (Vec<Ticket>, Instant) {
         let (mut width, mut widen_at) = match self.slope {
             Slope::Up { width, widen_at } => (width, widen_at),
@@ -282,14 +283,14 @@ impl Queue {
         (self.call_first(room, Errand::Turn), widen_at)
     }
 
-    /// Calls one for each of these trials that nobody has been called for.
+    /// Calls one request for each trial that has none yet.
     pub(super) fn call_for_trials(&mut self, trials: usize) -> Vec<Ticket> {
         let room = trials.saturating_sub(self.called.len());
         self.call_first(room, Errand::Turn)
     }
 
-    /// Calls a scout, if it is time for one and nobody is on the way. Says who, and when the next may go
-    /// if nothing happens before.
+    /// Calls a scout, if it is time for one and no request is on its way. Returns it, and when the next one
+    /// may go if nothing happens before.
     pub(super) fn call_scout(&mut self, now: Instant) -> (Vec<Ticket>, Option<Instant>) {
         let (mut scout_at, mut pause) = match self.slope {
             Slope::Down { scout_at, pause } => (scout_at, pause),
@@ -305,7 +306,8 @@ impl Queue {
         (scout, Some(scout_at).filter(|_| self.on_their_way() == 0))
     }
 
-    /// Sets the alarm: when the next call is due, a rest is over, or, `grace` later, somebody's time is.
+    /// Sets the alarm: when the next call is due, when a rest ends, or `grace` after the time of a request is
+    /// over.
     pub(super) fn set_alarm(&mut self, next_call: Option<Instant>, grace: Duration) {
         let next_call = next_call.filter(|_| self.is_anyone_ready());
         let rest_over = self.resting.first().map(|&(at, _)| at);

@@ -1,4 +1,4 @@
-//! Which endpoint is better: as data, so that the rule can be read and tested.
+//! Which endpoint is better, as data: the rule can be read and tested.
 
 use std::time::{Duration, Instant};
 
@@ -7,38 +7,39 @@ use super::state::Fleet;
 use crate::circuit::{Cause, CircuitState};
 use crate::config::Strategy;
 
-/// The smaller is better. The order of the fields is the rule.
+/// The smaller one is better. The order of the fields is the rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank {
     pub(super) last_probe_failed: bool,
-    /// It is in a brownout.
+    /// The endpoint is in a brownout.
     pub(super) slow: bool,
     /// Its quota is about to run dry.
     pub(super) runs_dry: bool,
-    /// By the strategy; equal for all under `latency`.
+    /// By the strategy. Equal for all under `latency`.
     pub(super) merit: Merit,
-    /// Unmeasured ones come last, in the configuration's order.
+    /// Endpoints without a measurement come last, in the order of the configuration.
     pub(super) unmeasured: bool,
     pub(super) latency: Duration,
     pub(super) position: Position,
 }
 
-/// The priority, or the bits of the price: of numbers that are not negative, bits have the same order.
+/// The priority, or the bits of the price: the bits of numbers that are not negative have the same order as
+/// the numbers.
 pub(super) type Merit = u64;
 
-/// The default group first, then the configuration's order.
+/// The default group comes first, then the order of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Position {
     pub(super) outside_default_group: bool,
     pub(super) index: usize,
 }
 
-/// How usable an endpoint is that is out, for the last resort. The smaller is tried first.
+/// How usable an endpoint is that is out, for the last resort. The smallest is tried first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Remnant {
-    /// `None`: not open at all (a trial is out, or the model is not served).
+    /// `None`: the circuit is not open (a trial is in flight, or the model is not served).
     pub(super) cause: Option<Cause>,
-    /// The earlier it is free, the better.
+    /// An endpoint that may be used earlier is better.
     pub(super) until: Option<Instant>,
     pub(super) position: Position,
 }

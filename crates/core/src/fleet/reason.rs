@@ -8,10 +8,10 @@ use crate::latency::Slowness;
 use crate::quota::Dry;
 use crate::worth::Worth;
 
-/// Why one endpoint is preferred, and why each other is not.
+/// Why one endpoint is preferred, and why each of the others is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// Why this one.
+    /// Why this endpoint.
     pub why: Why,
     /// Why not each of the others.
     pub others: Vec<(EndpointId, WhyNot)>,
@@ -22,44 +22,44 @@ pub struct Decision {
 pub enum Why {
     /// A person pinned it.
     Pinned,
-    /// Nothing has been measured: the first endpoint of the default group.
+    /// Nothing has been measured, so it is the first endpoint of the default group.
     FirstChoice,
-    /// The best by what was measured before the restart.
+    /// It is the best by the measurements from before the restart.
     Remembered,
-    /// It is faster than the one before by at least the threshold.
+    /// It is faster than the last one by at least the threshold.
     Faster {
         /// Its latency.
         to: Duration,
-        /// The latency of the one before.
+        /// The latency of the last one.
         from: Duration,
     },
-    /// It has the best priority of those that are fit.
+    /// It has the best priority of the fit endpoints.
     BestPriority,
-    /// It has the best price of those that are fit.
+    /// It has the best price of the fit endpoints.
     BestPrice,
-    /// The best of those that are fit, since the one before no longer is.
+    /// The last one is not fit any more. This is the best fit endpoint.
     Replaces,
     /// The best of those that are fit for this request, which the preferred one is not.
     StandsIn,
     /// The one before has become slow.
     LeavesSlow(Slowness),
-    /// The one before is about to run dry.
+    /// The last one is about to run dry.
     SparesQuota(Dry),
-    /// The one it would go to broke off its last answer to this conversation.
+    /// The endpoint that it would go to broke off the last answer to this conversation.
     LeavesBroken,
     /// It is the preferred one.
     InUse,
-    /// The conversation's home.
+    /// It is the conversation's home.
     Sticky,
-    /// The conversation's home. Another one is faster, but not worth the cache.
+    /// It is the conversation's home. Another endpoint is faster, but that is not worth the cache.
     StaysForCache(Worth),
-    /// Faster than the conversation's home, by more than the cache is worth.
+    /// It is faster than the conversation's home, and that is worth more than the cache.
     WorthMoving(Worth),
     /// It is its turn.
     Turn,
-    /// None is fit; it is the best of those that are out.
+    /// No endpoint is fit. This is the best of those that are out.
     LastResort,
-    /// Half-open: this attempt finds out.
+    /// It is half-open, and this attempt finds out how it is.
     Trial,
     /// The request lacks its thinking from here on, which others had signed.
     WithoutThinking,
@@ -70,9 +70,9 @@ pub enum Why {
 pub enum WhyNot {
     /// The request has been there.
     AlreadyTried,
-    /// Switched off.
+    /// It is switched off.
     Disabled,
-    /// It finishes its attempts.
+    /// It only finishes its attempts.
     Draining,
     /// Its credential was not found.
     NoCredential,
@@ -80,14 +80,14 @@ pub enum WhyNot {
     CircuitOpen {
         /// Why.
         cause: Cause,
-        /// Until when, if that ends by itself.
+        /// Until when, if it ends by itself.
         until: Option<Instant>,
     },
-    /// Half-open, and the one trial is out.
+    /// It is half-open, and the one trial is in flight.
     TrialInFlight,
-    /// Half-open, and a probe will find out.
+    /// It is half-open, and a probe will find out how it is.
     AwaitingProbe,
-    /// Does not serve the model.
+    /// It does not serve the model.
     ModelNotServed,
     /// The account's limit for this family of models is used up.
     FamilySpent {
@@ -101,15 +101,15 @@ pub enum WhyNot {
     },
     /// Does not take requests as large as this one.
     TooLarge,
-    /// Does not admit such clients.
+    /// It does not admit such clients.
     ClientNotAdmitted,
-    /// It does not want this conversation, or not with the client's own login.
+    /// It refuses this conversation, or the client's own login.
     ConversationRefused,
     /// Only an endpoint with a credential of ours can help.
     NeedsOwnCredential,
-    /// Only the conversation's last endpoint can read its thinking.
+    /// Only the conversation's last endpoint can read the thinking.
     NeedsHome,
-    /// It broke off its last answer to this conversation.
+    /// It broke off the last answer to this conversation.
     BrokeOff,
     /// Its last probe failed.
     ProbeFailed,
@@ -117,7 +117,7 @@ pub enum WhyNot {
     Slow(Slowness),
     /// It is about to run dry.
     RunsDry(Dry),
-    /// Not faster by the threshold.
+    /// It is not faster by the threshold.
     NotFaster {
         /// Its latency.
         its: Duration,
@@ -126,17 +126,17 @@ pub enum WhyNot {
     },
     /// It was not measured, so it cannot be compared.
     NotMeasured,
-    /// A worse priority.
+    /// It has a worse priority.
     LowerPriority,
-    /// More expensive.
+    /// It is more expensive.
     Dearer,
-    /// Better, but the last switch is too recent.
+    /// It is better, but the last switch is too recent.
     Dwelling {
-        /// When that is over.
+        /// When the dwell is over.
         until: Instant,
     },
-    /// Better, but monitoring is paused.
+    /// It is better, but monitoring is paused.
     Paused,
-    /// Another one is pinned.
+    /// Another endpoint is pinned.
     NotPinned,
 }

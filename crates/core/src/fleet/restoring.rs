@@ -1,4 +1,4 @@
-//! Writing a fleet's memory, and taking it over.
+//! Saves a fleet's memory, and restores it.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use super::mode::Mode;
 use super::state::Fleet;
 
 impl Fleet {
-    /// What is to outlive this fleet.
+    /// What the next run should know.
     pub fn memory(&self, now: Instant) -> Memory {
         let pinned = match self.mode {
             Mode::Auto => None,
@@ -25,7 +25,7 @@ impl Fleet {
         }
     }
 
-    /// Takes over what an earlier fleet left, before anything else happens to this one.
+    /// Restores what an earlier fleet saved. Must come before anything else happens to this fleet.
     pub fn restore(&mut self, memory: Memory, now: Instant) {
         self.spend.recall(memory.spent);
         let mut pinned = None;
@@ -42,7 +42,7 @@ impl Fleet {
         }
         self.mode = pinned.map_or(Mode::Auto, Mode::Pinned);
         self.paused = memory.paused;
-        // Nobody has been told yet what this fleet chose without a memory.
+        // Front-ends have not seen yet what this fleet chose without a memory.
         self.effects.clear();
         self.all_down = false;
         self.preferred = None;

@@ -1,4 +1,4 @@
-//! Booking how attempts end.
+//! Books how attempts end.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,17 +16,17 @@ use crate::classify::{Fault, Outcome, Subject};
 use crate::endpoint_id::EndpointId;
 use crate::session::SessionKey;
 
-/// For how long a conversation that an endpoint does not want goes elsewhere, at most.
+/// The longest time that a refused conversation avoids an endpoint.
 const LONGEST_REFUSAL: Duration = Duration::from_secs(6 * 3600);
 
 impl Fleet {
-    /// Books how an attempt ended. Says until when what that means holds, if it ends by itself.
+    /// Books how an attempt ended. Returns when a mark that it set ends, if it ends by itself.
     pub fn settle(&mut self, permit: Permit, outcome: Outcome, now: Instant) -> Option<Instant> {
         self.book(permit, outcome, now).1
     }
 
-    /// Books that an attempt failed after the client had seen a part of its answer. The client will send
-    /// its request again: that goes elsewhere, if it can.
+    /// Books that an attempt failed after the client had seen a part of its answer. The client will send its
+    /// request again, and the repeat goes to another endpoint if possible.
     pub fn settle_midway(&mut self, permit: Permit, fault: Fault, now: Instant) -> Option<Instant> {
         let (endpoint, session) = (permit.endpoint, permit.session);
         let asked = Arc::clone(&permit.asked);
@@ -68,7 +68,7 @@ impl Fleet {
             session.and_then(|session| self.note_conversation(session, id, &asked, &outcome, now));
         let Some(endpoint) = self.get_mut(id) else {
             self.call_who_may_go(now);
-            return (blame, refused_until); // Removed from the configuration while the attempt was out.
+            return (blame, refused_until); // The endpoint was removed from the configuration during the attempt.
         };
         let Booked { change, until } = endpoint.settle(
             pass,
@@ -86,8 +86,8 @@ impl Fleet {
         (blame, refused_until.or(until))
     }
 
-    /// What an attempt's end tells of its conversation: where it is not at home, and where it is not wanted, with
-    /// until when.
+    /// What the end of an attempt means for its conversation: where it has no home, and which endpoint
+    /// refuses it and until when.
     fn note_conversation(
         &mut self,
         session: SessionKey,
@@ -115,14 +115,14 @@ impl Fleet {
         until
     }
 
-    /// Follows up on a change of a circuit.
+    /// Does what follows a change of a circuit.
     pub(super) fn after(&mut self, id: EndpointId, change: Option<Change>, now: Instant) {
         if change.is_some() {
             self.queue.rouse();
         }
         match change {
             Some(Change::Opened) => self.effects.push_back(Effect::TakenOut(id)),
-            Some(Change::Reopened) => {} // Already told when it opened; it was not back since.
+            Some(Change::Reopened) => {} // This was reported when the circuit opened. It has not closed since.
             Some(Change::Closed) => self.effects.push_back(Effect::Recovered(id)),
             None => {}
         }

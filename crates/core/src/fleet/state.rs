@@ -1,5 +1,5 @@
-//! All endpoints, and what decisions about them depend on: the only mutable state of a running Zephyr that
-//! decides anything.
+//! All endpoints, and everything that decisions about them depend on. This is the only mutable state of a
+//! running Zephyr that decides anything.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
@@ -32,7 +32,7 @@ pub struct Fleet {
     pub(super) dwell_until: Option<Instant>,
     pub(super) all_down: bool,
     pub(super) offline_since: Option<Instant>,
-    /// After a sleep: until then failures are the network's fault.
+    /// After a sleep: the network is blamed for failures until then.
     pub(super) grace_until: Option<Instant>,
     pub(super) conversations: Conversations,
     pub(super) budget: RetryBudget,
@@ -46,10 +46,10 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// A fleet of the configuration's endpoints. None is measured yet; all probes are due.
+    /// A fleet with the endpoints of the configuration. None is measured yet, and all probes are due.
     ///
-    /// `seed` decides random choices and jitter; `without_credential` names the endpoints whose
-    /// credential was not found.
+    /// `seed` decides random choices and jitter. `without_credential` names the endpoints whose credential
+    /// was not found.
     pub fn new(
         config: Config,
         without_credential: &BTreeSet<String>,

@@ -1,4 +1,4 @@
-//! What a fleet shows of itself.
+//! What a fleet shows.
 
 use std::time::Instant;
 
@@ -25,7 +25,7 @@ impl Fleet {
         self.paused
     }
 
-    /// The preferred endpoint, and why; none while requests are distributed or nothing is fit.
+    /// The preferred endpoint, and why. `None`: requests are distributed, or no endpoint is fit.
     pub fn preferred(&self) -> Option<(EndpointId, &Decision)> {
         self.preferred.zip(self.decision.as_ref())
     }
@@ -49,7 +49,7 @@ impl Fleet {
         self.get(id).map(Endpoint::status)
     }
 
-    /// An endpoint's share of the attempts of the last five minutes; `None`: there were none anywhere.
+    /// An endpoint's share of all attempts in the last five minutes. `None`: there were none.
     pub fn share(&self, id: EndpointId, now: Instant) -> Option<f64> {
         let lately = |endpoint: &Endpoint| endpoint.traffic.lately(now);
         let all: u64 = self.endpoints.iter().map(lately).sum();

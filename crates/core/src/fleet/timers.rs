@@ -7,7 +7,7 @@ use super::endpoint::{Due, Monitoring};
 use super::state::Fleet;
 
 impl Fleet {
-    /// When [`Self::handle_timeout`] next has something to do.
+    /// When [`Self::handle_timeout`] must be called next.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let monitoring = self.monitoring();
         let endpoints = self
@@ -21,7 +21,7 @@ impl Fleet {
             .min()
     }
 
-    /// Ends cooldowns, dwells and drains that are over by `now`, and asks for the probes that are due.
+    /// Ends the cooldowns, dwells and drains that are over by `now`, and asks for the probes that are due.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.poll_timeout().is_none_or(|at| at > now) {
             return;

@@ -1,10 +1,10 @@
-//! Whose turn it is: smooth weighted round robin, as nginx does it.
+//! Whose turn it is: smooth weighted round robin, as in nginx.
 
 use std::cmp::Reverse;
 
 use crate::endpoint_id::EndpointId;
 
-/// Where the round robin stands.
+/// The state of the round robin.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     /// Credit of each endpoint.
@@ -12,7 +12,7 @@ pub(super) struct Turns {
 }
 
 impl Turns {
-    /// The next of `candidates`, in proportion to their weights and as evenly spaced as these allow.
+    /// The next of `candidates`, in proportion to their weights and spaced as evenly as possible.
     pub(super) fn next(&mut self, candidates: &[(EndpointId, u32)]) -> Option<EndpointId> {
         self.credit
             .retain(|(id, _)| candidates.iter().any(|(candidate, _)| candidate == id));
@@ -26,7 +26,7 @@ impl Turns {
             .iter()
             .map(|&(_, weight)| i64::from(weight))
             .sum();
-        // The first of equals: candidates come in the configuration's order.
+        // The first of equals, in the order of the configuration.
         let by_credit = |&(id, _): &(EndpointId, u32)| {
             let credit = self.credit.iter().find(|(known, _)| *known == id);
             Reverse(credit.map_or(0, |&(_, credit)| credit))

@@ -1,32 +1,34 @@
 //! Requests that wait because nothing is up.
 //!
-//! # Who waits
+//! # Which requests wait
 //!
-//! A message or a token count that may not be attempted (any more) while nothing is up: no circuit lets
-//! it through, or the endpoint that would take it could not be connected to when it was last tried. The
-//! last resort comes first: a request that arrives while nobody waits is attempted wherever that is
-//! allowed, and waits only after that has failed. One that arrives while others wait waits behind them at
-//! once. A request waits for `failover.hold_seconds` at most, counted once, and not at all where that is
-//! in vain: every endpoint refuses its credential, or asked for a pause beyond that time. At most
-//! [`MOST_WAITING`](super::queue::MOST_WAITING) wait, with bodies of
-//! [`MOST_BYTES`](super::queue::MOST_BYTES) in all; the next one gets its error at once.
+//! A message or a token count waits if it may not be attempted while nothing is up. Nothing is up if no
+//! circuit lets the request through, or if the endpoint that would take it could not be connected to at the
+//! last try. The last resort comes first: if no other request waits, a new request is attempted wherever that
+//! is allowed, and waits only after that has failed. If others wait already, a new request waits behind them
+//! at once. A request waits for `failover.hold_seconds` at most, counted once. It does not wait if waiting
+//! cannot help: every endpoint refuses its credential, or has asked for a pause beyond that time. At most
+//! [`MOST_WAITING`](super::queue::MOST_WAITING) requests wait, with bodies of
+//! [`MOST_BYTES`](super::queue::MOST_BYTES) together. The next one gets its error at once.
 //!
-//! # Who goes, and when
+//! # Which request goes, and when
 //!
-//! In the order of arrival.
+//! Requests go in the order of arrival.
 //!
-//! - *Nothing is up:* the first goes as a scout, alone, after one second and then after twice as long each
-//!   time, up to four. It tries what fails, as a last resort (never without `failover.last_resort`), but
-//!   no endpoint that asked for a pause. If that fails, it takes its old place again.
-//! - *Half-open:* one goes, as the trial.
-//! - *Closed again:* as many are on their way as there is width for. The width begins at one; each answer
-//!   that begins adds one, each half second doubles it, a failure makes it one again. So an endpoint that
-//!   has just come back meets a slope and not a wall, and everybody is through within seconds.
+//! - *Nothing is up:* the first request goes alone, as a scout: after one second, and then after twice as
+//!   long each time, up to four seconds. It tries endpoints that fail, as a last resort (never without
+//!   `failover.last_resort`), but no endpoint that asked for a pause. If that fails, it takes its old place
+//!   again.
+//! - *Half-open:* one request goes, as the trial.
+//! - *Closed again:* as many requests are on their way as the width allows. The width begins at one. Each
+//!   answer that begins adds one, each half second doubles it, and a failure sets it to one again. So the
+//!   load on an endpoint that has just come back grows in steps, and all requests have gone within seconds.
 //!
-//! A request that was called and denied although something is up (its model is served elsewhere, say)
-//! rests before it is called again, unless something changes first. Meanwhile it stands in nobody's way.
+//! A request may be called and then denied an attempt although something is up, for example because another
+//! endpoint serves its model. It rests before it is called again, unless something changes first. Meanwhile
+//! it does not block others.
 //!
-//! A request whose time ends while something is up is still sent, within [`GRACE`].
+//! A request that has waited too long while something is up is still sent, within [`GRACE`].
 
 use std::time::{Duration, Instant};
 
@@ -38,31 +40,31 @@ use super::state::Fleet;
 use crate::circuit::{Cause, CircuitState};
 use crate::config::ProbeMode;
 
-/// How much longer a request may wait while something is up: more than the slope takes.
+/// How much longer a request may wait while something is up. This is more than the slope takes.
 const GRACE: Duration = Duration::from_secs(6);
 
-/// What there is for those who wait.
+/// What requests in the queue can expect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Prospect {
-    /// A closed circuit, and no connection there has failed since it was last heard of.
+    /// A circuit is closed, and no connection there has failed since its last answer.
     Up,
-    /// So many half-open circuits without a trial.
+    /// So many circuits are half-open without a trial.
     Trials(usize),
-    /// Nothing, and a scout may look.
+    /// Nothing is up, and a scout may go.
     Scouting,
-    /// Nothing, and it is not for requests to find out.
+    /// Nothing is up, and requests must not find out.
     Nothing,
 }
 
 impl Fleet {
-    /// How many requests wait for an endpoint to return.
+    /// The number of requests that wait for an endpoint to return.
     pub fn waiting(&self) -> usize {
         self.queue.len()
     }
 
-    /// Lets a request that was denied wait for an endpoint to return; `bytes`: what is kept of its body.
-    /// [`Effect::Called`] tells when it should ask again, [`Effect::WaitedInVain`] that it should not.
-    /// `None`: it is not to wait.
+    /// Puts a request that was denied into the queue, until an endpoint returns. `bytes`: what is kept of its
+    /// body. [`Effect::Called`] says that it should ask again, [`Effect::WaitedInVain`] that it should not.
+    /// `None`: it must not wait.
     pub fn wait(&mut self, journey: &mut Journey, bytes: u64, now: Instant) -> Option<Ticket> {
         let longest = self.config.failover.max_wait;
         let until = *journey.wait_until.get_or_insert(now + longest);
@@ -96,26 +98,26 @@ impl Fleet {
         Some(ticket)
     }
 
-    /// A request that waits, or was called and has not asked yet, is gone.
+    /// A request is gone that waits, or that was called and has not asked yet.
     pub fn leave(&mut self, ticket: Ticket, now: Instant) {
         if self.queue.remove(ticket) || self.queue.forget_called(ticket) {
             self.call_who_may_go(now);
         }
     }
 
-    /// The program ends: nobody waits any more.
+    /// The program ends, so no request waits any more.
     pub fn turn_away(&mut self, now: Instant) {
         let all = self.queue.close();
         self.effects.extend(all.map(Effect::WaitedInVain));
         self.call_who_may_go(now);
     }
 
-    /// Whether the program ends, so that nobody waits any more.
+    /// Whether the program ends, so that no request waits any more.
     pub fn turns_away(&self) -> bool {
         self.queue.is_closed()
     }
 
-    /// Whether a request that has just arrived must let others go first.
+    /// Whether a new request must let others go first.
     pub(super) fn must_wait_behind(&self, journey: &Journey) -> bool {
         let room = !self.queue.is_full(0) || !self.something_is_up();
         journey.tried.is_empty()
@@ -124,14 +126,14 @@ impl Fleet {
             && room
     }
 
-    /// Takes in how an attempt went, if its request had waited.
+    /// Notes how an attempt went, if its request had waited.
     pub(super) fn note_went(&mut self, ticket: Option<Ticket>, went: Went, now: Instant) {
         if let Some(ticket) = ticket {
             self.queue.note_went(ticket, went, now);
         }
     }
 
-    /// Calls whoever may go now, and sends away those whose time is over.
+    /// Calls the requests that may go now, and ends the wait of those whose time is over.
     pub(super) fn call_who_may_go(&mut self, now: Instant) {
         self.queue.rouse_rested(now);
         if self.queue.is_empty() {

@@ -1,4 +1,4 @@
-//! Where in a text its reader is.
+//! The position of the reader in a text.
 
 /// Reads one text from its beginning to its end.
 #[derive(Debug)]
@@ -10,9 +10,9 @@ pub(crate) struct Json<'a> {
 /// The text is not JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Broken {
-    /// The offset of the byte that does not fit; the text's length if it ends too early.
+    /// The offset of the byte that does not fit. If the text ends too early: its length.
     pub(crate) at: usize,
-    /// Whether only the text's end is wrong: what follows could make it right.
+    /// Whether only the end of the text is wrong, so that more text could make it right.
     pub(crate) is_early_end: bool,
 }
 

@@ -43,13 +43,13 @@ impl<'a> Json<'a> {
     }
 }
 
-/// The value of a natural number, however it is written.
+/// The value of a natural number in any notation.
 pub(super) fn natural(number: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(number).ok()?;
     if let Ok(natural) = text.parse() {
         return Some(natural);
     }
-    /// Larger floating-point numbers skip some of the natural ones.
+    /// Larger floating-point numbers cannot represent every natural number.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let number: f64 = text.parse().ok()?;
     #[expect(

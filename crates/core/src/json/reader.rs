@@ -1,4 +1,4 @@
-//! Objects, lists and what stands in them.
+//! Reads objects, lists and their values.
 
 use super::cursor::{Broken, Json};
 use super::number::natural;
@@ -6,7 +6,7 @@ use super::string::text_of;
 use super::value::{Field, Kind, Scalar};
 
 impl<'a> Json<'a> {
-    /// What kind of value follows.
+    /// The kind of the next value.
     pub(crate) fn kind(&mut self) -> Result<Kind, Broken> {
         Ok(match self.next()? {
             b'{' => Kind::Object,
@@ -15,7 +15,7 @@ impl<'a> Json<'a> {
         })
     }
 
-    /// Reads an object field by field; returns early after [`Field::Last`].
+    /// Reads an object field by field. Returns early after [`Field::Last`].
     pub(crate) fn object(
         &mut self,
         mut field: impl FnMut(&[u8], &mut Self) -> Result<Field, Broken>,
@@ -44,7 +44,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Reads a list element by element; each must be read or skipped.
+    /// Reads a list element by element. Each element must be read or skipped.
     pub(crate) fn list(
         &mut self,
         mut element: impl FnMut(&mut Self) -> Result<(), Broken>,
@@ -81,7 +81,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Nothing but white space may follow.
+    /// Only white space may follow.
     pub(crate) fn end(&mut self) -> Result<(), Broken> {
         match self.next() {
             Err(_) => Ok(()),

@@ -1,6 +1,6 @@
-//! Skipping a value, however deep.
+//! Skips a value of any depth.
 //!
-//! It does not recurse, and allocates only below 128 levels.
+//! It does not recurse, and allocates only for more than 128 levels.
 
 use super::cursor::{Broken, Json};
 use super::value::Kind;
@@ -13,7 +13,7 @@ impl Json<'_> {
         Ok(())
     }
 
-    /// Skips a value that has none in it, or goes into one. Says whether it went.
+    /// Skips a value without any value inside, or goes into the value. Returns whether it went in.
     fn skip_into(&mut self, open: &mut Brackets) -> Result<bool, Broken> {
         match self.next()? {
             b'{' => return self.opens(Kind::Object, b'}', open),
@@ -40,7 +40,7 @@ impl Json<'_> {
         Ok(true)
     }
 
-    /// Behind a value: leaves those that end here. Says whether another follows.
+    /// After a value: leaves the objects and lists that end here. Returns whether another value follows.
     fn skip_out_of(&mut self, open: &mut Brackets) -> Result<bool, Broken> {
         while let Some(kind) = open.last() {
             match (self.next()?, kind) {
@@ -70,7 +70,7 @@ impl Json<'_> {
     }
 }
 
-/// The brackets that are open while a value is skipped: a bit for each, on the heap only from the 129th on.
+/// The open brackets while a value is skipped: one bit for each. On the heap only from the 129th on.
 #[derive(Default)]
 struct Brackets {
     bits: u128,

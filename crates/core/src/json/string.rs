@@ -18,7 +18,7 @@ impl<'a> Json<'a> {
         })
     }
 
-    /// What stands between the quotation marks, and whether it has no escapes.
+    /// The bytes between the quotation marks, and whether there are no escapes.
     pub(super) fn string(&mut self) -> Result<(&'a [u8], bool), Broken> {
         let start = self.at + 1;
         self.at = start;
@@ -45,7 +45,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Behind a backslash.
+    /// After a backslash.
     fn escape(&mut self) -> Result<(), Broken> {
         match self.text.get(self.at) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
@@ -66,8 +66,7 @@ impl<'a> Json<'a> {
     }
 }
 
-/// Where the first byte is that ends a run of a string's plain bytes: a quotation mark, a backslash or a control
-/// character.
+/// The position of the first special byte of a string: a quotation mark, a backslash or a control character.
 fn special(text: &[u8]) -> Option<usize> {
     const WORD: usize = size_of::<u64>();
     let words = text.chunks_exact(WORD);
@@ -83,7 +82,7 @@ fn special(text: &[u8]) -> Option<usize> {
     Some(text.len() - rest.len() + found)
 }
 
-/// Eight bytes at once: the high bit of the first special one is set, and of none before it.
+/// Checks eight bytes at once. The high bit of the first special byte is set, and of no byte before it.
 fn specials(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 0xFF;
     let below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word;
@@ -130,7 +129,7 @@ fn unescaped(mut raw: &[u8]) -> String {
     text
 }
 
-/// The character of a surrogate pair whose first half is `unit`, if its second half follows.
+/// The character of a surrogate pair whose first half is `first`, if its second half follows.
 fn second_half(first: u32, rest: &[u8]) -> Option<char> {
     let second = unit(rest.strip_prefix(b"\\u")?)?;
     let is_pair = (0xD800..0xDC00).contains(&first) && (0xDC00..0xE000).contains(&second);

@@ -1,18 +1,18 @@
-//! What is read.
+//! The types of what is read.
 
 use std::borrow::Cow;
 
-/// A value, read only to know what kind it is.
+/// A value that is read only to know its kind.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Scalar<'a> {
     Null,
     Bool(bool),
-    /// Its value, if it is a natural number, however it is written.
+    /// The value, if it is a natural number in any notation.
     Number(Option<u64>),
     Text(Cow<'a, str>),
 }
 
-/// What the next value is.
+/// The kind of the next value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Object,
@@ -24,8 +24,8 @@ pub(crate) enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Field {
     Read,
-    /// Of no interest: it is skipped.
+    /// The field is not needed, so it is skipped.
     Unread,
-    /// Read, and nothing that follows is of interest.
+    /// The field was read, and no field after it is needed.
     Last,
 }

@@ -1,29 +1,30 @@
 //! Brownouts: an endpoint that answers, but takes many times as long as usual.
 //!
-//! The time to the first event of streams shows it. It is compared per model, since models differ more than
-//! endpoints do: with the endpoint's own usual time, or while that is unknown with `BY_NATURE` times the
-//! usual time of the fastest other endpoint. An answer is *slow* at `SLOW_FACTOR` times the usual time and at
-//! least `NOTICEABLE` more; it is *quick* below half of that factor. `IN_A_ROW` slow answers without a quick
-//! one in between make the endpoint slow; as many quick ones end that. Anything between says nothing, so that
-//! an endpoint at the edge does not flap.
+//! The time to the first event of streams shows it. It is compared per model, because models differ more than
+//! endpoints do: with the endpoint's own usual time or, while that is unknown, with `BY_NATURE` times the
+//! usual time of the fastest other endpoint. An answer is *slow* if it takes `SLOW_FACTOR` times the usual
+//! time and at least `NOTICEABLE` more. It is *quick* below half of that factor. `IN_A_ROW` slow answers
+//! without a quick one in between make the endpoint slow, and as many quick ones end that. Anything in
+//! between says nothing, so an endpoint at the limit does not change back and forth.
 //!
-//! A slow endpoint gets no new conversations, so one new conversation tries it after `FIRST_REST`, and then
-//! after twice as long each time it fails or relapses, up to `LONGEST_REST`. Conversations that stay show it
-//! as well. Slow answers are not learned as usual, but what has lasted for `NEW_NORMAL` is usual.
+//! A slow endpoint gets no new conversations. So one new conversation tries it after `FIRST_REST`, and then
+//! after twice as long each time that it fails or becomes slow again, up to `LONGEST_REST`. Conversations
+//! that stay there also show how it is. Slow answers do not change the usual time, but a slowness that has
+//! lasted for `NEW_NORMAL` becomes the usual time.
 
 use std::time::{Duration, Instant};
 
 use super::ewma::Ewma;
 
-/// How many times the usual time a slow answer takes.
+/// A slow answer takes this many times the usual time.
 const SLOW_FACTOR: f64 = 5.0;
-/// How many times the usual time of the fastest other endpoint an unknown endpoint may take.
+/// An unknown endpoint may take this many times the usual time of the fastest other endpoint.
 const BY_NATURE: f64 = 1.6;
-/// Less than this above the usual time is not slow: nobody notices.
+/// A smaller difference to the usual time is not slow, because it is not noticeable.
 const NOTICEABLE: Duration = Duration::from_millis(200);
-/// This many answers decide.
+/// So many answers in a row decide.
 const IN_A_ROW: u32 = 2;
-/// This many answers make a usual time.
+/// So many answers make a usual time.
 const KNOWN_AFTER: u32 = 3;
 /// How fast the usual time fades.
 const USUAL_TAU: Duration = Duration::from_secs(600);
@@ -35,7 +36,7 @@ const FIRST_REST: Duration = Duration::from_secs(30);
 const LONGEST_REST: Duration = Duration::from_secs(600);
 /// A relapse within this time makes the next rest longer.
 const RELAPSE: Duration = Duration::from_secs(600);
-/// After this long slow is usual.
+/// After this time, slow becomes usual.
 const NEW_NORMAL: Duration = Duration::from_secs(3600);
 
 /// How slow a slow endpoint is.
@@ -47,10 +48,10 @@ pub struct Slowness {
     pub usual: Duration,
 }
 
-/// The pace of one endpoint.
+/// How fast one endpoint begins its answers.
 #[derive(Debug, Default)]
 pub(crate) struct Brownout {
-    /// The model used last comes last.
+    /// The model used last is at the end.
     models: Vec<Model>,
     pace: Pace,
 }
@@ -67,7 +68,7 @@ enum Pace {
     Quick {
         /// Slow answers since the last quick one.
         slow: u32,
-        /// When it last recovered, and how long it then rested.
+        /// When it last recovered, and how long its rest was then.
         recovered: Option<(Instant, Duration)>,
     },
     Slow {
@@ -90,8 +91,8 @@ impl Default for Pace {
 }
 
 impl Brownout {
-    /// Takes in the time to a stream's first event; `elsewhere`: the usual time of the fastest other
-    /// endpoint for this model.
+    /// Notes the time to a stream's first event. `elsewhere`: the usual time of the fastest other endpoint
+    /// for this model.
     pub(crate) fn observe(
         &mut self,
         model: &str,
@@ -122,7 +123,7 @@ impl Brownout {
         }
     }
 
-    /// How slow it is, if it is.
+    /// How slow it is. `None`: it is not slow.
     pub(crate) fn slowness(&self) -> Option<Slowness> {
         match self.pace {
             Pace::Quick { .. } => None,
@@ -136,12 +137,12 @@ impl Brownout {
         known.usual.get().filter(|_| known.answers >= KNOWN_AFTER)
     }
 
-    /// Whether a new conversation may find out if it is still slow.
+    /// Whether a new conversation may try whether it is still slow.
     pub(crate) fn may_be_tried(&self, now: Instant) -> bool {
         matches!(self.pace, Pace::Slow { try_at, .. } if try_at <= now)
     }
 
-    /// A new conversation finds out.
+    /// A new conversation tries it.
     pub(crate) fn is_tried(&mut self, now: Instant) {
         if let Pace::Slow { rest, try_at, .. } = &mut self.pace {
             *try_at = now + *rest;
@@ -193,7 +194,7 @@ impl Brownout {
                 ..
             } => {
                 *quick += 1;
-                *try_at = now; // The next one decides.
+                *try_at = now; // The next conversation decides.
                 if *quick >= IN_A_ROW {
                     self.pace = Pace::Quick {
                         slow: 0,

@@ -1,24 +1,24 @@
 //! Notices that something takes longer than it used to, before anything fails.
 //!
-//! The usual time is the median of the last hour's samples. Three samples in a row that take at least twice
-//! as long, and 50 ms longer, are a decline; three in a row below one and a half times end it. Samples of a
-//! decline do not change the usual time, so a slow spell does not become normal. After an hour it does: then
-//! the usual time is learned anew.
+//! The usual time is the median of the samples of the last hour. A decline begins with three samples in a row
+//! that take at least twice as long and 50 ms longer. It ends with three in a row below one and a half times
+//! the usual time. Samples of a decline do not change the usual time, so a short slow period does not become
+//! normal. After an hour it does: then the usual time is learned again.
 //!
-//! Each kind of sample needs its own [`Decline`]: like is compared with like.
+//! Each kind of sample needs its own [`Decline`], because only samples of one kind are comparable.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// How far back samples make the usual time, and how long a decline lasts before it is usual.
+/// How old samples of the usual time may be, and how long a decline lasts before it is usual.
 const MEMORY: Duration = Duration::from_secs(3600);
 /// Maximum number of samples kept.
 const SAMPLES: usize = 60;
 /// With fewer samples there is no usual time.
 const LEAST_SAMPLES: usize = 5;
-/// This many in a row begin a decline, or end it.
+/// So many samples in a row begin a decline, or end it.
 const IN_A_ROW: u32 = 3;
-/// A smaller rise is no decline, however fast the endpoint is.
+/// A smaller rise is not a decline, however fast the endpoint is.
 const LEAST_RISE: Duration = Duration::from_millis(50);
 
 /// How much slower something is than usual.
@@ -34,9 +34,9 @@ pub struct Slower {
 #[derive(Clone, Debug, Default)]
 pub struct Decline {
     samples: VecDeque<(Instant, Duration)>,
-    /// The same, shortest first: every answer is observed, so the median must be at hand.
+    /// The same samples, shortest first. Every answer adds one, so the median must be fast to find.
     sorted: Vec<Duration>,
-    /// Samples in a row that contradict the present belief.
+    /// The number of samples in a row that contradict the current state.
     contrary: u32,
     declined: Option<(Instant, Slower)>,
 }
@@ -132,7 +132,7 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
-    /// One sample a minute; how it stands after each.
+    /// One sample per minute. The state after each.
     fn after_each(samples: impl IntoIterator<Item = u64>) -> Vec<Option<Slower>> {
         let (mut decline, mut now) = (Decline::default(), Instant::now());
         let step = |millis| {

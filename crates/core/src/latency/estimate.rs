@@ -1,8 +1,8 @@
-//! All that is measured of one endpoint's speed. Each kind of evidence comes in once, as a [`Sample`], and
-//! goes to every estimator that it concerns.
+//! Everything that is measured about one endpoint's speed. Each measurement comes in once, as a [`Sample`],
+//! and goes to every estimator that needs it.
 //!
-//! Like is compared with like: probes with probes of the same kind, real traffic with real traffic, and
-//! streams with streams of the same model. Prompts differ, so traffic and probes are never mixed.
+//! Only comparable times are compared: probes with probes of the same kind, real traffic with real traffic,
+//! and streams with streams of the same model. Prompts differ, so traffic and probes are never mixed.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ const PROBE_TAU: Duration = Duration::from_secs(60);
 /// How fast first events of real traffic fade.
 const TRAFFIC_TAU: Duration = Duration::from_secs(30);
 
-/// One piece of evidence.
+/// One measurement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Sample<'a> {
     /// A probe was answered.
@@ -39,13 +39,13 @@ pub(crate) enum Sample<'a> {
 #[derive(Debug)]
 pub(crate) struct Latency {
     probes: Ewma,
-    /// What kind of probe measured them.
+    /// The kind of probe that measured them.
     measured_by: ProbeMode,
-    /// Whether probes take longer than they used to.
+    /// Whether probes take longer than before.
     probe_decline: Decline,
-    /// Time to the first event of real traffic.
+    /// The time to the first event of real traffic.
     traffic: Ewma,
-    /// The same by model.
+    /// The same, by model.
     by_model: ByModel,
     /// Whether streams begin as soon as usual.
     brownout: Brownout,
@@ -63,7 +63,7 @@ impl Latency {
         }
     }
 
-    /// Takes in one piece of evidence.
+    /// Notes one measurement.
     pub(crate) fn observe(&mut self, sample: Sample<'_>, now: Instant) {
         match sample {
             Sample::Probe { mode, took } => {
@@ -98,12 +98,12 @@ impl Latency {
         self.traffic.get()
     }
 
-    /// The best that is known.
+    /// The best known estimate: of probes, or else of traffic.
     pub(crate) fn best_known(&self) -> Option<Duration> {
         self.of_probes().or(self.of_traffic())
     }
 
-    /// Both latencies, measured the same way: probes against probes, else traffic against traffic.
+    /// Both latencies, measured in the same way: probes with probes, or else traffic with traffic.
     pub(crate) fn compare(&self, other: &Self) -> Option<(Duration, Duration)> {
         let probes = self.of_probes().zip(other.of_probes());
         probes
@@ -111,7 +111,7 @@ impl Latency {
             .or_else(|| self.of_traffic().zip(other.of_traffic()))
     }
 
-    /// The kind of probe that measured what [`Self::of_probes`] says.
+    /// The kind of probe that measured [`Self::of_probes`].
     pub(crate) fn measured_by(&self) -> ProbeMode {
         self.measured_by
     }
@@ -136,7 +136,7 @@ impl Latency {
         self.by_model.percentiles()
     }
 
-    /// How slow it is, if it is in a brownout.
+    /// How slow it is. `None`: it is not in a brownout.
     pub(crate) fn slowness(&self) -> Option<Slowness> {
         self.brownout.slowness()
     }
@@ -146,17 +146,17 @@ impl Latency {
         self.brownout.usual(model)
     }
 
-    /// Whether a new conversation may find out if it is still slow.
+    /// Whether a new conversation may try whether it is still slow.
     pub(crate) fn may_be_tried(&self, now: Instant) -> bool {
         self.brownout.may_be_tried(now)
     }
 
-    /// A new conversation finds out.
+    /// A new conversation tries it.
     pub(crate) fn is_tried(&mut self, now: Instant) {
         self.brownout.is_tried(now);
     }
 
-    /// What was measured is from before a sleep, or over another network.
+    /// The measurements are from before a sleep, or from another network.
     pub(crate) fn weaken(&mut self) {
         self.probes.weaken();
         self.traffic.weaken();
@@ -164,23 +164,23 @@ impl Latency {
         self.by_model.weaken();
     }
 
-    /// Another kind of probe is not comparable.
+    /// The kind of probe changes, so the old latencies are not comparable.
     pub(crate) fn forget_probes(&mut self) {
         self.probes.clear();
         self.probe_decline.clear();
     }
 
-    /// A person says that it is not slow any more.
+    /// A person says that it is no longer slow.
     pub(crate) fn forget_slowness(&mut self) {
         self.brownout = Brownout::default();
     }
 
-    /// Probe latency and time to first event, for another run.
+    /// The probe latency and the time to first event, for the next run.
     pub(crate) fn remember(&self, now: Instant) -> (Option<Remembered>, Option<Remembered>) {
         (self.probes.remember(now), self.traffic.remember(now))
     }
 
-    /// Takes over the probe latency of an earlier run, measured by `mode`.
+    /// Restores the probe latency of an earlier run, measured by `mode`.
     pub(crate) fn recall_probes(
         &mut self,
         mode: ProbeMode,
@@ -193,7 +193,7 @@ impl Latency {
         }
     }
 
-    /// Takes over the time to first event of an earlier run.
+    /// Restores the time to first event of an earlier run.
     pub(crate) fn recall_traffic(&mut self, ttft: Remembered, now: Instant) {
         self.traffic.recall(ttft, now);
     }

@@ -1,10 +1,11 @@
-//! A smoothed duration whose memory fades with time, not with the number of samples.
+//! A smoothed duration. Old samples fade with time, not with the number of samples.
 //!
-//! A sample that comes `dt` after the last one weighs `1 − e^(−dt/τ)`: a burst of samples moves the average
-//! no further than one of them, and a sample after a long silence replaces it. Reading never changes it.
+//! A sample that comes `dt` after the last one weighs `1 − e^(−dt/τ)`. So many samples at once move the
+//! average no further than one of them, and a sample after a long silence replaces it. Reading never changes
+//! it.
 //!
-//! A value from an earlier run keeps its age, so the rule continues as if there had been no break. Beyond
-//! [`STALE`], or where the age is unknown, it is only a starting value: the first sample replaces it.
+//! A value from an earlier run keeps its age, so the rule goes on as if there had been no break. If it is
+//! older than [`STALE`], or its age is unknown, it is only a starting value: the first sample replaces it.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// Exponentially weighted moving average of a duration.
 #[derive(Clone, Copy, Debug)]
 pub struct Ewma {
-    /// After this time an old value has faded to 1/e.
+    /// After this time, an old value has faded to 1/e.
     tau: Duration,
     state: Option<Smoothed>,
 }
@@ -21,7 +22,7 @@ pub struct Ewma {
 /// An older value is only a starting value.
 pub const STALE: Duration = Duration::from_secs(600);
 
-/// A smoothed value, as another run may take it over.
+/// A smoothed value that the next run may restore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remembered {
     /// The value.
@@ -33,7 +34,7 @@ pub struct Remembered {
 #[derive(Clone, Copy, Debug)]
 struct Smoothed {
     value: Duration,
-    /// `None`: stale, so the next sample replaces it.
+    /// `None`: the value is stale, so the next sample replaces it.
     at: Option<Instant>,
 }
 
@@ -70,7 +71,7 @@ impl Ewma {
         self.state.map(|smoothed| smoothed.value)
     }
 
-    /// What another run may take over.
+    /// What the next run may restore.
     pub fn remember(&self, now: Instant) -> Option<Remembered> {
         let Smoothed { value, at } = self.state?;
         let age = at.map_or(STALE, |at| now.saturating_duration_since(at));
@@ -80,7 +81,7 @@ impl Ewma {
         })
     }
 
-    /// Takes over what another run measured.
+    /// Restores what an earlier run measured.
     pub fn recall(&mut self, remembered: Remembered, now: Instant) {
         let Remembered { value, age } = remembered;
         let at = now.checked_sub(age).filter(|_| age < STALE);

@@ -2,9 +2,9 @@
 //!
 //! | estimator | tells |
 //! | --- | --- |
-//! | `ewma` | how long probes and first events take at the moment |
-//! | `percentiles` | how first events are spread, by model |
-//! | `decline` | whether an endpoint takes longer than it used to |
+//! | `ewma` | how long probes and first events take at present |
+//! | `percentiles` | the distribution of first events, by model |
+//! | `decline` | whether an endpoint takes longer than before |
 //! | `brownout` | whether it answers, but takes many times as long as usual |
 
 mod brownout;

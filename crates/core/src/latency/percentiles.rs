@@ -1,8 +1,8 @@
 //! Times to first event of real traffic, by model: percentiles, and whether they become worse.
 //!
-//! For each endpoint the [`MODELS`] models used last are kept. A model's times lie in `BUCKETS` buckets, each
-//! an eighth of a power of two wide, so a percentile is off by at most 5 %. Old times fade: whenever the
-//! buckets hold `FULL` of them, half of each bucket is dropped.
+//! Each endpoint keeps the [`MODELS`] models that were used last. The times of a model are in `BUCKETS`
+//! buckets, each an eighth of a power of two wide, so a percentile is wrong by 5 % at most. Old times fade:
+//! when the buckets hold `FULL` times, half of each bucket is dropped.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use super::decline::{Decline, Slower};
 
 /// Maximum number of models per endpoint.
 pub const MODELS: usize = 8;
-/// They reach from one millisecond to a quarter of an hour.
+/// They go from one millisecond to a quarter of an hour.
 const BUCKETS: usize = 160;
 /// This many samples are enough.
 const FULL: u32 = 1024;
@@ -33,7 +33,7 @@ pub struct Percentiles<'a> {
 /// The times of one endpoint.
 #[derive(Debug, Default)]
 pub(crate) struct ByModel {
-    /// The model used last comes last.
+    /// The model used last is at the end.
     models: Vec<Model>,
 }
 

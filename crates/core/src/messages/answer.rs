@@ -1,5 +1,5 @@
-//! An answer in one piece: a message, a token count, or neither. It is read once: the pass that judges it also
-//! collects what it tells of itself.
+//! An answer in one piece: a message, a token count, or neither. It is read once: the same pass judges it and
+//! collects its model, tokens and so on.
 
 use super::format::Format;
 use super::message::Message;
@@ -22,7 +22,7 @@ pub fn judge_json(format: Format, kind: CallKind, body: &[u8]) -> Result<(), Fau
     judged(format, kind, body).map(drop)
 }
 
-/// Judges a whole JSON answer and returns what it tells of itself.
+/// Judges a whole JSON answer, and returns its model, tokens and so on.
 ///
 /// # Errors
 ///
@@ -31,8 +31,8 @@ pub fn read_json(format: Format, kind: CallKind, body: &[u8]) -> Result<Tally, F
     judged(format, kind, body).map(|answer| Tally::of_message(&answer.message))
 }
 
-/// Judges the head of a JSON answer that is too long to be held: what is there must be right, the rest may
-/// still come.
+/// Judges the beginning of a JSON answer that is too long to be held. What is there must be right; the rest
+/// may still come.
 ///
 /// # Errors
 ///
@@ -90,7 +90,7 @@ fn begin(body: &[u8]) -> Result<&[u8], Fault> {
     Err(Wrong::new("", "a JSON object", seen).fault(""))
 }
 
-/// The fields of an answer that are looked at. Those read before its text broke off stay.
+/// The fields of an answer that are needed. If the text breaks off, the fields before that stay.
 #[derive(Default)]
 struct Answer<'a> {
     message: Message<'a>,

@@ -1,15 +1,15 @@
-//! The course of a stream: which event may follow which.
+//! The order of a stream: which event may follow which.
 //!
-//! `message_start`, then blocks, each begun, filled and ended under its index, then `message_delta`, then
-//! `message_stop`, which ends the stream: what follows is not looked at. Blocks may overlap, and an index may be
-//! used again once its block has ended, as Claude Code reads it.
+//! First `message_start`, then blocks, then `message_delta`, then `message_stop`. Each block begins, is
+//! filled and ends under its index. `message_stop` ends the stream; what follows is not read. Blocks may
+//! overlap, and an index may be used again after its block has ended, as in Claude Code.
 //!
-//! Read as the clients read. A part of a message is known by the `type` in its data: clients ask its name only
-//! for `ping` and `error`, and whether there is one. Pings, unknown events and events without a name may come
-//! at any time and are not read, unless one without a name carries a part of the message or an error, which
-//! its client would lose.
+//! Streams are read as clients read them. A part of a message is recognized by the `type` in its data.
+//! Clients use the name of an event only for `ping` and `error`, and to see whether there is a name. Pings,
+//! unknown events and events without a name may come at any time and are not read. The exception is an event
+//! without a name that carries a part of the message or an error, because the client would lose it.
 //!
-//! Under [`Format::Any`] a stream that begins differently is of another format and passes; one that begins
+//! Under [`Format::Any`] a stream that begins differently has another format and passes. A stream that begins
 //! with `message_start` must still keep the order, but its fields may be missing.
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -31,25 +31,25 @@ use crate::sse::Event;
 /// Maximum number of open blocks; real streams have one.
 const MAX_OPEN: usize = 256;
 
-/// How far a stream has come, and what it may say next.
+/// How far a stream has come, and which event may come next.
 #[derive(Debug)]
 pub(crate) struct Course {
     format: Format,
     stage: Stage,
-    /// The stream is of another format, which is allowed.
+    /// The stream has another format, and that is allowed.
     is_foreign: bool,
-    /// Events so far.
+    /// The number of events so far.
     events: u64,
-    /// Those of them that are parts of a message.
+    /// How many of those are parts of a message.
     parts: u64,
     open: Vec<Block>,
-    /// A block had no readable index, so indices tell nothing any more.
+    /// A block had no readable index, so indices are no longer used.
     is_unindexed: bool,
-    /// Whether a `message_delta` was seen.
+    /// Whether a `message_delta` came.
     has_delta: bool,
-    /// Whether it has said why it stops, and nothing was added since.
+    /// Whether it has said why it stops, with no part after that.
     has_stopped: bool,
-    /// Whether there was something before `message_start` that clients do not read.
+    /// Whether something came before `message_start` that clients do not read.
     has_noise: bool,
 }
 
@@ -59,14 +59,14 @@ struct Block {
     kind: BlockKind,
 }
 
-/// What a block is filled with.
+/// The kind of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum BlockKind {
     Text,
     Thinking,
     Tool,
     Compaction,
-    /// Not known here.
+    /// An unknown kind.
     Other,
 }
 
@@ -135,23 +135,23 @@ impl Course {
         self.stage == Stage::Complete || self.is_foreign
     }
 
-    /// Whether the message is there but for its `message_stop`: every block has ended, and the last that was
-    /// said is why it stops.
+    /// Whether only `message_stop` is missing: every block has ended, and the last part said why the message
+    /// stops.
     pub(crate) fn has_stopped(&self) -> bool {
         self.has_stopped && self.stage < Stage::Complete
     }
 
-    /// Parts of a message so far.
+    /// The number of parts so far.
     pub(crate) fn parts(&self) -> u64 {
         self.parts
     }
 
-    /// Whether there was something before `message_start` that is of no stream of the API.
+    /// Whether something came before `message_start` that is in no stream of the API.
     pub(crate) fn has_noise(&self) -> bool {
         self.has_noise
     }
 
-    /// Takes in the next event.
+    /// Checks the next event.
     pub(crate) fn take_in(&mut self, event: &Event<'_>) -> Result<(), Fault> {
         if self.stage == Stage::Complete {
             return Ok(());
@@ -161,7 +161,7 @@ impl Course {
             return Err(error_in(event));
         }
         if self.is_foreign {
-            // A message may begin behind what was taken for another format.
+            // A message may begin after something that looked like another format.
             let begins =
                 event.name.starts_with("message") && Known::of(event) == Some(Known::MessageStart);
             if !begins {
@@ -178,7 +178,7 @@ impl Course {
         };
         self.stage = self.stage.max(stage);
         if event.has_foreign_lines() && self.stage < Stage::Complete && !self.is_foreign {
-            // Clients skip such lines, and with them what was lost in between.
+            // Clients skip such lines, so they lose what was in between.
             return Err(self.wrong(
                 event,
                 &Wrong::new("", "fields of an event", "foreign lines"),
@@ -234,7 +234,8 @@ impl Course {
         })
     }
 
-    /// A ping, a comment, a future event, one without a name, or no stream of the API at all.
+    /// A ping, a comment, a future event, an event without a name, or something that is not a stream of the
+    /// API.
     fn unknown(&mut self, event: &Event<'_>) -> Result<Stage, Fault> {
         if event.has_foreign_lines() && event.name.is_empty() && self.stage < Stage::Content {
             return Err(no_stream(event.raw()));
@@ -249,12 +250,13 @@ impl Course {
         }
     }
 
-    /// Clients do not read what has no name. That is harmless, unless it is a part of a message, or an error.
+    /// Clients do not read an event without a name. That is harmless, unless it is a part of a message or an
+    /// error.
     fn nameless(&mut self, event: &Event<'_>) -> Result<Stage, Fault> {
         let Some(data) = event.data() else {
             return Ok(self.stage);
         };
-        // What is no JSON, `[DONE]` for instance, says nothing to anybody.
+        // Text that is not JSON, such as `[DONE]`, means nothing to any client.
         let Ok(Value::Object(fields)) = Value::<Nameless<'_>>::of(&data) else {
             self.has_noise |= self.stage == Stage::Silent;
             return Ok(self.stage);
@@ -274,7 +276,7 @@ impl Course {
         Ok(self.stage)
     }
 
-    /// A stream of another format, where that is allowed.
+    /// A stream of another format, if that is allowed.
     fn foreign(&mut self, event: &Event<'_>) -> Result<Stage, Fault> {
         let data = event.data().unwrap_or_default();
         if let Ok(Value::Object(Typed { kind })) = Value::<Typed<'_>>::of(&data)
@@ -292,7 +294,7 @@ impl Course {
         Ok(Stage::Content)
     }
 
-    /// Reads the data and hands its fields on. Data that is too long to read is trusted.
+    /// Reads the data and passes its fields on. Data that is too long to read is trusted.
     fn read(
         &mut self,
         known: Known,
@@ -394,7 +396,7 @@ impl Course {
         }
     }
 
-    /// Fills the block of that index, which must be open and of a kind that takes it.
+    /// Adds to the block with that index. It must be open, and its kind must take the delta.
     fn fill(&self, index: u64, delta: Option<&str>) -> Result<(), Wrong> {
         let block = self.open.iter().find(|block| block.index == index);
         let block = block.ok_or_else(|| not_open(index))?;
@@ -402,7 +404,7 @@ impl Course {
             Some(delta) if !block.kind.takes(delta) => Err(Wrong::new(
                 "delta.type",
                 format!("a delta of {}", block.kind.in_words()),
-                delta.to_owned(), // One of the words known here.
+                delta.to_owned(), // One of the known words.
             )),
             Some(_) | None => Ok(()),
         }
@@ -452,7 +454,7 @@ impl Course {
         Ok(())
     }
 
-    /// The event's index; `None` if indices tell nothing.
+    /// The event's index. `None`: indices are no longer used.
     fn index(&mut self, fields: &Fields<'_>) -> Result<Option<u64>, Wrong> {
         match (&fields.index, self.format) {
             (Value::Number(Some(index)), _) if !self.is_unindexed => Ok(Some(*index)),
@@ -485,7 +487,7 @@ impl BlockKind {
         }
     }
 
-    /// Whether such a delta fits. An unknown one fits everywhere.
+    /// Whether the block takes such a delta. An unknown delta fits everywhere.
     fn takes(self, delta: &str) -> bool {
         let of = match delta {
             "text_delta" | "citations_delta" => Self::Text,
@@ -508,7 +510,7 @@ impl BlockKind {
     }
 }
 
-/// What is looked at in an event without a name.
+/// The needed fields of an event without a name.
 #[derive(Default)]
 struct Nameless<'a> {
     kind: Value<'a>,
@@ -527,15 +529,15 @@ fields!(Nameless {
 });
 
 impl Nameless<'_> {
-    /// Whether it is a piece of an answer as other vendors stream it: such a stream has no `message_start` to
-    /// wait for.
+    /// Whether it is a piece of an answer in another vendor's format. In such a stream `message_start` will
+    /// never come.
     fn is_of_another_format(&self) -> bool {
         let fields = [&self.choices, &self.object, &self.candidates];
         fields.iter().any(|field| !matches!(field, Value::Nothing))
     }
 }
 
-/// What is wrong with bytes that are no stream of the Messages API.
+/// What is wrong with bytes that are not a stream of the Messages API.
 pub(crate) fn no_stream(bytes: &[u8]) -> Fault {
     if looks_like_html(bytes) {
         return Fault::Html;

@@ -6,6 +6,6 @@ pub enum Format {
     /// An answer of the Messages API.
     #[default]
     Messages,
-    /// Any JSON object, any stream of events; no web page, no error, not nothing.
+    /// Any JSON object and any stream of events, but not a web page, an error or an empty answer.
     Any,
 }

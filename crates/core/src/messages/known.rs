@@ -15,8 +15,8 @@ pub(crate) enum Known {
 }
 
 impl Known {
-    /// Which part of a message an event is: as its data says, else as its name says. Data that nobody can read
-    /// is left to whoever reads the event.
+    /// Which part of a message an event is: from its data, or else from its name. If the data cannot be read,
+    /// the reader of the event deals with that.
     pub(crate) fn of(event: &Event<'_>) -> Option<Self> {
         let by_name = Self::named(event.name);
         if event.name.is_empty() || event.name == "ping" {
@@ -33,7 +33,8 @@ impl Known {
         by_type.or(by_name)
     }
 
-    /// Whether the data begins with this type, as the API and most relays write it: a short cut.
+    /// Whether the data begins with this type, as the API and most relays write it. This is faster than
+    /// reading the data.
     fn is_typed_first(self, data: &[u8]) -> bool {
         let tokens: [&[u8]; 5] = [b"{", b"\"type\"", b":", b"\"", self.name().as_bytes()];
         let behind = tokens.iter().try_fold(data, |data, token| {
@@ -66,7 +67,7 @@ impl Known {
     }
 }
 
-/// What is looked at of an event's data to know which part it is.
+/// The fields of an event's data that show which part it is.
 #[derive(Default)]
 struct Typed<'a> {
     kind: Value<'a>,

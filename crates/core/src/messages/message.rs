@@ -1,5 +1,5 @@
-//! The message object: all of an answer, or what a `message_start` carries. Which of its fields are judged, and
-//! which are only read.
+//! The message object: a whole answer, or the content of a `message_start`. It says which fields are judged
+//! and which are only read.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -10,7 +10,7 @@ use super::value::{List, Skipped, Value, fields};
 use super::wrong::Wrong;
 use crate::json::{Broken, Json};
 
-/// A message. Fields that are not judged are read for what an answer tells of itself.
+/// A message. Fields that are not judged are read for the journal and the counts.
 #[derive(Debug, Default)]
 pub(crate) struct Message<'a> {
     pub(super) id: Value<'a>,
@@ -33,7 +33,7 @@ fields!(Message {
 });
 
 impl Message<'_> {
-    /// Whether a `message_start` has all of it; why it stops is not known yet.
+    /// Whether a `message_start` is complete. It does not know yet why it stops.
     pub(super) fn is_begun(&self) -> Result<(), Wrong> {
         let prefix = "message.";
         self.is_right_so_far(prefix)?;
@@ -49,7 +49,7 @@ impl Message<'_> {
         required(prefix, "stop_reason", &self.stop_reason)
     }
 
-    /// Whether what is there is right.
+    /// Whether everything that is there is right.
     pub(super) fn is_right_so_far(&self, prefix: &str) -> Result<(), Wrong> {
         constant(prefix, "type", &self.kind, "message")?;
         constant(prefix, "role", &self.role, "assistant")?;
@@ -86,7 +86,7 @@ impl Message<'_> {
         }
     }
 
-    /// Whether nothing is missing but `stop_reason`.
+    /// Whether nothing but `stop_reason` is missing.
     fn is_complete(&self, prefix: &str) -> Result<(), Wrong> {
         for (name, value) in [
             ("id", &self.id),
@@ -114,7 +114,7 @@ impl Message<'_> {
     }
 }
 
-/// `usage`. The first four are judged; [`crate::usage`] reads all.
+/// `usage`. The first four fields are judged; [`crate::usage`] reads all of them.
 #[derive(Debug, Default)]
 pub(crate) struct UsageObject<'a> {
     pub(crate) input_tokens: Value<'a>,
@@ -143,7 +143,7 @@ fields!(UsageObject {
 });
 
 impl UsageObject<'_> {
-    /// What is there is a number; what does not apply may be null.
+    /// Every field that is there must be a number. A field that does not apply may be null.
     pub(super) fn is_right_so_far(&self, prefix: &str) -> Result<(), Wrong> {
         for (name, count) in [
             ("input_tokens", &self.input_tokens),
@@ -163,7 +163,7 @@ impl UsageObject<'_> {
     }
 }
 
-/// Tokens written into the cache, by how long they stay.
+/// Tokens written into the cache, by the cache's lifetime.
 #[derive(Debug, Default)]
 pub(crate) struct Written<'a> {
     pub(crate) ephemeral_1h_input_tokens: Value<'a>,
@@ -183,7 +183,7 @@ fields!(Details {
     b"thinking_tokens" => thinking_tokens,
 });
 
-/// How often tools of the server were used.
+/// How many times tools of the server were used.
 #[derive(Debug, Default)]
 pub(crate) struct Tools<'a> {
     pub(crate) web_search_requests: Value<'a>,
@@ -193,7 +193,7 @@ fields!(Tools {
     b"web_search_requests" => web_search_requests,
 });
 
-/// The blocks of a message; keeps the first that is wrong.
+/// The blocks of a message. Keeps the first fault.
 #[derive(Debug, Default)]
 pub(super) struct Blocks(Option<Wrong>);
 
@@ -237,7 +237,7 @@ fn required(prefix: &str, name: &str, value: &Value<'_>) -> Result<(), Wrong> {
     }
 }
 
-/// The field is absent, or is this word.
+/// The field is absent, or has this value.
 fn constant(prefix: &str, name: &str, value: &Value<'_>, word: &str) -> Result<(), Wrong> {
     match value {
         Value::Nothing => Ok(()),

@@ -1,10 +1,10 @@
-//! The Messages format: what an answer must have, and in which order a stream must say it.
+//! The Messages format: what an answer must have, and the order of the events in a stream.
 //!
-//! Only what clients rely on is required. Events, block types, delta types and fields that are not known
-//! here pass, so the API may grow. A fault says what was expected, what was seen and where, and names what
-//! was seen by its kind, never by its content, which may echo a key.
+//! Only what clients rely on is required. Unknown events, block types, delta types and fields pass, so the
+//! API may grow. A fault says what was expected, what was seen and where. It names only the kind of what was
+//! seen, never the content, because that may contain a key.
 //!
-//! Nothing is built up: a piece of JSON is read once, in place, and forgotten.
+//! No tree is built: each piece of JSON is read once, in place.
 
 pub(crate) mod answer;
 pub(crate) mod course;

@@ -1,8 +1,8 @@
-//! A short cut for the event that streams mostly consist of: a `content_block_delta` with one piece of text,
-//! as the API itself writes it.
+//! A fast path for the most frequent event in streams: a `content_block_delta` with one piece of text, as the
+//! API itself writes it.
 //!
-//! It reads the same as the thorough way, several times as fast. Everything of another form, right or wrong,
-//! is left to the thorough way, so the short cut has no opinion of its own.
+//! It gives the same result as the full reader, several times as fast. Every other form, right or wrong, goes
+//! to the full reader, so the fast path never judges.
 
 /// What such an event says.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub(super) struct PlainDelta<'a> {
 }
 
 impl<'a> PlainDelta<'a> {
-    /// Reads it, if it has that form.
+    /// Reads the event, if it has that form.
     pub(super) fn of(data: &'a [u8]) -> Option<Self> {
         let data = data.strip_prefix(br#"{"type":"content_block_delta","index":"#)?;
         let (index, data) = index(data)?;
@@ -27,7 +27,7 @@ impl<'a> PlainDelta<'a> {
             _ => return None,
         };
         let data = behind_string(data.strip_prefix(value)?)?;
-        let data = data.trim_ascii_start().strip_prefix(b"}")?; // The API pads its events here.
+        let data = data.trim_ascii_start().strip_prefix(b"}")?; // The API adds padding here.
         let data = data.trim_ascii_start().strip_prefix(b"}")?;
         if !data.trim_ascii_start().is_empty() {
             return None;
@@ -37,7 +37,7 @@ impl<'a> PlainDelta<'a> {
     }
 }
 
-/// A short natural number as JSON has it.
+/// A short natural number in JSON.
 fn index(data: &[u8]) -> Option<(u64, &[u8])> {
     let digits = data.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (number, rest) = data.split_at(digits);
@@ -49,7 +49,7 @@ fn index(data: &[u8]) -> Option<(u64, &[u8])> {
     Some((number.iter().fold(0, value), rest))
 }
 
-/// What follows a string whose opening quote has been read.
+/// The rest after a string whose opening quote has been read.
 fn behind_string(mut data: &[u8]) -> Option<&[u8]> {
     loop {
         let special = |&byte: &u8| byte == b'"' || byte == b'\\' || byte < b' ';
@@ -61,7 +61,7 @@ fn behind_string(mut data: &[u8]) -> Option<&[u8]> {
                 b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't',
                 rest @ ..,
             ] => rest,
-            // Half of a surrogate pair needs its other half: `\ud8..` to `\udf..` go the thorough way.
+            // Half of a surrogate pair needs its other half, so `\ud8..` to `\udf..` go to the full reader.
             [b'\\', b'u', a, b, c, d, rest @ ..]
                 if [a, b, c, d].iter().all(|digit| digit.is_ascii_hexdigit())
                     && !(matches!(a, b'd' | b'D') && *b >= b'8') =>

@@ -3,12 +3,12 @@
 /// How far a stream has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// Nothing but pings and comments.
+    /// Only pings and comments have come.
     Silent,
-    /// `message_start` was seen: somebody who speaks the protocol is there.
+    /// `message_start` has come: the server speaks the protocol.
     Started,
-    /// A content block began: this is an answer.
+    /// A content block has begun: this is an answer.
     Content,
-    /// `message_stop` was seen: complete.
+    /// `message_stop` has come: the answer is complete.
     Complete,
 }

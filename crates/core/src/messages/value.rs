@@ -1,13 +1,14 @@
-//! A JSON value of which only the kind matters, or what it is read as.
+//! A JSON value. Only its kind matters, or the type that it is read as.
 //!
-//! Reading fails only for broken JSON; a value of an unexpected kind is kept as its kind. Texts are
-//! borrowed, the rest is skipped. Of a field that is there twice the last counts, as it does for the clients.
+//! Reading fails only for broken JSON. A value of an unexpected kind is kept as that kind. Texts are
+//! borrowed, and the rest is skipped. If an object has a field twice, the last one counts, as it does for
+//! clients.
 
 use std::borrow::Cow;
 
 use crate::json::{Broken, Field, Json, Kind, Scalar};
 
-/// A value; `O` is what an object is read as, `L` a list.
+/// A value. `O` is the type for an object, `L` the type for a list.
 #[derive(Debug, Default)]
 pub(crate) enum Value<'a, O = Skipped, L = Skipped> {
     /// The field is absent.
@@ -15,7 +16,7 @@ pub(crate) enum Value<'a, O = Skipped, L = Skipped> {
     Nothing,
     Null,
     Bool,
-    /// A number; its value if it is a natural number.
+    /// A number. Its value, if it is a natural number.
     Number(Option<u64>),
     Text(Cow<'a, str>),
     List(L),
@@ -23,7 +24,7 @@ pub(crate) enum Value<'a, O = Skipped, L = Skipped> {
 }
 
 impl<O, L> Value<'_, O, L> {
-    /// Its kind, in words.
+    /// The kind in words.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
@@ -105,24 +106,24 @@ impl<'a, O: Object<'a>, L: List<'a>> Value<'a, O, L> {
     }
 }
 
-/// What an object is read as.
+/// The type for an object.
 pub(crate) trait Object<'a>: Default {
-    /// Reads the field of this name, if it is of interest.
+    /// Reads the field of this name, if it is needed.
     fn field(&mut self, name: &[u8], json: &mut Json<'a>) -> Result<Field, Broken>;
 
-    /// Reads the object. What was read before it turned out to be broken stays.
+    /// Reads the object. If it is broken, the fields before that stay.
     fn read(&mut self, json: &mut Json<'a>) -> Result<(), Broken> {
         json.object(|name, json| self.field(name, json))
     }
 }
 
-/// What a list is read as.
+/// The type for a list.
 pub(crate) trait List<'a>: Default {
     /// Reads the list.
     fn read(&mut self, json: &mut Json<'a>) -> Result<(), Broken>;
 }
 
-/// An object or a list that nobody looks into.
+/// An object or a list whose content is not needed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Skipped;
 
@@ -142,7 +143,7 @@ impl<'a> List<'a> for Skipped {
     }
 }
 
-/// Says which fields of an object are read, all of them [`Value`]s.
+/// Declares the fields of an object. All of them are [`Value`]s.
 macro_rules! fields {
     ($object:ident { $($name:literal => $field:ident),+ $(,)? }) => {
         impl<'a> $crate::messages::value::Object<'a> for $object<'a> {

@@ -1,7 +1,7 @@
 //! What is wrong in a piece of JSON, in words.
 //!
-//! What was seen is named by its kind, never by its content: an endpoint could echo anything there, a key for
-//! instance.
+//! Only the kind of what was seen is named, never the content: an endpoint could return anything there, such
+//! as a key.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::json::Broken;
 /// What is wrong in a piece of JSON.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wrong {
-    /// Where, for instance `message.usage`; empty for the whole.
+    /// Where it is, for example `message.usage`. Empty: the whole.
     pub(super) path: Cow<'static, str>,
     pub(super) expected: Cow<'static, str>,
     pub(super) seen: Cow<'static, str>,
@@ -35,12 +35,12 @@ impl Wrong {
         Self::new("", "JSON", place_of(text, broken))
     }
 
-    /// The same, seen from further outside.
+    /// The same fault, with the path of the outer object before it.
     pub(super) fn within(self, prefix: &str) -> Self {
         Self::new(format!("{prefix}{}", self.path), self.expected, self.seen)
     }
 
-    /// `place`: where the piece of JSON is; empty if it is the answer.
+    /// `place`: where the piece of JSON is. Empty: it is the answer itself.
     pub(super) fn fault(&self, place: &str) -> Fault {
         let Self {
             path,
@@ -68,7 +68,7 @@ pub fn looks_like_html(body: &[u8]) -> bool {
     .any(|tag| start.len() >= tag.len() && start[..tag.len()].eq_ignore_ascii_case(tag))
 }
 
-/// The error object of the Messages API. Relays shorten it: no type, or only a text.
+/// The error object of the Messages API. Relays shorten it: without a type, or only a text.
 #[derive(Default)]
 pub(super) struct ApiError<'a> {
     kind: Value<'a>,
@@ -78,7 +78,7 @@ fields!(ApiError {
     b"type" => kind,
 });
 
-/// The fault that an `error` field is, if it is one.
+/// The fault in an `error` field, if there is one.
 pub(super) fn error_of(error: &Value<'_, ApiError<'_>>) -> Option<Fault> {
     let kind = match error {
         Value::Nothing | Value::Null => return None,
@@ -92,7 +92,7 @@ pub(super) fn error_of(error: &Value<'_, ApiError<'_>>) -> Option<Fault> {
     Some(Fault::ErrorEvent(kind.to_owned()))
 }
 
-/// Whether it is a word such as `overloaded_error`. An endpoint could echo anything else, and faults are
+/// Whether it is a word such as `overloaded_error`. An endpoint could return anything else, and faults are
 /// shown and logged.
 pub(super) fn is_word(text: &str) -> bool {
     (1..=64).contains(&text.len())
@@ -101,7 +101,7 @@ pub(super) fn is_word(text: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
-/// Where JSON goes wrong, without its content.
+/// The place where JSON is broken, without its content.
 fn place_of(text: &[u8], broken: Broken) -> String {
     let what = if broken.is_early_end {
         "an early end"

@@ -11,7 +11,7 @@ use crate::config::Price;
 /// One search of the web.
 const WEB_SEARCH_USD: f64 = 0.01;
 
-/// What else in `usage` affects the price.
+/// Other fields of `usage` that affect the price.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
     /// Answered in a batch.
@@ -25,13 +25,13 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// The factor on the rates; `None`: not known.
+    /// The factor on the rates. `None`: unknown.
     fn factor(&self, model: &str, own: &BTreeMap<String, Price>) -> Option<f64> {
         let bare = without_date(model);
         let fast = match (self.fast, bare) {
             (false, _) => 1.0,
             (true, "claude-opus-5-5" | "claude-opus-5" | "claude-opus-4-8") => 2.0,
-            // A price set by hand already fits how the model is used.
+            // A price set by hand already includes how the model is used.
             (true, _) if own_price(model, own).is_some() => 1.0,
             (true, _) => return None,
         };
@@ -44,9 +44,9 @@ impl Terms {
 /// What an answer cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bill {
-    /// All of its cost.
+    /// The whole cost.
     pub cost: Cost,
-    /// What reading from the prompt cache saved against reading all as fresh input.
+    /// What reading from the prompt cache saved, compared with reading everything as fresh input.
     pub cache_saved: Cost,
     /// In USD per million tokens, before the endpoint's `price`.
     rates: Price,
@@ -55,7 +55,8 @@ pub struct Bill {
 }
 
 impl Bill {
-    /// For an answer of that model at an endpoint with this `price`; `None`: the model has no known price.
+    /// The bill for an answer of that model, at an endpoint with this `price`. `None`: the price of the model
+    /// is unknown.
     pub fn of(
         model: &str,
         usage: &Usage,
@@ -78,7 +79,7 @@ impl Bill {
         })
     }
 
-    /// How much more writing the cache anew cost than reading it where the conversation was before.
+    /// How much more it cost to write the cache again than to read it at the old endpoint.
     pub fn cache_lost(&self, left: &Left) -> Cost {
         let (short, long) = (self.usage.cache_write_5m, self.usage.cache_write_1h);
         let written = short.saturating_add(long);
@@ -93,11 +94,11 @@ impl Bill {
     }
 }
 
-/// The cache that a conversation left behind when it moved.
+/// The cache that a conversation left at its old endpoint.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Left {
     /// Tokens that were cached there.
     pub tokens: u64,
-    /// The `price` of the endpoint.
+    /// The `price` of that endpoint.
     pub price: f64,
 }

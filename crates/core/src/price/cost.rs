@@ -6,7 +6,7 @@ use std::ops::{Add, AddAssign};
 use serde::{Deserialize, Serialize};
 
 const BILLION: f64 = 1e9;
-/// In billionths of a dollar: less than any price, more than the rounding error of floats.
+/// In billionths of a dollar: less than any price, but more than the rounding error of floats.
 const HARDLY_ANYTHING: f64 = 1e-6;
 
 /// An amount of money, in billionths of a US dollar.
@@ -19,13 +19,13 @@ impl Cost {
     /// Nothing.
     pub const ZERO: Self = Self(0);
 
-    /// This many dollars; anything negative or not a number is none.
+    /// So many dollars. A negative number, or not a number, counts as none.
     pub fn from_usd(usd: f64) -> Self {
         // The cast saturates, and NaN becomes zero.
         Self((usd * BILLION).round() as u64)
     }
 
-    /// Rounded up, so that nothing is free by rounding. Rounding errors of floats are not raised.
+    /// Rounds up, so that no cost becomes zero. Rounding errors of floats are not rounded up.
     pub(super) fn rounded_up(usd: f64) -> Self {
         Self((usd * BILLION - HARDLY_ANYTHING).ceil() as u64)
     }

@@ -1,5 +1,5 @@
 //! What a call costs: five rates per model, applied to the `usage` of its answer. The `price` of an endpoint
-//! multiplies all of it.
+//! multiplies the whole.
 
 mod bill;
 mod cost;

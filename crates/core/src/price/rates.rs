@@ -1,8 +1,9 @@
 //! The rates of each model, in USD per million tokens.
 //!
-//! The table is that of November 2026 (list prices); `[pricing]` in the configuration takes precedence. A model
-//! that is in neither has no price. Where a limit has to be kept all the same ([`cost`]), such a model has the
-//! highest rates that were ever listed: an estimate may be too high, but it is never zero for lack of knowledge.
+//! The table has the list prices of November 2026; `[pricing]` in the configuration takes precedence. A model
+//! that is in neither has no price. If a limit must be kept anyway ([`cost`]), such a model has the highest
+//! rates that were ever listed: the estimate may be too high, but it is never zero because a price is
+//! unknown.
 
 use std::collections::BTreeMap;
 
@@ -17,24 +18,24 @@ pub fn is_priced_by_hand(model: &str, own: &BTreeMap<String, Price>) -> bool {
     own_price(model, own).is_some()
 }
 
-/// The rates of a model for a prompt of that length, if they are known.
+/// The rates of a model for a prompt of that length. `None`: unknown.
 pub fn known_rates(model: &str, prompt: u64, own: &BTreeMap<String, Price>) -> Option<Price> {
     own_price(model, own).or_else(|| built_in(without_date(model), prompt))
 }
 
-/// The rates of a model for a prompt of that length; the highest ever listed if they are not known.
+/// The rates of a model for a prompt of that length. If they are unknown: the highest ever listed.
 pub fn rates(model: &str, prompt: u64, own: &BTreeMap<String, Price>) -> Price {
     known_rates(model, prompt, own).unwrap_or(DEAREST)
 }
 
-/// What a call of that model costs by its usage, at an endpoint with this `price`.
+/// The cost of a call of that model by its usage, at an endpoint with this `price`.
 pub fn cost(model: &str, usage: &Usage, own: &BTreeMap<String, Price>, multiplier: f64) -> Cost {
     let rates = rates(model, usage.prompt(), own);
     Cost::rounded_up(rates.millionths(usage) * multiplier / MILLION)
 }
 
 impl Price {
-    /// What these tokens cost, in millionths of a dollar.
+    /// The cost of these tokens, in millionths of a dollar.
     pub(super) fn millionths(&self, usage: &Usage) -> f64 {
         let parts = [
             (usage.input, self.input),
@@ -66,7 +67,7 @@ pub(super) fn own_price(model: &str, own: &BTreeMap<String, Price>) -> Option<Pr
         .copied()
 }
 
-/// A longer prompt of Claude Haiku 5.5 is charged at higher rates, as a whole.
+/// A longer prompt of Claude Haiku 5.5 has higher rates for all of its tokens.
 const LONG_PROMPT: u64 = 100_000;
 
 pub(super) const fn price(

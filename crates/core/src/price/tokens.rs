@@ -33,7 +33,7 @@ impl Usage {
         })
     }
 
-    /// Tokens of the prompt, whatever their rate.
+    /// Tokens of the prompt, regardless of their rate.
     pub fn prompt(&self) -> u64 {
         [
             self.input,

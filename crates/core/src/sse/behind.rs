@@ -1,4 +1,4 @@
-//! The name of an event that is too long to be kept, wherever in it that stands.
+//! The name of an event that is too long to be kept, wherever the name is in it.
 
 use std::ops::ControlFlow;
 
@@ -8,24 +8,24 @@ use super::event::Event;
 use super::limits::MAX_READ;
 use super::line::{Lines, field, is_blank, is_line_end, name_of};
 
-/// Of a line behind the part of an event that is kept, how much is looked at: enough for `event:` and any
-/// name that means something.
+/// The most bytes that are read of a line behind the kept part of an event: enough for `event:` and any known
+/// name.
 const LINE_HEAD: usize = 64;
 
-/// Looks for the name of an event in the lines that are too far behind to be kept.
+/// Looks for the name of an event in the lines behind the kept part.
 #[derive(Debug, Default)]
 pub(super) struct Behind {
     /// The beginning of the current line, with the line end before it.
     pub(super) line: Vec<u8>,
-    /// The name that was found.
+    /// The name, if it was found.
     name: Option<String>,
 }
 
 impl Behind {
-    /// Takes in what follows `kept`.
+    /// Reads what follows `kept`.
     pub(super) fn take_in(&mut self, kept: &[u8], mut piece: &[u8]) {
         if self.line.is_empty() {
-            // The line that is cut off where `kept` ends.
+            // The line that is cut at the end of `kept`.
             let start = kept.iter().rposition(|&byte| is_line_end(byte));
             let line = start.map_or(kept, |start| &kept[start..]);
             self.line
@@ -54,7 +54,7 @@ impl Behind {
         }
     }
 
-    /// Hands on the event of this length of which this is kept.
+    /// Passes on the event. `kept`: its beginning. The event itself has this length.
     pub(super) fn emit(
         &mut self,
         kept: &[u8],

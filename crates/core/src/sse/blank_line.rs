@@ -1,21 +1,23 @@
-//! Where an event ends: behind a blank line. A CR ends a line at once, and an LF that follows it belongs to it.
+//! Where an event ends: after a blank line. A CR ends a line at once, and an LF after it belongs to the same
+//! line end.
 
 use memchr::memchr2;
 
-/// Where in a line the stream has stopped.
+/// The position within a line where the last chunk ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum At {
     #[default]
     LineStart,
-    /// At the beginning of a line, behind a CR: an LF still belongs to that.
+    /// At the beginning of a line, after a CR: an LF would still belong to the line end.
     AfterReturn,
-    /// At the beginning of a line, behind so many of the three bytes of a byte order mark.
+    /// At the beginning of a line, after so many of the three bytes of a byte order mark.
     Mark(u8),
     Within,
 }
 
 impl At {
-    /// The index after the first blank line, if the chunk has one. Remembers where it stopped.
+    /// The index after the first blank line, if the chunk has one. Remembers the position at the end of the
+    /// chunk.
     pub(super) fn end_of_event(&mut self, chunk: &[u8]) -> Option<usize> {
         let mut index = 0;
         loop {

@@ -1,4 +1,4 @@
-//! One event: its name, its data, and what else stands in it.
+//! One event: its name, its data, and its other lines.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::json::Json;
 /// One event, borrowed from the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event<'a> {
-    /// The `event` field; empty if there was none.
+    /// The `event` field. Empty if there is none.
     pub name: &'a str,
     /// The raw lines of the event.
     lines: &'a [u8],
@@ -49,8 +49,8 @@ impl<'a> Event<'a> {
         event
     }
 
-    /// Of an event that is too long to be read, its name; `lines`: its beginning, the last line of which may
-    /// be incomplete.
+    /// An event that is too long to be read, with its name. `lines`: its beginning, whose last line may be
+    /// incomplete.
     pub(super) fn too_long(lines: &'a [u8], name: &'a str) -> Self {
         Self {
             name,
@@ -60,7 +60,7 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// The `data` field, several lines joined by LF; `None` if it is too long to be read.
+    /// The `data` field; several lines are joined by LF. `None`: it is too long to be read.
     pub fn data(&self) -> Option<Cow<'a, [u8]>> {
         match self.data {
             Data::None => Some(Cow::Borrowed(b"")),
@@ -70,12 +70,12 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// The event as it came, or its beginning.
+    /// The event as it came, or only its beginning.
     pub fn raw(&self) -> &'a [u8] {
         self.lines
     }
 
-    /// Whether its data is whole JSON.
+    /// Whether its data is complete JSON.
     pub(crate) fn has_json(&self) -> bool {
         let data = self.data().unwrap_or_default();
         let mut json = Json::new(&data);
@@ -87,8 +87,8 @@ impl<'a> Event<'a> {
         self.data != Data::None
     }
 
-    /// Whether a line looks like a piece of another document: HTML or JSON in a stream, for instance. Any
-    /// other line is a field that nobody knows, or a comment.
+    /// Whether a line looks like a piece of another document, such as HTML or JSON in a stream. Any other
+    /// line is an unknown field, or a comment.
     pub fn has_foreign_lines(&self) -> bool {
         self.has_foreign_lines
     }

@@ -8,7 +8,7 @@ pub(super) fn is_line_end(byte: u8) -> bool {
     matches!(byte, b'\n' | b'\r')
 }
 
-/// The lines that are not blank, without their ends and without a byte order mark before them.
+/// The lines that are not blank, without line ends and without a byte order mark at the beginning.
 pub(super) struct Lines<'a>(pub(super) &'a [u8]);
 
 impl<'a> Iterator for Lines<'a> {
@@ -30,7 +30,7 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// Name and value of a line; a comment has the empty name.
+/// The name and value of a line. A comment has the empty name.
 pub(super) fn field(line: &[u8]) -> (&[u8], &[u8]) {
     let Some(colon) = memchr(b':', line) else {
         return (line, b"");
@@ -39,7 +39,7 @@ pub(super) fn field(line: &[u8]) -> (&[u8], &[u8]) {
     (&line[..colon], value.strip_prefix(b" ").unwrap_or(value))
 }
 
-/// An event's name. One that is no text is not empty either.
+/// An event's name. A name that is not valid text does not become empty.
 pub(super) fn name_of(value: &[u8]) -> &str {
     std::str::from_utf8(value).unwrap_or("\u{fffd}")
 }

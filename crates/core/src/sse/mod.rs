@@ -1,12 +1,12 @@
 //! An incremental reader of server-sent events (WHATWG HTML, "Server-sent events"), as the clients read them.
 //!
-//! Only the fields `event` and `data` matter. Lines end in LF, CRLF or CR, also mixed; a byte order mark may
-//! stand before any line, as the TypeScript SDK allows. An event ends with the first byte of its blank line's
-//! end, so a stream of CR lines waits for nothing.
+//! Only the fields `event` and `data` matter. Lines end in LF, CRLF or CR, also mixed. A byte order mark may
+//! be before any line, as in the TypeScript SDK. An event ends with the first byte of the blank line's end,
+//! so a stream with CR lines never waits.
 //!
 //! An event that is whole within one chunk is read in place; only the rest of a chunk is kept. Memory is
-//! bounded: of an event longer than [`MAX_READ`] the beginning and the name are kept, wherever the name
-//! stands, and no data. An event longer than [`MAX_EVENT`] is refused.
+//! limited: of an event longer than [`MAX_READ`] only the beginning and the name are kept, wherever the name
+//! is, and no data. An event longer than [`MAX_EVENT`] is refused.
 
 mod behind;
 mod blank_line;

@@ -8,7 +8,7 @@ use super::event::Event;
 use super::limits::{MAX_EVENT, MAX_READ};
 use super::line::is_blank;
 
-/// How much of the buffer is kept between two events.
+/// How many bytes of the buffer are kept between two events.
 pub(super) const SPARE: usize = 4 * 1024;
 
 /// Splits a byte stream into events.
@@ -16,9 +16,9 @@ pub(super) const SPARE: usize = 4 * 1024;
 pub struct Reader {
     /// The beginning of an unfinished event.
     pub(super) rest: Vec<u8>,
-    /// Length of the unfinished event.
+    /// The length of the unfinished event.
     length: usize,
-    /// What is looked at of the lines behind `rest`.
+    /// Looks for the name behind `rest`.
     behind: Behind,
     at: At,
 }
@@ -28,7 +28,7 @@ pub struct Reader {
 pub struct Oversized;
 
 impl Reader {
-    /// Takes in a chunk and hands every event that it completes to `on_event`.
+    /// Reads a chunk, and passes every event that it completes to `on_event`.
     ///
     /// # Errors
     ///
@@ -45,8 +45,8 @@ impl Reader {
         read.map(drop)
     }
 
-    /// The same until `on_event` breaks. Returns how many bytes of the chunk were taken in: with the event at
-    /// which it broke, those up to its end.
+    /// The same, until `on_event` breaks. Returns how many bytes of the chunk were read. They include the
+    /// whole event at which it broke.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ impl Reader {
     }
 }
 
-/// Hands on an event that lies in one piece.
+/// Passes on an event that is in one piece.
 fn whole(
     lines: &[u8],
     on_event: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,

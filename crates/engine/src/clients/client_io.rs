@@ -1,8 +1,8 @@
-//! A client's connection, with control over how it ends.
+//! A client's connection, and how it ends.
 //!
-//! Two ends that a plain close gets wrong: an answer that broke midway must not look complete to a client
-//! that takes the end of the connection for the end of the body; and an answer to a request that was not
-//! read to its end must not be destroyed by the reset that closing on unread bytes sends.
+//! A plain close is wrong in two cases. An answer that broke off must not look complete to a client that
+//! takes the end of the connection for the end of the body. And the answer to a request that was not read to
+//! its end must still arrive: closing on unread bytes sends a reset, which would destroy it.
 
 use std::future::Future;
 use std::io;
@@ -22,24 +22,24 @@ use tokio_util::sync::CancellationToken;
 use crate::wire::burst::Burst;
 use crate::wire::metered::Metered;
 
-/// How long a client whose request was answered unread may go on sending it (RFC 9112, 9.6).
+/// How long a client may go on sending a request that was answered before it was read (RFC 9112, 9.6).
 const LINGER: Duration = Duration::from_secs(5);
 
-/// A client's connection that can end with a reset, and otherwise ends so that the last answer arrives.
+/// A client's connection that can end with a reset. Otherwise it ends so that the last answer arrives.
 pub struct ClientIo {
-    /// What was read to know the protocol.
+    /// The bytes that were read to find out the protocol.
     first: Bytes,
     io: Burst<TokioIo<Metered>>,
     reset: Arc<AtomicBool>,
-    /// Running since our side has ended.
+    /// Started when our side has ended.
     linger: Option<Pin<Box<Sleep>>>,
-    /// Nobody is waited for at the program's end.
+    /// When it is cancelled, the connection ends without waiting for the client.
     stop: CancellationToken,
 }
 
 impl ClientIo {
-    /// The connection `stream`, of which `first` has been read. It ends with a reset once `reset` is set,
-    /// and without waiting for the client once `stop` is cancelled.
+    /// The connection `stream`, of which `first` has been read. It ends with a reset once `reset` is set. It
+    /// ends without waiting for the client once `stop` is cancelled.
     pub fn new(
         first: Bytes,
         stream: Burst<TokioIo<Metered>>,
@@ -58,16 +58,16 @@ impl ClientIo {
     fn prepare_end(&self) {
         let stream = self.io.inner().inner();
         if !self.io.rest().is_empty() {
-            // What broke has a beginning, and that is the client's as far as it takes it at once.
+            // A broken answer still has a beginning. The client gets as much of it as it takes at once.
             let _ = stream.try_write(self.io.rest());
         }
         if self.reset.load(Ordering::Relaxed) {
-            // If it fails the connection is gone already.
+            // If this fails, the connection is already gone.
             let _ = stream.stream().set_zero_linger();
         }
     }
 
-    /// Ready when the client has closed its side too, or has had its time.
+    /// Ready when the client has closed its side too, or when its time is over.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut sink = [0; 16 * 1024];
         loop {
@@ -121,7 +121,7 @@ impl Write for ClientIo {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.reset.load(Ordering::Relaxed) {
-            return Poll::Ready(Ok(())); // A shutdown would send the clean end that must not be.
+            return Poll::Ready(Ok(())); // A shutdown would look like a clean end.
         }
         if self.linger.is_none() {
             ready!(Pin::new(&mut self.io).poll_shutdown(cx))?;

@@ -1,7 +1,7 @@
 //! One connection of a client: HTTP/1.1 or cleartext HTTP/2.
 //!
-//! Bounded in every direction: time for a request's head, size of heads, streams per connection. What is
-//! no HTTP gets a 400 from hyper.
+//! Everything has a limit: the time for a request's head, the size of heads, the streams per connection. If a
+//! client does not speak HTTP, hyper answers 400.
 
 use std::io;
 use std::pin::pin;
@@ -23,18 +23,18 @@ use crate::engine::shared::Shared;
 use crate::wire::burst::Burst;
 use crate::wire::metered::Metered;
 
-/// Most bytes of a request's head, and most that are read at once: Claude Code's requests are read in one go.
+/// The most bytes of a request's head, and the most that are read at once. Claude Code's requests fit into
+/// one read.
 const MAX_HEAD: usize = 128 * 1024;
-/// Most streams at once on one HTTP/2 connection.
+/// The most streams at once on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 256;
-/// What one HTTP/2 stream, and all of a connection, may send before it is read: room for uploads that
-/// wait beside others that do not.
+/// How much one HTTP/2 stream, and a whole connection, may send before it is read, in bytes. Uploads that
+/// wait do not block the others.
 const H2_STREAM_WINDOW: u32 = 512 * 1024;
 const H2_CONNECTION_WINDOW: u32 = 32 * H2_STREAM_WINDOW;
-/// What an HTTP/2 connection begins with (RFC 9113, 3.4).
+/// The first bytes of every HTTP/2 connection (RFC 9113, 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Serves a connection until it ends.
 pub async fn connection(
     mut stream: TcpStream,
     shared: &Arc<Shared>,
@@ -46,7 +46,7 @@ pub async fn connection(
         () = stop.cancelled() => return,
     };
     let Ok(Ok(first)) = first else {
-        return; // Nothing came in time, or the peer left.
+        return; // Nothing came in time, or the client left.
     };
     let is_http2 = first == PREFACE[..];
     let reset = Arc::new(AtomicBool::new(false));
@@ -98,7 +98,7 @@ pub async fn connection(
     }
 }
 
-/// The first bytes of a connection: enough to tell whether it speaks HTTP/2.
+/// The first bytes of a connection. They are enough to tell whether it speaks HTTP/2.
 async fn first_bytes(stream: &mut TcpStream) -> io::Result<Bytes> {
     let mut first = BytesMut::with_capacity(PREFACE.len());
     while first.len() < PREFACE.len() && PREFACE.starts_with(&first) {

@@ -16,28 +16,26 @@ use zephyr_secrets::Secret;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The rules of the proxy port.
 pub struct Guard {
     allowed_hosts: Vec<String>,
     allowed_origins: Vec<String>,
-    /// Listening on an address that is not loopback: its name is then whatever the network calls it.
+    /// The proxy listens on an address that is not loopback. Its host name is then unknown, so any name is
+    /// allowed.
     any_host: bool,
     client_token: Option<Secret>,
-    /// A client token is configured and was not found: nobody may call.
+    /// A client token is configured, but was not found: every client is refused.
     locked: bool,
 }
 
-/// Why a request is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// Which rule.
     pub code: Code,
-    /// What to do.
+    /// What went wrong and what to do.
     pub message: String,
 }
 
 impl Guard {
-    /// The rules of `[server]`, with the client token that its reference led to.
+    /// The rules of `[server]`. `client_token`: the secret behind its reference.
     pub fn new(server: &Server, client_token: Option<Secret>) -> Self {
         Self {
             allowed_hosts: server
@@ -56,18 +54,18 @@ impl Guard {
         }
     }
 
-    /// Whether the request may be served. `authority`: of the request line, which HTTP/2 has instead of
-    /// `Host`; where both are there, both must be ours.
+    /// Whether the request may be served. `authority`: from the request line; HTTP/2 has it instead of
+    /// `Host`. If both are there, both must be ours.
     ///
     /// # Errors
     ///
-    /// Says which rule it breaks and what to do.
+    /// The rule that the request breaks, and what to do.
     pub fn check(&self, headers: &HeaderMap, authority: Option<&Authority>) -> Result<(), Refused> {
         self.check_host(headers, authority)?;
         self.check_origin(headers)
     }
 
-    /// Whether the client showed the token that is configured.
+    /// Whether the client sent the configured token.
     ///
     /// # Errors
     ///
@@ -101,7 +99,7 @@ impl Guard {
             let authority = value.to_str().ok().and_then(|text| text.parse().ok());
             authority.as_ref().map_or_else(String::new, name)
         });
-        // HTTP/1.0 has neither; browsers do not speak it.
+        // HTTP/1.0 has neither, but browsers do not speak HTTP/1.0.
         let mut hosts = authority.map(name).into_iter().chain(in_header);
         let is_ours = |host: &String| {
             self.any_host || is_loopback_name(host) || self.allowed_hosts.contains(host)
@@ -142,7 +140,8 @@ fn refuse(code: Code, message: String) -> Result<(), Refused> {
     Err(Refused { code, message })
 }
 
-/// Whether there is one `Host`, and it is as nearly every client writes it. Any other is read with care.
+/// Whether there is exactly one `Host`, in the form that nearly every client writes. Any other form takes the
+/// slower, full check.
 fn is_plainly_loopback(headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(HOST).iter().map(HeaderValue::as_bytes);
     let (Some(host), None) = (hosts.next(), hosts.next()) else {

@@ -1,4 +1,4 @@
-//! The proxy's listener. The number of connections is bounded; further ones are told so.
+//! The proxy's listener. The number of connections is limited. A client above the limit is told the reason.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,27 +15,28 @@ use super::connection::connection;
 use super::reply::{self, Code};
 use crate::engine::shared::Shared;
 
-/// Most connections at once; further ones are told so and closed.
+/// The most connections at once. Further clients get an error and are disconnected.
 pub const MAX_CONNECTIONS: usize = 4096;
-/// Refused connections that may at once wait for their client to take the refusal; others are reset.
+/// How many refused connections may wait at once until their client has read the refusal. Further ones are
+/// reset.
 const REFUSED_AT_A_TIME: usize = 64;
-/// How long they wait.
+/// How long a refused connection waits.
 const REFUSAL_TIME: Duration = Duration::from_secs(1);
-/// Time for a request's head, and for an idle connection to be used again.
+/// The time for a request's head, and the time that an idle connection stays open.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
-/// After an error of `accept` (too many open files, for instance) the listener rests this long.
+/// The pause after an error of `accept`, such as too many open files.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 
-/// What bounds the connections of clients.
+/// The limits for the connections of clients.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Time for a request's head, and for an idle connection to be used again.
+    /// The time for a request's head, and the time that an idle connection stays open.
     pub head_timeout: Duration,
-    /// Most connections at once.
+    /// The most connections at once.
     pub connections: usize,
 }
 
-/// Serves connections until `stop`, counted in `connections`; returns when none is left.
+/// Serves connections until `stop`, and counts them in `connections`. Returns when none is left.
 pub async fn serve(
     listener: TcpListener,
     shared: Arc<Shared>,
@@ -59,7 +60,7 @@ pub async fn serve(
                 continue;
             }
         };
-        // Without it only the latency is worse.
+        // If this fails, only the latency is worse.
         let _ = stream.set_nodelay(true);
         let meter = &shared.metrics.clients;
         let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
@@ -86,8 +87,8 @@ pub async fn serve(
     connections.wait().await;
 }
 
-/// Says that there are too many connections, and waits until the client has taken that: closing on what
-/// it has sent would destroy it.
+/// Says that there are too many connections, and waits until the client has read it. Closing before the
+/// client's bytes are read would destroy the message.
 async fn refuse(mut stream: TcpStream) -> io::Result<()> {
     let message = "Zephyr has as many connections as it takes; close some, or try again later";
     let refusal = reply::error(Code::TooManyConnections, message);
@@ -113,7 +114,7 @@ async fn refuse(mut stream: TcpStream) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// What the system says.
+/// The error of the system.
 pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await
 }

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `listener`, `connection`, `client_io` | the port, its connections, and how they end |
 //! | `guard` | who may call |
-//! | `service` | what becomes of a request |
+//! | `service` | what happens to a request |
 //! | `pages` | the reserved paths |
 //! | `reply` | errors of our own, in the Messages API's shape |
 

@@ -1,6 +1,6 @@
 //! The three reserved paths of the proxy port: `/status`, `/diagnostics`, `/health`.
 //!
-//! `/status` begins with the fields of claude-zephyr, whose users have scripts for them.
+//! `/status` begins with the fields of claude-zephyr, because users have scripts that read them.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -82,7 +82,8 @@ pub fn diagnostics(shared: &Shared) -> Response<Bytes> {
     reply::json(StatusCode::OK, &body)
 }
 
-/// `GET /health`: 200 if something is usable, else 503. Its words and its time are those of claude-code-lb.
+/// `GET /health`: 200 if an endpoint is usable, else 503. The words and the time format are those of
+/// claude-code-lb.
 pub fn health(shared: &Shared) -> Response<Bytes> {
     let snapshot = shared.snapshot();
     let usable = snapshot.usable();
@@ -104,7 +105,7 @@ pub fn health(shared: &Shared) -> Response<Bytes> {
     reply::json(status, &body)
 }
 
-/// The URL; of a second endpoint on one URL, `URL#NAME`.
+/// The URL. A further endpoint with the same URL gets `URL#NAME`.
 fn key(endpoint: &EndpointView, taken: &Map<String, Value>) -> String {
     if taken.contains_key(&endpoint.url) {
         format!("{}#{}", endpoint.url, endpoint.name)
@@ -129,7 +130,7 @@ fn endpoint_status(endpoint: &EndpointView) -> Value {
     })
 }
 
-/// Whether its last check failed. It may still get requests while nothing better is there.
+/// Whether its last check failed. It may still get requests while no better endpoint is there.
 fn has_failed_check(endpoint: &EndpointView) -> bool {
     matches!(
         endpoint.reason,

@@ -8,7 +8,7 @@ use http::{HeaderValue, Response, StatusCode};
 
 use crate::request::request_id::RequestId;
 
-/// What Zephyr refuses or cannot do by itself.
+/// Why Zephyr answers with an error of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// The `Host` header names neither loopback nor an allowed host.
@@ -17,9 +17,9 @@ pub enum Code {
     OriginNotAllowed,
     /// The client token is missing or wrong.
     ClientTokenRequired,
-    /// The request's target is no path.
+    /// The request's target is not a path.
     NoPath,
-    /// The request has been here before.
+    /// The request has been here before, in a loop of proxies.
     LoopDetected,
     /// The body is larger than `server.max_body_mb`.
     BodyTooLarge,
@@ -37,7 +37,7 @@ pub enum Code {
     Offline,
     /// The program is about to end.
     ShuttingDown,
-    /// There are as many connections as are taken.
+    /// No further connection is accepted.
     TooManyConnections,
 }
 
@@ -74,7 +74,7 @@ impl Code {
             | Self::ShuttingDown
             | Self::TooManyConnections => StatusCode::SERVICE_UNAVAILABLE,
             Self::AllFailed | Self::Offline => StatusCode::BAD_GATEWAY,
-            // 529: what the Messages API says when it is overloaded.
+            // The Messages API itself answers 529 when it is overloaded.
             Self::AllOverloaded => {
                 StatusCode::from_u16(529).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
             }
@@ -97,7 +97,7 @@ impl Code {
     }
 }
 
-/// An error answer of our own; its head's extensions have the code.
+/// An error answer of our own. The extensions of its head hold the code.
 pub fn error(code: Code, message: &str) -> Response<Bytes> {
     let body = serde_json::json!({
         "type": "error",
@@ -110,7 +110,7 @@ pub fn error(code: Code, message: &str) -> Response<Bytes> {
     response
 }
 
-/// The body of an error of our own with the request's name in it, as the API's own errors have one.
+/// The body of an error of our own, with the request's id in it, as in the API's own errors.
 pub fn naming(body: &Bytes, id: RequestId) -> Bytes {
     let Ok(mut error) = serde_json::from_slice::<serde_json::Value>(body) else {
         return body.clone();
@@ -129,7 +129,7 @@ pub fn json(status: StatusCode, body: &serde_json::Value) -> Response<Bytes> {
     response
 }
 
-/// `Retry-After` in whole seconds, at least one.
+/// `Retry-After` in whole seconds, at least 1.
 pub fn retry_after(wait: Duration) -> (http::HeaderName, HeaderValue) {
     let seconds = wait.as_millis().div_ceil(1000).max(1);
     let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);

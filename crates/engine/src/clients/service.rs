@@ -21,7 +21,7 @@ use crate::request::turned_down;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-zephyr-request-id");
 
-/// Answers a request under a name of its own.
+/// Gives a request its id and answers it.
 pub async fn serve_request(
     shared: Arc<Shared>,
     request: Request<Incoming>,
@@ -91,7 +91,7 @@ async fn answer(
         Version::HTTP_09 | Version::HTTP_10 => Abort::by_reset(reset),
         _ => Abort::by_framing(),
     };
-    // hyper moves the future of every request about, so that it had better be small.
+    // hyper moves the future of every request, so a small one is faster.
     Box::pin(forward(&shared.traffic, &live, request, id, abort)).await
 }
 

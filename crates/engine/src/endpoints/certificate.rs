@@ -1,22 +1,23 @@
-//! Who issued a certificate, for whom, and when it is valid: read for people. Others judge it.
+//! Who issued a certificate, for whom, and when it is valid. This is only for people to read; other code
+//! decides whether a certificate is trusted.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// What a person wants to know of a certificate.
+/// What a person wants to know about a certificate.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Certificate {
-    /// Organization and name of whoever issued it.
+    /// The organization and name of the issuer.
     pub issuer: String,
-    /// Its first day, as `2027-01-31`.
+    /// The first day on which it is valid, as `2027-01-31`.
     pub first_day: String,
-    /// Its last day.
+    /// The last day on which it is valid.
     pub last_day: String,
-    /// The hosts that it was issued for, a few of them.
+    /// Some of the hosts that it was issued for.
     pub names: String,
 }
 
 impl Certificate {
-    /// Reads it from DER; `None` if it is written in a way that is not understood here.
+    /// Reads it from DER. `None`: this code does not understand its form.
     pub fn read(der: &[u8]) -> Option<Self> {
         let (certificate, _) = sequence(der)?;
         let (mut signed, _) = sequence(certificate)?;
@@ -52,9 +53,9 @@ const ORGANIZATION: &[u8] = &[0x55, 0x04, 0x0a];
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 const ALTERNATIVE_NAMES: &[u8] = &[0x55, 0x1d, 0x11];
 
-/// Longer names are cut: nobody vouches for them.
+/// Longer names are cut: nobody has verified them.
 const LONGEST_NAME: usize = 64;
-/// So many hosts are told.
+/// The most hosts that are named.
 const HOSTS: usize = 4;
 
 struct Element<'d> {
@@ -108,7 +109,7 @@ fn name(mut parts: &[u8]) -> String {
     }
 }
 
-/// What stands behind the public key: the hosts among the extensions, if they are named there.
+/// The hosts, if the extensions after the public key name any.
 fn hosts(mut rest: &[u8]) -> Option<String> {
     let mut extensions = loop {
         let part = element(rest)?;
@@ -127,7 +128,7 @@ fn hosts(mut rest: &[u8]) -> Option<String> {
     }
 }
 
-/// The hosts in the value of an extension, which may stand behind a flag.
+/// The hosts in the value of an extension. A flag may come before the value.
 fn alternatives(mut value: &[u8]) -> Option<String> {
     let octets = loop {
         let part = element(value)?;
@@ -186,7 +187,7 @@ fn day(time: &Element<'_>) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// `SEQUENCE`, `SET` and the like around a content.
+    /// Wraps a content in `SEQUENCE`, `SET` and the like.
     fn wrapped(tag: u8, content: &[u8]) -> Vec<u8> {
         let length = u8::try_from(content.len()).unwrap();
         let mut der = vec![tag];
@@ -203,7 +204,6 @@ mod tests {
         wrapped(0x31, &wrapped(SEQUENCE, &pair))
     }
 
-    /// A certificate of this issuer, for these names.
     fn certificate(issuer: &[Vec<u8>], not_after: &[u8], names: &[Vec<u8>]) -> Vec<u8> {
         let validity = [wrapped(UTC_TIME, b"250101000000Z"), not_after.to_vec()].concat();
         let is_critical = wrapped(0x01, &[0xff]);

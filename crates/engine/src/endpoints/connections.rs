@@ -1,8 +1,9 @@
 //! Connections to one endpoint: pooled, warm, over TCP or TLS, directly or through a proxy.
 //!
-//! hyper-util's client does the pooling and speaks HTTP/1.1 or, where TLS negotiated it, HTTP/2. This
-//! module adds one time limit over all handshakes, how long each took, and whether a request that got no
-//! answer was left unprocessed: then it may be sent once more on a fresh connection.
+//! hyper-util's client does the pooling. It speaks HTTP/1.1, or HTTP/2 if TLS negotiated it. This module adds
+//! one time limit over all handshakes, and how long each of them took. For a request without an answer it
+//! also finds out whether the endpoint did not process it: such a request may be sent once more on a fresh
+//! connection.
 
 use std::error::Error as StdError;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -28,22 +29,22 @@ use crate::metrics::EndpointMeter;
 use crate::request::upload::AttemptBody;
 use crate::wire::burst::Burst;
 
-/// Idle connections are kept longer than a probe's default interval, so that probes keep them warm.
+/// Longer than the default interval of probes, so that probes keep idle connections warm.
 const IDLE_CONNECTION: Duration = Duration::from_secs(90);
-/// A silent HTTP/2 connection is asked whether it is still there.
+/// A silent HTTP/2 connection gets a ping after this time, to find out whether it is still there.
 const H2_PING_INTERVAL: Duration = Duration::from_secs(20);
-/// What one HTTP/2 stream, and all of a connection, may send before it is read. The connection has room
-/// for as many streams as are ever parallel, so that a client that reads slowly holds up nobody else; and
-/// h2 takes half of it as its limit for small frames not yet read, which token streams mostly are: with
-/// a window that starts small and adapts it would end the connection in the middle of 64 streams.
+/// How much one HTTP/2 stream, and a whole connection, may send before it is read, in bytes. The connection
+/// has room for as many streams as ever run in parallel, so that one slow client does not delay the others.
+/// h2 also uses half of the connection's window as its limit for small unread frames, and token streams are
+/// mostly such frames. With a window that starts small and adapts, h2 would end the connection in the middle
+/// of 64 streams.
 const H2_STREAM_WINDOW: u32 = 512 * 1024;
 const H2_CONNECTION_WINDOW: u32 = 256 * H2_STREAM_WINDOW;
-/// TCP keep-alive, which Anthropic recommends for long calls.
+/// TCP keep-alive. Anthropic recommends it for long calls.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
 
-/// The connections to one endpoint.
 pub struct Connections {
-    /// Replaced where its idle connections may be dead.
+    /// Replaced when its idle connections may be dead.
     pooled: RwLock<Client<Connector, AttemptBody>>,
     /// Opens a new connection for every request.
     fresh: Client<Connector, AttemptBody>,
@@ -51,7 +52,7 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// Connections as the endpoint's configuration says.
+    /// Connections as the endpoint's configuration asks.
     ///
     /// # Errors
     ///
@@ -95,11 +96,11 @@ impl Connections {
         })
     }
 
-    /// Sends a request on a pooled connection, or a new one.
+    /// Sends a request on a pooled connection or on a new one.
     ///
     /// # Errors
     ///
-    /// No answer's head came.
+    /// The head of the answer did not come.
     pub async fn send(
         &self,
         request: Request<AttemptBody>,
@@ -112,11 +113,11 @@ impl Connections {
         settle_use(answering.await)
     }
 
-    /// Sends a request on a connection that nothing has used.
+    /// Sends a request on a connection that was never used before.
     ///
     /// # Errors
     ///
-    /// No answer's head came.
+    /// The head of the answer did not come.
     pub async fn send_fresh(
         &self,
         request: Request<AttemptBody>,
@@ -124,23 +125,23 @@ impl Connections {
         settle_use(self.fresh.request(request).await)
     }
 
-    /// Where they are counted.
+    /// Counts the traffic of these connections.
     pub fn meter(&self) -> &Arc<EndpointMeter> {
         &self.connector.meter
     }
 
-    /// Uses none of the idle connections again; requests on their way keep theirs.
+    /// Stops using the idle connections. Requests that are in flight keep theirs.
     pub fn forget_idle(&self) {
         let empty = client_builder().build(self.connector.clone());
         let mut pooled = self.pooled.write().unwrap_or_else(PoisonError::into_inner);
         *pooled = empty;
     }
 
-    /// Opens a connection, with TLS where the URL says so, and closes it again.
+    /// Opens a connection, with TLS if the URL says so, and closes it again.
     ///
     /// # Errors
     ///
-    /// It does not open.
+    /// The connection does not open.
     pub async fn connect(&self, url: Uri) -> Result<(), Fault> {
         let mut connector = self.connector.clone();
         let opened = connector.call(url).await;
@@ -162,19 +163,18 @@ fn client_builder() -> client::Builder {
     builder
 }
 
-/// A request got no answer's head.
+/// The head of a request's answer did not come.
 #[derive(Debug)]
 pub struct SendError {
-    /// What happened.
     pub fault: Fault,
-    /// Whether the endpoint did nothing with the request, so that it may be sent once more on a fresh
-    /// connection, whatever else holds.
+    /// Whether the endpoint did not process the request. If so, it may always be sent once more on a fresh
+    /// connection.
     pub unprocessed: bool,
-    /// The connection's beginning, if it had not answered before.
+    /// The handshake of the connection, if the connection had not carried an answer before.
     pub handshake: Option<Handshake>,
 }
 
-/// The beginning of the connection that an answer came on, if it is the first there.
+/// The handshake of the connection that the answer came on, if this is its first answer.
 pub fn handshake<B>(response: &Response<B>) -> Option<Handshake> {
     response.extensions().get::<Handshake>().copied()
 }
@@ -200,8 +200,8 @@ fn settle_use(
             let is_http2 = error
                 .connect_info()
                 .is_some_and(Connected::is_negotiated_h2);
-            // A connection of HTTP/1 that had answered before was merely closed while idle. HTTP/2 says
-            // it by itself.
+            // An HTTP/1 connection that had answered before was only closed while it was idle. HTTP/2 says
+            // this itself.
             let unprocessed = if is_http2 {
                 is_turned_away(&error)
             } else {
@@ -222,7 +222,7 @@ fn settle_use(
     }
 }
 
-/// Why there is no connection.
+/// Why the connection did not open.
 fn unconnected(error: &(dyn StdError + 'static)) -> Fault {
     match bad_certificate(error) {
         Some(bad) => Fault::Certificate(Box::new(bad)),
@@ -230,8 +230,8 @@ fn unconnected(error: &(dyn StdError + 'static)) -> Fault {
     }
 }
 
-/// Whether an HTTP/2 endpoint did not begin with the request (RFC 9113, 8.7): it refused the stream, or
-/// the connection was ending without an error and the stream came too late for it.
+/// Whether an HTTP/2 endpoint did not process the request (RFC 9113, 8.7): it refused the stream, or the
+/// connection was closing without an error and the stream came too late.
 fn is_turned_away(error: &(dyn StdError + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {

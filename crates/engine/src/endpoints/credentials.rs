@@ -5,22 +5,21 @@ use http::{HeaderMap, HeaderValue};
 use zephyr_core::config::{Auth, AuthHeader};
 use zephyr_secrets::Secret;
 
-/// Where the Messages API takes an API key.
+/// The header in which the Messages API takes an API key.
 pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// The credential that an endpoint gets.
 #[derive(Clone)]
 pub enum Credential {
-    /// The client's own, untouched.
+    /// The client's own credential, unchanged.
     Passthrough,
-    /// `Authorization: Bearer …` of ours.
+    /// `Authorization: Bearer …` with our secret.
     Bearer(HeaderValue),
-    /// `x-api-key: …` of ours.
+    /// `x-api-key: …` with our secret.
     ApiKey(HeaderValue),
 }
 
 impl Credential {
-    /// What the configuration asks for, with the secret that its reference led to.
+    /// What the configuration asks for. `secret`: found through its reference.
     pub fn of(auth: &Auth, secret: Option<&Secret>) -> Self {
         let sensitive = |text: &str| {
             let mut value = HeaderValue::from_str(text)
@@ -44,7 +43,8 @@ impl Credential {
                 },
                 Some(secret),
             ) => Self::ApiKey(sensitive(secret.expose())),
-            // Never admitted without its secret; if it were, the client's must not go out in its place.
+            // The fleet never admits an endpoint without its secret. If it did, the client's credential must
+            // not be sent in its place.
             (
                 Auth::Ours {
                     header: AuthHeader::Bearer,
@@ -62,7 +62,7 @@ impl Credential {
         }
     }
 
-    /// Puts the credential of ours in; the client's never leaves then, in whichever header it came.
+    /// Puts our credential in. The client's credential is then removed from both headers.
     pub fn apply(&self, headers: &mut HeaderMap) {
         let (name, value) = match self {
             Self::Passthrough => return,
@@ -74,7 +74,7 @@ impl Credential {
         headers.insert(name, value.clone());
     }
 
-    /// Whether it is ours.
+    /// Whether the credential is ours, not the client's.
     pub fn is_ours(&self) -> bool {
         match self {
             Self::Passthrough => false,

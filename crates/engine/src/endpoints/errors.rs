@@ -1,10 +1,10 @@
-//! Errors of connections, in words.
+//! Turns errors of connections into text.
 
 use std::error::Error as StdError;
 
 pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// The innermost errors in words; the outer ones only say that a client had an error.
+/// The text of the innermost error. The outer ones only say that a client had an error.
 pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     let mut chain: Vec<String> = Vec::new();
     let mut next = Some(error);

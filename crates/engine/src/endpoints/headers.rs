@@ -1,4 +1,4 @@
-//! Which headers pass, in either direction.
+//! Which headers pass, in both directions.
 
 use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, HOST, HeaderName,
@@ -12,12 +12,13 @@ use zephyr_core::quota::Quota;
 use super::credentials::X_API_KEY;
 use crate::clock::Clock;
 
-/// Names the Zephyrs that a request has passed, so that a loop is noticed.
+/// Names every Zephyr that a request has passed, so that loops are found.
 pub const VIA_ZEPHYR: HeaderName = HeaderName::from_static("x-zephyr-via");
 
-/// Removes what belongs to one connection only (RFC 9110, 7.6.1): the fixed list and what `Connection`
-/// names. `Content-Length` stays, whoever names it; but beside `Transfer-Encoding` it means nothing, and
-/// would mean something again without that (RFC 9112, 6.3). `Trailer` stays with the trailers.
+/// Removes the headers that belong to one connection only (RFC 9110, 7.6.1): a fixed list, and the headers
+/// that `Connection` names. `Content-Length` stays even if it is named. But beside `Transfer-Encoding` it has
+/// no meaning and is removed, because it would have a meaning again once `Transfer-Encoding` is gone (RFC
+/// 9112, 6.3). `Trailer` stays, because the trailers stay.
 pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     if headers.contains_key(CONNECTION) {
         let named: Vec<HeaderName> = headers
@@ -26,7 +27,7 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
             .map(str::trim)
-            .filter(|name| *name != "keep-alive") // What most say; that goes in any case.
+            .filter(|name| *name != "keep-alive") // Most clients name it, and it is in the fixed list.
             .filter_map(|name| name.parse().ok())
             .filter(|name| *name != CONTENT_LENGTH)
             .collect();
@@ -44,7 +45,7 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// Whether it belongs to one connection, as `Connection` and what that names do.
+/// Whether the header belongs to one connection.
 fn is_hop_by_hop(name: &HeaderName) -> bool {
     matches!(
         name.as_str(),
@@ -58,24 +59,24 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
     )
 }
 
-/// What goes to every endpoint: the client's headers without those of its connection and its host.
+/// The headers that every endpoint gets: the client's headers without those of its connection and its host.
 pub fn for_upstream(mut headers: HeaderMap) -> HeaderMap {
     strip_hop_by_hop(&mut headers);
     headers.remove(HOST);
-    headers.remove(EXPECT); // Answered by our own listener.
+    headers.remove(EXPECT); // Our own listener has answered it.
     headers
 }
 
-/// Headers of a request that may be sent more than once. It rarely is, so the first time takes them as they
-/// came; for another they are read again from a copy, which is all in one piece: a clone would have dozens.
+/// The headers of a request that may be sent more than once. The first attempt takes them as they came. A
+/// further attempt is rare and reads them again from a copy. The copy is one allocation; a clone would be
+/// dozens.
 pub struct Repeatable {
     unused: Option<HeaderMap>,
-    /// Lengths of name and value, then both, for each.
+    /// For each header: the lengths of name and value, then both.
     copy: Vec<u8>,
 }
 
 impl Repeatable {
-    /// These headers.
     pub fn new(headers: HeaderMap) -> Self {
         let length = |(name, value): (&HeaderName, &HeaderValue)| {
             2 * size_of::<u32>() + name.as_str().len() + value.len()
@@ -94,12 +95,12 @@ impl Repeatable {
         }
     }
 
-    /// The headers, to be sent.
+    /// The headers, for the first attempt.
     pub fn take(&mut self) -> HeaderMap {
         self.unused.take().unwrap_or_else(|| self.again())
     }
 
-    /// The headers once more.
+    /// The headers, for a further attempt.
     pub fn again(&self) -> HeaderMap {
         let mut rest = self.copy.as_slice();
         let mut headers = HeaderMap::new();
@@ -112,7 +113,7 @@ impl Repeatable {
     }
 }
 
-/// The next name or value of a [`Repeatable`]'s copy.
+/// The next name or value in a [`Repeatable`]'s copy.
 fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (length, behind) = rest.split_first_chunk()?;
     let length = usize::try_from(u32::from_ne_bytes(*length)).ok()?;
@@ -121,14 +122,14 @@ fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(part)
 }
 
-/// Whether these are the headers of a stream of events.
+/// Whether the `Content-Type` is a stream of events.
 pub fn is_event_stream(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     content_type.is_some_and(|value| value.starts_with(b"text/event-stream"))
 }
 
-/// What a client may mean as its token: `x-api-key`, and `Authorization: Bearer`. Claude Code sends both
-/// where the environment has both.
+/// What a client may mean as its token: `x-api-key`, and `Authorization: Bearer`. Claude Code sends both if
+/// its environment has both.
 pub fn client_tokens(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     let keys = headers.get_all(X_API_KEY).iter().map(HeaderValue::as_bytes);
     let authorizations = headers.get_all(AUTHORIZATION).iter();
@@ -141,7 +142,7 @@ pub fn client_tokens(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     keys.chain(bearers)
 }
 
-/// What an answer says of limits: how much is left of them, and how long to wait.
+/// The headers about limits: how much is left, and how long to wait.
 pub fn rate_limits(headers: &HeaderMap) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
     const TELLING: [&str; 3] = [
         "anthropic-ratelimit-",
@@ -154,23 +155,23 @@ pub fn rate_limits(headers: &HeaderMap) -> impl Iterator<Item = (&HeaderName, &H
     })
 }
 
-/// What an answer says of its endpoint's quota.
+/// What the headers say about the endpoint's quota.
 pub fn quota(headers: &HeaderMap) -> Option<Quota> {
     let told = rate_limits(headers)
         .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
     let mut told = told.peekable();
-    told.peek()?; // Most answers say nothing, and need no clock.
+    told.peek()?; // Most answers say nothing about it. They do not need the clock.
     let clock = Clock::now();
     Quota::read(told, clock.instant(), clock.since_epoch())
 }
 
-/// A longer wait is cut: nobody knows that far ahead.
+/// A longer wait is cut to this. No endpoint can plan so far ahead.
 const LONGEST_WAIT: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// How long an answer asks to wait: `retry-after-ms` (which the SDKs read), else `Retry-After` in seconds,
-/// as a date, or as a time since 1970 in seconds or milliseconds, as some relays write it. A point in time
-/// is measured against the answer's own `Date`, because our clock may be another than the endpoint's;
-/// `now` counts where there is none.
+/// How long an answer asks to wait. `retry-after-ms` comes first, as in the SDKs. `Retry-After` is read in
+/// seconds, as a date, or as a time since 1970 in seconds or milliseconds, as some relays write it. A point
+/// in time is compared with the answer's own `Date`, because our clock may differ from the endpoint's.
+/// Without a `Date` it is compared with `now`.
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let date = text(DATE.as_str()).and_then(|text| httpdate::parse_http_date(text).ok());
@@ -189,10 +190,11 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     Some(until_then(until, now))
 }
 
-/// A number of seconds, from now or since 1970. Nobody waits for decades, so the larger ones are points in
-/// time, and the largest are that in milliseconds. `None`: it means nothing.
+/// Turns a number into a wait: seconds from now, or a time since 1970. No endpoint asks for a wait of
+/// decades, so larger numbers are points in time, and the largest are points in time in milliseconds. `None`:
+/// the number makes no sense.
 fn wait_of(seconds: f64, now: SystemTime) -> Option<Duration> {
-    /// September 2001 as seconds and as milliseconds; and the year 5138 as the latter.
+    /// September 2001 to the year 5138, in seconds and in milliseconds.
     const SINCE_1970: std::ops::Range<f64> = 1e9..1e11;
     const MILLIS_SINCE_1970: std::ops::Range<f64> = 1e12..1e14;
     let since_1970 = if SINCE_1970.contains(&seconds) {
@@ -314,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_point_in_time_is_measured_against_the_answers_own_date() {
-        // A year apart from what the answers say.
+        // One year away from the dates in the answers.
         let now = httpdate::parse_http_date("Sun, 30 Nov 2025 10:00:00 GMT").unwrap();
         let cases = [
             ("Mon, 30 Nov 2026 10:01:30 GMT", Some(90.0)),
@@ -326,7 +328,7 @@ mod tests {
             ("1796032890.5", Some(90.5)),
             ("1796032890000", Some(90.0)),
             ("1796032000", Some(0.0)),
-            // What is no point in time counts from the answer, whatever its date is.
+            // A wait that is not a point in time starts at the answer, whatever its date is.
             ("90", Some(90.0)),
         ];
 

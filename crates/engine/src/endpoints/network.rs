@@ -1,4 +1,4 @@
-//! What the connections of all endpoints share: trust, the system's proxy, our own address, the meters.
+//! What the connections of all endpoints share: trust, the system's proxy, our own address, and the counts.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -10,19 +10,18 @@ use super::system_proxy::SystemProxy;
 use super::trust::Noting;
 use crate::metrics::Metrics;
 
-/// Everything about connections that endpoints share.
 #[derive(Clone)]
 pub struct Network {
     tls: Arc<OnceLock<ClientConfig>>,
     extra_roots: Arc<Vec<rustls::pki_types::CertificateDer<'static>>>,
     pub(super) system_proxy: Arc<OnceLock<SystemProxy>>,
     ourselves: Arc<OnceLock<SocketAddr>>,
-    /// Where endpoints are counted.
+    /// The counts of every endpoint.
     pub metrics: Arc<Metrics>,
 }
 
 impl Network {
-    /// The system's certificates and, for tests, these as well.
+    /// Trusts the system's certificates and, for tests, `extra_roots` too.
     pub fn new(extra_roots: Vec<rustls::pki_types::CertificateDer<'static>>) -> Self {
         Self {
             tls: Arc::default(),
@@ -33,9 +32,9 @@ impl Network {
         }
     }
 
-    /// Says where our own listener is, so that no endpoint can lead back to it.
+    /// Tells where our own listener is, so that no endpoint leads back to it.
     pub fn set_ourselves(&self, listener: SocketAddr) {
-        // A second start in one process keeps the first address; there is none.
+        // The process starts one engine only. A second start would keep the first address.
         let _ = self.ourselves.set(listener);
     }
 
@@ -47,7 +46,7 @@ impl Network {
         self.ourselves.get().is_some_and(same)
     }
 
-    /// Built on first use: reading the system's certificates takes milliseconds.
+    /// Built on first use, because reading the system's certificates takes milliseconds.
     pub(super) fn tls(&self) -> Result<ClientConfig, BoxError> {
         if let Some(config) = self.tls.get() {
             return Ok(config.clone());
@@ -66,7 +65,7 @@ impl Network {
     }
 }
 
-/// For endpoints without TLS: a configuration that trusts nobody, so that no certificates are read.
+/// For endpoints without TLS: a configuration that trusts no certificate, so that no certificates are read.
 pub(super) fn no_tls() -> ClientConfig {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     ClientConfig::builder_with_provider(provider)

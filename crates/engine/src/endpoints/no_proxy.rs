@@ -1,7 +1,8 @@
 //! `NO_PROXY`: the hosts that are reached without the system's proxy.
 //!
-//! hyper-util's matcher reads the variable, too, but lacks `*` for addresses, `*.example.com`, ports,
-//! brackets and lists without commas, and it takes an empty `NO_PROXY` for an answer. Both are asked.
+//! hyper-util's matcher reads the variable too. But it lacks `*` for addresses, `*.example.com`, ports,
+//! brackets and lists without commas, and an empty `NO_PROXY` stops it from reading `no_proxy`. So both are
+//! asked.
 
 use std::net::IpAddr;
 
@@ -14,21 +15,21 @@ pub(super) struct NoProxy(Vec<Entry>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
     hosts: Hosts,
-    /// `None`: any.
+    /// `None`: any port.
     port: Option<u16>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Hosts {
     All,
-    /// This name and all under it, in small letters.
+    /// This name and all names under it, in lower case.
     Domain(String),
-    /// The addresses that have these first bits.
+    /// The addresses whose first bits are these.
     Network(IpAddr, u8),
 }
 
 impl NoProxy {
-    /// The list that `variable` tells of, which finds an environment variable by its name.
+    /// The list of the environment. `variable` looks up an environment variable by its name.
     pub(super) fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
         let lists = ["NO_PROXY", "no_proxy"].into_iter().filter_map(variable);
         let mut told = lists.filter(|list| !list.trim().is_empty());
@@ -36,7 +37,7 @@ impl NoProxy {
             .map_or_else(Self::default, |list| Self::read(&list))
     }
 
-    /// Reads a list: entries between commas or white space. What cannot be a host is passed over.
+    /// Reads a list: entries between commas or white space. An entry that cannot be a host is skipped.
     pub(super) fn read(list: &str) -> Self {
         let entries = list.split(|char: char| char == ',' || char.is_whitespace());
         Self(entries.filter_map(Entry::read).collect())
@@ -142,7 +143,7 @@ fn without_brackets(text: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    /// The URLs of these that the list does not let through.
+    /// The URLs that go through the proxy with this list.
     fn proxied<'u>(list: &str, urls: &[&'u str]) -> Vec<&'u str> {
         let no_proxy = NoProxy::read(list);
         let urls = urls.iter().copied();

@@ -1,4 +1,4 @@
-//! One endpoint as the outside world has it: its URL, its credential, its connections.
+//! One endpoint, seen from outside: its URL, its credential, its connections.
 
 use std::sync::Arc;
 
@@ -16,44 +16,40 @@ use super::credentials::Credential;
 use crate::metrics::EndpointMeter;
 use crate::probe::models::ProbeModels;
 
-/// Kept readable in a header: everything but controls, the percent sign itself and what is not ASCII.
+/// The characters that are escaped in a header: controls, the percent sign, and everything that is not ASCII.
 const HEADER_TEXT: &AsciiSet = &CONTROLS.add(b'%');
 
 /// An endpoint that attempts can be sent to.
 pub struct Remote {
     /// Its identity in the fleet.
     pub id: EndpointId,
-    /// Its configuration.
     pub spec: config::Endpoint,
     /// Its place in the configuration.
     pub index: usize,
     /// What counts as its answer.
     pub format: Format,
-    /// What it gets as a credential.
+    /// The credential that it gets.
     pub credential: Credential,
-    /// Its connections.
     pub connections: Arc<Connections>,
-    /// Where it is counted.
     pub meter: Arc<EndpointMeter>,
     /// Which models its probes may name.
     pub probe_models: ProbeModels,
-    /// Its name as the value of a header.
+    /// Its name as a header value.
     pub name_header: HeaderValue,
-    /// Its place as the value of a header.
+    /// Its place as a header value.
     pub index_header: HeaderValue,
-    /// Where its URLs begin.
     scheme: Scheme,
     authority: Authority,
-    /// What stands in `Host`, which otherwise is written anew for every attempt.
+    /// The value of `Host`. Without it, hyper would write the value again for every attempt.
     host_header: Option<HeaderValue>,
 }
 
 impl Remote {
-    /// The endpoint with its secret, if its reference led to one.
+    /// The endpoint. `secret`: found through its reference.
     ///
     /// # Errors
     ///
-    /// The URL cannot be called.
+    /// The URL cannot be used.
     pub fn new(
         id: EndpointId,
         index: usize,
@@ -84,7 +80,7 @@ impl Remote {
     ///
     /// # Errors
     ///
-    /// Together they are no URL.
+    /// Together they are not a valid URL.
     pub fn url(&self, target: &PathAndQuery) -> Result<Uri, http::Error> {
         let prefix = self.spec.url.path();
         let url = Uri::builder()
@@ -97,12 +93,12 @@ impl Remote {
         }
     }
 
-    /// Puts the credential in, and takes the client's out where it is ours.
+    /// Puts the credential in. If it is ours, the client's credential is removed.
     pub fn authorize(&self, headers: &mut HeaderMap) {
         self.credential.apply(headers);
     }
 
-    /// Names the host.
+    /// Writes the `Host` header.
     pub fn address(&self, headers: &mut HeaderMap) {
         if let Some(host) = &self.host_header {
             headers.insert(HOST, host.clone());
@@ -110,7 +106,7 @@ impl Remote {
     }
 }
 
-/// For HTTP/1, which is all that is spoken without TLS; HTTP/2 has the host elsewhere.
+/// For HTTP/1, the only protocol without TLS. HTTP/2 does not use this header.
 fn host(url: &BaseUrl) -> Option<HeaderValue> {
     let authority = url.authority();
     let host = authority.strip_suffix(":80").unwrap_or(authority);

@@ -21,7 +21,7 @@ use crate::metrics::EndpointMeter;
 
 pub(super) type Boxed<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
-/// TCP to the endpoint, or a tunnel to it.
+/// TCP to the endpoint, or a tunnel to it through a proxy.
 #[derive(Clone)]
 pub(super) struct Route {
     pub(super) way: Way,
@@ -70,7 +70,7 @@ impl Service<Uri> for Route {
 }
 
 impl Route {
-    /// The proxy that the way to this URL leads through.
+    /// The proxy for this URL.
     pub(super) fn intercept(&self, url: &Uri) -> Option<Intercept> {
         match &self.way {
             Way::Direct => None,
@@ -103,7 +103,8 @@ impl Route {
     ) -> Result<Socket, BoxError> {
         let address = proxy.uri().clone();
         let tunnel = self.tunnel(&proxy, url, started).await;
-        // In words at once, since only the innermost errors are told. The address has no credentials.
+        // Turned into text here, because only the innermost error is shown. The address contains no
+        // credentials.
         tunnel.map_err(|error| {
             let why = root_cause(error.as_ref());
             let host = address
@@ -147,7 +148,7 @@ impl Route {
     }
 }
 
-/// A CONNECT names the port, also the default one.
+/// A CONNECT always names the port, even the default one.
 fn with_port(url: Uri) -> Result<Uri, BoxError> {
     if url.port().is_some() {
         return Ok(url);

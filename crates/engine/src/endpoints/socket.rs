@@ -15,12 +15,12 @@ use tokio::net::TcpStream;
 use crate::metrics::EndpointMeter;
 use crate::wire::metered::Metered;
 
-/// How long a new connection took to be there.
+/// How long it took to open a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Handshake {
     /// Name resolution, TCP, and the way through a proxy.
     pub connect: Duration,
-    /// TLS, if there is any.
+    /// `None`: without TLS.
     pub tls: Option<Duration>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Origin(Arc<Beginning>);
 struct Beginning {
     answered: AtomicBool,
     connect: Duration,
-    /// Set once TLS is there.
+    /// Set once the TLS handshake is done.
     tls: OnceLock<Duration>,
 }
 
@@ -44,9 +44,9 @@ impl Origin {
         }))
     }
 
-    /// Notes an answer. Gives its beginning, if it is the first.
+    /// Notes an answer. Returns the handshake if this is the first answer.
     pub(super) fn answers(&self) -> Option<Handshake> {
-        // Looked at first: writing disturbs other processors.
+        // A read comes first, because a write slows other processors down.
         let is_first = !self.has_answered() && !self.0.answered.swap(true, Ordering::Relaxed);
         is_first.then(|| self.handshake())
     }
@@ -62,20 +62,19 @@ impl Origin {
         }
     }
 
-    /// Notes that TLS is there, on a connection that took so long in all.
+    /// Notes that the TLS handshake is done. `took`: the time since the connection was started.
     pub(super) fn secured(&self, took: Duration) {
         let _ = self.0.tls.set(took.saturating_sub(self.0.connect));
     }
 }
 
-/// A TCP connection that remembers how it began.
 pub struct Socket {
     pub(super) io: TokioIo<Metered>,
     origin: Origin,
 }
 
 impl Socket {
-    /// A connection that was begun to be made at `started`.
+    /// A connection whose opening began at `started`.
     pub(super) fn new(io: TokioIo<TcpStream>, meter: &EndpointMeter, started: Instant) -> Self {
         let counted = Metered::new(io.into_inner(), Arc::clone(&meter.traffic));
         Self {

@@ -1,5 +1,5 @@
-//! The way to an endpoint one step at a time, for a test that says where it ends. The same way as that of
-//! a request: directly or through a proxy, with the same trust. Nothing is pooled.
+//! Goes the way to an endpoint one step at a time, for a test that shows where the way ends. It is the same
+//! way as for a request: direct or through a proxy, with the same trust. Nothing is pooled.
 
 use std::sync::Arc;
 
@@ -18,20 +18,18 @@ use super::network::Network;
 use super::route::{Route, Way};
 use super::socket::Socket;
 
-/// The steps to one endpoint.
 pub struct Steps {
     route: Route,
     tls: Option<Arc<ClientConfig>>,
     url: Uri,
 }
 
-/// Whom the first connection is made to.
+/// The host that the first connection goes to.
 pub struct Hop {
-    /// Its host: a name, or an address.
+    /// A name or an address.
     pub host: String,
-    /// Its port.
     pub port: u16,
-    /// Whether it is a proxy, and the endpoint lies behind it.
+    /// Whether it is a proxy with the endpoint behind it.
     pub is_proxy: bool,
 }
 
@@ -39,11 +37,11 @@ pub struct Hop {
 pub struct Reached(Socket);
 
 impl Steps {
-    /// As the endpoint's configuration says.
+    /// The steps that the endpoint's configuration asks for.
     ///
     /// # Errors
     ///
-    /// The system's certificates cannot be read, or the URL cannot be called.
+    /// The system's certificates cannot be read, or the URL cannot be used.
     pub fn new(network: &Network, endpoint: &Endpoint) -> Result<Self, BoxError> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
@@ -70,12 +68,12 @@ impl Steps {
         })
     }
 
-    /// Whether there is TLS on the way.
+    /// Whether the endpoint is reached over TLS.
     pub fn has_tls(&self) -> bool {
         self.tls.is_some()
     }
 
-    /// Whom the first connection is made to.
+    /// The host that the first connection goes to.
     pub fn hop(&self) -> Hop {
         let intercept = self.route.intercept(&self.url);
         let uri = intercept.as_ref().map_or(&self.url, |proxy| proxy.uri());
@@ -92,11 +90,11 @@ impl Steps {
         }
     }
 
-    /// Connects, through the proxy if there is one; says to whom.
+    /// Connects, through the proxy if there is one. Returns the connection and the address that it goes to.
     ///
     /// # Errors
     ///
-    /// Says why not.
+    /// The reason in words.
     pub async fn reach(&self) -> Result<(Reached, String), String> {
         let reached = self.route.clone().call(self.url.clone()).await;
         let socket = reached.map_err(|error| root_cause(error.as_ref()))?;
@@ -105,11 +103,11 @@ impl Steps {
         Ok((Reached(socket), peer))
     }
 
-    /// Shakes hands. `None`: there is no TLS on the way.
+    /// Does the TLS handshake. `None`: the endpoint is reached without TLS.
     ///
     /// # Errors
     ///
-    /// Says why not.
+    /// The reason in words.
     pub async fn secure(
         &self,
         reached: Reached,

@@ -7,14 +7,14 @@ use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 
 use super::no_proxy::NoProxy;
 
-/// What the environment and the system say of proxies.
+/// The proxy settings of the environment and the system.
 pub(super) struct SystemProxy {
     proxies: Matcher,
     without: NoProxy,
 }
 
 impl SystemProxy {
-    /// As it is now.
+    /// The current settings.
     pub(super) fn now() -> Self {
         Self {
             proxies: Matcher::from_system(),
@@ -22,7 +22,7 @@ impl SystemProxy {
         }
     }
 
-    /// The proxy that the way to this URL leads through.
+    /// The proxy for this URL.
     pub(super) fn intercept(&self, url: &Uri) -> Option<Intercept> {
         if self.without.has(url) {
             return None;

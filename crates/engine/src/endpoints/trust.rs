@@ -1,5 +1,5 @@
-//! Which certificates are trusted: those that the system trusts. Of any other it is noted what is wrong
-//! with it, because the system's own words name neither issuer nor day.
+//! Which certificates are trusted: those that the system trusts. If a certificate is not trusted, this module
+//! notes what is wrong with it, because the system's own message names neither issuer nor day.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -14,11 +14,12 @@ use zephyr_core::certificate::{BadCertificate, Distrust};
 
 use super::certificate::Certificate;
 
-/// The system's judgement, with a note of what is wrong.
+/// Asks the system, and notes what is wrong.
 #[derive(Debug)]
 pub(super) struct Noting(pub(super) Verifier);
 
-/// What is wrong with the certificate that this error is about, if it is about one that can be read.
+/// What is wrong with the certificate that this error is about. `None`: it is not about a certificate, or the
+/// certificate cannot be read.
 pub fn bad_certificate(error: &(dyn StdError + 'static)) -> Option<BadCertificate> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -27,7 +28,7 @@ pub fn bad_certificate(error: &(dyn StdError + 'static)) -> Option<BadCertificat
         {
             return noted.downcast_ref().map(|Note(bad)| bad.clone());
         }
-        // The source of an error of IO is the source of the error inside it.
+        // The source of an IO error skips the error that it wraps, so that one is taken first.
         let inside = error
             .downcast_ref::<io::Error>()
             .and_then(io::Error::get_ref);
@@ -39,7 +40,7 @@ pub fn bad_certificate(error: &(dyn StdError + 'static)) -> Option<BadCertificat
     None
 }
 
-/// What is wrong, inside an error of the handshake.
+/// Carries what is wrong inside an error of the handshake.
 #[derive(Debug)]
 struct Note(BadCertificate);
 

@@ -1,7 +1,8 @@
-//! Changes of the configuration file that forms ask for, and what they show of it.
+//! Changes of the configuration file that forms ask for, and what forms show of the file.
 //!
-//! A change is written, then read again like a file that somebody edited: there is one way into force.
-//! What a check complains of and what a command refuses are the same.
+//! A change is written, and then the file is read again, as if a person had edited it. So there is only one
+//! way for a configuration to come into force. A check of a change and the command for it report the same
+//! errors.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -19,9 +20,9 @@ use zephyr_config::form;
 use zephyr_secrets::Secret;
 use zephyr_secrets::vault::KeychainError;
 
-/// What a change came to.
+/// The result of a change.
 struct Amended {
-    /// What the file says now.
+    /// The fingerprint of the file after the change.
     fingerprint: u64,
     removed: Option<Removed>,
 }
@@ -62,7 +63,7 @@ impl Shared {
         .await
     }
 
-    /// Writes the change and puts it into force.
+    /// Writes the change, and reads the file again so that it takes effect.
     pub(super) async fn amend(&self, change: Change) -> Result<Done, ControlError> {
         let path = self.config_file()?;
         let _one_at_a_time = self.amending.lock().await;
@@ -88,7 +89,7 @@ impl Shared {
         Ok(Done { message })
     }
 
-    /// Puts a token into the keychain, and looks up every credential again.
+    /// Stores a token in the keychain, and looks up every credential again.
     pub(super) async fn store_token(
         &self,
         reference: String,
@@ -218,7 +219,7 @@ fn not_stored(error: &KeychainError, dotenv: &Path) -> String {
     format!("the token was not stored: {error}; {remedy}")
 }
 
-/// The errors, one a line.
+/// The errors, one per line.
 pub(super) fn in_words(complaints: &[Complaint]) -> String {
     let errors = complaints.iter().filter(|complaint| !complaint.is_warning);
     let lines: Vec<String> = errors

@@ -1,8 +1,8 @@
-//! Looks again for what the keychain did not give: it may be unlocked or started later, and an entry
-//! may be stored later. Nothing is looked at while nothing is missing.
+//! Looks again for the secrets that the keychain did not give. It may be unlocked or started later, and an
+//! entry may be stored later. While no secret is missing, this does nothing.
 //!
-//! The pause between two looks doubles. News (the configuration was read, somebody asked for a check,
-//! the person has unlocked the keychain) end it and make it short again.
+//! The pause between two looks doubles. News end the pause and make it short again: the configuration was
+//! read, a check was asked for, or the person has unlocked the keychain.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,6 @@ use super::shared::Shared;
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Runs for ever.
 pub async fn drive(shared: Arc<Shared>) {
     let mut pause = SHORTEST;
     loop {

@@ -1,4 +1,4 @@
-//! What front-ends ask for.
+//! The commands of front-ends.
 
 use zephyr_config::edit::change::Change;
 use zephyr_control::{Command, ControlError, Done, ErrorCode, EventKind};
@@ -8,7 +8,7 @@ use zephyr_core::fleet::Availability;
 use super::shared::Shared;
 
 impl Shared {
-    /// Carries a command out.
+    /// Executes a command.
     pub(super) async fn execute(&self, command: Command) -> Result<Done, ControlError> {
         if let Some(change) = Change::of(&command) {
             return self.amend(change).await;
@@ -121,7 +121,8 @@ impl Shared {
         })
     }
 
-    /// An endpoint that a person can choose: not one that they, or a missing credential, keep out.
+    /// The endpoint that a person may choose. Not one that a person has disabled, and not one without its
+    /// credential.
     fn find_usable(&self, name: &str) -> Result<EndpointId, ControlError> {
         let id = self.find(name)?;
         let stands_in_the_way = self.door.look(|state, _| {

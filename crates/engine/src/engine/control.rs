@@ -14,13 +14,13 @@ use zephyr_journal::QueryError;
 use super::shared::Shared;
 use crate::metrics;
 
-/// Minimum time between two snapshots of one stream.
+/// The minimum time between two snapshots of one stream.
 const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Longest time between two snapshots of one stream while there are requests to show.
+/// The longest time between two snapshots of one stream while there are requests to show.
 const REQUESTS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The engine's own `Control`.
+/// The engine's own [`Control`].
 pub(super) struct Handle(pub(super) Arc<Shared>);
 
 impl Control for Handle {
@@ -39,7 +39,8 @@ impl Control for Handle {
                     tokio::time::sleep(SNAPSHOT_INTERVAL).await;
                 }
                 if shared.traffic.has_requests() {
-                    // Streams flow, and what has ended fades, without a change that anybody rings for.
+                    // Streams make progress, and ended requests disappear, without any change that is
+                    // announced.
                     let change = tokio::time::timeout(REQUESTS_INTERVAL, changes.changed()).await;
                     change.unwrap_or(Ok(())).ok()?;
                 } else {
@@ -86,7 +87,7 @@ impl Control for Handle {
     fn diagnose(&self, tested: Tested) -> ControlFuture<'_, Diagnosis> {
         let shared = Arc::clone(&self.0);
         Box::pin(async move {
-            // Whoever asked may leave; what it costs is counted all the same.
+            // The diagnosis goes on if the front-end that asked leaves, so that its cost is counted.
             let diagnosed = tokio::spawn(async move { shared.diagnose(tested).await });
             let diagnosed = diagnosed.await;
             diagnosed.map_err(|error| ControlError::new(ErrorCode::Internal, error.to_string()))?
@@ -94,7 +95,7 @@ impl Control for Handle {
     }
 }
 
-/// The journal's answer in the contract's terms.
+/// Turns the journal's answer into the contract's terms.
 fn answer<T>(answer: Result<T, QueryError>) -> Result<T, ControlError> {
     answer.map_err(|error| {
         let code = match error {

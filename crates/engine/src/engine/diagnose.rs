@@ -1,4 +1,4 @@
-//! Who is tested step by step, and with which token; what that cost is counted with the checks.
+//! Runs the diagnosis of an endpoint with the right token. Its cost is counted with the checks.
 
 use std::sync::Arc;
 
@@ -22,8 +22,8 @@ use zephyr_secrets::Secret;
 use zephyr_secrets::environment::Environment;
 use zephyr_secrets::vault::{Keychain, Vault, VaultError};
 
-/// Tests an endpoint of the configuration step by step, without an engine; `None` if it has none of that
-/// name.
+/// Tests an endpoint of the configuration step by step, without an engine. `None`: there is no endpoint of
+/// that name.
 pub async fn diagnose_once(loaded: Loaded, source: &Source, name: &str) -> Option<Diagnosis> {
     let keychain = Arc::new(Keychain::system());
     let live = prepare(loaded, source, &instance_id(), &keychain).await;
@@ -76,7 +76,7 @@ impl Shared {
             ControlError::new(ErrorCode::BadRequest, format!("this is no token: {why}"))
         })?;
         if given.is_some() && form.token == TokenReference::None {
-            // Where it will be is not said yet.
+            // The form does not say yet where the token will be stored.
             form.token = TokenReference::Keychain("draft".to_owned());
         }
         let source = self.source.clone();
@@ -112,7 +112,7 @@ impl Shared {
     }
 }
 
-/// The configuration with the form in it, as a new endpoint or in place of the one of its name.
+/// The configuration with the endpoint of the form in it: as a new one, or in place of the one with its name.
 fn config_with(text: &str, form: EndpointForm) -> Result<Config, ControlError> {
     let shown = form::configuration(text).map_err(|problems| invalid(problems.to_string()))?;
     let name = form.name.trim().to_owned();

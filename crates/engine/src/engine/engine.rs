@@ -1,4 +1,4 @@
-//! A running engine: started, drained, ended.
+//! A running engine: how it starts, drains and ends.
 
 use std::net::SocketAddr;
 use std::panic::resume_unwind;
@@ -22,13 +22,13 @@ use super::start_error::StartError;
 use super::tasks::spawn_tasks;
 use crate::clients::listener;
 
-/// How long the last bytes of answers may take to leave at the end.
+/// How long the last bytes of answers may take at the end.
 const LAST_BYTES: Duration = Duration::from_secs(1);
 
 /// How long the last write to the data folder may take.
 const LAST_WRITE: Duration = Duration::from_secs(2);
 
-/// A running engine. Dropping it ends it at once; [`Engine::drain`] first lets requests finish.
+/// A running engine. Dropping it ends it at once. [`Engine::drain`] lets requests finish first.
 pub struct Engine {
     shared: Arc<Shared>,
     stop_listening: CancellationToken,
@@ -47,11 +47,11 @@ impl Engine {
         Self::start_with(loaded, source, Options::default()).await
     }
 
-    /// [`Self::start`] with options.
+    /// Like [`Self::start`], with options.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same as for [`Self::start`].
     pub async fn start_with(
         loaded: Loaded,
         source: Source,
@@ -69,7 +69,7 @@ impl Engine {
             connections: options.max_connections.unwrap_or(listener::MAX_CONNECTIONS),
         };
         let system_bus = options.system_bus.clone();
-        // Before `.env` is read, so that no change falls between.
+        // Before `.env` is read, so that no change in between is missed.
         let watch = match source.path().map(PathBuf::from) {
             Some(path) => match spawn_blocking(move || zephyr_config::watch(&path)).await {
                 Ok(watch) => Some(watch),
@@ -98,12 +98,10 @@ impl Engine {
         })
     }
 
-    /// The handle for front-ends.
     pub fn control(&self) -> Arc<dyn Control> {
         Arc::new(Handle(Arc::clone(&self.shared)))
     }
 
-    /// Where the proxy listens.
     pub fn proxy_addr(&self) -> SocketAddr {
         let listening = self.shared.status().listening.proxy.clone();
         listening
@@ -111,7 +109,7 @@ impl Engine {
             .expect("written by this module from a SocketAddr")
     }
 
-    /// Shows front-ends where the admin API is.
+    /// Tells front-ends where the admin API listens.
     pub fn set_admin_addr(&self, address: SocketAddr) {
         self.shared.status().listening.admin = Some(address.to_string());
         self.shared.door.touch();
@@ -122,13 +120,13 @@ impl Engine {
         self.shared.live().config.clone()
     }
 
-    /// The machine slept, or its network is another: whoever hears of it may say so.
+    /// Any part of the program may call this when the machine slept or its network changed.
     pub fn wake(&self) {
         self.shared.door.wake();
     }
 
-    /// Takes no new request, and waits for those in flight, at most `server.graceful_switch_timeout_ms`;
-    /// then ends them.
+    /// Stops taking requests and waits for those in flight, at most `server.graceful_switch_timeout_ms`. Then
+    /// it ends them.
     pub async fn drain(&self) {
         let timeout = self.shared.live().config.server.drain_timeout;
         self.shared.status().drain_until = Some(Instant::now() + timeout);
@@ -140,7 +138,7 @@ impl Engine {
         {
             self.shared.door.cut_all();
         }
-        // Neither a client that does not take its last bytes nor a slow disk can hold the end up.
+        // These limits keep a client that does not read, or a slow disk, from delaying the end.
         let _ = tokio::time::timeout(LAST_BYTES, self.connections.wait()).await;
         let door = self.shared.door.clone();
         let written = self.shared.keeper.write(move || door.memory());

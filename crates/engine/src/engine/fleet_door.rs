@@ -1,7 +1,7 @@
-//! The one door through which the fleet is asked and told.
+//! The only way to the fleet: everything that asks it or tells it something goes through this door.
 //!
-//! A step locks, reads the clock once, decides, writes down what happened, and unlocks. Only then are
-//! the effects carried out. Nothing waits under the lock.
+//! A step takes the lock, reads the clock once, decides, notes what happened, and releases the lock. The
+//! effects are carried out after that. Nothing waits while the lock is held.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,19 +30,18 @@ use crate::request::request_id::RequestId;
 use crate::view;
 use crate::wake::SleepWatch;
 
-/// A handle on the fleet.
 #[derive(Clone)]
 pub struct FleetDoor(Arc<Inner>);
 
 struct Inner {
     state: Mutex<DoorState>,
-    /// Number of the last change.
+    /// The number of the last change.
     version: AtomicU64,
-    /// The same, for front-ends that wait for the next one.
+    /// The number of the last change, for front-ends that wait for the next one.
     changes: watch::Sender<u64>,
-    /// Rung when the next timeout has come nearer.
+    /// Notified when the next timeout is earlier than before.
     timer: Notify,
-    /// Rung when there is something to remember.
+    /// Told when there is something to save for the next start.
     keeper: Keeper,
     /// Told how endpoints are.
     journal: Journal,
@@ -54,49 +53,48 @@ struct Inner {
 
 /// What the lock protects.
 pub struct DoorState {
-    /// The decisions.
+    /// Makes the decisions.
     pub fleet: Fleet,
-    /// The endpoints' outside.
+    /// The connections and credentials of the endpoints.
     pub remotes: BTreeMap<EndpointId, Arc<Remote>>,
-    /// What happened lately.
+    /// The recent events.
     pub log: Log,
-    /// Ends the attempts of an endpoint whose drain is over.
+    /// Cancelled to end the attempts of an endpoint whose drain is over.
     cuts: BTreeMap<EndpointId, Arc<CancellationToken>>,
-    /// Requests that wait for an endpoint to return.
+    /// The requests in the queue.
     waiters: HashMap<Ticket, oneshot::Sender<Turn>>,
     /// When the driver wakes up.
     armed: Option<Instant>,
     sleep: SleepWatch,
 }
 
-/// What a request that waited is told.
+/// The message to a request that waited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// Ask again for an attempt.
+    /// It may ask for an attempt again.
     Go,
     /// No endpoint returned in time, or the program is about to end.
     InVain,
 }
 
-/// What a step leaves to be done outside the lock.
+/// What a step leaves to be done after the lock is released.
 #[derive(Default)]
 struct FollowUp {
     probes: Vec<Assignment>,
-    /// For the log, which may wait for whoever reads it.
+    /// For the log. Writing to it may block.
     events: Vec<EventKind>,
 }
 
-/// A probe to be made.
+/// A probe to run.
 struct Assignment {
     remote: Arc<Remote>,
     mode: ProbeMode,
     terms: Terms,
-    /// When it was due.
+    /// When the probe was due.
     due: Instant,
 }
 
 impl FleetDoor {
-    /// A door to this fleet.
     pub fn new(
         fleet: Fleet,
         remotes: BTreeMap<EndpointId, Arc<Remote>>,
@@ -162,7 +160,7 @@ impl FleetDoor {
         look(&state, &Clock::now())
     }
 
-    /// What is to survive a restart.
+    /// What is saved for the next start.
     pub fn memory(&self) -> Memory {
         self.state().fleet.memory(Instant::now())
     }
@@ -188,7 +186,8 @@ impl FleetDoor {
                 .iter()
                 .filter_map(|(id, name)| Some((*id, remote_of(*id, name)?)))
                 .collect();
-            // What nobody holds any more belongs to endpoints that are gone, with nothing in flight.
+            // A token that nothing else holds belongs to an endpoint that is gone and has no attempt in
+            // flight.
             let remotes = &state.remotes;
             state
                 .cuts
@@ -199,26 +198,25 @@ impl FleetDoor {
         });
     }
 
-    /// Writes down something that happened outside the fleet.
+    /// Notes an event that happened outside the fleet.
     pub fn note(&self, event: EventKind) {
         view::log(&event, None);
         self.sight(&event);
         self.write_down(event);
     }
 
-    /// Writes down something that happened to a request.
+    /// Notes an event that happened to a request.
     pub fn note_of(&self, request: RequestId, event: EventKind) {
         view::log(&event, Some(request));
         self.write_down(event);
     }
 
-    /// Lets nobody wait any more: the program is about to end.
+    /// Ends every wait, because the program is about to end.
     pub fn turn_away(&self) {
         self.step(|state, now| state.fleet.turn_away(now));
     }
 
-    /// Ends every attempt that is out, and those that would follow, also at endpoints that a reload has
-    /// removed.
+    /// Ends every attempt in flight and every later one, also at endpoints that a reload has removed.
     pub fn cut_all(&self) {
         let mut state = self.state();
         let ids: Vec<EndpointId> = state.remotes.keys().copied().collect();
@@ -230,7 +228,7 @@ impl FleetDoor {
         }
     }
 
-    /// Runs the fleet's timers until the door is dropped everywhere else.
+    /// Runs the fleet's timers until every other handle on the door is dropped.
     pub async fn drive(&self) {
         loop {
             self.look_at_calendar().await;
@@ -250,7 +248,7 @@ impl FleetDoor {
         }
     }
 
-    /// How punctual probes were.
+    /// How punctual the probes were.
     pub fn punctuality(&self) -> &Punctuality {
         &self.0.punctuality
     }
@@ -279,7 +277,7 @@ impl FleetDoor {
         });
     }
 
-    /// Looks whether the machine slept since the last look, and wakes up if so.
+    /// Calls [`Self::wake`] if the machine slept since the last call.
     pub fn wake_if_slept(&self, due: Option<Instant>) {
         let slept = self.state().sleep.slept(Clock::now(), due);
         if slept {
@@ -287,25 +285,25 @@ impl FleetDoor {
         }
     }
 
-    /// Something was measured that is to survive a restart.
+    /// A measurement was made that is saved for the next start.
     pub fn measured(&self) {
         self.0.keeper.measured();
     }
 
-    /// Rings after every change.
+    /// Changes after every change of the state.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
     }
 
-    /// Number of the last change.
+    /// The number of the last change.
     pub fn version(&self) -> u64 {
         self.0.version.load(Ordering::Acquire)
     }
 
-    /// Notes that something changed that the fleet does not know of.
+    /// Notes a change that the fleet does not know of.
     pub fn touch(&self) {
         let version = self.0.version.fetch_add(1, Ordering::AcqRel) + 1;
-        // A later listener begins with the state of its own time.
+        // A later receiver starts with the state at that time.
         if self.0.changes.receiver_count() > 0 {
             self.0.changes.send_replace(version);
         }
@@ -315,7 +313,7 @@ impl FleetDoor {
         self.step(|state, now| state.log.push(event, Clock::now().unix_ms(now)));
     }
 
-    /// Tells the journal of an endpoint's state, if the event is a change of it.
+    /// Tells the journal an endpoint's state, if the event changes it.
     fn sight(&self, event: &EventKind) {
         match event {
             EventKind::TakenOut { endpoint, .. }
@@ -344,7 +342,7 @@ impl FleetDoor {
         }
     }
 
-    /// Tells the journal how an endpoint is. `latency`, `cost`: of the probe that showed it.
+    /// Tells the journal how an endpoint is. `latency` and `cost`: of the probe that showed it.
     fn write_sighting(&self, endpoint: &str, latency: Option<Duration>, cost: Cost) {
         if !self.0.journal.is_kept() {
             return;
@@ -365,7 +363,7 @@ impl FleetDoor {
         }
     }
 
-    /// Tells the fleet which day it is, when it does not know.
+    /// Tells the fleet the day if it does not know it.
     async fn look_at_calendar(&self) {
         if self.look(|state, clock| !state.fleet.knows_day(clock.instant())) {
             let day = calendar::today().await;
@@ -410,7 +408,7 @@ impl DoorState {
             if let Some((ticket, turn)) = turn_in(&effect)
                 && let Some(waiter) = self.waiters.remove(&ticket)
             {
-                let _ = waiter.send(turn); // Whoever has left meanwhile says so itself.
+                let _ = waiter.send(turn); // A request that has left meanwhile reports that itself.
             }
             if let Effect::Probe(id) = &effect {
                 let due = self.fleet.status_of(*id).map(|status| status.probe_due);
@@ -432,24 +430,23 @@ impl DoorState {
         follow_up
     }
 
-    /// Ends the attempts of this endpoint once it is cancelled.
+    /// Cancelling this token ends the attempts of the endpoint.
     pub fn cut_of(&mut self, id: EndpointId) -> Arc<CancellationToken> {
         Arc::clone(self.cuts.entry(id).or_default())
     }
 
-    /// Calls the request with this ticket when its turn has come.
+    /// Tells the request with this ticket when its turn has come.
     pub fn call_later(&mut self, ticket: Ticket) -> oneshot::Receiver<Turn> {
         let (call, turn) = oneshot::channel();
         self.waiters.insert(ticket, call);
         turn
     }
 
-    /// Nobody waits with this ticket any more.
+    /// The request with this ticket no longer waits.
     pub fn forget_waiter(&mut self, ticket: Ticket) {
         self.waiters.remove(&ticket);
     }
 
-    /// The name of an endpoint.
     pub fn name(&self, id: EndpointId) -> String {
         self.fleet
             .status_of(id)

@@ -1,4 +1,4 @@
-//! The configuration in force, with what was made of it.
+//! The configuration in force, and what was made of it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -14,17 +14,15 @@ use zephyr_secrets::Secret;
 use zephyr_secrets::environment::{Dotenv, Environment};
 use zephyr_secrets::vault::{Extent, Keychain, KeychainError, Vault, VaultError};
 
-/// Where a configuration comes from.
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// A file, with the `.env` beside it; watched and read again.
+    /// A file, with the `.env` beside it. It is watched and read again.
     File(PathBuf),
-    /// Made by the program; cannot be read again.
+    /// Made by the program. It cannot be read again.
     Fixed,
 }
 
 impl Source {
-    /// The file, if there is one.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
@@ -33,17 +31,15 @@ impl Source {
     }
 }
 
-/// The configuration in force.
 pub struct Live {
-    /// What the file says.
     pub config: Config,
-    /// Who may call.
+    /// Which clients may call.
     pub guard: Guard,
-    /// What clients are asked for.
+    /// The token that clients must send.
     client_token: Option<Secret>,
-    /// Names this Zephyr in requests, so that a loop is noticed.
+    /// Names this Zephyr in requests, so that loops are found.
     pub instance: HeaderValue,
-    /// What the references of the endpoints led to, by the endpoint's name.
+    /// The secrets behind the references of the endpoints, by the endpoint's name.
     secrets: HashMap<String, Result<Secret, VaultError>>,
     /// What the keychain gave, by the entry's name.
     given: BTreeMap<String, Secret>,
@@ -51,13 +47,13 @@ pub struct Live {
     pub withheld: BTreeMap<String, KeychainError>,
     /// What a person should look at.
     pub problems: Vec<Problem>,
-    /// What the file has that is odd.
+    /// Warnings about the file.
     warnings: Vec<zephyr_config::Problem>,
 }
 
 impl Live {
-    /// Looks up every secret that the configuration refers to. Blocks; where the keychain is slow, for
-    /// a few seconds.
+    /// Looks up every secret that the configuration refers to. Blocks, with a slow keychain for a few
+    /// seconds.
     pub fn prepare(
         loaded: Loaded,
         source: &Source,
@@ -123,8 +119,8 @@ impl Live {
         }
     }
 
-    /// The same configuration with the secrets of today; `None` if the keychain still withholds what it
-    /// withheld. Blocks like [`Self::prepare`].
+    /// The same configuration with the current secrets. `None`: the keychain still withholds the same
+    /// entries. Blocks like [`Self::prepare`].
     pub fn look_again(&self, source: &Source, keychain: &Keychain) -> Option<Self> {
         let found = keychain.look_up(&self.withheld.keys().cloned().collect());
         let same = |(name, error): (&String, &KeychainError)| {
@@ -136,7 +132,7 @@ impl Live {
         Some(self.renewed(source, keychain))
     }
 
-    /// The same configuration with the secrets of today. Blocks like [`Self::prepare`].
+    /// The same configuration with the current secrets. Blocks like [`Self::prepare`].
     pub fn renewed(&self, source: &Source, keychain: &Keychain) -> Self {
         let loaded = Loaded {
             config: self.config.clone(),
@@ -148,19 +144,19 @@ impl Live {
         Self::knowing(loaded, source, instance, keychain, known)
     }
 
-    /// The secret of an endpoint, if its reference led to one.
+    /// The secret of an endpoint, if it was found.
     pub fn secret(&self, endpoint: &str) -> Option<&Secret> {
         self.secrets.get(endpoint)?.as_ref().ok()
     }
 
-    /// Every secret that is known.
+    /// Every known secret.
     pub fn secrets(&self) -> Vec<Secret> {
         let of_endpoints = self.secrets.values().flatten();
         let all = of_endpoints.chain(self.given.values());
         all.chain(&self.client_token).cloned().collect()
     }
 
-    /// Why an endpoint has no secret although it needs one.
+    /// Why an endpoint that needs a secret has none.
     pub fn why_without(&self, endpoint: &str) -> Option<&VaultError> {
         self.secrets.get(endpoint)?.as_ref().err()
     }
@@ -176,7 +172,7 @@ impl Live {
         without.map(|endpoint| endpoint.name.clone()).collect()
     }
 
-    /// The endpoints that are sent another credential than in `old`: another secret, or in another header.
+    /// The endpoints that are sent another credential than in `old`: another secret, or another header.
     pub fn changed_since(&self, old: &Self) -> BTreeSet<String> {
         let changed = self.config.endpoints.iter().filter(|endpoint| {
             let name = endpoint.name.as_str();
@@ -191,7 +187,7 @@ impl Live {
 ///
 /// # Errors
 ///
-/// The file cannot be read, or has errors: all of them.
+/// The file cannot be read, or has errors. All errors are reported.
 pub fn reload(
     source: &Source,
     old: &Live,
@@ -236,7 +232,7 @@ fn problem(kind: ProblemKind, found: &zephyr_config::Problem) -> Problem {
     }
 }
 
-/// Whoever has no credential. What several wait for is one problem, not one for each of them.
+/// The endpoints without a credential. If several wait for the same one, that is one problem, not several.
 #[derive(Default)]
 struct Missing {
     one_by_one: Vec<(Vec<String>, VaultError)>,

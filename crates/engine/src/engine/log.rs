@@ -1,13 +1,13 @@
-//! What happened lately, for front-ends.
+//! The recent events, for front-ends.
 
 use std::collections::VecDeque;
 
 use zephyr_control::{Event, EventKind};
 
-/// Events kept.
+/// The most events that are kept.
 const LENGTH: usize = 200;
 
-/// What happened lately, oldest first.
+/// The recent events, oldest first.
 #[derive(Default)]
 pub struct Log {
     events: VecDeque<Event>,
@@ -15,7 +15,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// Adds an event; the oldest goes when there are too many. `at_ms`: milliseconds since 1970.
+    /// Adds an event. The oldest one is removed when there are too many. `at_ms`: milliseconds since 1970.
     pub fn push(&mut self, kind: EventKind, at_ms: u64) {
         self.last_seq += 1;
         if self.events.len() >= LENGTH {
@@ -28,7 +28,6 @@ impl Log {
         });
     }
 
-    /// The events kept.
     pub fn events(&self) -> Vec<Event> {
         self.events.iter().cloned().collect()
     }

@@ -1,9 +1,9 @@
-//! The composition: what an engine starts, shares, shows and does.
+//! How the parts of an engine are put together: what it starts, shares, shows and does.
 //!
 //! | module | is |
 //! | --- | --- |
 //! | `engine`, `options`, `start_error` | start, drain, end |
-//! | `fleet_door`, `log` | the one door to the fleet, and what happened there |
+//! | `fleet_door`, `log` | the only way to the fleet, and the recent events |
 //! | `shared` | what every part shares |
 //! | `live`, `remotes` | the configuration in force, and what is made of it |
 //! | `reload`, `awaited` | a configuration that changes, and secrets that come later |

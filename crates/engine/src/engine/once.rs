@@ -23,16 +23,14 @@ use crate::probe::prober::{self, Terms};
 use crate::probe::punctuality::Lateness;
 use crate::view;
 
-/// How one endpoint's probe ended.
 #[derive(Clone, Debug)]
 pub struct ProbeReport {
-    /// Its name.
     pub endpoint: String,
-    /// How long the answer took, or what went wrong, in words.
+    /// How long the answer took, or what went wrong in words.
     pub result: Result<Duration, String>,
 }
 
-/// Probes the named endpoints (all of them, if none is named) once, in parallel, without an engine.
+/// Probes the named endpoints once, in parallel, without an engine. With no names it probes all of them.
 ///
 /// # Errors
 ///
@@ -79,8 +77,8 @@ pub async fn probe_once(
     Ok(futures_util::future::join_all(reports).await)
 }
 
-/// Runs the schedule of probes for so long, and says how punctual it was: every endpoint is connected to
-/// every `interval`, which costs nothing, by the same code that probes at other times.
+/// Runs the schedule of probes for that time, and says how punctual it was. It connects to every endpoint
+/// every `interval`, which costs nothing, with the code of the real probes.
 ///
 /// # Errors
 ///
@@ -102,7 +100,7 @@ pub async fn test_timing(
     }
     let keychain = Arc::new(Keychain::system());
     let live = prepare(loaded, source, &instance_id(), &keychain).await;
-    // A connection needs no credential.
+    // Connecting needs no credential.
     let fleet = Fleet::new(live.config.clone(), &BTreeSet::new(), 0, Instant::now());
     let network = Network::new(Vec::new());
     let remotes = remotes(&fleet, &live, &network)?;

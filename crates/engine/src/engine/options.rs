@@ -8,21 +8,20 @@ use rustls::pki_types::CertificateDer;
 use zephyr_journal::Journal;
 use zephyr_secrets::vault::Store;
 
-/// What starts an engine besides its configuration.
 #[derive(Default)]
 pub struct Options {
-    /// Trusted besides the system's certificates; for tests.
+    /// Trusted in addition to the system's certificates; for tests.
     pub extra_roots: Vec<CertificateDer<'static>>,
-    /// Time for a request's head, in place of the usual one; for tests.
+    /// The time for a request's head, in place of the default; for tests.
     pub head_timeout: Option<Duration>,
-    /// Most connections of clients at once, in place of the usual number.
+    /// The most connections of clients at once, in place of the default.
     pub max_connections: Option<usize>,
     /// Where keychain entries are, in place of the system's keychain.
     pub keychain: Option<Arc<dyn Store>>,
-    /// The folder for what survives a restart; without one nothing does.
+    /// The folder for what survives a restart. Without it nothing does.
     pub data_dir: Option<PathBuf>,
-    /// The address of the system bus, in place of the usual one; for tests.
+    /// The address of the system bus, in place of the default; for tests.
     pub system_bus: Option<String>,
-    /// A journal in place of its own; for tests.
+    /// The journal, in place of the engine's own; for tests.
     pub journal: Option<Journal>,
 }

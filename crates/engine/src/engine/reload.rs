@@ -1,4 +1,4 @@
-//! A configuration that changes while requests run: read again, checked, taken over.
+//! A configuration that changes while requests run: it is read again, checked, and put into force.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -13,7 +13,7 @@ use super::start_error::StartError;
 use crate::endpoints::connections::Connections;
 
 impl Shared {
-    /// Reads the configuration again and takes it over without dropping a request.
+    /// Reads the configuration again and puts it into force without dropping a request.
     pub(super) async fn reload(&self) -> Result<Done, ControlError> {
         if self.source.path().is_none() {
             let message = "this instance has no configuration file to read again";
@@ -38,7 +38,7 @@ impl Shared {
         }
     }
 
-    /// Looks again for what the keychain withheld, and takes it over without dropping a request.
+    /// Looks again for what the keychain withheld, and puts it into force without dropping a request.
     pub async fn look_again(&self) {
         let _one_at_a_time = self.reloading.lock().await;
         let live = self.live();
@@ -54,7 +54,7 @@ impl Shared {
         }
     }
 
-    /// Looks every credential up again, and takes them over without dropping a request.
+    /// Looks up every credential again, and puts them into force without dropping a request.
     pub(super) async fn renew_credentials(&self) {
         let _one_at_a_time = self.reloading.lock().await;
         let live = self.live();
@@ -66,7 +66,7 @@ impl Shared {
         }
     }
 
-    /// Takes over a configuration with the endpoints of the one in force.
+    /// Puts a configuration into force that has the same endpoints as the current one.
     fn take_over(&self, live: &Arc<Live>) {
         match self.connections(live) {
             Ok(connections) => drop(self.apply(live, &connections)),
@@ -74,7 +74,7 @@ impl Shared {
         }
     }
 
-    /// Whether looking again by itself may find what the keychain withheld.
+    /// Whether a further look may find what the keychain withheld.
     pub fn awaits_keychain(&self) -> bool {
         self.live().withheld.values().any(KeychainError::may_pass)
     }
@@ -84,7 +84,7 @@ impl Shared {
         self.keychain_news.notified().await;
     }
 
-    /// Looks for what the keychain withheld; a locked one has the person asked.
+    /// Looks for what the keychain withheld. If it is locked, the person is asked to unlock it.
     pub(super) fn turn_to_keychain(&self) {
         self.keychain_news.notify_one();
         let is_locked = |error: &KeychainError| *error == KeychainError::Locked;
@@ -94,8 +94,8 @@ impl Shared {
         }
     }
 
-    /// Connections to every endpoint, by its name, so that the fleet never has one without. Those that
-    /// are warm stay while where they lead, and how, is the same.
+    /// The connections to every endpoint, by its name, so that the fleet never has an endpoint without any.
+    /// Warm connections stay if their address and their way there are unchanged.
     fn connections(&self, live: &Live) -> Result<BTreeMap<String, Arc<Connections>>, StartError> {
         let old = self.live();
         let known = self.door.look(|state, _| state.remotes.clone());
@@ -163,7 +163,7 @@ impl Shared {
         )
     }
 
-    /// The running configuration stays; every front-end shows why.
+    /// The running configuration stays in force, and every front-end shows the reason.
     fn reject(&self, error: &dyn std::error::Error) -> ControlError {
         tracing::error!(
             "the changed configuration was rejected; the running one stays in force\n{error}"

@@ -18,7 +18,7 @@ use crate::endpoints::connections::Connections;
 use crate::endpoints::network::Network;
 use crate::endpoints::remote::Remote;
 
-/// [`Live::prepare`], where it may block.
+/// Runs [`Live::prepare`] where it may block.
 pub(super) async fn prepare(
     loaded: Loaded,
     source: &Source,
@@ -51,7 +51,7 @@ pub(super) fn remotes(
     Ok(remotes)
 }
 
-/// The endpoint at that place of the configuration, with these connections to it.
+/// The endpoint at that place of the configuration, with these connections.
 pub(super) fn remote(
     id: EndpointId,
     index: usize,
@@ -70,7 +70,6 @@ pub(super) fn remote(
     })
 }
 
-/// New connections to an endpoint.
 pub(super) fn connect(
     network: &Network,
     spec: &Endpoint,
@@ -82,7 +81,7 @@ pub(super) fn connect(
     })
 }
 
-/// What the journal is to keep, and where; `None`: there is no place for it.
+/// What the journal keeps, and where. `None`: there is no place for it.
 pub(super) fn journal_settings(
     live: &Live,
     source: &Source,
@@ -90,7 +89,7 @@ pub(super) fn journal_settings(
 ) -> Option<zephyr_journal::Settings> {
     let logging = live.config.logging.clone();
     let folder = match &logging.directory {
-        // Beside the file that names it.
+        // A relative path starts at the folder of the configuration file.
         Some(named) => source
             .path()
             .and_then(Path::parent)
@@ -109,7 +108,7 @@ pub(super) fn configured_address(config: &Config) -> SocketAddr {
     SocketAddr::new(config.server.host, config.server.port)
 }
 
-/// Tells this instance from any other in a chain of Zephyrs.
+/// Tells this instance from all others in a chain of Zephyrs.
 pub(super) fn instance_id() -> HeaderValue {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)

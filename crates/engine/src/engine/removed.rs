@@ -1,8 +1,8 @@
-//! The endpoint that was taken out of the file last.
+//! The endpoint that was last removed from the file.
 
 use zephyr_control::EndpointForm;
 
-/// An endpoint that was taken out, with the texts before and after: bringing it back is then exact.
+/// A removed endpoint, with the text of the file before and after, so that it can be restored exactly.
 pub(super) struct Removed {
     pub(super) endpoint: EndpointForm,
     pub(super) before: String,

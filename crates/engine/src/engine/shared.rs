@@ -25,17 +25,12 @@ use crate::metrics::Metrics;
 use crate::request::request_id::RequestIds;
 use crate::request::traffic::Traffic;
 
-/// What every part of a running engine shares.
 pub struct Shared {
-    /// The fleet.
     pub door: FleetDoor,
-    /// The requests.
     pub traffic: Arc<Traffic>,
-    /// What is counted.
     pub metrics: Arc<Metrics>,
-    /// The names of requests.
     pub request_ids: RequestIds,
-    /// What is written down of them.
+    /// The records of requests and of endpoints.
     pub journal: Journal,
     pub(super) data_dir: Option<PathBuf>,
     pub(super) keeper: Keeper,
@@ -43,17 +38,17 @@ pub struct Shared {
     pub(super) network: Network,
     pub(super) source: Source,
     pub(super) keychain: Arc<Keychain>,
-    /// There may be something new in the keychain.
+    /// Notified when the keychain may have something new.
     pub(super) keychain_news: Arc<Notify>,
     pub(super) started: Instant,
-    /// The address that was configured at the start; it stays in use.
+    /// The address that was configured at the start. It stays in use.
     pub(super) address: SocketAddr,
     pub(super) status: Mutex<Status>,
-    /// The snapshot that was made last.
+    /// The last snapshot.
     pub(super) latest: Mutex<Option<Latest>>,
-    /// One reload at a time.
+    /// Allows one reload at a time.
     pub(super) reloading: tokio::sync::Mutex<()>,
-    /// One change of the configuration file at a time.
+    /// Allows one change of the configuration file at a time.
     pub(super) amending: tokio::sync::Mutex<()>,
     pub(super) own_write: OwnWrite,
     pub(super) removed: Mutex<Option<Removed>>,
@@ -63,25 +58,23 @@ pub struct Shared {
 #[derive(Default)]
 pub(super) struct Status {
     pub(super) listening: Listening,
-    /// Why a changed configuration is not in force; until a reload succeeds.
+    /// Why a changed configuration is not in force. Set until a reload succeeds.
     pub(super) rejected: Option<Problem>,
-    /// Why changes are not noticed by themselves.
+    /// Why changes of the file are not noticed.
     pub(super) unwatched: Option<Problem>,
     pub(super) drain_until: Option<Instant>,
 }
 
-/// A snapshot, and what it shows.
+/// The last snapshot, and its age.
 pub(super) struct Latest {
-    /// Number of the change that it shows last.
+    /// The number of the last change that it shows.
     pub(super) version: u64,
-    /// When it was made.
     pub(super) made: Instant,
-    /// The snapshot.
     pub(super) snapshot: Arc<Snapshot>,
 }
 
 impl Shared {
-    /// What a new engine shares, whose port is bound there.
+    /// What a new engine shares. Its port is already bound.
     ///
     /// # Errors
     ///

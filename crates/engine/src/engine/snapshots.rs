@@ -11,11 +11,11 @@ use super::shared::{Latest, Shared};
 use crate::clock::Clock;
 use crate::view;
 
-/// For how long a snapshot shows streams that flow without a change that anybody rings for.
+/// How long a snapshot is used while requests make progress without any change that is announced.
 const FRESH: Duration = Duration::from_millis(200);
 
 impl Shared {
-    /// The state at this moment. Made once for all who ask while nothing changes.
+    /// The current state. While nothing changes, all callers get the same snapshot.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         let (version, now) = (self.door.version(), Instant::now());
@@ -80,7 +80,7 @@ impl Shared {
         })
     }
 
-    /// What to say while the configuration names another address than the one in use.
+    /// The problem to show while the configuration names another address than the one in use.
     fn moved(&self, config: &Config) -> Option<Problem> {
         let wanted = configured_address(config);
         (wanted != self.address).then(|| Problem {

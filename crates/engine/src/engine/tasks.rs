@@ -1,4 +1,4 @@
-//! What runs beside the requests as long as the engine does.
+//! What runs beside the requests as long as the engine runs.
 
 use std::sync::Arc;
 
@@ -9,7 +9,6 @@ use super::awaited;
 use super::shared::Shared;
 use crate::wake;
 
-/// Spawns what runs as long as the engine does.
 pub(super) fn spawn_tasks(
     shared: &Arc<Shared>,
     serving: impl Future<Output = ()> + Send + 'static,
@@ -49,7 +48,7 @@ pub(super) fn spawn_tasks(
             let watching = async move {
                 loop {
                     watch.changed().await;
-                    // A rejected file has been reported by the reload itself.
+                    // The reload itself reports a rejected file.
                     let _ = shared.reload().await;
                 }
             };

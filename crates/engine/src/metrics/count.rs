@@ -1,9 +1,9 @@
-//! What counts are made of: plain atomics, which the request path adds to.
+//! The counters: plain atomics that the request path adds to.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Upper bounds of a histogram's buckets, in milliseconds: from a warm connection nearby to a long
+/// The upper bounds of a histogram's buckets, in milliseconds: from a warm connection nearby to a long
 /// answer.
 pub(super) const BUCKETS: [u64; 16] = [
     5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 20_000, 60_000, 120_000, 300_000,
@@ -13,17 +13,17 @@ pub(super) const BUCKETS: [u64; 16] = [
 /// Bytes in both directions.
 #[derive(Debug, Default)]
 pub struct WireBytes {
-    /// To us.
+    /// To Zephyr.
     pub received: Count,
-    /// From us.
+    /// From Zephyr.
     pub sent: Count,
 }
 
-/// Something that only grows.
+/// A number that only grows.
 #[derive(Debug, Default)]
 pub struct Count(AtomicU64);
 
-/// How long something took, by buckets.
+/// How long something took, in buckets.
 #[derive(Debug, Default)]
 pub struct Histogram {
     pub(super) buckets: [AtomicU64; BUCKETS.len() + 1],
@@ -31,19 +31,17 @@ pub struct Histogram {
 }
 
 impl Count {
-    /// Adds to it.
     pub fn add(&self, more: u64) {
         self.0.fetch_add(more, Ordering::Relaxed);
     }
 
-    /// How much it is.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
 impl Histogram {
-    /// Takes in how long something took.
+    /// Adds one duration.
     pub fn observe(&self, took: Duration) {
         let millis = took.as_millis();
         let bucket = BUCKETS.partition_point(|bound| u128::from(*bound) < millis);

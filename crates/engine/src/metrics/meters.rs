@@ -1,4 +1,4 @@
-//! Where things are counted.
+//! The places where things are counted.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,43 +12,41 @@ use zephyr_core::price::{Cost, Usage};
 use super::count::{Count, Histogram, WireBytes};
 use crate::clients::reply::Code;
 
-/// Everything that is counted.
+/// All counts.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    /// The connections of clients.
     pub clients: ClientMeter,
     /// How often the endpoint in use changed.
     pub switches: Count,
-    /// The journal.
     pub journal: Arc<zephyr_journal::Meter>,
     pub(super) requests: [Count; REQUEST_ENDS.len()],
     pub(super) request_time: Histogram,
     pub(super) endpoints: Mutex<BTreeMap<String, Arc<EndpointMeter>>>,
-    /// Errors are rare enough for a lock.
+    /// Errors are rare, so a lock is fast enough.
     pub(super) errors: Mutex<BTreeMap<&'static str, u64>>,
 }
 
-/// What is counted of the connections of clients.
+/// The counts for the connections of clients.
 #[derive(Debug, Default)]
 pub struct ClientMeter {
-    /// Connections taken.
+    /// Accepted connections.
     pub accepted: Count,
-    /// Connections refused because there were too many.
+    /// Connections that were refused because there were too many.
     pub refused: Count,
     /// Connections that have ended.
     pub ended: Count,
-    /// What came and what went, on the wire.
+    /// Bytes on the wire.
     pub traffic: Arc<WireBytes>,
 }
 
-/// What is counted of an endpoint.
+/// The counts for one endpoint.
 #[derive(Debug, Default)]
 pub struct EndpointMeter {
-    /// What went to it and what came, on the wire.
+    /// Bytes on the wire.
     pub traffic: Arc<WireBytes>,
-    /// Until a new connection was ready.
+    /// The time until a new connection was ready.
     pub connect: Histogram,
-    /// Until an answer had proven real.
+    /// The time until an answer had proven real.
     pub first_event: Histogram,
     pub(super) attempts: [Count; ATTEMPT_OUTCOMES.len()],
     pub(super) attempt_time: Histogram,
@@ -60,36 +58,33 @@ pub struct EndpointMeter {
 }
 
 impl Metrics {
-    /// Where an endpoint is counted; the same for everyone who asks by this name.
+    /// The counts of an endpoint. Callers with the same name share them.
     pub fn endpoint(&self, name: &str) -> Arc<EndpointMeter> {
         Arc::clone(lock(&self.endpoints).entry(name.to_owned()).or_default())
     }
 
-    /// Forgets the endpoints that `is_named` denies.
+    /// Removes the endpoints for which `is_named` is false.
     pub fn keep(&self, is_named: impl Fn(&str) -> bool) {
         lock(&self.endpoints).retain(|name, _| is_named(name));
     }
 
-    /// Counts a request that has ended.
     pub fn request(&self, end: RequestEnd, took: Duration) {
         self.requests[request_end(end)].add(1);
         self.request_time.observe(took);
     }
 
-    /// Counts an error of our own.
     pub fn error(&self, code: Code) {
         *lock(&self.errors).entry(code.as_str()).or_default() += 1;
     }
 }
 
 impl EndpointMeter {
-    /// Counts an attempt that has ended.
     pub fn attempt(&self, outcome: &Outcome, took: Duration) {
         self.attempts[attempt_outcome(outcome)].add(1);
         self.attempt_time.observe(took);
     }
 
-    /// Counts what an answer has told of its tokens, and what they cost, where that is known.
+    /// Counts an answer's tokens, and their cost if it is known.
     pub fn answer(&self, tokens: &Usage, cost: Option<Cost>) {
         let told = [
             tokens.input,
@@ -104,7 +99,6 @@ impl EndpointMeter {
         self.cost.add(cost.unwrap_or_default().billionths());
     }
 
-    /// Counts a probe that has ended.
     pub fn probe(&self, result: &ProbeResult) {
         let (index, took) = match result {
             ProbeResult::Answered(took) => (0, Some(*took)),
@@ -137,7 +131,7 @@ fn request_end(end: RequestEnd) -> usize {
     }
 }
 
-/// What becomes of attempts, in the order of [`attempt_outcome`].
+/// The outcomes of attempts, in the order of [`attempt_outcome`].
 pub(super) const ATTEMPT_OUTCOMES: [&str; 8] = [
     "answered",
     "client_fault",
@@ -162,7 +156,7 @@ fn attempt_outcome(outcome: &Outcome) -> usize {
     }
 }
 
-/// Tokens by their rates, in the order of [`EndpointMeter::answer`].
+/// The kinds of tokens by price, in the order of [`EndpointMeter::answer`].
 pub(super) const TOKEN_KINDS: [&str; 5] = [
     "input",
     "cache_write_5m",
@@ -171,7 +165,7 @@ pub(super) const TOKEN_KINDS: [&str; 5] = [
     "output",
 ];
 
-/// What becomes of probes, in the order of [`EndpointMeter::probe`].
+/// The results of probes, in the order of [`EndpointMeter::probe`].
 pub(super) const PROBE_RESULTS: [&str; 3] = ["answered", "reached", "failed"];
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,4 +1,4 @@
-//! What is counted together with what a snapshot says, in the OpenMetrics text format.
+//! Joins the counts with what a snapshot says, in the OpenMetrics text format.
 
 use std::fmt;
 use std::sync::atomic::Ordering;
@@ -19,7 +19,7 @@ use super::meters::{
     ATTEMPT_OUTCOMES, EndpointMeter, Metrics, PROBE_RESULTS, REQUEST_ENDS, TOKEN_KINDS, lock,
 };
 
-/// All that is counted with what `snapshot` says.
+/// All counts, and what `snapshot` says.
 pub fn text(metrics: &Arc<Metrics>, snapshot: Arc<Snapshot>) -> String {
     let mut registry = Registry::with_prefix("zephyr");
     registry.register_collector(Box::new(Scrape {
@@ -31,7 +31,6 @@ pub fn text(metrics: &Arc<Metrics>, snapshot: Arc<Snapshot>) -> String {
     text
 }
 
-/// One scrape.
 struct Scrape {
     metrics: Arc<Metrics>,
     snapshot: Arc<Snapshot>,
@@ -224,7 +223,7 @@ impl Scrape {
             .add(&[], size)
     }
 
-    /// The endpoints of the configuration in force with what was counted of them.
+    /// The endpoints of the configuration in force, with their counts.
     fn meters(&self) -> Vec<(&str, Arc<EndpointMeter>)> {
         let endpoints = self.snapshot.endpoints.iter();
         endpoints
@@ -240,7 +239,7 @@ const SECONDS: Option<&'static Unit> = Some(&Unit::Seconds);
 const BYTES: Option<&'static Unit> = Some(&Unit::Bytes);
 static USD: LazyLock<Unit> = LazyLock::new(|| Unit::Other("usd".to_owned()));
 
-/// The text on its way out.
+/// The text that is written.
 struct Out<'a>(DescriptorEncoder<'a>);
 
 /// The series of one metric.
@@ -344,7 +343,7 @@ impl Family<'_> {
         labels: &[(&str, &str)],
         encode: impl FnOnce(&mut MetricEncoder<'_>) -> fmt::Result,
     ) -> fmt::Result {
-        // Without labels there are no braces either.
+        // Without labels there are no braces.
         if labels.is_empty() {
             encode(&mut self.0)
         } else {

@@ -1,12 +1,12 @@
 //! Runs the Claude CLI once against an endpoint, and leaves nothing of it behind.
 //!
-//! The program gets an environment of its own: the endpoint's URL and credential (in the environment, never
-//! in an argument that others can list), an empty home in a folder that is removed afterwards, no updates,
-//! no traffic but the one call, no retries. It runs in a process group of its own. When it has ended, or
-//! when its time is over, whatever is left of the group is killed; the program itself is waited for, so no
-//! zombie stays. Where there are no process groups (Windows), the program alone is ended.
+//! The program gets its own environment: the endpoint's URL and credential (in the environment, never in an
+//! argument that other users can list), an empty home in a folder that is removed afterwards, no updates, no
+//! traffic but the one call, and no retries. It runs in a process group of its own. When it has ended, or
+//! when its time is over, the rest of the group is killed. The runtime waits for the program itself, so no
+//! zombie stays. Without process groups (Windows), only the program itself is ended.
 //!
-//! Its start-up is part of the latency: it is comparable with other runs of the CLI, and nothing else.
+//! Its start-up is part of the latency, so this latency is comparable only with other runs of the CLI.
 
 use std::io;
 use std::path::Path;
@@ -22,10 +22,10 @@ use zephyr_core::price::Usage;
 use crate::endpoints::credentials::Credential;
 use crate::endpoints::remote::Remote;
 
-/// More than it prints.
+/// The program prints less than this, in bytes.
 const OUTPUT_LIMIT: u64 = 1024 * 1024;
 
-/// What the program needs of our environment.
+/// The variables of our environment that the program needs.
 const KEPT: [&str; 10] = [
     "PATH",
     "LANG",
@@ -49,7 +49,7 @@ const PROXIES: [&str; 6] = [
     "no_proxy",
 ];
 
-/// How it ended, and what it used, if it said so.
+/// How the program ended, and what it used, if it said so.
 pub(super) struct Ended {
     pub(super) result: Result,
     pub(super) usage: Option<Usage>,
@@ -59,12 +59,12 @@ pub(super) enum Result {
     Answered,
     /// The endpoint refused with this status.
     Status(u16),
-    /// How the program ended.
+    /// In words.
     Failed(String),
     TimedOut,
 }
 
-/// Why it did not run.
+/// Why the program did not run.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unstartable {
     #[error("the Claude CLI gets no credential from an endpoint with auth_type \"passthrough\"")]
@@ -77,7 +77,7 @@ pub(super) enum Unstartable {
     Program { program: String, source: io::Error },
 }
 
-/// Asks it for one short answer.
+/// Asks the program for one short answer.
 pub(super) async fn run(
     remote: &Remote,
     limit: Duration,
@@ -102,7 +102,7 @@ pub(super) async fn run(
         },
     };
     group.kill();
-    // Reaps it; killed, it takes no time.
+    // Reaps the program. It was killed, so this takes no time.
     let _ = group.child.wait().await;
     let _ = tokio::task::spawn_blocking(move || folder.close()).await;
     Ok(ended)
@@ -155,8 +155,8 @@ fn command(remote: &Remote, home: &Path) -> std::result::Result<Command, Unstart
     Ok(command)
 }
 
-/// The program and all that it started. Dropped, all of it is killed, and the program is waited for by
-/// the runtime.
+/// The program and everything that it started. Dropping this kills all of it, and the runtime then reaps the
+/// program.
 struct Group {
     child: Child,
     #[cfg(unix)]
@@ -174,7 +174,7 @@ impl Group {
         }
     }
 
-    /// Waits for the end of the program, and takes what it printed; then nothing of it runs any more.
+    /// Waits until the program ends, and takes what it printed. After that, nothing of it runs any more.
     async fn finish(&mut self) -> io::Result<(ExitStatus, Vec<u8>)> {
         let mut output = Vec::new();
         let stdout = self.child.stdout.take();
@@ -196,7 +196,7 @@ impl Group {
                 }
             }
         };
-        self.kill(); // What it left running may hold the pipe open.
+        self.kill(); // A process that it left may hold the pipe open.
         if !is_read {
             reading.await?;
         }
@@ -206,7 +206,7 @@ impl Group {
     fn kill(&mut self) {
         #[cfg(unix)]
         if let Some(id) = self.id.take() {
-            // Nobody being left is fine.
+            // An error only means that no process is left.
             let _ = rustix::process::kill_process_group(id, rustix::process::Signal::KILL);
         }
         let _ = self.child.start_kill();

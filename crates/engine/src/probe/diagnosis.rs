@@ -1,10 +1,10 @@
-//! Tests an endpoint step by step, on the way of a request: name, connection, certificate, token, model,
-//! first token. It ends at the first step that fails, with what to do about it.
+//! Tests an endpoint step by step, the same way that a request goes: name, connection, certificate, token,
+//! model, first token. It ends at the first step that fails, and says what to do about it.
 //!
-//! The last three steps are one streamed call for one token, with the model that checks ask for, or one of
-//! the cheap ones where that is not served; only an answered call costs anything. Every step has the time
-//! of a check. Connections are new ones, so that what is found holds for the next request and not for an
-//! old connection. Nothing that is said here repeats what the endpoint wrote, which may hold the token.
+//! The last three steps are one streamed call for one token. It names the model of the checks, or a cheap one
+//! if that is not served. Only an answered call costs anything. Every step may take as long as a check.
+//! Connections are new, so the result holds for the next request and not for an old connection. The report
+//! never repeats what the endpoint wrote, because that may contain the token.
 
 use std::io;
 use std::net::IpAddr;
@@ -36,31 +36,29 @@ use crate::request::inspect::{self, Inspector};
 use crate::view;
 use zephyr_secrets::Secret;
 
-/// More than a refusal needs to say.
+/// A refusal is shorter than this, in bytes.
 const REFUSAL_LIMIT: usize = 64 * 1024;
-/// So many addresses of a host are told.
+/// The most addresses of a host that are shown.
 const ADDRESSES: usize = 4;
 
-/// What the endpoint is sent.
+/// The token that the endpoint is sent.
 pub enum Token {
-    /// Clients' own, which a test does not have.
+    /// The clients' own. A test does not have it.
     OfClients,
-    /// Ours.
+    /// The configured one.
     Ours(Secret),
-    /// Ours, but it was not found: why, and what to do.
+    /// The configured one was not found: the reason, and what to do.
     Missing(Wrong),
 }
 
 /// Why a step failed.
 pub struct Wrong {
-    /// What was found.
     pub detail: String,
     /// What to do.
     pub remedy: String,
 }
 
 impl Wrong {
-    /// That, and what to do about it.
     pub fn new(detail: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
             detail: detail.into(),
@@ -77,7 +75,7 @@ pub async fn diagnose(
     network: &Network,
     claude_code: &Likeness,
 ) -> (Diagnosis, Cost) {
-    // What a test does is not counted as traffic.
+    // A test does not count as traffic.
     let mut network = network.clone();
     network.metrics = std::sync::Arc::default();
     let mut walk = Walk {
@@ -86,7 +84,7 @@ pub async fn diagnose(
         cost: Cost::ZERO,
         claude_code,
     };
-    // It has ended at the step that failed.
+    // An error means that the walk ended at the step that failed.
     let _ = walk.take(spec, token, config, &network).await;
     let diagnosis = Diagnosis {
         steps: walk.steps,
@@ -95,7 +93,7 @@ pub async fn diagnose(
     (diagnosis, walk.cost)
 }
 
-/// A step failed, and has been written down.
+/// A step failed, and the report says why.
 struct Ended;
 
 struct Walk<'a> {
@@ -202,7 +200,7 @@ impl Walk<'_> {
         self.ask(&remote, config).await
     }
 
-    /// Asks for one token, of the first model that is served.
+    /// Asks for one token, from the first model that is served.
     async fn ask(&mut self, remote: &Remote, config: &Config) -> Result<(), Ended> {
         let (validation, pricing) = (&config.validation, &config.pricing);
         let wanted = &remote.spec.health_check.model;
@@ -252,7 +250,7 @@ impl Walk<'_> {
                 Refused::NoModel => unserved(&[model]),
                 Refused::Token(wrong) | Refused::Call(wrong) => wrong,
             });
-            // From here on there is an answer, and a bill.
+            // From here on there is an answer, so it is billed.
             self.cost = bound;
             self.write(DiagnosisStage::Model, started, begun.map(|()| named))?;
             let content = stream.until(Stage::Content).await;
@@ -265,7 +263,7 @@ impl Walk<'_> {
             let found = found.map(|()| format!("after {} ms", first.as_millis()));
             let passed = self.write(DiagnosisStage::FirstToken, started, found);
             if passed.is_ok() {
-                // The end says nothing new, but a call that is cut off may be billed otherwise.
+                // The rest says nothing new, but a call that is cut off may be billed differently.
                 let _ = stream.until(Stage::Complete).await;
             }
             self.cost = stream.usage().map_or(bound, |usage| own_price(&usage));
@@ -300,14 +298,14 @@ impl Walk<'_> {
         });
     }
 
-    /// As it was found first.
+    /// Notes a step once, with what was found first.
     fn pass_once(&mut self, stage: DiagnosisStage, started: Instant, detail: String) {
         if !self.steps.iter().any(|step| step.stage == stage) {
             self.pass(stage, started, detail);
         }
     }
 
-    /// The last step took that long, as is known only now.
+    /// Sets the time of the last step, which is known only now.
     fn set_time(&mut self, took: Duration) {
         if let Some(step) = self.steps.last_mut() {
             step.took_ms = millis(took);
@@ -328,15 +326,13 @@ impl Walk<'_> {
 
 /// Why a call was not answered.
 enum Refused {
-    /// The model is not served.
     NoModel,
-    /// It did not come so far that the token is known to be taken.
+    /// It failed before it was known whether the token is accepted.
     Token(Wrong),
-    /// The token is taken, and something else is wrong.
+    /// The token is accepted, and something else is wrong.
     Call(Wrong),
 }
 
-/// One call for one token.
 struct Call<'a> {
     remote: &'a Remote,
     model: &'a str,
@@ -456,7 +452,7 @@ impl Call<'_> {
     }
 }
 
-/// An answer while it comes.
+/// An answer that is still coming.
 struct Streamed {
     body: Incoming,
     inspector: Option<Inspector>,
@@ -464,7 +460,7 @@ struct Streamed {
     limit: Duration,
 }
 
-/// An answer did not go on.
+/// An answer stopped.
 enum Broken {
     Page,
     Fault(Fault),
@@ -501,7 +497,7 @@ impl Streamed {
         }
     }
 
-    /// Reads until the answer has come so far.
+    /// Reads until the answer has come to this stage.
     async fn until(&mut self, stage: Stage) -> Result<(), Broken> {
         let limit = self.limit;
         let read = in_time(limit, self.read_until(stage)).await;
@@ -524,7 +520,7 @@ impl Streamed {
         while self.stage < stage {
             let Some(frame) = self.body.frame().await else {
                 inspector.finish()?;
-                return Ok(()); // Whole, if it may end so.
+                return Ok(()); // The answer is whole, if this is an allowed end.
             };
             let frame = frame.map_err(|error| Fault::Lost(error.to_string()))?;
             if let Some(bytes) = frame.data_ref() {

@@ -1,4 +1,4 @@
-//! How endpoints are found out about: probes, and a diagnosis step by step.
+//! Finds out how endpoints are: probes, and a diagnosis step by step.
 
 mod claude_cli;
 pub mod diagnosis;

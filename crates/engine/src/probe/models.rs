@@ -1,11 +1,12 @@
 //! Which model a probe names.
 //!
-//! First the configured one, then a few cheap ones, cheapest first. What works stays; where none does, one
-//! of them is tried each time, so that an endpoint without any is not asked five times a minute.
+//! The configured model comes first, then a few cheap ones, cheapest first. A model that works is used from
+//! then on. If none works, each probe tries one of them, so that an endpoint without any is not asked five
+//! times a minute.
 
 use std::sync::{Mutex, PoisonError};
 
-/// Models that are cheap to ask, and widely served. A dated name is there for relays that know no other.
+/// Models that are cheap and widely served. One name has a date, because some relays know only that form.
 const CHEAP: [&str; 5] = [
     "claude-haiku-5-5",
     "claude-haiku-4-5",
@@ -26,15 +27,15 @@ pub fn names(body: &[u8], model: &str) -> bool {
     !model.is_empty() && body.windows(model.len()).any(|window| window == model)
 }
 
-/// What is known of one endpoint's models.
+/// What is known about one endpoint's models.
 #[derive(Debug, Default)]
 pub struct ProbeModels(Mutex<Known>);
 
 #[derive(Clone, Copy, Debug)]
 enum Known {
-    /// Try all, this one first.
+    /// Try all of them, beginning with this one.
     From(usize),
-    /// None of them is served; try this one next.
+    /// None of them is served. Try this one next.
     NoneBut(usize),
 }
 
@@ -45,7 +46,7 @@ impl Default for Known {
 }
 
 impl ProbeModels {
-    /// Which of so many candidates to try now, one after the other.
+    /// The candidates to try now, in order. `candidates`: how many there are.
     pub fn turns(&self, candidates: usize) -> impl Iterator<Item = usize> + use<> {
         let (first, tries) = match *self.known() {
             Known::From(first) => (first, candidates),
@@ -54,12 +55,12 @@ impl ProbeModels {
         (first..first + tries).map(move |turn| turn % candidates)
     }
 
-    /// That one is served.
+    /// The candidate is served.
     pub fn works(&self, candidate: usize) {
         *self.known() = Known::From(candidate);
     }
 
-    /// None of those tried is.
+    /// No candidate that was tried is served.
     pub fn none_works(&self, candidates: usize) {
         let mut known = self.known();
         *known = match *known {

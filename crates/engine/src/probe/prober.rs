@@ -1,9 +1,9 @@
-//! Probes: small requests of our own that tell how an endpoint is.
+//! Probes: requests of our own that tell how an endpoint is.
 //!
-//! They go through the same pooled connections as the traffic, not through our own port, so they keep
-//! these warm and measure what a request would meet. A probe is over after
-//! `health_check.timeout_seconds`, whatever it waits for. When one is made, and of which kind, is for the
-//! fleet to say.
+//! Probes use the same pooled connections as the traffic, and do not go through our own port. So they keep
+//! the connections warm and measure what a request would meet. A probe ends after
+//! `health_check.timeout_seconds`, whatever it is doing. The fleet decides when a probe is made, and of which
+//! kind.
 //!
 //! | kind | does | costs |
 //! | --- | --- | --- |
@@ -13,13 +13,12 @@
 //! | `connect` | opens a connection, with TLS for `https` | nothing |
 //! | `claude_cli` | runs the Claude CLI once: [`claude_cli`] | its whole prompt |
 //!
-//! A model that an endpoint does not serve is no fault of the endpoint: the next of a few cheap models is
-//! tried at once, and the one that works is remembered as long as the endpoint's configuration stays:
-//! [`models`]. A kind of free check that an endpoint does not offer is replaced by the next simpler one in
-//! the table.
+//! If an endpoint does not serve a model, that is no fault of the endpoint. The next of a few cheap models is
+//! tried at once. The model that works is remembered until the endpoint's configuration changes: [`models`].
+//! If an endpoint does not offer a kind of free check, the next simpler kind in the table replaces it.
 //!
-//! What a real call is told of the endpoint's quota counts as if a request had been told it. Free checks
-//! have limits of their own, which say nothing about that of requests.
+//! What the answer to a real call says about the endpoint's quota counts as if a request had got it. Free
+//! checks have limits of their own, which say nothing about the quota of requests.
 //!
 //! With `probe_as = "claude-code"` they look like Claude Code's requests: [`likeness`](super::likeness).
 //!
@@ -52,13 +51,13 @@ use crate::endpoints::remote::Remote;
 use crate::request::inspect;
 use crate::request::upload::Upload;
 
-/// More than any answer to a probe has.
+/// Any answer to a probe is shorter than this, in bytes.
 const ANSWER_LIMIT: usize = 1024 * 1024;
 
-/// To end a program that did not end in time, and to find out why it failed, takes so long at most.
+/// The longest time to end a program that did not end in time, and to find out why it failed.
 const CLEANING_UP: Duration = Duration::from_secs(10);
 
-/// What a probe needs of the configuration.
+/// What a probe needs from the configuration.
 pub struct Terms {
     pricing: BTreeMap<String, Price>,
     rules: Vec<Rule>,
@@ -76,7 +75,7 @@ impl Terms {
     }
 }
 
-/// Probes an endpoint in this way.
+/// Probes an endpoint with this kind of probe.
 pub async fn probe(remote: &Remote, mode: ProbeMode, terms: &Terms) -> Probed {
     let limit = remote.spec.health_check.timeout;
     let mut probe = Probe {
@@ -120,14 +119,14 @@ pub async fn probe(remote: &Remote, mode: ProbeMode, terms: &Terms) -> Probed {
 struct Probe<'a> {
     remote: &'a Remote,
     terms: &'a Terms,
-    /// What it has come down to.
+    /// The kind of probe, after any replacement by a simpler one.
     mode: ProbeMode,
-    /// When the call began that counts.
+    /// When the call began whose time counts.
     started: Instant,
     cost: Cost,
-    /// What the call that is out may cost.
+    /// What the current call may cost.
     at_risk: Cost,
-    /// What was said of it last.
+    /// What the last answer said about it.
     quota: Option<Quota>,
 }
 
@@ -164,7 +163,7 @@ impl Probe<'_> {
         }
     }
 
-    /// One call with the model that is known to work, else with the cheap ones until one does.
+    /// One call with the model that is known to work, or else with the cheap ones until one works.
     async fn call_models(&mut self, kind: CallKind) -> Outcome {
         let remote = self.remote;
         let candidates = models::candidates(&remote.spec.health_check.model);
@@ -225,7 +224,7 @@ impl Probe<'_> {
         opened.map_or_else(Outcome::Failed, |()| Outcome::Answered)
     }
 
-    /// `None`: the program cannot be started, which is no fault of the endpoint.
+    /// `None`: the program cannot be started. The endpoint is not to blame.
     async fn run_claude_cli(&mut self) -> Option<Outcome> {
         let model = &self.remote.spec.health_check.model;
         self.at_risk = self.bound(model);
@@ -266,7 +265,7 @@ impl Probe<'_> {
         })
     }
 
-    /// The program does not tell a lost network from an endpoint that fails; a connection does.
+    /// The program does not tell a lost network from an endpoint that fails. A connection does.
     async fn unless_unreachable(&mut self, fault: Fault) -> Outcome {
         match self.connect().await {
             Outcome::Failed(unreachable) => Outcome::Failed(unreachable),
@@ -310,7 +309,7 @@ impl Probe<'_> {
             self.quota = headers::quota(&head.headers).or(self.quota.take());
         }
         if !head.status.is_success() {
-            self.at_risk = Cost::ZERO; // Only what is answered is billed.
+            self.at_risk = Cost::ZERO; // Only an answered call is billed.
         }
         let body = match Limited::new(body, ANSWER_LIMIT).collect().await {
             Ok(body) => body.to_bytes(),
@@ -374,7 +373,7 @@ impl Probe<'_> {
 ///
 /// # Errors
 ///
-/// The endpoint's URL and the target together are no URL.
+/// The endpoint's URL and the target together are not a valid URL.
 pub fn request(
     remote: &Remote,
     claude_code: &Likeness,
@@ -417,11 +416,11 @@ pub fn request(
     Ok(request)
 }
 
-/// Sends it, once more if the endpoint did nothing with it.
+/// Sends the request, and once more if the endpoint did not process it.
 ///
 /// # Errors
 ///
-/// No answer's head came.
+/// The head of the answer did not come.
 pub async fn send(remote: &Remote, request: Request<Upload>) -> Result<Response<Incoming>, Fault> {
     let (parts, upload) = request.into_parts();
     let once = || Request::from_parts(parts.clone(), upload.attempt());
@@ -432,7 +431,7 @@ pub async fn send(remote: &Remote, request: Request<Upload>) -> Result<Response<
     .map_err(|error| error.fault)
 }
 
-/// An answer to a request of our own that is no success.
+/// An answer to a request of our own whose status is not success.
 pub fn refusal<'a>(head: &'a response::Parts, body: &'a [u8]) -> Refusal<'a> {
     Refusal {
         status: head.status.as_u16(),

@@ -1,31 +1,28 @@
-//! How well the schedule of probes is kept: by how much later than planned each of them began.
+//! How punctual probes are: how much later than planned each of them began.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Probes remembered.
+/// The number of probes that are remembered.
 const KEPT: usize = 1000;
 
-/// Remembers by how much the last probes were late.
+/// How late the last probes were.
 #[derive(Debug, Default)]
 pub struct Punctuality(Mutex<VecDeque<Duration>>);
 
-/// How late probes were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lateness {
-    /// How many there were.
+    /// The number of probes.
     pub probes: usize,
-    /// On average.
     pub mean: Duration,
-    /// 95 of 100 were no later.
+    /// 95 % of the probes were no later than this.
     pub p95: Duration,
-    /// The latest.
     pub max: Duration,
 }
 
 impl Punctuality {
-    /// A probe that was due then begins now.
+    /// A probe that was due at `due` begins now.
     pub fn note(&self, due: Instant, now: Instant) {
         let mut late = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if late.len() >= KEPT {
@@ -34,7 +31,6 @@ impl Punctuality {
         late.push_back(now.saturating_duration_since(due));
     }
 
-    /// How late the last ones were.
     pub fn lateness(&self) -> Lateness {
         let late = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut sorted: Vec<Duration> = late.iter().copied().collect();

@@ -1,4 +1,4 @@
-//! The body of what a client gets: an answer of our own, or an endpoint's in passing.
+//! The body of what a client gets: an answer of our own, or the answer of an endpoint as it passes.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,16 +11,13 @@ use super::relay::{Aborted, Relay};
 use super::request_id::RequestId;
 use crate::clients::reply;
 
-/// What a client gets.
 pub enum Answer {
-    /// An answer of our own.
     Whole(Option<Bytes>),
-    /// An endpoint's.
     Relayed(Box<Relay>),
 }
 
 impl Answer {
-    /// Puts the request's name into an error of our own.
+    /// Puts the request's id into an error of our own.
     pub fn name(&mut self, id: RequestId) {
         if let Self::Whole(Some(body)) = self {
             *body = reply::naming(body, id);
@@ -28,7 +25,6 @@ impl Answer {
     }
 }
 
-/// An answer of our own.
 pub fn own(response: Response<Bytes>) -> Response<Answer> {
     response.map(|body| Answer::Whole(Some(body)))
 }

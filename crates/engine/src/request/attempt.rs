@@ -1,8 +1,8 @@
-//! One attempt: the request is sent once to one endpoint, and its answer held until it has proven real.
+//! One attempt: it sends the request once to one endpoint, and holds the answer until it has proven real.
 //!
 //! An [`Attempt`] owns the right to send (the fleet's permit), its place in the trail, its times, and its
-//! outcome. It is settled once: with what its end means, or, if it is dropped before, as abandoned,
-//! because then the client has left.
+//! outcome. It is settled once, with the meaning of its end. If it is dropped before that, it is booked as
+//! abandoned, because then the client has left.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -32,55 +32,49 @@ use crate::endpoints::remote::Remote;
 use crate::endpoints::socket::Handshake;
 use crate::view::{self, Phase};
 
-/// How much of an error's body is read before it is judged, and for how long.
+/// An error's body is read up to this size and for this long before it is judged. In bytes.
 const ERROR_BODY: usize = 256 * 1024;
 const ERROR_BODY_TIME: Duration = Duration::from_secs(5);
 
-/// An attempt that is out.
+/// An attempt that has not ended.
 #[must_use = "dropping it books that the client has left"]
 pub struct Attempt {
     traffic: Arc<Traffic>,
     permit: Option<Permit>,
-    /// Why there.
     pub why: Why,
-    /// Where to.
     pub remote: Arc<Remote>,
     /// Cancelled when the endpoint's drain is over.
     cut: Arc<CancellationToken>,
     began: Instant,
-    /// What its answer says of its endpoint's quota, until that is told.
+    /// What the answer says about the endpoint's quota. Taken when the fleet is told.
     quota: Option<Quota>,
     trail: Arc<Trail>,
-    /// Its place among the trail's attempts.
+    /// The index of this attempt in the trail.
     leg: usize,
 }
 
-/// What an attempt came to, as far as the client is concerned.
 pub enum Attempted {
-    /// An answer that has proven real. Its end settles the attempt.
+    /// An answer that has proven real. The end of the answer settles the attempt.
     Answered(Box<(Held, Attempt, Sight)>),
-    /// The client's own mistake, to be passed on; the attempt is settled.
+    /// The client's own mistake. The client gets this answer; the attempt is settled.
     PassedOn(Box<Held>),
-    /// Nothing to pass on; the attempt is settled.
+    /// There is nothing to pass on; the attempt is settled.
     Missed(Box<Miss>),
-    /// The client's own doing: its body broke off, or is too large.
+    /// The client's fault: its body broke off, or is too large.
     Upload(UploadError),
 }
 
-/// A settled attempt that gave nothing to pass on.
+/// A settled attempt without an answer that was passed on.
 pub struct Miss {
-    /// Where it was.
     pub endpoint: String,
-    /// What its end means.
     pub outcome: Outcome,
-    /// The endpoint's own answer, if there was one that may be passed on.
+    /// The endpoint's own answer, if there was one and it may be passed on.
     pub held: Option<Held>,
     /// Whether another endpoint should be asked.
     pub moves_on: bool,
 }
 
 impl Miss {
-    /// Why nothing came of it.
     pub fn reason(&self) -> Reason {
         let told = view::why_not_answered(&self.outcome, Phase::Before);
         told.expect("a miss neither answered nor was abandoned")
@@ -92,7 +86,7 @@ impl Attempt {
     ///
     /// # Errors
     ///
-    /// It may go nowhere; says why.
+    /// The reason why the fleet allows no attempt.
     pub fn admit(outgoing: &mut Outgoing) -> Result<Self, Denied> {
         let traffic = Arc::clone(&outgoing.traffic);
         traffic.door.wake_if_slept(None);
@@ -123,7 +117,7 @@ impl Attempt {
         })
     }
 
-    /// Sends the request and holds its answer until it is known what to make of it.
+    /// Sends the request and holds its answer until the answer can be judged.
     pub async fn run(mut self, outgoing: &Outgoing, headers: HeaderMap) -> Attempted {
         if self.trail.kind == CallKind::Models {
             return self.run_for_models(outgoing, headers).await;
@@ -138,7 +132,7 @@ impl Attempt {
             Ok(response) => response,
             Err(unsent) => {
                 if let Some(error) = outgoing.upload.error() {
-                    return Attempted::Upload(error); // Dropped, the attempt is booked as abandoned.
+                    return Attempted::Upload(error); // The drop books the attempt as abandoned.
                 }
                 let may_repeat = unsent.unprocessed || outgoing.may_repeat(&unsent.fault);
                 let verdict = Outcome::Failed(unsent.fault).into();
@@ -163,7 +157,8 @@ impl Attempt {
         match judged {
             Judged::Real(held, sight) => {
                 let took = self.since_sent(outgoing);
-                // An answer that is not streamed begins when it is written, so its time says little.
+                // An endpoint writes an answer without a stream first and sends it then, so its time says
+                // little.
                 let lesson = Lesson {
                     first_event: sight.judges().then_some(took),
                     usage: outgoing.usage(&sight),
@@ -175,7 +170,7 @@ impl Attempt {
                 let may_repeat = outgoing.may_repeat(&fault);
                 let (verdict, held) = self.judge_false(outgoing, fault, held);
                 match held {
-                    // Told inside a 200: the client must see it, and no other endpoint can help.
+                    // The error is inside a 200. The client must see it, and no other endpoint can help.
                     Some(held) if outgoing.passes_on(&verdict.outcome) => {
                         self.settle(verdict);
                         Attempted::PassedOn(held)
@@ -186,7 +181,7 @@ impl Attempt {
         }
     }
 
-    /// Judges an answer with a status of success that has not proven real.
+    /// Judges an answer whose status says success, but which has not proven real.
     fn judge_false(
         &self,
         outgoing: &Outgoing,
@@ -198,7 +193,8 @@ impl Attempt {
         (self.asked(outgoing).judge_fault(fault, &body), held)
     }
 
-    /// Sends a request for models. Whatever has none moves on, and counts only where no connection held.
+    /// Asks for the list of models. If an endpoint has none, the request moves on. This counts against the
+    /// endpoint only if its connection failed.
     async fn run_for_models(mut self, outgoing: &Outgoing, headers: HeaderMap) -> Attempted {
         let cut = Arc::clone(&self.cut);
         let (began, deadline) = (self.began, models::deadline(outgoing));
@@ -273,7 +269,7 @@ impl Attempt {
         let sent = if outgoing.upload.is_replayable() {
             patience.within(self.began, connections.send(request)).await
         } else {
-            // It could not be sent again if a pooled connection turned out to be stale.
+            // A body that is not kept cannot be sent again if a pooled connection turns out to be stale.
             patience
                 .within(self.began, connections.send_fresh(request))
                 .await
@@ -285,7 +281,7 @@ impl Attempt {
         if !error.unprocessed || !outgoing.upload.is_replayable() {
             return Err(self.unsent(error));
         }
-        // Nobody's failure: the endpoint did nothing with it.
+        // The endpoint did nothing with the request, so this is not a failure.
         tracing::debug!(endpoint = %self.remote.spec.name, "not processed, sent again on a fresh connection");
         let again = self.request(outgoing, outgoing.headers.again())?;
         let sent = patience.within(self.began, connections.send_fresh(again));
@@ -319,9 +315,9 @@ impl Attempt {
         Ok(request)
     }
 
-    /// Judges an answer whose status is no success.
+    /// Judges an answer whose status is not success.
     async fn judge_refusal(self, outgoing: &Outgoing, mut held: Held) -> Attempted {
-        // What does not come in time is passed on as it comes; the status says enough.
+        // The status says enough. If the body is late, the rest of it is passed on as it comes.
         let _ = tokio::time::timeout(ERROR_BODY_TIME, held.fill(ERROR_BODY)).await;
         let body = held.plain().ok().flatten().unwrap_or_default();
         let status = held.head.status;
@@ -340,7 +336,8 @@ impl Attempt {
         self.miss(outgoing, verdict, held, true)
     }
 
-    /// Passes the answer of a path that is not understood here; only an endpoint's failure moves it on.
+    /// Passes on the answer of a path that Zephyr does not understand. Only a failure of the endpoint makes
+    /// the request move on.
     fn pass_other(mut self, outgoing: &Outgoing, response: Response<Incoming>) -> Attempted {
         let status = response.status();
         let held = Held::of(response, Arc::clone(&self.remote), || {
@@ -392,21 +389,21 @@ impl Attempt {
         }
     }
 
-    /// How long the endpoint has had since the last byte of the request.
+    /// The time since the endpoint got the last byte of the request.
     fn since_sent(&self, outgoing: &Outgoing) -> Duration {
         match outgoing.upload.progress() {
             Progress::Sent { last } => self.began.max(last).elapsed(),
-            // It answered before it had everything.
+            // The endpoint answered before it had the whole request.
             Progress::AwaitsClient { .. } => Duration::ZERO,
         }
     }
 
-    /// Ends the attempt once it is cancelled.
+    /// Cancelling this token ends the attempt.
     pub fn cut(&self) -> Arc<CancellationToken> {
         Arc::clone(&self.cut)
     }
 
-    /// Why it goes there, in words, where there was something to weigh.
+    /// The reason for this endpoint in words, if there was a choice.
     pub fn weighed(&self) -> Option<String> {
         let (Why::StaysForCache(_) | Why::WorthMoving(_)) = self.why else {
             return None;
@@ -416,17 +413,15 @@ impl Attempt {
         Some(zephyr_control::text(zephyr_control::Language::En, reason))
     }
 
-    /// Notes how its connection began.
     fn shook_hands(&self, handshake: Option<Handshake>) {
         if handshake.is_some() {
             self.trail.note(self.leg, |leg| leg.handshake = handshake);
         }
     }
 
-    /// Notes the head of an answer.
     fn is_answered<B>(&mut self, response: &Response<B>) {
         let took = self.began.elapsed();
-        // Counting tokens, and whatever else there is, has limits of its own.
+        // Other calls, such as counting tokens, have limits of their own.
         if self.trail.kind == CallKind::Messages {
             self.quota = headers::quota(response.headers());
         }
@@ -465,18 +460,17 @@ impl Attempt {
         }
     }
 
-    /// Books how the attempt ended.
     pub fn settle(mut self, verdict: impl Into<Verdict>) {
         self.book(End::Known(verdict.into()));
     }
 
-    /// Books a failure after the client saw a part of the answer, which is broken off with it.
+    /// Books a failure after the client saw a part of the answer. The client's answer is broken off.
     pub fn settle_aborted(mut self, fault: Fault) {
         self.traffic.counters.add_aborted();
         self.book(End::BrokenOff(fault));
     }
 
-    /// Books a failure in the midst of an answer that is passed on all the same.
+    /// Books a failure inside an answer that is passed on nevertheless.
     pub fn settle_passed_on(mut self, fault: Fault) {
         self.book(End::PassedOn(fault));
     }
@@ -520,7 +514,7 @@ impl Attempt {
         self.trail.note(self.leg, |leg| leg.end = Some(end));
     }
 
-    /// What people are told of an answer that went wrong midway.
+    /// The event that front-ends show for an answer that failed after it began.
     fn event_of(&self, end: &End) -> Option<EventKind> {
         let endpoint = self.remote.spec.name.clone();
         match end {
@@ -537,13 +531,11 @@ impl Attempt {
     }
 }
 
-/// How an attempt ends.
 enum End {
-    /// With this meaning.
     Known(Verdict),
-    /// By a fault midway: the client's answer is broken off.
+    /// A fault in the middle of the answer. The client's answer is broken off.
     BrokenOff(Fault),
-    /// By a fault midway, and the client gets the answer all the same.
+    /// A fault in the middle of the answer. The client still gets the whole answer.
     PassedOn(Fault),
 }
 
@@ -565,10 +557,9 @@ impl Drop for Attempt {
     }
 }
 
-/// No answer's head came.
+/// The head of the answer did not come.
 struct Unsent {
     fault: Fault,
-    /// Whether the endpoint did nothing with the request.
     unprocessed: bool,
 }
 
@@ -581,8 +572,8 @@ impl Unsent {
     }
 }
 
-/// A redirection is never passed on: clients follow it and take the key along. Nor is an upgrade that no
-/// client asked for.
+/// A redirection is never passed on: clients follow it and send the key along. An upgrade is not passed on
+/// either, because no client asked for one.
 fn may_be_passed_on(status: StatusCode) -> bool {
     !status.is_redirection() && !status.is_informational()
 }

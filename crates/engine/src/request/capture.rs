@@ -1,26 +1,26 @@
-//! Keeps a body for the journal while it passes: only where the configuration asks for it, no copies, and
-//! never more than a bound.
+//! Keeps a body for the journal while it passes. It does so only if the configuration asks for it, copies
+//! nothing, and keeps no more than a fixed size.
 
 use bytes::Bytes;
 use zephyr_core::config::LogBody;
 
 use zephyr_journal::Captured;
 
-/// What `truncated` keeps of a body.
+/// The size that `truncated` keeps of a body, in bytes.
 const BEGINNING: usize = 16 * 1024;
-/// What `full` keeps of a body: more than any conversation has, less than what would hurt.
+/// The most that `full` keeps of a body, in bytes. No conversation is as long, and the memory for it does no
+/// harm.
 const MOST: usize = 8 * 1024 * 1024;
 
-/// A body that is being kept.
 #[derive(Debug)]
 pub struct Capture {
     captured: Captured,
-    /// How many bytes more are kept.
+    /// Bytes that may still be kept.
     room: usize,
 }
 
 impl Capture {
-    /// As the configuration says; `None`: nothing is to be kept.
+    /// `None`: the configuration keeps no bodies.
     pub fn of(wanted: LogBody) -> Option<Self> {
         let room = match wanted {
             LogBody::None => return None,
@@ -33,7 +33,6 @@ impl Capture {
         })
     }
 
-    /// Takes in the next piece.
     pub fn push(&mut self, piece: &Bytes) {
         if piece.len() > self.room {
             self.captured.truncated = true;
@@ -45,7 +44,6 @@ impl Capture {
         }
     }
 
-    /// What was kept.
     pub fn finish(self) -> Captured {
         self.captured
     }

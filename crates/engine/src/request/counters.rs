@@ -1,11 +1,11 @@
-//! What is counted of requests for front-ends.
+//! The counts of requests that front-ends show.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use tokio::sync::Notify;
 use zephyr_control::Totals;
 
-/// What is counted of requests since the start.
+/// Counts of requests since the start.
 #[derive(Default)]
 pub struct Counters {
     requests: AtomicU64,
@@ -15,40 +15,37 @@ pub struct Counters {
     aborted: AtomicU64,
     abandoned: AtomicU64,
     in_flight: AtomicU32,
-    /// Rung when no request is in flight any more.
+    /// Notified when no request is in flight any more.
     idle: Notify,
 }
 
 impl Counters {
-    /// A request begins.
     pub fn begin(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.in_flight.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A request has ended.
     pub fn end(&self) {
         if self.in_flight.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.idle.notify_waiters();
         }
     }
 
-    /// An attempt begins.
     pub fn add_attempt(&self) {
         self.attempts.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Another endpoint answered than the first asked.
+    /// A request was answered by another endpoint than the first one that was asked.
     pub fn add_failed_over(&self) {
         self.failed_over.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A client got an error that an endpoint or Zephyr made.
+    /// A client got an error, from an endpoint or from Zephyr.
     pub fn add_failed(&self) {
         self.failed.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// An answer was aborted midway.
+    /// An answer was aborted after it began.
     pub fn add_aborted(&self) {
         self.aborted.fetch_add(1, Ordering::Relaxed);
     }
@@ -58,7 +55,7 @@ impl Counters {
         self.abandoned.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Everything, with the number of requests that wait.
+    /// All counts. `waiting`: the number of requests in the queue.
     pub fn totals(&self, waiting: usize) -> Totals {
         Totals {
             requests: self.requests.load(Ordering::Relaxed),

@@ -1,25 +1,25 @@
-//! When a stream ends that its endpoint does not end.
+//! When Zephyr ends a stream that its endpoint leaves open.
 //!
-//! A message is there once it has said why it stops. Its `message_stop` follows at once, and then the end; an
-//! endpoint that sends only pings from there on, or nothing, has [`AFTER_STOP`] for that. A further part of the
-//! message, such as a second `message_delta`, begins that time anew.
+//! A message is there once it has said why it stops. Normally its `message_stop` follows at once, and then
+//! the stream ends. If the endpoint sends only pings from there on, or nothing, Zephyr waits for
+//! [`AFTER_STOP`]. A further part of the message, such as a second `message_delta`, starts that time again.
 
 use std::time::{Duration, Instant};
 
 /// How long a stream that has said all may stay open.
 const AFTER_STOP: Duration = Duration::from_secs(10);
 
-/// How long a stream has had nothing more to say.
+/// Measures how long a stream has had nothing more to say.
 #[derive(Debug)]
 pub struct Ending {
-    /// How long it may stay open.
+    /// How long the stream may stay open after it has said all.
     pub limit: Duration,
     since: Option<Instant>,
     parts: u64,
 }
 
 impl Ending {
-    /// Of a stream that may be silent for `idle` in any case.
+    /// For a stream that may be silent for `idle`. The limit is never longer than that.
     pub fn of(idle: Duration) -> Self {
         Self {
             limit: AFTER_STOP.min(idle),
@@ -28,7 +28,7 @@ impl Ending {
         }
     }
 
-    /// Takes in how far the stream is `now`: whether it has said all, in so many parts.
+    /// Notes the progress of the stream: whether it has said all, and its number of parts.
     pub fn note(&mut self, has_said_all: bool, parts: u64, now: impl FnOnce() -> Instant) {
         if !has_said_all {
             self.since = None;
@@ -38,7 +38,7 @@ impl Ending {
         }
     }
 
-    /// When it ends by itself, if it has said all.
+    /// When Zephyr ends the stream. `None`: it has not said all.
     pub fn due(&self) -> Option<Instant> {
         Some(self.since? + self.limit)
     }

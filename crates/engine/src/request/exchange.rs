@@ -1,4 +1,4 @@
-//! One request's way: from endpoint to endpoint until an answer has proven real.
+//! The way of one request: from endpoint to endpoint until an answer has proven real.
 //!
 //! Nothing reaches the client before that. A refusal, an error inside a 200, a page, silence: each moves
 //! the request, byte for byte (but for [`Outgoing::repair_thinking`]), to the next endpoint that the fleet
@@ -6,9 +6,9 @@
 //! waits for one to return. From the answer's first content on the way is settled; a fault then aborts
 //! the client's connection.
 //!
-//! Failover is this loop, over [`Attempt`](super::attempt::Attempt)s. What an attempt's end means is for
-//! [`zephyr_core::classify`] to say, where the next one goes for [`zephyr_core::fleet`], and what the
-//! client gets when all is spent for [`failure`](super::failure).
+//! Failover is this loop over [`Attempt`](super::attempt::Attempt)s. [`zephyr_core::classify`] says what the
+//! end of an attempt means. [`zephyr_core::fleet`] says where the next one goes. [`failure`](super::failure)
+//! says what the client gets when every attempt has failed.
 
 use std::sync::Arc;
 
@@ -71,7 +71,6 @@ pub async fn forward(
     }
 }
 
-/// A request and its client.
 struct Exchange {
     outgoing: Outgoing,
     abort: Abort,
@@ -81,7 +80,7 @@ struct Exchange {
 impl Exchange {
     async fn run(mut self) -> Response<Answer> {
         let mut misses: Vec<Miss> = Vec::new();
-        // The misses before it last waited: told only if nothing was tried since.
+        // The misses before the last wait. The client is told of them only if nothing was tried after it.
         let mut before_waiting: Vec<Miss> = Vec::new();
         loop {
             let attempt = match Attempt::admit(&mut self.outgoing) {
@@ -142,7 +141,7 @@ impl Exchange {
         }
     }
 
-    /// Waits for an endpoint to return, if it may and if that is not in vain.
+    /// Waits until an endpoint returns, if the request may wait and waiting can help.
     async fn wait_for_return(&mut self) -> Result<Turn, UploadError> {
         let weight = self.outgoing.upload.weight();
         let Some(mut waiter) =
@@ -168,7 +167,8 @@ impl Exchange {
             held.head.headers.insert(REPAIRED, what);
         }
         if sight.judges() {
-            // A stream that is whole by its length may still lack its end: that must be seen.
+            // A stream can have its full length and still lack its last event. Without the header, the client
+            // notices when such a stream is aborted.
             held.head.headers.remove(CONTENT_LENGTH);
         }
         if let Some(why) = attempt.weighed() {
@@ -182,8 +182,8 @@ impl Exchange {
         self.pass(held, Some((attempt, sight)))
     }
 
-    /// Passes an endpoint's answer; `settling`: the attempt that its end settles, and what was seen of it
-    /// so far.
+    /// Passes on an endpoint's answer. `settling`: the attempt that the answer's end settles, and what was
+    /// seen of the answer so far.
     fn pass(mut self, held: Held, settling: Option<(Attempt, Sight)>) -> Response<Answer> {
         let attempts = self.outgoing.journey.attempts();
         self.lifetime.comes_from(&held.from);
@@ -208,12 +208,13 @@ impl Exchange {
         answer(own(reply::error(code, &message)), self.lifetime)
     }
 
-    /// All is spent; `denied`: why there is no further attempt, if the fleet said so.
+    /// Every attempt has failed. `denied`: the fleet's reason why there is no further attempt, if it gave
+    /// one.
     fn give_up(mut self, misses: Vec<Miss>, denied: Option<&Denied>) -> Response<Answer> {
         self.outgoing.traffic.counters.add_failed();
         self.lifetime.ends(RequestEnd::Failed);
         if self.outgoing.trail.kind == CallKind::Messages {
-            self.outgoing.patience.wants_stream(); // So that its record tells.
+            self.outgoing.patience.wants_stream(); // For the record.
         }
         let id = self.outgoing.trail.id;
         let attempts = self.outgoing.journey.attempts();
@@ -232,7 +233,7 @@ impl Exchange {
         {
             let (name, value) = reply::retry_after(wait);
             response.headers_mut().insert(name, value);
-            response.headers_mut().remove("retry-after-ms"); // The SDKs would prefer it.
+            response.headers_mut().remove("retry-after-ms"); // The SDKs would prefer it to `retry-after`.
         }
         tracing::info!(
             request = %id,
@@ -264,7 +265,7 @@ fn sign(headers: &mut HeaderMap, attempts: usize) {
     headers.insert(ATTEMPTS, attempts);
 }
 
-/// Gives an answer of our own to the request of this lifetime, which ends with it.
+/// Answers the request with an answer of our own. The lifetime ends with it.
 fn answer(mut response: Response<Answer>, mut lifetime: Lifetime) -> Response<Answer> {
     lifetime.head(&response);
     response.body_mut().name(lifetime.trail.id);

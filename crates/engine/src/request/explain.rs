@@ -1,5 +1,5 @@
-//! What Zephyr makes of a recorded answer, by the same table as of a live one: so that a wrong verdict can
-//! be reported with one file.
+//! Explains what Zephyr makes of a recorded answer. It uses the same table as for a live answer, so one file
+//! is enough to report a wrong verdict.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -31,7 +31,6 @@ pub struct Recorded {
     body: Bytes,
 }
 
-/// A recorded answer in JSON.
 #[derive(Deserialize)]
 struct Written {
     status: u16,
@@ -41,28 +40,26 @@ struct Written {
     body: Value,
 }
 
-/// Why a file is no recorded answer.
+/// Why a file is not a recorded answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordedError {
-    /// Its first line is none of HTTP.
+    /// The first line is not a status line of HTTP.
     #[error(
         "it begins neither with a status line such as HTTP/1.1 403 Forbidden nor as JSON with a status"
     )]
     NoStatus,
-    /// A line before the empty one is no header.
+    /// A line before the empty one is not a header. Its number.
     #[error("line {0} is no header such as content-type: application/json")]
     NoHeader(usize),
-    /// It begins as JSON and is none, or not of an answer.
+    /// The file begins like JSON, but it is not valid JSON or does not describe an answer.
     #[error("as JSON it needs a status, headers as an object of texts, and a body: {0}")]
     NoJson(String),
 }
 
-/// What a recorded answer was the answer to.
+/// The request that a recorded answer belongs to.
 #[derive(Clone, Copy, Debug)]
 pub struct AskedOf<'a> {
-    /// The endpoint's name.
     pub endpoint: &'a str,
-    /// The model asked for.
     pub model: Option<&'a str>,
     /// Whether the credential was ours, not the client's.
     pub own_credential: bool,
@@ -71,25 +68,24 @@ pub struct AskedOf<'a> {
 /// What Zephyr makes of an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
-    /// What it means.
     pub outcome: AttemptOutcome,
-    /// That in words; `None`: it is an answer.
+    /// The reason in words. `None`: it is a real answer.
     pub reason: Option<Reason>,
-    /// What it is about, and what shows that.
+    /// What the outcome is about, and what shows it.
     pub verdict: Option<Verdict>,
-    /// For how long, if the answer says so.
+    /// How long it lasts, if the answer says so.
     pub lasts: Option<Duration>,
     /// Whether another endpoint is asked.
     pub moves_on: bool,
 }
 
 impl Recorded {
-    /// Reads an answer. Answers that only announce another one, as a proxy's `200 Connection established`
-    /// does, are skipped.
+    /// Reads an answer. It skips answers that only announce another one, such as a proxy's `200 Connection
+    /// established`.
     ///
     /// # Errors
     ///
-    /// The text is none.
+    /// The text is not an answer.
     pub fn read(text: &[u8]) -> Result<Self, RecordedError> {
         if text.trim_ascii_start().starts_with(b"{") {
             return Self::read_json(text);
@@ -150,14 +146,13 @@ impl Recorded {
         })
     }
 
-    /// Its status.
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// Its body, decoded where that can be.
+    /// The body, decoded if that is possible.
     pub fn plain(&self) -> Bytes {
-        // `curl --compressed` prints the body decoded, below headers that still name the encoding.
+        // `curl --compressed` prints the decoded body, but its headers still name the encoding.
         let plain = inspect::plain(&self.headers, std::slice::from_ref(&self.body), BODY_BYTES);
         plain
             .ok()
@@ -180,7 +175,7 @@ impl Recorded {
     }
 }
 
-/// What Zephyr makes of an answer, with this configuration.
+/// Explains an answer under this configuration.
 pub fn explain(recorded: &Recorded, asked: AskedOf<'_>, config: &Config) -> Explanation {
     let attempt = Attempt {
         kind: CallKind::Messages,
@@ -213,7 +208,7 @@ pub fn explain(recorded: &Recorded, asked: AskedOf<'_>, config: &Config) -> Expl
     }
 }
 
-/// The next line without its end, LF or CRLF.
+/// The next line without its LF or CRLF.
 fn next_line<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     if rest.is_empty() {
         return None;

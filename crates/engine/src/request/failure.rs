@@ -1,5 +1,5 @@
-//! What the client gets when all is spent: the most telling answer of an endpoint, unmodified, else an
-//! error of ours that names each endpoint's reason.
+//! What the client gets when every attempt has failed: the endpoint's answer that tells the most, unchanged,
+//! or else an error of ours that names the reason of each endpoint.
 
 use std::time::{Duration, Instant};
 
@@ -15,15 +15,14 @@ use crate::clients::reply::Code;
 use crate::engine::fleet_door::FleetDoor;
 use crate::view;
 
-/// What is left when all is spent.
+/// What remains when every attempt has failed.
 pub struct Failure {
-    /// What the client gets.
     pub answer: Spent,
-    /// How long until the first of the endpoints that are out returns by itself.
+    /// How long until the first endpoint that is out returns by itself.
     pub retry_after: Option<Duration>,
 }
 
-/// What a client gets when all is spent.
+/// What a client gets when every attempt has failed.
 pub enum Spent {
     /// An endpoint's own answer.
     Theirs(Box<Held>),
@@ -31,8 +30,8 @@ pub enum Spent {
     Ours(Code, String),
 }
 
-/// What is left of a request after these misses; `denied`: why there is no further attempt, if the fleet
-/// said so.
+/// What remains of a request after these misses. `denied`: the fleet's reason why there is no further
+/// attempt, if it gave one.
 pub fn of(outgoing: &Outgoing, misses: Vec<Miss>, denied: Option<&Denied>) -> Failure {
     let retry_after = earliest_return(&outgoing.traffic.door);
     let (code, message) = own_error(&outgoing.traffic.door, &misses, denied);
@@ -118,7 +117,7 @@ fn in_words(reason: &Reason) -> String {
     zephyr_control::text(zephyr_control::Language::En, reason)
 }
 
-/// How long until the first of the endpoints that are out returns by itself.
+/// How long until the first endpoint that is out returns by itself.
 fn earliest_return(door: &FleetDoor) -> Option<Duration> {
     door.look(|state, _| {
         let until = state
@@ -130,8 +129,9 @@ fn earliest_return(door: &FleetDoor) -> Option<Duration> {
     })
 }
 
-/// Which of two failures tells the client more: a success (a list of models without any), then 429, then the credential and the quota, then 404, then
-/// the last of the others (the order that Anthropic's own gateway documents).
+/// Which of two failures tells the client more. The order: a success (a list without any models), then 429,
+/// then credential and quota, then 404, then the last of all others. Anthropic's own gateway documents this
+/// order.
 fn tells_more(status: StatusCode, than: StatusCode) -> bool {
     let rank = |status: StatusCode| match status.as_u16() {
         200..=299 => 0,

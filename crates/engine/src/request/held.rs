@@ -1,4 +1,4 @@
-//! An endpoint's answer that is held until it is known what to make of it.
+//! An endpoint's answer that is held until it can be judged.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,46 +15,41 @@ use super::transcode::{self, Passing};
 use crate::endpoints::headers::{self, strip_hop_by_hop};
 use crate::endpoints::remote::Remote;
 
-/// A JSON answer up to this size is judged whole; a longer one by its head. In bytes.
+/// Bytes. A JSON answer up to this size is judged as a whole; a longer one is judged by its beginning.
 pub const JSON_ANSWER: usize = 1024 * 1024;
 
 const USED_ENDPOINT: HeaderName = HeaderName::from_static("x-used-endpoint");
 const ENDPOINT_INDEX: HeaderName = HeaderName::from_static("x-endpoint-index");
 
-/// An endpoint's answer, held.
 pub struct Held {
-    /// Its status and headers.
     pub head: response::Parts,
     pieces: VecDeque<Bytes>,
-    /// Length of `pieces`.
+    /// The sum of the lengths of `pieces`.
     bytes: usize,
     rest: Rest,
-    /// Whose answer it is.
+    /// The endpoint that sent it.
     pub from: Arc<Remote>,
 }
 
-/// What is still to come of an endpoint's answer.
+/// The part of an endpoint's answer that has not come yet.
 pub enum Rest {
-    /// This.
+    /// It is still to come.
     Flowing(Passing),
-    /// Nothing: it ended.
+    /// The answer has ended.
     Ended,
-    /// Nothing: it broke.
+    /// The answer broke off.
     Broken(Fault),
 }
 
-/// What an endpoint's body gave next.
 pub enum Next {
-    /// A piece of data.
     Piece(Bytes),
-    /// Its end.
     End,
-    /// It broke.
+    /// The answer broke off.
     Broken(Fault),
 }
 
 impl Held {
-    /// An answer of which only the head has come; `asked` gives the headers of the request.
+    /// An answer whose head has come, and nothing else yet. `asked` gives the headers of the request.
     pub fn of(
         response: Response<Incoming>,
         from: Arc<Remote>,
@@ -70,12 +65,11 @@ impl Held {
         }
     }
 
-    /// Bytes held so far.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Takes in the next piece of data; trailers end what is looked at.
+    /// Takes in the next piece of data. Trailers count as the end.
     pub async fn next(&mut self) -> Next {
         loop {
             let body = match &mut self.rest {
@@ -107,7 +101,7 @@ impl Held {
         }
     }
 
-    /// What is held, decoded; `None` if it cannot be looked into.
+    /// The held bytes, decoded. `None`: the encoding cannot be read.
     pub fn plain(&mut self) -> Result<Option<Vec<u8>>, Fault> {
         inspect::plain(
             &self.head.headers,
@@ -116,12 +110,12 @@ impl Held {
         )
     }
 
-    /// Whether it calls itself a stream of events.
+    /// Whether the `Content-Type` is a stream of events.
     pub fn is_event_stream(&self) -> bool {
         headers::is_event_stream(&self.head.headers)
     }
 
-    /// Whether it says of itself that it is no stream.
+    /// Whether the `Content-Type` says that it is not a stream.
     pub fn is_json_or_page(&self) -> bool {
         let content_type = self
             .head
@@ -133,7 +127,7 @@ impl Held {
         })
     }
 
-    /// The head for the client, and the body as far as it is here, with its rest.
+    /// The head for the client, and the body: the part that is here, and the rest.
     pub fn into_parts(self) -> (response::Parts, (VecDeque<Bytes>, Rest)) {
         let mut head = self.head;
         head.version = Version::HTTP_11;

@@ -1,4 +1,5 @@
-//! Holds an answer until it has proven real: the first content of a stream, or a whole JSON answer.
+//! Holds an answer until it has proven real: until the first content of a stream, or until a JSON answer is
+//! whole.
 
 use std::time::Instant;
 
@@ -10,21 +11,20 @@ use super::held::{Held, JSON_ANSWER, Next};
 use super::inspect::{Inspector, Sight};
 use super::outgoing::Outgoing;
 
-/// Most bytes of a stream that are held before its first content.
+/// The most bytes of a stream that are held before its first content.
 const HELD_STREAM: usize = 1024 * 1024;
-/// What is told of a stream, and of an answer in one piece, that has not begun within that.
+/// The faults of a stream, and of an answer in one piece, that has not begun within that size.
 const NO_START: &str = "expected message_start within 1 MB, seen other events only";
 const NO_OBJECT: &str = "expected a JSON object within 1 MB, seen white space only";
 
-/// What a held answer turned out to be.
 pub enum Judged {
-    /// Real; with what was seen of it.
+    /// It is real. The sight is what was seen of it.
     Real(Box<Held>, Sight),
-    /// Not real, for this reason; with what was held, if that is whole.
+    /// It is not real, for this reason. The held answer comes along if it is whole.
     False(Fault, Option<Box<Held>>),
 }
 
-/// Holds an answer with a status of success, of an attempt that began then.
+/// Holds an answer whose status says success. `began`: when the attempt began.
 pub async fn until_proven(outgoing: &Outgoing, held: Held, began: Instant) -> Judged {
     let held = Box::new(held);
     if is_streamed(outgoing, &held) {
@@ -79,7 +79,7 @@ async fn stream(outgoing: &Outgoing, mut held: Box<Held>, began: Instant) -> Jud
     }
 }
 
-/// Holds an answer that is not streamed until it is whole, or too long to be held.
+/// Holds an answer without a stream until it is whole, or too long to be held.
 async fn json(outgoing: &Outgoing, mut held: Box<Held>, began: Instant) -> Judged {
     if held.is_event_stream() {
         let fault = "expected JSON, seen a stream of events".to_owned();
@@ -104,7 +104,7 @@ async fn json(outgoing: &Outgoing, mut held: Box<Held>, began: Instant) -> Judge
         Some(body) if !is_whole && body.trim_ascii_start().is_empty() => {
             Err(Fault::NotMessages(NO_OBJECT.to_owned()))
         }
-        // Only its beginning, also where it was short enough compressed.
+        // Only the beginning is judged, even if the compressed answer was short enough.
         Some(body) if !is_whole || body.len() >= JSON_ANSWER => {
             proof::judge_json_head(format, kind, &body).map(|()| Sight::Nothing)
         }
@@ -116,8 +116,8 @@ async fn json(outgoing: &Outgoing, mut held: Box<Held>, began: Instant) -> Judge
     }
 }
 
-/// Whether an answer is to be held as a stream: if one was asked for. Where nobody knows that, any format
-/// counts, or events are not looked at, what came has its say too.
+/// Whether an answer is held as a stream: yes if a stream was asked for. The answer's own headers also decide
+/// if the request does not tell, if any format counts, or if events are not checked.
 fn is_streamed(outgoing: &Outgoing, held: &Held) -> bool {
     let trail = &outgoing.trail;
     if trail.kind != CallKind::Messages {

@@ -1,7 +1,7 @@
-//! The requests in flight, and those that ended a moment ago, for whoever looks.
+//! The requests in flight, and those that ended a moment ago, for front-ends.
 //!
-//! A request costs one short lock when it begins and one when it ends; what it does in between it notes
-//! in its own [`Trail`].
+//! A request takes one short lock when it begins and one when it ends. In between it notes what happens in
+//! its own [`Trail`].
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,31 +14,28 @@ use crate::request::trail::Trail;
 
 /// How long a request is shown after its end.
 const LINGER: Duration = Duration::from_secs(5);
-/// Most requests that are kept after their end.
+/// The most requests that are kept after their end.
 const MOST_ENDED: usize = 100;
-/// Most requests that are shown.
+/// The most requests that are shown.
 const MOST_SHOWN: usize = 200;
 
-/// The requests of a running engine.
 #[derive(Default)]
 pub struct InFlight(Mutex<Lists>);
 
 #[derive(Default)]
 struct Lists {
-    /// By number, so oldest first.
+    /// By number, so the oldest comes first.
     in_flight: BTreeMap<u64, Arc<Trail>>,
     /// In the order in which they ended.
     ended: VecDeque<(Instant, Arc<Trail>)>,
 }
 
 impl InFlight {
-    /// A request begins.
     pub fn begin(&self, trail: &Arc<Trail>) {
         let number = trail.id.number();
         self.lists().in_flight.insert(number, Arc::clone(trail));
     }
 
-    /// It has ended.
     pub fn end(&self, trail: &Trail, now: Instant) {
         let mut lists = self.lists();
         if let Some(trail) = lists.in_flight.remove(&trail.id.number()) {
@@ -50,14 +47,14 @@ impl InFlight {
         }
     }
 
-    /// Whether there is any to be shown, so that what is shown changes by itself.
+    /// Whether there is a request to show. If so, the view changes over time without any event.
     pub fn are_any(&self, now: Instant) -> bool {
         let mut lists = self.lists();
         lists.forget(now);
         !lists.in_flight.is_empty() || !lists.ended.is_empty()
     }
 
-    /// Those in flight, oldest first, then those that have ended.
+    /// The requests in flight, oldest first, then those that have ended.
     pub fn view(&self, clock: &Clock) -> Vec<LiveRequest> {
         let shown: Vec<Arc<Trail>> = {
             let mut lists = self.lists();

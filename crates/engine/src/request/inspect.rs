@@ -1,4 +1,4 @@
-//! The tap: reads an answer while it passes, and never changes it.
+//! Reads an answer while it passes, and never changes it.
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -10,38 +10,36 @@ use zephyr_core::usage::Tally;
 
 use zephyr_encoding::Decoder;
 
-/// Watches a streamed answer through its encoding.
+/// Watches a streamed answer. It decodes what it reads.
 pub struct Inspector {
     decoder: Decoder,
     judge: StreamJudge,
     on_invalid: OnInvalid,
 }
 
-/// What is seen of an answer.
+/// What was seen of an answer.
 #[derive(Default)]
 pub enum Sight {
-    /// A stream, in passing.
+    /// A stream that is passing.
     Passing(Box<Inspector>),
-    /// What an answer in one piece tells of itself.
+    /// What an answer in one piece says about itself.
     Whole(Tally),
-    /// Nothing.
     #[default]
     Nothing,
 }
 
-/// What becomes of an answer that is found wrong after its client has seen a part of it.
+/// What happens to an answer that is found wrong after its client has seen a part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnInvalid {
-    /// It is aborted.
     Abort,
     /// It is passed on, and the fault is noted.
     PassOn,
-    /// It is passed on, and nobody asks whether it is wrong.
+    /// It is passed on, and its content is not checked.
     Ignore,
 }
 
 impl Inspector {
-    /// An inspector for an answer with these headers; `None` if it cannot be looked into.
+    /// An inspector for an answer with these headers. `None`: the encoding cannot be read.
     pub fn of(headers: &HeaderMap, validation: &Validation) -> Option<Self> {
         Some(Self {
             decoder: Decoder::of(headers)?,
@@ -83,7 +81,7 @@ impl Inspector {
         }
     }
 
-    /// Whether the answer is judged, and not only read.
+    /// Whether the answer is checked, and not only read.
     pub fn judges(&self) -> bool {
         match self.on_invalid {
             OnInvalid::Abort | OnInvalid::PassOn => true,
@@ -91,17 +89,17 @@ impl Inspector {
         }
     }
 
-    /// Judges no more: once is enough.
+    /// Stops the checks: one fault is enough.
     pub fn stop_judging(&mut self) {
         self.on_invalid = OnInvalid::Ignore;
     }
 
-    /// What becomes of the answer if it is wrong.
+    /// What happens to the answer if it is wrong.
     pub fn on_invalid(&self) -> OnInvalid {
         self.on_invalid
     }
 
-    /// What the stream has told of itself.
+    /// What the stream has said about itself.
     pub fn tally(&self) -> &Tally {
         self.judge.tally()
     }
@@ -111,23 +109,23 @@ impl Inspector {
         self.judge.stage()
     }
 
-    /// How many of the bytes that were looked at last lie behind the end of the message; `None` if these are
-    /// encoded, so that nothing can be cut off or added.
+    /// How many of the last bytes are behind the end of the message. `None`: the bytes are encoded, so
+    /// nothing can be cut off or added.
     pub fn surplus(&self) -> Option<usize> {
         self.decoder.is_identity().then(|| self.judge.surplus())
     }
 
-    /// Whether all of the message is there, with or without its `message_stop`.
+    /// Whether the whole message is there, with or without its `message_stop`.
     pub fn has_said_all(&self) -> bool {
         self.judges() && (self.stage() == Stage::Complete || self.judge.has_stopped())
     }
 
-    /// Parts of a message so far: all but pings and comments.
+    /// The number of parts so far: all events but pings and comments.
     pub fn parts(&self) -> u64 {
         self.judge.parts()
     }
 
-    /// What a stream that has said all still lacks to be complete, if it can be added.
+    /// What a stream that has said all still needs to be complete, if that can be added.
     pub fn missing(&self) -> &'static [u8] {
         if self.decoder.is_identity() {
             self.judge.missing()
@@ -136,7 +134,7 @@ impl Inspector {
         }
     }
 
-    /// The answer ended; was it whole?
+    /// The answer ended. Checks that it is whole.
     ///
     /// # Errors
     ///
@@ -151,7 +149,7 @@ impl Inspector {
 }
 
 impl Sight {
-    /// The stream in passing, if it is one.
+    /// The inspector, if the answer is a stream.
     pub fn inspector(&self) -> Option<&Inspector> {
         match self {
             Self::Passing(inspector) => Some(inspector),
@@ -159,7 +157,7 @@ impl Sight {
         }
     }
 
-    /// The same, to go on.
+    /// The inspector, for the next piece.
     pub fn inspector_mut(&mut self) -> Option<&mut Inspector> {
         match self {
             Self::Passing(inspector) => Some(inspector),
@@ -167,12 +165,12 @@ impl Sight {
         }
     }
 
-    /// Whether it is a stream that is judged.
+    /// Whether the answer is a stream that is checked.
     pub fn judges(&self) -> bool {
         self.inspector().is_some_and(Inspector::judges)
     }
 
-    /// What the answer has told of itself.
+    /// What the answer has said about itself.
     pub fn tally(&self) -> Option<&Tally> {
         match self {
             Self::Passing(inspector) => Some(inspector.tally()),
@@ -181,17 +179,17 @@ impl Sight {
         }
     }
 
-    /// Its tokens, as far as they were told.
+    /// The answer's tokens, as far as it named them.
     pub fn usage(&self) -> Option<Usage> {
         Some(self.tally()?.consumption()?.tokens)
     }
 }
 
-/// The whole of a body in plain, up to `limit` bytes of it.
+/// A body decoded, up to `limit` bytes of it.
 ///
 /// # Errors
 ///
-/// It is not of the encoding that its headers announce.
+/// The body does not have the encoding that its headers announce.
 pub fn plain(
     headers: &HeaderMap,
     pieces: &[Bytes],
@@ -212,7 +210,7 @@ pub fn plain(
     Ok(Some(plain))
 }
 
-/// The fault of bytes that are not of their encoding.
+/// The fault for bytes that do not have the announced encoding.
 pub fn undecodable(error: &std::io::Error) -> Fault {
     Fault::NotMessages(format!(
         "expected the announced content-encoding, seen {error}"

@@ -1,8 +1,8 @@
 //! One request from its head to the end of its answer.
 //!
-//! A [`Lifetime`] owns what is known of the request (its trail), what its client got, and how it ends.
-//! Dropping it ends the request: it is counted, leaves its record if it is to, and is shown no longer. A request
-//! that nobody has ended was abandoned by its client.
+//! A [`Lifetime`] owns the request's trail, what its client got, and how it ends. Dropping it ends the
+//! request: the request is counted, leaves its record if it should leave one, and is no longer shown. If
+//! nothing has said how the request ends, its client has abandoned it.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,10 +22,8 @@ use super::trail::Trail;
 use crate::endpoints::remote::Remote;
 use crate::engine::live::Live;
 
-/// A request that is being answered.
 pub struct Lifetime {
     traffic: Arc<Traffic>,
-    /// What is known of it.
     pub trail: Arc<Trail>,
     live: Arc<Live>,
     end: Option<RequestEnd>,
@@ -33,7 +31,7 @@ pub struct Lifetime {
 }
 
 impl Lifetime {
-    /// Begins with the head of a request.
+    /// A request whose head has come.
     pub fn begin(
         traffic: &Arc<Traffic>,
         id: RequestId,
@@ -58,44 +56,42 @@ impl Lifetime {
         }
     }
 
-    /// Says how it ends; the first word counts.
+    /// Says how the request ends. Only the first call counts.
     pub fn ends(&mut self, end: RequestEnd) {
         self.end.get_or_insert(end);
     }
 
-    /// Its client is left with a broken answer, whatever was said before.
+    /// The client is left with a broken answer. This replaces any end that was noted before.
     pub fn breaks_off(&mut self, fault: Fault) {
         self.end = Some(RequestEnd::Aborted);
         self.got.fault = Some(fault);
     }
 
-    /// Notes what was found wrong with its answer; the first fault counts.
+    /// Notes what was wrong with the answer. Only the first fault counts.
     pub fn is_faulty(&mut self, fault: Fault) {
         self.got.fault.get_or_insert(fault);
     }
 
-    /// Notes an error of our own, in words.
+    /// Notes the text of an error of our own.
     pub fn error(&mut self, message: &str) {
         self.got.error = Some(message.to_owned());
     }
 
-    /// Its answer comes from this endpoint.
     pub fn comes_from(&mut self, remote: &Arc<Remote>) {
         self.got.from = Some(Arc::clone(remote));
     }
 
-    /// The head of its answer goes to the client.
+    /// The head of the answer goes to the client.
     pub fn head<B>(&mut self, response: &Response<B>) {
         self.got.take_head(response.status(), response.headers());
     }
 
-    /// A piece of its answer goes to the client; `output`: the answer's tokens so far.
+    /// A piece of the answer goes to the client. `output`: the answer's tokens so far.
     pub fn passes(&mut self, piece: &Bytes, output: u64) {
         self.got.take_in(piece);
         self.trail.note_output(output);
     }
 
-    /// Notes what was seen of its answer.
     pub fn saw(&mut self, sight: Sight) {
         self.got.sight = sight;
     }
@@ -124,7 +120,7 @@ impl Drop for Lifetime {
                 trail.note_output(account.consumption.tokens.output);
             }
             if !is_recorded {
-                notes.headers = HeaderMap::new(); // The trail is shown for a while without them.
+                notes.headers = HeaderMap::new(); // The trail is still shown for a while, without them.
             }
         }
         if is_recorded {

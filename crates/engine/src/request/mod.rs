@@ -1,23 +1,24 @@
-//! One request's way.
+//! One request, from its head to its record.
 //!
 //! | module | is |
 //! | --- | --- |
 //! | `exchange` | failover: the loop over attempts |
 //! | `attempt`, `hold`, `held` | one attempt: sent once, its answer held until it has proven real |
-//! | `explain` | what is made of a recorded answer |
-//! | `models` | what is made of an answer with models |
-//! | `failure` | what the client gets when all is spent |
+//! | `explain` | what Zephyr makes of a recorded answer |
+//! | `models` | what Zephyr makes of an answer with models |
+//! | `failure` | what the client gets when every attempt has failed |
 //! | `outgoing`, `upload`, `patience` | what every attempt sends, and how long its answer may take |
 //! | `waiting` | a request that waits for an endpoint to return |
 //! | `relay`, `answer` | the answer on its way to the client |
-//! | `ending`, `read_off` | when an answer ends that its endpoint does not end; what is behind its end |
-//! | `inspect`, `transcode` | reads an answer in passing; decodes it for a client that cannot |
+//! | `ending`, `read_off` | when Zephyr ends an answer that its endpoint leaves open; what is behind its end
+//! |
+//! | `inspect`, `transcode` | reads an answer as it passes; decodes it for a client that cannot |
 //! | `lifetime` | the request from its head to the end of its answer |
 //! | `trail`, `received`, `capture`, `record` | what is known of it, and what it leaves in the journal |
 //! | `traffic`, `counters`, `in_flight` | what all requests share |
 //! | `turned_down`, `refusals` | requests that are refused at the door |
 //! | `side_calls` | greetings, telemetry and the like, which leave few records |
-//! | `request_id` | what a request is called |
+//! | `request_id` | the id of a request |
 
 pub mod answer;
 mod attempt;

@@ -1,6 +1,6 @@
 //! The list of models. Claude Code asks for it once, waits 3 seconds, follows no redirection, and does
-//! without if anything else comes. So whatever is no list moves on, in time for another endpoint to answer,
-//! and counts for nothing: it says little of conversations.
+//! without it if anything else comes. So every other answer makes the request move on, in time for another
+//! endpoint to answer. It does not count against the endpoint, because it says little about conversations.
 
 use std::time::{Duration, Instant};
 
@@ -13,13 +13,13 @@ use zephyr_core::models::{Asked, Listed};
 use super::held::{Held, JSON_ANSWER, Next};
 use super::outgoing::Outgoing;
 
-/// How long all endpoints together may take, so that the client still gets the last one's answer.
+/// The time for all endpoints together. The client still gets the answer of the last one.
 const IN_ALL: Duration = Duration::from_millis(2_500);
-/// Each gets half of what is left, but at least this.
+/// Each endpoint gets half of the time that is left, but at least this.
 const AT_LEAST: Duration = Duration::from_millis(250);
 
-/// Until when the present attempt may take. `None`: as long as its client waits, since there is nobody else
-/// to ask.
+/// The deadline of the current attempt. `None`: no other endpoint can be asked, so the attempt may take as
+/// long as its client waits.
 pub fn deadline(outgoing: &Outgoing) -> Option<Instant> {
     let failover = &outgoing.live.config.failover;
     let attempts = u32::try_from(outgoing.journey.attempts()).unwrap_or(u32::MAX);
@@ -33,7 +33,7 @@ pub fn deadline(outgoing: &Outgoing) -> Option<Instant> {
     if may_move {
         Some(now + (left / 2).max(AT_LEAST))
     } else if attempts > 1 && !outgoing.patience.is_told() {
-        // What the others said is better than nothing at all.
+        // The answers of the other endpoints are better than no answer.
         Some(now + left.max(AT_LEAST))
     } else {
         None
@@ -57,11 +57,11 @@ fn others(outgoing: &Outgoing) -> usize {
     })
 }
 
-/// Holds an answer with a status of success until it is known whether it has models.
+/// Holds an answer whose status says success until it is known whether it lists models.
 ///
 /// # Errors
 ///
-/// It has none; with the answer, if it may be passed on where nobody has any.
+/// It lists none. The answer comes along if the client may get it when no endpoint has models.
 pub async fn until_listed(
     outgoing: &Outgoing,
     mut held: Box<Held>,
@@ -78,7 +78,7 @@ pub async fn until_listed(
     loop {
         match held.next().await {
             Next::Piece(_) if held.bytes() <= JSON_ANSWER => {}
-            // Too long to be anything else than a list.
+            // So long an answer can only be a list.
             Next::Piece(_) => return Ok(held),
             Next::End => break,
             Next::Broken(fault) => return Err((fault, None)),
@@ -86,12 +86,12 @@ pub async fn until_listed(
     }
     let body = match held.plain() {
         Ok(Some(body)) => body,
-        Ok(None) => return Ok(held), // It cannot be looked into.
+        Ok(None) => return Ok(held), // The encoding cannot be read.
         Err(fault) => return Err((fault, None)),
     };
     match Asked::of(&outgoing.trail.path).judge(&body) {
         Ok(Listed::Models) => Ok(held),
-        // The end of a list that is read page by page.
+        // The end of a list that the client reads page by page.
         Ok(Listed::Nothing) if is_further_page(outgoing) => Ok(held),
         Ok(Listed::Nothing) => {
             let seen = "expected a list of models, seen an empty one".to_owned();

@@ -25,34 +25,29 @@ use crate::engine::live::Live;
 /// How long the beginning of a request's body may take.
 const BODY_PATIENCE: Duration = Duration::from_secs(75);
 
-/// A request on its way.
 pub struct Outgoing {
-    /// What the requests of the engine share.
     pub traffic: Arc<Traffic>,
-    /// The configuration that was in force when it came.
+    /// The configuration that was in force when the request came.
     pub live: Arc<Live>,
-    /// What is known of it.
     pub trail: Arc<Trail>,
     /// The path and query that the client asked for.
     pub target: PathAndQuery,
-    /// What goes to every endpoint.
+    /// The headers that every endpoint gets.
     pub headers: Repeatable,
-    /// Its body.
     pub upload: Upload,
-    /// How long its answers may take to begin.
     pub patience: Patience,
-    /// Where it has been, for the fleet.
+    /// Where the request has been, for the fleet.
     pub journey: Journey,
     /// Whether it is no longer what the client sent.
     pub is_repaired: bool,
 }
 
 impl Outgoing {
-    /// Reads as much of the body as routing wants to know.
+    /// Reads as much of the body as routing needs.
     ///
     /// # Errors
     ///
-    /// The body is too large, or broke off: what to say of it.
+    /// The body is too large, or broke off. The error is what the client is told.
     pub async fn prepare(
         traffic: &Arc<Traffic>,
         live: &Arc<Live>,
@@ -65,7 +60,7 @@ impl Outgoing {
         let (size, replay) = if kind.is_understood() {
             (live.config.server.max_body, failover.replay_limit)
         } else {
-            (u64::MAX, 0) // Other paths stream without a limit, and once.
+            (u64::MAX, 0) // On other paths the body has no limit and is sent once.
         };
         let announced = http_body::Body::size_hint(&body).exact();
         if announced.is_some_and(|length| length > size) {
@@ -126,7 +121,8 @@ impl Outgoing {
         })
     }
 
-    /// What a conversation has cached; of a single request, or a count of tokens, nobody asks.
+    /// What the conversation has cached. `None` for a request outside any conversation and for a count
+    /// of tokens: nothing needs it there.
     pub fn usage(&self, sight: &Sight) -> Option<Usage> {
         let asks = self.journey.is_conversation() && self.trail.kind == CallKind::Messages;
         asks.then(|| sight.usage())?
@@ -137,7 +133,7 @@ impl Outgoing {
         outcome.moves_on(self.live.config.failover.on_client_errors)
     }
 
-    /// Whether the client gets this answer, since it alone can help.
+    /// Whether the client gets this answer, because only the client can fix it.
     pub fn passes_on(&self, outcome: &Outcome) -> bool {
         matches!(outcome, Outcome::ClientFault(_)) && !self.moves_on(outcome)
     }
@@ -184,7 +180,7 @@ impl Outgoing {
     }
 }
 
-/// Reads what routing wants to know from the body's beginning: as little of it as tells, since nothing
+/// Reads what routing needs from the beginning of the body. It reads as little as possible, because nothing
 /// is sent on meanwhile. `session`: known from the headers.
 async fn look_into(upload: &Upload, session: Option<&str>) -> Result<Profile, UploadError> {
     if session.is_some() {
@@ -198,7 +194,7 @@ async fn look_into(upload: &Upload, session: Option<&str>) -> Result<Profile, Up
     Ok(Profile::read(&upload.peek(), whole))
 }
 
-/// What to say of a body that broke off, or is too large.
+/// What the client is told of a body that broke off, or is too large.
 pub fn upload_error(error: UploadError, size: u64) -> (Code, String) {
     match error {
         UploadError::TooLarge => too_large(size),
@@ -209,7 +205,7 @@ pub fn upload_error(error: UploadError, size: u64) -> (Code, String) {
     }
 }
 
-/// What to say of a body of more than `size` bytes.
+/// What the client is told of a body of more than `size` bytes.
 fn too_large(size: u64) -> (Code, String) {
     let limit = size / (1024 * 1024);
     (

@@ -1,12 +1,12 @@
 //! How long an answer may take to begin.
 //!
-//! A stream has `failover.first_event_timeout_seconds`; an answer that is not streamed has the client's own
-//! patience. Both run from the last byte of the request: an upload that advances cannot have been answered.
-//! A client that sends nothing more has `failover.idle_timeout_seconds`.
+//! A stream has `failover.first_event_timeout_seconds`; an answer without a stream has the time that the
+//! client itself waits. Both times start at the last byte of the request: an endpoint cannot answer while the
+//! upload goes on. A client that stops sending has `failover.idle_timeout_seconds`.
 //!
-//! A stream that has begun is held for its content for half of the client's patience, counted from the
-//! request, so that the other half is left for what comes after; meanwhile it may be silent for
-//! `failover.idle_timeout_seconds`.
+//! A stream that has begun is held until its first content, for at most half of the time that the client
+//! waits, counted from the request. The other half is left for the rest. During this time the stream may be
+//! silent for `failover.idle_timeout_seconds`.
 
 use std::future::Future;
 use std::pin::pin;
@@ -21,33 +21,32 @@ use zephyr_core::profile::{CallKind, Profile};
 use super::trail::Trail;
 use super::upload::{Progress, Upload};
 
-/// How long an answer that is not streamed is waited for, where the client does not say: the SDKs' own
-/// default.
+/// How long Zephyr waits for an answer without a stream if the client does not say: the default of the SDKs.
 const UNSAID: Duration = Duration::from_secs(600);
-/// Nobody waits longer, whatever a client says.
+/// The longest wait, whatever a client says.
 const MOST: Duration = Duration::from_secs(24 * 3600);
-/// No stream is held longer for its content: Claude Code gives up after 300 s without a byte.
+/// The longest time that a stream is held until its first content: Claude Code gives up after 300 s without a
+/// byte.
 const LONGEST_HOLD: Duration = Duration::from_secs(240);
 
-/// In seconds, from the SDKs: how long the client waits.
+/// How long the client waits, in seconds. The SDKs send it.
 const STAINLESS_TIMEOUT: HeaderName = HeaderName::from_static("x-stainless-timeout");
 
 /// How long the answers to one request may take to begin.
 pub struct Patience {
     trail: Arc<Trail>,
     upload: Upload,
-    /// How long the client waits for an answer that is not streamed.
+    /// How long the client waits for an answer without a stream.
     of_client: Duration,
-    /// Until when a stream that has begun is held for its content.
+    /// Until when a stream that has begun is held before its first content.
     hold_until: Instant,
-    /// Whether the client said so.
+    /// Whether the client sent that time.
     is_told: bool,
     first_event: Duration,
     idle: Duration,
 }
 
 impl Patience {
-    /// For a request with these headers.
     pub fn of(headers: &HeaderMap, failover: &Failover, trail: Arc<Trail>, upload: Upload) -> Self {
         let of_client = of_client(headers);
         Self {
@@ -66,14 +65,14 @@ impl Patience {
         self.is_told
     }
 
-    /// Waits for `future` as long as the answer to an attempt that began then may take to begin.
+    /// Waits for `future` no longer than an answer may take to begin. `began`: when the attempt began.
     pub async fn within<T>(
         &self,
         began: Instant,
         future: impl Future<Output = T>,
     ) -> Result<T, Fault> {
         let mut future = pin!(future);
-        // Whether a stream is asked for is found out when it matters: after the shorter of the two.
+        // Whether a stream was asked for is looked up only after the shorter of the two times.
         let mut deadline = began + self.shortest();
         loop {
             tokio::select! {
@@ -84,15 +83,15 @@ impl Patience {
         }
     }
 
-    /// Waits for the next piece of a stream that has begun, as long as it is held for its content; `None`:
-    /// that time is over.
+    /// Waits for the next piece of a stream that has begun and is held before its first content. `None`: the
+    /// time for that is over.
     ///
     /// # Errors
     ///
     /// The endpoint is silent for too long.
     pub async fn for_content<T>(&self, next: impl Future<Output = T>) -> Result<Option<T>, Fault> {
         let now = Instant::now();
-        // Looked at here too: pings without pause would keep the timer from being asked.
+        // Checked here too: while pings keep coming, the timer below never fires.
         if self.hold_until <= now {
             return Ok(None);
         }
@@ -114,7 +113,7 @@ impl Patience {
                     self.upload.give_up();
                     return Err(Fault::TimedOut(self.idle));
                 }
-                // The upload may end in between, and the endpoint's time begins then.
+                // The upload may end in between. The endpoint's time starts then.
                 Ok(until.min(now + self.shortest()))
             }
             Progress::Sent { last } => {
@@ -140,8 +139,8 @@ impl Patience {
         }
     }
 
-    /// Whether a stream is asked for; `None` if nobody can tell, since the body is not here, or not kept.
-    /// Looked for only when it matters: `stream` stands at the end of Claude Code's long bodies.
+    /// Whether a stream is asked for. `None`: the body is not here yet, or is not kept. This is looked up
+    /// only when it is needed, because `stream` is at the end of Claude Code's long bodies.
     pub fn wants_stream(&self) -> Option<bool> {
         let asked = &self.trail.stream;
         if asked.get().is_none() && self.upload.is_whole() {
@@ -154,7 +153,7 @@ impl Patience {
     }
 }
 
-/// How long a client with these headers waits for an answer that is not streamed.
+/// How long a client with these headers waits for an answer without a stream.
 fn of_client(headers: &HeaderMap) -> Duration {
     let told = headers
         .get(STAINLESS_TIMEOUT)

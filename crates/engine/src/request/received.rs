@@ -1,4 +1,4 @@
-//! How much of a request's body has come, and what of it is kept for the journal.
+//! Counts what has come of a request's body, and keeps a part of it for the journal.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +9,6 @@ use zephyr_journal::Captured;
 
 use super::capture::Capture;
 
-/// What has come of a request's body.
 pub struct Received {
     bytes: AtomicU64,
     keeps: bool,
@@ -17,7 +16,7 @@ pub struct Received {
 }
 
 impl Received {
-    /// Nothing yet; `body`: how much of it is to be kept.
+    /// No bytes yet. `body`: how much of the body is kept.
     pub fn nothing(body: LogBody) -> Self {
         Self {
             bytes: AtomicU64::new(0),
@@ -26,17 +25,14 @@ impl Received {
         }
     }
 
-    /// Whether the body is kept.
     pub fn keeps(&self) -> bool {
         self.keeps
     }
 
-    /// Bytes so far.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Takes in the next piece.
     pub fn take_in(&self, piece: &Bytes) {
         self.bytes.fetch_add(piece.len() as u64, Ordering::Relaxed);
         if self.keeps

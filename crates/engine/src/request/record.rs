@@ -1,5 +1,5 @@
-//! The record that a request leaves behind, made once it has ended: off the client's way, and only where
-//! a journal is kept.
+//! The record that a request leaves. It is made after the request has ended, so the client does not wait for
+//! it, and only if a journal is kept.
 
 use std::sync::Arc;
 
@@ -25,9 +25,9 @@ use zephyr_secrets::redact::is_credential;
 
 const AGENT_ID: HeaderName = HeaderName::from_static("x-claude-code-agent-id");
 
-/// Of the client's headers, those that its record cannot do without where headers are not recorded: who it
-/// is, and what is to be redacted. In memory of their own: as they came, they keep alive all that was read
-/// from the connection together with them.
+/// The client's headers that the record needs even if headers are not recorded: those that name the client,
+/// and those with something to redact. They are copied, because the original headers keep everything alive
+/// that was read from the connection with them.
 pub fn essential(headers: &HeaderMap) -> HeaderMap {
     let is_essential =
         |name: &HeaderName| *name == USER_AGENT || *name == AGENT_ID || is_credential(name);
@@ -38,38 +38,36 @@ pub fn essential(headers: &HeaderMap) -> HeaderMap {
         .collect()
 }
 
-/// What the client got.
 pub struct Got {
-    /// Its status; `None`: the client left before.
+    /// `None`: the client left before the head was sent.
     pub status: Option<StatusCode>,
-    /// Whether it is a stream of events.
+    /// Whether the answer is a stream of events.
     pub is_event_stream: bool,
-    /// Its headers, where its body is to be kept.
+    /// The headers. Only if the body is kept.
     pub headers: HeaderMap,
-    /// Bytes of its body so far.
+    /// Bytes of the body so far.
     pub bytes: u64,
-    /// Its body, where that is to be kept.
+    /// The body. Only if it is kept.
     pub body: Option<Capture>,
-    /// Whose answer it is; `None`: our own.
+    /// The endpoint whose answer it is. `None`: our own.
     pub from: Option<Arc<Remote>>,
-    /// What was seen of it.
+    /// What was seen of the answer.
     pub sight: Sight,
-    /// What was wrong with it.
+    /// What was wrong with the answer.
     pub fault: Option<Fault>,
-    /// An error of our own, in words.
+    /// The text of an error of our own.
     pub error: Option<String>,
 }
 
 /// What an answer used, and what that cost.
 pub struct Account {
-    /// All that was told.
     pub consumption: Consumption,
-    /// Its price, if it is known.
+    /// `None`: the price is unknown.
     pub bill: Option<Bill>,
 }
 
 impl Got {
-    /// Nothing yet; `body`: how much of the answer's body is to be kept.
+    /// No answer yet. `body`: how much of the answer's body is kept.
     pub fn nothing(body: LogBody) -> Self {
         Self {
             status: None,
@@ -84,7 +82,7 @@ impl Got {
         }
     }
 
-    /// The answer begins with this.
+    /// The answer begins with this head.
     pub fn take_head(&mut self, status: StatusCode, headers: &HeaderMap) {
         self.status = Some(status);
         self.is_event_stream = headers::is_event_stream(headers);
@@ -101,7 +99,7 @@ impl Got {
         }
     }
 
-    /// What the answer used. Counting tokens is free, and uses none.
+    /// What the answer used. A count of tokens is free, so it uses nothing.
     pub fn account(&self, trail: &Trail, config: &Config) -> Option<Account> {
         let remote = self.from.as_ref()?;
         let tally = self
@@ -116,8 +114,8 @@ impl Got {
         };
         let notes = trail.notes();
         let asked = notes.model.as_deref();
-        // The model that served is paid for. What was asked for stands in only where that is not told, or
-        // where a person has set its price.
+        // The model that served is the one to pay for. The requested model is used only if the served one is
+        // unknown, or if a person has set a price for the requested one.
         let by_name = |asked: &&str| tally.model().is_none() || is_priced_by_hand(asked, own);
         let served = tally.model().and_then(bill);
         Some(Account {
@@ -127,7 +125,6 @@ impl Got {
     }
 }
 
-/// The record of a request that has ended.
 pub fn finished(trail: &Trail, end: RequestEnd, got: Got, account: Option<&Account>) -> Finished {
     let now = Clock::now();
     let mut notes = trail.notes();
@@ -157,7 +154,7 @@ pub fn finished(trail: &Trail, end: RequestEnd, got: Got, account: Option<&Accou
         agent: named(&request_headers, &AGENT_ID),
         model: notes.model.clone(),
         served_model: tally.and_then(Tally::model).map(str::to_owned),
-        // What was asked for; where that was not found out, what came.
+        // Whether a stream was asked for. If that is unknown: whether a stream came.
         stream: trail
             .stream
             .get()
@@ -180,7 +177,7 @@ pub fn finished(trail: &Trail, end: RequestEnd, got: Got, account: Option<&Accou
         cache_lost_usd: lost.map(|lost| lost.usd()),
         error,
     };
-    // No log line may show them, whoever prints them.
+    // Marked as sensitive, so that no log line shows them.
     for (name, value) in &mut request_headers {
         if is_credential(name) {
             value.set_sensitive(true);
@@ -196,7 +193,7 @@ pub fn finished(trail: &Trail, end: RequestEnd, got: Got, account: Option<&Accou
     }
 }
 
-/// How it ended for a reader: an error that was passed on whole is an error.
+/// How the request ended for a reader: an error that was passed on whole counts as an error.
 pub fn end_of(end: RequestEnd, status: Option<StatusCode>) -> RequestEnd {
     match end {
         RequestEnd::Answered if status.is_some_and(|status| status.as_u16() >= 400) => {
@@ -233,7 +230,8 @@ fn attempt(leg: &mut Leg, trail: &Trail, now: &Clock) -> AttemptRecord {
         headers_ms: leg.headers.map(millis),
         first_event_ms: leg.first_event.map(millis),
         last_byte_ms: millis(ended.saturating_duration_since(leg.began)),
-        // Taken: the trail is shown for a while, and they hold on to what they were read from.
+        // Taken out, not cloned: the trail is shown for a while, and these headers keep the buffer alive that
+        // they were read from.
         rate_limits: std::mem::take(&mut leg.rate_limits)
             .iter()
             .map(|(name, value)| (name.to_string(), lossy(value)))
@@ -253,7 +251,7 @@ fn tokens(consumption: &Consumption) -> Tokens {
     }
 }
 
-/// Name and version, without the comments behind them.
+/// The client's name and version, without the comments after them.
 fn client(headers: &HeaderMap) -> Option<String> {
     let agent = named(headers, &USER_AGENT)?;
     agent.split_whitespace().next().map(str::to_owned)
@@ -262,7 +260,7 @@ fn client(headers: &HeaderMap) -> Option<String> {
 fn error(end: RequestEnd, got: &Got, notes: &Notes) -> Option<String> {
     let in_words = |reason: &Reason| control::text(control::Language::En, reason);
     let midway = || Some(in_words(&view::fault_midway(got.fault.as_ref()?)));
-    // Of the endpoint whose answer the client got; it need not be the last that was tried.
+    // From the endpoint whose answer the client got. That need not be the last one that was tried.
     let telling = || {
         let from = got.from.as_ref()?.id;
         notes.legs.iter().rev().find(|leg| leg.remote.id == from)

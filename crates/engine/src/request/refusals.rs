@@ -1,21 +1,21 @@
 //! Which of the requests that are refused at the door leave a record.
 //!
-//! Any web page can make them, as many as it likes: without a limit they would push the user's own requests
-//! out of the journal. All of them are counted all the same.
+//! Any web page can send such requests, as many as it likes. Without a limit they would push the user's own
+//! requests out of the journal. All of them are still counted.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Records in a span; the first are the ones that tell.
+/// The most records in one span. The first ones tell the most.
 const MOST: u32 = 30;
 const SPAN: Duration = Duration::from_secs(60);
 
-/// Counts the records of the span that runs.
+/// Counts the records of the current span.
 #[derive(Debug, Default)]
 pub struct Refusals(Mutex<Option<(Instant, u32)>>);
 
 impl Refusals {
-    /// Whether one at this moment leaves a record; if so, it counts as left.
+    /// Whether a refusal at this moment leaves a record. If it does, it counts towards the limit.
     pub fn is_to_be_recorded(&self, now: Instant) -> bool {
         let mut span = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (began, left) = match *span {

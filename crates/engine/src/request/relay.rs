@@ -1,12 +1,12 @@
 //! An endpoint's answer on its way to the client.
 //!
-//! Bytes pass as they came and when they came. The inspector reads along. A stream that its endpoint
-//! breaks off, or that stands still, is never ended cleanly: the body fails, and with it the client's
-//! connection, so that the client knows that something is missing.
+//! Bytes pass as they came and when they came. The inspector reads along. If the endpoint breaks a stream off
+//! or stops sending, Zephyr never ends it cleanly: the body fails, and the client's connection with it. So
+//! the client knows that something is missing.
 //!
-//! A stream ends with its `message_stop`, whatever its endpoint sends behind it. One that has said all and
-//! stays open gets its `message_stop` from here. In an encoded stream nothing can be cut off or added: it goes
-//! on to its endpoint's end, for a while, so that the encoding can end too.
+//! A stream ends with its `message_stop`, whatever its endpoint sends after it. If a stream has said all and
+//! stays open, Zephyr adds the `message_stop`. In an encoded stream nothing can be cut off or added: it goes
+//! on for a while, until the endpoint ends it, so that the encoding can end too.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -33,55 +33,55 @@ use super::lifetime::Lifetime;
 use super::read_off::read_off;
 use super::transcode::Passing;
 
-/// An endpoint's answer in passing.
+/// An endpoint's answer that is passing.
 pub struct Relay {
     held: VecDeque<Bytes>,
-    /// What is still to come; `None` once it ended.
+    /// The part that has not come yet. `None`: the answer has ended.
     rest: Option<Passing>,
-    /// The body fails with this as soon as what was passed on before has been flushed.
+    /// The body fails with this once everything before it has been flushed.
     broken: Option<Broken>,
-    /// Settled as soon as it is known what the answer's end means.
+    /// Settled as soon as the meaning of the answer's end is known.
     attempt: Option<Attempt>,
     sight: Sight,
     silence: Silence,
     ending: Ending,
     abort: Abort,
-    /// The request, until its answer has gone.
+    /// Held until the answer has gone.
     lifetime: Lifetime,
 }
 
-/// How long the endpoint may be silent, and whether its time is over.
+/// How long the endpoint may be silent, and whether that time is over.
 struct Silence {
     idle: Duration,
     last_chunk: Instant,
-    /// Running since the endpoint was first waited for.
+    /// Started when the relay first waits for the endpoint.
     timer: Option<Pin<Box<Sleep>>>,
     /// Cancelled when the endpoint's drain is over.
     cut: Option<Arc<CancellationToken>>,
-    /// Waits for that, since the endpoint was first waited for.
+    /// Waits for `cut`. Started when the relay first waits for the endpoint.
     cutting: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
-/// Why a stream is waited for no longer.
+/// Why Zephyr stops waiting for a stream.
 enum Over {
     /// It has said all, and its time to end is over.
     Said,
-    /// It is silent, or drained.
+    /// It is silent, or its endpoint's drain is over.
     Unsaid(Fault),
 }
 
 enum Broken {
-    /// Let the connection flush first. What still waits of a burst then is written by the connection's end.
+    /// The connection flushes first. When the connection ends, it writes what is left of a burst.
     Flushing(Fault),
     Now(Fault),
 }
 
-/// Makes the client's connection end with a reset where a plain close would look like a clean end.
+/// Makes the client's connection end with a reset, where a plain close would look like a clean end.
 #[derive(Clone, Default)]
 pub struct Abort(Option<Arc<AtomicBool>>);
 
 impl Abort {
-    /// For a connection whose protocol marks the end of a body: failing the body is enough.
+    /// For a protocol that marks the end of a body: it is enough if the body fails.
     pub fn by_framing() -> Self {
         Self(None)
     }
@@ -98,15 +98,15 @@ impl Abort {
     }
 }
 
-/// An answer was aborted; the text ends in hyper's debug log only.
+/// An answer was aborted. Only hyper's debug log shows the text.
 #[derive(Debug, thiserror::Error)]
 #[error("the endpoint broke off its answer: {0:?}")]
 pub struct Aborted(Fault);
 
 impl Relay {
-    /// The answer of which `held` has arrived, for the request of this lifetime. It fails if its endpoint
-    /// is silent for `idle`. `attempt`: settled by the answer's end. `sight`: what was seen of the answer
-    /// so far.
+    /// The answer whose beginning is in `held`, for the request of this lifetime. It fails if its endpoint is
+    /// silent for `idle`. `attempt`: settled by the answer's end. `sight`: what was seen of the answer so
+    /// far.
     pub fn new(
         (held, rest): (VecDeque<Bytes>, Rest),
         idle: Duration,
@@ -144,12 +144,11 @@ impl Relay {
         relay
     }
 
-    /// Whether nothing is left of it.
+    /// Whether nothing is left to send.
     pub fn has_ended(&self) -> bool {
         self.held.is_empty() && self.rest.is_none() && self.broken.is_none()
     }
 
-    /// The next frame of the body.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Aborted>>> {
         if let Some(chunk) = self.held.pop_front() {
             self.passes(&chunk);
@@ -158,7 +157,8 @@ impl Relay {
         if let Some(broken) = self.broken.take() {
             return self.fail(broken, cx);
         }
-        // Pings without pause keep the timer from being asked. A piece that waited for a slow client is read first.
+        // While pings keep coming, the timer never fires. A piece that waited for a slow client is read
+        // first.
         if self.due().is_some_and(|due| due <= self.silence.last_chunk) {
             return self.end_what_was_said(cx);
         }
@@ -184,7 +184,7 @@ impl Relay {
         }
     }
 
-    /// Takes in what came, and gives out what of it goes to the client.
+    /// Takes in a frame, and returns the part of it that goes to the client.
     fn take_in(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
         let mut data = match frame.into_data() {
             Ok(data) => data,
@@ -202,18 +202,18 @@ impl Relay {
         Frame::data(data)
     }
 
-    /// Notes what goes to the client.
+    /// Notes a piece that goes to the client.
     fn passes(&mut self, chunk: &Bytes) {
         let output = self.sight.tally().map_or(0, Tally::output);
         self.lifetime.passes(chunk, output);
     }
 
-    /// Looks at the next piece. Says what is wrong, if the answer must not go on.
+    /// Looks at the next piece. Returns the fault if the answer must not go on.
     fn look(&mut self, data: &Bytes) -> Option<Fault> {
         self.silence.last_chunk = Instant::now();
         match self.sight.inspector_mut()?.look(data) {
             Ok(Stage::Silent | Stage::Started | Stage::Content | Stage::Complete) => {}
-            // The client understands it: passed on, and counted.
+            // The client understands an error event, so it is passed on and counted.
             Err(fault @ Fault::ErrorEvent(_)) => {
                 self.lifetime.ends(RequestEnd::Failed);
                 self.lifetime.is_faulty(fault.clone());
@@ -224,7 +224,7 @@ impl Relay {
         None
     }
 
-    /// Notices that the message has said all, or has ended, in the piece that was looked at last.
+    /// Notices whether the message has said all, or has ended, in the last piece.
     fn notice_stop(&mut self, last: &mut Bytes) {
         let Some(inspector) = self.sight.inspector() else {
             return;
@@ -240,7 +240,7 @@ impl Relay {
         }
     }
 
-    /// Ends the answer. What came `behind` its end goes to nobody.
+    /// Ends the answer. What came `behind` its end is dropped.
     fn stop(&mut self, behind: &[u8]) {
         match proof::ends_there(behind) {
             Ok(()) => self.is_answered(),
@@ -253,16 +253,16 @@ impl Relay {
         }
     }
 
-    /// When the stream ends by itself, if it can.
+    /// When Zephyr ends the stream, if it can end it.
     fn due(&self) -> Option<Instant> {
         let due = self.ending.due()?;
         let inspector = self.sight.inspector()?;
-        // What stops in the midst of a further part is not whole with an end behind it.
+        // A stream that stops in the middle of a further part is not whole, even with an end added.
         let can_end = inspector.surplus().is_none() || !inspector.missing().is_empty();
         can_end.then_some(due)
     }
 
-    /// Ends a stream that has said all, and whose endpoint does not end it.
+    /// Ends a stream that has said all but whose endpoint leaves it open.
     fn end_what_was_said(
         &mut self,
         cx: &mut Context<'_>,
@@ -282,14 +282,13 @@ impl Relay {
         Poll::Ready(Some(Ok(Frame::data(last))))
     }
 
-    /// Whether the message has ended.
     fn is_complete(&self) -> bool {
         let inspector = self.sight.inspector();
         inspector.is_some_and(|inspector| inspector.stage() == Stage::Complete)
     }
 
-    /// Books the end as soon as it is known: once a body of known length is complete, nobody asks for
-    /// what comes after.
+    /// Books the end as soon as it is known. Once a body of known length is complete, hyper does not ask for
+    /// what comes after it.
     fn notice_end(&mut self) {
         if self.broken.is_none() && self.rest.as_ref().is_none_or(Body::is_end_stream) {
             self.rest = None;
@@ -297,11 +296,11 @@ impl Relay {
         }
     }
 
-    /// The endpoint ended its answer. Says what is missing, if it was not the end.
+    /// The endpoint ended its answer. Returns what is missing, if the answer is not whole.
     fn complete(&mut self) -> Option<Fault> {
         let inspector = self.sight.inspector();
         match inspector.and_then(|inspector| inspector.finish().err()) {
-            // An error event was passed on, and booked when it came.
+            // An error event was passed on and booked when it came.
             Some(Fault::ErrorEvent(_)) | None => {
                 self.is_answered();
                 None
@@ -310,7 +309,7 @@ impl Relay {
         }
     }
 
-    /// The answer is wrong. Gives the fault back, if the answer must not go on.
+    /// The answer is wrong. Returns the fault if the answer must not go on.
     fn is_invalid(&mut self, fault: Fault) -> Option<Fault> {
         let Some(inspector) = self.sight.inspector_mut() else {
             return Some(fault);
@@ -334,7 +333,7 @@ impl Relay {
         self.settle(Outcome::Answered);
     }
 
-    /// Its client has a whole answer, and yet something is wrong with its endpoint.
+    /// The client has a whole answer, but something is wrong with its endpoint.
     fn is_answered_all_the_same(&mut self, fault: Fault) {
         self.lifetime.ends(RequestEnd::Answered);
         self.lifetime.is_faulty(fault.clone());
@@ -382,7 +381,7 @@ impl Drop for Relay {
 }
 
 impl Silence {
-    /// Ready when the endpoint has been silent for too long, or its drain is over, or `due` has come.
+    /// Ready when the endpoint has been silent for too long, when its drain is over, or when `due` has come.
     fn poll(&mut self, cx: &mut Context<'_>, due: Option<Instant>) -> Poll<Over> {
         if let Some(cut) = self.cut.take() {
             self.cutting = Some(Box::pin((*cut).clone().cancelled_owned()));
@@ -409,7 +408,7 @@ impl Silence {
             if until <= now {
                 return Poll::Ready(Over::Unsaid(Fault::Stalled(self.idle)));
             }
-            // There were chunks since it was set: cheaper than setting it at every one of them.
+            // Chunks came after the timer was set. Setting it here is cheaper than setting it at every chunk.
             timer.as_mut().reset(until.into());
         }
     }

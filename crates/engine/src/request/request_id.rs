@@ -1,7 +1,7 @@
-//! The name of one request: in its log lines and spans, in `x-zephyr-request-id` of its answer, and in
-//! the body of an error of ours.
+//! The id of one request. It is in the log lines and spans of the request, in `x-zephyr-request-id` of its
+//! answer, and in the body of an error of ours.
 //!
-//! It is ours alone: an endpoint's own `request-id` passes unchanged beside it.
+//! An endpoint's own `request-id` is another header and passes unchanged.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -9,23 +9,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::HeaderValue;
 
-/// The name of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestId {
     run: u32,
     number: u64,
 }
 
-/// Gives out the names of a run.
+/// Gives out the ids of one run of the program.
 #[derive(Debug)]
 pub struct RequestIds {
-    /// Tells this run from others, so that names of yesterday's log are not given again.
+    /// A random number for this run, so that ids from an older log do not come again.
     run: u32,
     last: AtomicU64,
 }
 
 impl RequestIds {
-    /// Names that no other run gives out, as far as chance goes.
     pub fn new() -> Self {
         let random = RandomState::new().hash_one(std::process::id());
         Self {
@@ -34,7 +32,6 @@ impl RequestIds {
         }
     }
 
-    /// The next one.
     pub fn next(&self) -> RequestId {
         RequestId {
             run: self.run,
@@ -44,19 +41,18 @@ impl RequestIds {
 }
 
 impl RequestId {
-    /// Its place among the names of its run.
+    /// Its number within its run.
     pub fn number(self) -> u64 {
         self.number
     }
 
-    /// As the value of a header.
     pub fn header(self) -> HeaderValue {
         HeaderValue::from_str(self.written().as_str())
             .expect("hexadecimal digits are valid in a header")
     }
 
-    /// Its digits: those of the run, then six or more of the number. Written by hand, because every request
-    /// is named a few times and `fmt` takes its time.
+    /// Its digits: those of the run, then six or more of the number. It is written by hand, because every
+    /// request writes its id several times and `fmt` is slower.
     fn written(self) -> Written {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let digits_of_number = (self.number.max(1).ilog2() / 4 + 1).max(6) as usize;
@@ -70,10 +66,9 @@ impl RequestId {
     }
 }
 
-/// Digits of the longest name.
+/// Digits of the longest id.
 const LONGEST: usize = 8 + 16;
 
-/// A name, written.
 struct Written {
     digits: [u8; LONGEST],
     length: usize,

@@ -1,8 +1,8 @@
 //! Which side calls leave a record.
 //!
-//! Besides the API itself, which lies under `/v1`, clients call a greeting (`/api/hello`), telemetry and
-//! the like, some of them all the time. One record of each kind a minute tells as much as a hundred. All of
-//! them are counted all the same.
+//! The API itself lies under `/v1`. Clients also call a greeting (`/api/hello`), telemetry and the like, some
+//! of them all the time. One record of each kind per minute says as much as a hundred. All of them are still
+//! counted.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -15,14 +15,14 @@ use super::trail::Trail;
 
 /// Time between two records of one kind.
 const SPAN: Duration = Duration::from_secs(60);
-/// Most kinds in that time: paths are the client's to choose.
+/// The most kinds that are remembered at once: clients choose the paths.
 const MOST: usize = 60;
 
-/// When each kind left a record last.
+/// When each kind last left a record.
 #[derive(Debug, Default)]
 pub struct SideCalls(Mutex<HashMap<Kind, Instant>>);
 
-/// Side calls that tell the same.
+/// Side calls that count as the same.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Kind {
     method: Method,
@@ -31,8 +31,8 @@ struct Kind {
 }
 
 impl SideCalls {
-    /// Whether a request that ended with this status leaves a record; if so, it counts as left. What is no
-    /// side call always does.
+    /// Whether a request that ended with this status leaves a record. If it does, that is noted. A request
+    /// that is no side call always leaves one.
     pub fn is_to_be_recorded(
         &self,
         trail: &Trail,

@@ -1,4 +1,4 @@
-//! The requests of a running engine: what they share, and what is counted and shown of them.
+//! What the requests of a running engine share, and what is counted and shown of them.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,26 +14,23 @@ use crate::clock::Clock;
 use crate::engine::fleet_door::FleetDoor;
 use crate::metrics::Metrics;
 
-/// What the requests of an engine share.
 pub struct Traffic {
-    /// Who decides where they go.
+    /// Decides where requests go.
     pub door: FleetDoor,
-    /// What is counted of them for front-ends.
+    /// Counts for front-ends.
     pub counters: Counters,
-    /// Those that are shown.
+    /// The requests that are shown.
     pub in_flight: InFlight,
-    /// Which of those refused at the door leave a record.
+    /// Which refused requests leave a record.
     pub refusals: Refusals,
-    /// Which of their side calls leave a record.
+    /// Which side calls leave a record.
     pub side_calls: SideCalls,
-    /// Where their records go.
     pub journal: Journal,
-    /// What is counted of them for Prometheus.
+    /// Counts for Prometheus.
     pub metrics: Arc<Metrics>,
 }
 
 impl Traffic {
-    /// No request yet.
     pub fn new(door: FleetDoor, journal: Journal, metrics: Arc<Metrics>) -> Self {
         Self {
             door,
@@ -46,7 +43,6 @@ impl Traffic {
         }
     }
 
-    /// The counters as they are.
     pub fn totals(&self) -> Totals {
         let waiting = self.door.look(|state, _| state.fleet.waiting());
         self.counters.totals(waiting)
@@ -57,7 +53,7 @@ impl Traffic {
         self.in_flight.view(clock)
     }
 
-    /// Whether there is any request to be shown, so that what is shown changes by itself.
+    /// Whether there is a request to show. If so, the view changes over time without any event.
     pub fn has_requests(&self) -> bool {
         self.in_flight.are_any(Instant::now())
     }

@@ -1,9 +1,9 @@
 //! What is known of one request while it is on its way.
 //!
-//! Whoever takes part in it notes what it sees: the forwarder what is asked for, an admission how its
-//! attempt went, the answer how far it has come. What is noted is small and is there anyway (instants,
-//! handles, counts); words are made of it only when somebody looks ([`crate::request::in_flight`]) or when the
-//! request has ended ([`crate::request::record`]).
+//! Each part of the engine notes what it sees: the forwarder notes what is asked for, an attempt how it went,
+//! the answer how far it has come. The notes are small and need no extra work (instants, handles, counts).
+//! They are turned into text only when a front-end looks ([`crate::request::in_flight`]) or when the request
+//! has ended ([`crate::request::record`]).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -23,92 +23,76 @@ use crate::endpoints::remote::Remote;
 use crate::endpoints::socket::Handshake;
 use zephyr_secrets::redact::may_have_credentials;
 
-/// The session, as Claude Code names it.
+/// Claude Code names its session in this header.
 pub const SESSION_ID: HeaderName = HeaderName::from_static("x-claude-code-session-id");
 
-/// Models, sessions and the like are cut off here.
+/// Longer names of models, sessions and the like are cut, in bytes.
 const LONGEST_NAME: usize = 256;
-/// Paths are cut off here.
+/// Longer paths are cut, in bytes.
 const LONGEST_PATH: usize = 2048;
 
-/// Where a request has been so far.
 pub struct Trail {
-    /// Its name.
     pub id: RequestId,
-    /// When its head was there.
+    /// When its head was here.
     pub begun: Clock,
-    /// How it is asked.
     pub method: Method,
-    /// What for, without the query.
+    /// Without the query.
     pub path: String,
-    /// The query, where it may have a credential.
+    /// The query. It may hold a credential.
     pub query: Option<String>,
-    /// Which kind of call that is.
     pub kind: CallKind,
-    /// Whether a stream is asked for; found out late where the body is long.
+    /// Whether a stream is asked for. In a long body this is found late.
     pub stream: OnceLock<bool>,
-    /// What has come of its body.
+    /// How much of its body has come.
     pub received: Arc<Received>,
     /// Tokens of its answer so far.
     output: AtomicU64,
     notes: Mutex<Notes>,
 }
 
-/// What is noted on the way.
 #[derive(Default)]
 pub struct Notes {
-    /// The client's headers, as they came; once they have gone on their way, what the record needs of them.
+    /// The client's headers as they came. Once they have been sent, only those that the record needs.
     pub headers: HeaderMap,
-    /// The model asked for.
+    /// The requested model.
     pub model: Option<String>,
-    /// The session it belongs to.
     pub session: Option<String>,
-    /// Its attempts.
     pub legs: Vec<Leg>,
     /// When its answer began to reach the client.
     pub answered: Option<Instant>,
-    /// When and how it ended.
     pub ended: Option<(Instant, RequestEnd)>,
-    /// What its conversation had cached elsewhere.
+    /// What its conversation had cached at another endpoint.
     pub left: Option<Left>,
 }
 
-/// One attempt.
 pub struct Leg {
-    /// Where to.
     pub remote: Arc<Remote>,
-    /// Why there.
     pub why: Reason,
-    /// When it began.
     pub began: Instant,
-    /// The beginning of its connection, if that was new.
+    /// How long its connection took. `None`: the connection was not new.
     pub handshake: Option<Handshake>,
     /// The endpoint's status.
     pub status: Option<u16>,
-    /// Until the answer's head.
+    /// The time until the answer's head.
     pub headers: Option<Duration>,
-    /// Until the answer had proven real.
+    /// The time until the answer had proven real.
     pub first_event: Option<Duration>,
-    /// What the answer's head says of limits.
+    /// The answer's headers about limits.
     pub rate_limits: Vec<(HeaderName, HeaderValue)>,
-    /// How it ended.
     pub end: Option<LegEnd>,
 }
 
-/// How an attempt ended.
 pub struct LegEnd {
-    /// When.
     pub at: Instant,
-    /// As what.
     pub outcome: AttemptOutcome,
-    /// Why it did not come to an answer.
+    /// Why it brought no answer.
     pub reason: Option<Reason>,
-    /// What its answer was taken for, if it did not answer.
+    /// The verdict, if there was no answer.
     pub verdict: Option<Verdict>,
 }
 
 impl Trail {
-    /// A request with this head; `body`: how much of its body is to be kept.
+    /// A request with this head. `body`: how much of its body is kept.
     pub fn new(
         id: RequestId,
         method: Method,
@@ -139,26 +123,23 @@ impl Trail {
         }
     }
 
-    /// What is noted so far.
     pub fn notes(&self) -> MutexGuard<'_, Notes> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An attempt begins; gives its number.
+    /// An attempt begins. Returns its index.
     pub fn set_out(&self, leg: Leg) -> usize {
         let mut notes = self.notes();
         notes.legs.push(leg);
         notes.legs.len() - 1
     }
 
-    /// Notes something about an attempt.
     pub fn note(&self, leg: usize, note: impl FnOnce(&mut Leg)) {
         if let Some(leg) = self.notes().legs.get_mut(leg) {
             note(leg);
         }
     }
 
-    /// The answer has come so far.
     pub fn note_output(&self, tokens: u64) {
         self.output.store(tokens, Ordering::Relaxed);
     }
@@ -170,7 +151,7 @@ impl Trail {
 }
 
 impl Notes {
-    /// Where the request is, or was last.
+    /// The current attempt, or the last one.
     pub fn last_leg(&self) -> Option<&Leg> {
         self.legs.last()
     }
@@ -193,13 +174,13 @@ impl Leg {
     }
 }
 
-/// The text of a header, if there is one and it is not empty.
+/// The text of a header. `None`: there is none, or it is empty.
 pub fn named(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let text = headers.get(name)?.to_str().ok()?;
     (!text.is_empty()).then(|| shortened(text))
 }
 
-/// The beginning of a name that a client chose: nobody needs more of it, and it is shown.
+/// The beginning of a name that a client chose. It is shown, and a longer one helps nobody.
 pub fn shortened(name: &str) -> String {
     name[..name.floor_char_boundary(LONGEST_NAME)].to_owned()
 }

@@ -1,11 +1,11 @@
-//! Decoding an answer for a client that did not accept its encoding.
+//! Decodes an answer for a client that did not accept its encoding.
 //!
-//! The one exception to bytes passing as they came: a client that names no encoding, or not this one,
-//! could not read them. Each piece is decoded when it comes, so nothing waits; memory is bounded by what
-//! one piece of a piece decodes to, not by the whole. What is not of its encoding, or ends within it,
-//! fails, since half an answer must not look like a whole one. An encoding that is not known here, two
-//! of them at once, a part of a body (206), and an answer to a client that refuses plain text as well
-//! pass as they came.
+//! This is the one exception to the rule that bytes pass as they came. A client that names no encoding, or
+//! not this one, could not read them. Each piece is decoded when it comes, so nothing waits. Memory depends
+//! on one piece, not on the whole answer. An answer that does not have the announced encoding, or that ends
+//! inside it, fails: half an answer must not look like a whole one. These answers pass as they came: an
+//! unknown encoding, two encodings at once, a part of a body (206), and an answer to a client that refuses
+//! plain text too.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -22,38 +22,35 @@ use zephyr_core::classify::Fault;
 use crate::request::inspect::undecodable;
 use zephyr_encoding::Decoder;
 
-/// How much is decoded at once.
+/// Bytes that are decoded at once.
 const PIECE: usize = 16 * 1024;
 
-/// An endpoint's body, on its way to a client.
+/// An endpoint's body on its way to a client.
 pub enum Passing {
-    /// As it came.
     AsItCame(Incoming),
-    /// Decoded.
     Decoded(Box<Decoding>),
 }
 
-/// A body that is decoded.
+/// A body that is decoded as it comes.
 pub struct Decoding {
     body: Incoming,
     decoder: Decoder,
-    /// What arrived and is still to be decoded.
+    /// What has come and is not decoded yet.
     ahead: Bytes,
     has_ended: bool,
 }
 
-/// A body broke off.
 #[derive(Debug, thiserror::Error)]
 pub enum Broken {
-    /// On its way.
+    /// The connection broke.
     #[error(transparent)]
     Lost(#[from] hyper::Error),
-    /// It is not of its encoding.
+    /// The body does not have the announced encoding.
     #[error(transparent)]
     Undecodable(#[from] std::io::Error),
 }
 
-/// An answer with a body that a client can read which sent the headers `asked`.
+/// An answer whose body the client can read. `asked`: the headers that the client sent.
 pub fn passing(
     response: Response<Incoming>,
     asked: impl FnOnce() -> HeaderMap,
@@ -79,7 +76,7 @@ pub fn passing(
     (head, Passing::Decoded(Box::new(decoding)))
 }
 
-/// The headers of the same content in plain: another length, another representation.
+/// The headers for the decoded content: it has another length, and it is another representation.
 fn describe_decoded(headers: &mut HeaderMap) {
     headers.remove(CONTENT_ENCODING);
     headers.remove(CONTENT_LENGTH);
@@ -93,8 +90,7 @@ fn describe_decoded(headers: &mut HeaderMap) {
     }
 }
 
-/// Whether a client that sent the headers `asked` reads the encoding, or would not read plain text
-/// either.
+/// Whether a client that sent the headers `asked` can read the encoding, or refuses plain text too.
 pub(crate) fn is_readable(answer: &HeaderMap, asked: &HeaderMap) -> bool {
     let encoding = answer.get(CONTENT_ENCODING).map(HeaderValue::to_str);
     let Some(Ok(encoding)) = encoding else {
@@ -104,7 +100,8 @@ pub(crate) fn is_readable(answer: &HeaderMap, asked: &HeaderMap) -> bool {
     encoding == "identity" || accepts(asked, encoding) || refuses_identity(asked)
 }
 
-/// Whether `Accept-Encoding` lists it. Without the header a client is not asked to decode anything.
+/// Whether `Accept-Encoding` lists it. If the header is missing, the client is not expected to decode
+/// anything.
 fn accepts(asked: &HeaderMap, encoding: &str) -> bool {
     weight(asked, encoding)
         .or_else(|| weight(asked, "*"))
@@ -115,7 +112,7 @@ fn refuses_identity(asked: &HeaderMap) -> bool {
     weight(asked, "identity").or_else(|| weight(asked, "*")) == Some(0.0)
 }
 
-/// The weight that a client gives a coding by name.
+/// The weight (`q`) that a client gives a coding by name.
 fn weight(asked: &HeaderMap, coding: &str) -> Option<f32> {
     let lines = asked.get_all(ACCEPT_ENCODING).iter();
     let listed = lines
@@ -136,7 +133,7 @@ fn weight(asked: &HeaderMap, coding: &str) -> Option<f32> {
     None
 }
 
-/// A coding's name; `x-gzip` is an old one of gzip's.
+/// A coding's name. `x-gzip` is an old name of gzip.
 fn canonical(name: &str) -> &str {
     let name = name.trim();
     if name.eq_ignore_ascii_case("x-gzip") {
@@ -151,7 +148,7 @@ fn canonical(name: &str) -> &str {
 }
 
 impl Broken {
-    /// What it tells of the endpoint.
+    /// What this says about the endpoint.
     pub fn fault(&self) -> Fault {
         match self {
             Self::Lost(_) => Fault::Cut,
@@ -239,7 +236,7 @@ mod tests {
             (&["*"], "zstd", true),
             (&["*;q=0.5, identity"], "zstd", true),
             (&["br, *;q=0"], "br", true),
-            // Refuses both: what came is as good as anything.
+            // The client refuses both, so the answer passes as it came.
             (&["br, *;q=0"], "gzip", true),
             (&["br, identity;q=0"], "gzip", true),
             (&["br, identity;q=0.5, *;q=0"], "gzip", false),

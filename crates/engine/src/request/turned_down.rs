@@ -1,4 +1,4 @@
-//! A request that is refused at the door: it gets an error of ours, and leaves a record.
+//! A request that is refused at the door. It gets an error of ours, and leaves a record.
 
 use std::time::Instant;
 
@@ -14,7 +14,6 @@ use super::traffic::Traffic;
 use super::trail::Trail;
 use crate::clients::reply::{self, Code};
 
-/// Answers a request that is not forwarded with an error.
 pub fn turn_down(
     traffic: &Traffic,
     id: RequestId,

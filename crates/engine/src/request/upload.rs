@@ -1,8 +1,8 @@
-//! A request's body: streamed on as it arrives, and kept for another attempt.
+//! A request's body: it is sent on as it arrives, and kept for another attempt.
 //!
-//! Chunks are reference-counted, so keeping them copies nothing. One attempt reads at a time; an older
-//! one that a connection task still holds reads nothing more. Once a body outgrows the replay limit, or
-//! the answer has begun, nothing is kept any longer.
+//! Chunks are reference-counted, so keeping them copies nothing. One attempt reads at a time. An older
+//! attempt that a connection task still holds reads nothing more. Nothing is kept any longer once a body
+//! outgrows the replay limit, or once the answer has begun.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,10 +16,10 @@ use hyper::body::Incoming;
 
 use super::received::Received;
 
-/// A shorter last piece does not count as an ending.
+/// A last piece that is shorter than this does not count as an ending. In bytes.
 const ENDING: usize = 64;
 
-/// The body of one request, for as many attempts as it takes.
+/// The body of one request, for all its attempts.
 #[derive(Clone)]
 pub struct Upload(Arc<Shared>);
 
@@ -34,16 +34,16 @@ struct State {
     kept: Vec<Bytes>,
     kept_bytes: u64,
     keeping: bool,
-    /// Where the current attempt reads in `kept`.
+    /// The index in `kept` of the next piece that the current attempt reads.
     next: usize,
-    /// Number of the attempt that may read.
+    /// The number of the attempt that may read.
     reader: u32,
     received: u64,
     /// An attempt wants more than the client has sent.
     waiting: bool,
     limit: Limits,
     last_progress: Instant,
-    /// Told what comes.
+    /// Counts what comes.
     received_by: Option<Arc<Received>>,
 }
 
@@ -67,32 +67,31 @@ pub enum Progress {
         /// When it last got a piece.
         since: Instant,
     },
-    /// It has taken all that is there.
+    /// It has taken everything.
     Sent {
         /// When it took the last piece.
         last: Instant,
     },
 }
 
-/// Why a body cannot be read on.
+/// Why the rest of a body cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UploadError {
-    /// The client stopped sending.
+    /// The client's connection ended.
     #[error("the client's request body ended early")]
     ClientGone,
-    /// The client sends nothing more.
+    /// The client sends nothing more, but its connection is open.
     #[error("the client stopped sending its request body")]
     Stalled,
-    /// More bytes than allowed.
     #[error("the request body is larger than allowed")]
     TooLarge,
-    /// Another attempt reads now.
+    /// Another attempt reads the body now.
     #[error("this attempt is over")]
     Superseded,
 }
 
 impl Upload {
-    /// A request's body that may have up to `size` bytes, of which up to `replay` are kept.
+    /// A request's body of at most `size` bytes. Up to `replay` bytes of it are kept.
     pub fn new(body: Incoming, size: u64, replay: u64, received: Arc<Received>) -> Self {
         let length = body.size_hint().exact();
         let source = if body.is_end_stream() {
@@ -103,7 +102,7 @@ impl Upload {
         Self::with(source, length, Limits { size, replay }, Some(received))
     }
 
-    /// A body that is there already.
+    /// A body that is already here.
     pub fn whole(body: Bytes) -> Self {
         let length = body.len() as u64;
         let upload = Self::with(
@@ -146,7 +145,7 @@ impl Upload {
         }))
     }
 
-    /// Waits until `bytes` of the body, or all of it, are here. Says whether all of it is.
+    /// Waits until `bytes` of the body, or all of it, are here. Returns whether all of it is here.
     ///
     /// # Errors
     ///
@@ -168,7 +167,7 @@ impl Upload {
         .await
     }
 
-    /// The next attempt's view of the body; earlier ones end.
+    /// The body for the next attempt. Earlier attempts can read no more.
     pub fn attempt(&self) -> AttemptBody {
         let mut state = self.state();
         state.reader += 1;
@@ -194,7 +193,7 @@ impl Upload {
         }
     }
 
-    /// What has been kept so far, without a copy where it is one piece.
+    /// What has been kept so far. Copied only if it is in several pieces.
     pub fn peek(&self) -> Bytes {
         let state = self.state();
         match state.kept.as_slice() {
@@ -204,15 +203,15 @@ impl Upload {
         }
     }
 
-    /// How many bytes it keeps, or will have kept once all of it is here.
+    /// The bytes that it keeps now, or will keep once all of it is here.
     pub fn weight(&self) -> u64 {
         let state = self.state();
         let announced = state.length.filter(|_| state.keeping);
         announced.unwrap_or(state.kept_bytes)
     }
 
-    /// Takes in what the client sends while nothing else reads, so that its leaving is seen. Ends only when
-    /// the body broke.
+    /// Takes in what the client sends while nothing else reads, to notice when the client leaves. Returns
+    /// only when the body broke.
     pub async fn broken(&self) -> UploadError {
         // Without an announced length it might outgrow what can be kept.
         let may_read = {
@@ -225,7 +224,7 @@ impl Upload {
         std::future::pending().await
     }
 
-    /// What has arrived last: its last piece, or all of it.
+    /// What arrived last: the last piece, or all of it if that piece is short.
     pub fn ending(&self) -> Bytes {
         let last = self.state().kept.last().cloned();
         match last {
@@ -260,12 +259,12 @@ impl Upload {
         }
     }
 
-    /// Waits for the client no longer.
+    /// Stops waiting for the client.
     pub fn give_up(&self) {
         self.state().source = Source::Broken(UploadError::Stalled);
     }
 
-    /// There will be no further attempt: what was sent is let go, what is to come is not kept.
+    /// There will be no further attempt. What was sent is dropped, and nothing more is kept.
     pub fn stop_keeping(&self) {
         let mut state = self.state();
         let sent = state.next.min(state.kept.len());
@@ -286,7 +285,7 @@ impl Shared {
 }
 
 impl State {
-    /// Takes the next frame from the client into `kept`. Only once it is there does the attempt see it.
+    /// Takes the next frame from the client into `kept`. The attempt sees it only after that.
     fn pull(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Source::Flowing(body) = &mut self.source else {
             return Poll::Ready(());
@@ -298,7 +297,8 @@ impl State {
                 Ok(data) => {
                     let ended = body.is_end_stream();
                     self.take_in(data);
-                    // Known at once where the length was announced: nobody may ask for what is behind it.
+                    // With an announced length the end is known at once. hyper may not ask for what comes
+                    // after it.
                     if ended && matches!(self.source, Source::Flowing(_)) {
                         self.source = Source::Ended(None);
                     }
@@ -329,7 +329,7 @@ impl State {
         }
     }
 
-    /// The next piece that is here already.
+    /// The next piece that is already here.
     fn next_kept(&mut self) -> Option<Bytes> {
         if self.keeping {
             let data = self.kept.get(self.next)?.clone();
@@ -339,14 +339,14 @@ impl State {
         if self.kept.is_empty() {
             return None;
         }
-        // Nothing will be read again: drop what was sent, and the piece goes out as the only copy.
+        // Nothing will be read again. What was sent is dropped, and the piece goes out as the only copy.
         self.kept.drain(..self.next);
         self.next = 0;
         (!self.kept.is_empty()).then(|| self.kept.remove(0))
     }
 }
 
-/// One attempt's view of a request's body.
+/// The body as one attempt reads it.
 pub struct AttemptBody {
     shared: Arc<Shared>,
     attempt: u32,

@@ -6,7 +6,7 @@ use zephyr_core::fleet::{Journey, Ticket};
 use super::traffic::Traffic;
 use crate::engine::fleet_door::Turn;
 
-/// A request that waits. Dropping it gives its place up: the client left.
+/// A request that waits. Dropping it means that the client left, and gives up its place in the queue.
 pub struct Waiter<'t> {
     ticket: Option<Ticket>,
     turn: oneshot::Receiver<Turn>,
@@ -14,8 +14,8 @@ pub struct Waiter<'t> {
 }
 
 impl<'t> Waiter<'t> {
-    /// Begins to wait; `bytes`: what is kept of the request's body. `None`: it would be in vain, or too
-    /// many wait.
+    /// Begins to wait. `bytes`: what is kept of the request's body. `None`: waiting cannot help, or too many
+    /// requests wait.
     pub fn begin(traffic: &'t Traffic, journey: &mut Journey, bytes: u64) -> Option<Self> {
         let (ticket, turn) = traffic.door.step(|state, now| {
             let ticket = state.fleet.wait(journey, bytes, now)?;
@@ -28,7 +28,7 @@ impl<'t> Waiter<'t> {
         })
     }
 
-    /// Waits for its turn. After [`Turn::Go`] the request has to ask again at once.
+    /// Waits for its turn. After [`Turn::Go`] the request must ask for an attempt again at once.
     pub async fn turn(&mut self) -> Turn {
         let turn = (&mut self.turn).await.unwrap_or(Turn::InVain);
         self.ticket = None;

@@ -1,10 +1,10 @@
-//! Small writes that come thick and fast, written together.
+//! Joins small writes that follow each other fast.
 //!
-//! A write wakes whoever waits for it, and that costs more than all the rest of a tiny event's way, or of a
-//! small request's. While many are written, by whichever connections, each waits for one turn of the
-//! runtime: by then the others have written too, and whoever is woken by the first is awake for all. An
-//! endpoint's flood of tiny events goes on waiting as long as each turn brings one more. What comes at
-//! leisure never waits.
+//! A write wakes its reader, and that costs more than all other work for a tiny event or a small request. So
+//! during a burst of writes, on any connections, each write waits for one turn of the runtime. By then the
+//! other connections have written too, and the reader that the first write wakes is awake for all of them. If
+//! an endpoint sends a flood of tiny events, the wait goes on as long as each turn brings one more. Outside a
+//! burst, no write waits.
 
 use std::cell::Cell;
 use std::io::{self, IoSlice};
@@ -15,22 +15,22 @@ use std::time::{Duration, Instant};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 
-/// So many writes within [`WINDOW`] are a burst.
+/// So many writes within [`WINDOW`] make a burst.
 const BURST: usize = 8;
 const WINDOW: Duration = Duration::from_micros(750);
-/// Most bytes of a small write; larger ones are not worth to be copied.
+/// The most bytes of a small write. Copying a larger one costs too much.
 const SMALL: usize = 4096;
-/// Most bytes that wait.
+/// The most bytes that wait.
 const MOST: usize = 16 * 1024;
-/// The longest that a connection's first one waits for further ones.
+/// The longest time that the first waiting write of a connection waits.
 const PATIENCE: Duration = Duration::from_micros(200);
 
 thread_local! {
-    /// Of this thread: its turns are waited for.
+    /// One per thread, because the wait is for turns of that thread.
     static PULSE: Pulse = Pulse::default();
 }
 
-/// When the last small writes were.
+/// When the last small writes happened.
 #[derive(Debug, Default)]
 struct Pulse {
     times: [Cell<Option<Instant>>; BURST],
@@ -38,7 +38,7 @@ struct Pulse {
 }
 
 impl Pulse {
-    /// Another one. Says whether it is of a burst.
+    /// Notes a small write. Returns whether it is part of a burst.
     fn beat(&self, now: Instant) -> bool {
         let oldest = self.oldest.get();
         self.oldest.set((oldest + 1) % BURST);
@@ -47,22 +47,22 @@ impl Pulse {
     }
 }
 
-/// A connection whose small writes are written together while many are written.
+/// A connection whose small writes are joined during a burst.
 #[derive(Debug)]
 pub struct Burst<Io> {
     io: Io,
     is_on: bool,
     waiting: Vec<u8>,
-    /// How much of that is written already.
+    /// How many of those bytes are already written.
     written: usize,
-    /// When the first of it came.
+    /// When the first of those bytes came.
     since: Instant,
-    /// Whether something came after the last flush.
+    /// Whether more bytes came after the last flush.
     has_grown: bool,
 }
 
 impl<Io> Burst<Io> {
-    /// Writes to `io`, which speaks HTTP/1.
+    /// For HTTP/1.
     pub fn new(io: Io) -> Self {
         Self {
             io,
@@ -74,7 +74,7 @@ impl<Io> Burst<Io> {
         }
     }
 
-    /// Writes to `io` at once: HTTP/2 puts frames together by itself, and takes none while a flush waits.
+    /// For HTTP/2, always without a wait: it joins frames itself, and takes none while a flush waits.
     pub fn off(io: Io) -> Self {
         Self {
             is_on: false,
@@ -82,17 +82,15 @@ impl<Io> Burst<Io> {
         }
     }
 
-    /// What is written to.
     pub fn inner(&self) -> &Io {
         &self.io
     }
 
-    /// The same, to read from it.
     pub fn inner_mut(&mut self) -> &mut Io {
         &mut self.io
     }
 
-    /// What is not written yet.
+    /// The bytes that are not written yet.
     pub fn rest(&self) -> &[u8] {
         &self.waiting[self.written..]
     }
@@ -200,7 +198,7 @@ mod tests {
 
     use super::*;
 
-    /// Records every write; takes so many bytes before it is full.
+    /// Records every write. It is full after so many bytes.
     struct Sink {
         writes: Vec<Vec<u8>>,
         room: usize,
@@ -244,7 +242,7 @@ mod tests {
             }
         }
 
-        /// Writes an event and flushes; what does not fit makes room.
+        /// Writes an event and flushes. If it does not fit, space is made first.
         fn send(&mut self, now: Instant, event: &str) -> Poll<io::Result<()>> {
             let mut cx = Context::from_waker(Waker::noop());
             let mut rest = event.as_bytes();

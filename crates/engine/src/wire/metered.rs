@@ -18,23 +18,22 @@ pub struct Metered {
 }
 
 impl Metered {
-    /// The connection, counted there from now on.
+    /// The connection. From now on `traffic` counts its bytes.
     pub fn new(stream: TcpStream, traffic: Arc<WireBytes>) -> Self {
         Self { stream, traffic }
     }
 
-    /// Writes as much as can be written at once.
+    /// Writes as much as possible at once.
     ///
     /// # Errors
     ///
-    /// What the system says, also that it is nothing.
+    /// The error of the system, also if nothing can be written.
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
         let written = self.stream.try_write(buf)?;
         self.traffic.sent.add(written as u64);
         Ok(written)
     }
 
-    /// The connection itself.
     pub fn stream(&self) -> &TcpStream {
         &self.stream
     }

@@ -1,25 +1,25 @@
-//! Whether an endpoint may be used at all: as persons decided, and as its credential allows.
+//! Whether an endpoint may be used at all: by a person's decision, and because its credential is there.
 
 use std::time::Instant;
 
 use crate::fleet::reason::WhyNot;
 
-/// Whether an endpoint may be used, as persons decided.
+/// Whether a person allows an endpoint to be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Availability {
-    /// Yes.
+    /// It may be used.
     Enabled,
-    /// No; its attempts may finish until then.
+    /// It may not be used. Its attempts may finish until then.
     Draining {
-        /// When those still out are ended.
+        /// When the attempts that are still in flight are ended.
         until: Instant,
     },
-    /// No.
+    /// It may not be used.
     Disabled,
 }
 
 impl Availability {
-    /// As the file, or an earlier run, says.
+    /// What the file, or an earlier run, says.
     pub(crate) fn of(enabled: bool) -> Self {
         if enabled {
             Self::Enabled
@@ -52,7 +52,7 @@ impl Access {
         }
     }
 
-    /// Ends a drain whose time is over. Says whether it did.
+    /// Ends a drain whose time is over. Returns whether it did.
     pub(super) fn handle_timeout(&mut self, now: Instant) -> bool {
         let is_over = self.poll_timeout().is_some_and(|until| until <= now);
         if is_over {
@@ -61,7 +61,7 @@ impl Access {
         is_over
     }
 
-    /// The last attempt that was out has ended.
+    /// The last attempt in flight has ended.
     pub(super) fn note_idle(&mut self) {
         if let Availability::Draining { .. } = self.availability {
             self.availability = Availability::Disabled;

@@ -14,7 +14,7 @@ use crate::fleet::blame::Blame;
 /// What the end of an attempt has changed.
 pub(crate) struct Booked {
     pub(crate) change: Option<Change>,
-    /// Until when what was marked holds, if that ends by itself.
+    /// When the mark that was set ends, if it ends by itself.
     pub(crate) until: Option<Instant>,
 }
 
@@ -32,7 +32,7 @@ impl Endpoint {
         if self.traffic.in_flight == 0 {
             self.access.note_idle();
         }
-        // A person's decision ended it, which says nothing about the endpoint.
+        // A person's decision ended the attempt. This says nothing about the endpoint.
         let outcome = if outcome == Outcome::Failed(Fault::DrainTimeout) {
             Outcome::Abandoned
         } else {
@@ -58,7 +58,7 @@ impl Endpoint {
                 self.standing.circuit.release(pass);
                 None
             }
-            // An answer on other paths proves nothing about messages.
+            // An answer on another path says nothing about messages.
             Outcome::Answered | Outcome::ClientFault(_) | Outcome::Abandoned => {
                 self.standing.circuit.release(pass);
                 None

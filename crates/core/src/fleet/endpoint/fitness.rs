@@ -9,7 +9,7 @@ use crate::fleet::journey::Journey;
 use crate::fleet::reason::WhyNot;
 
 impl Endpoint {
-    /// Whether it may take an attempt of `journey`; a half-open one may if `trial_wanted`.
+    /// Whether it may take an attempt of `journey`. A half-open endpoint may only if `trial_wanted`.
     pub(crate) fn check(
         &self,
         journey: &Journey,
@@ -25,7 +25,7 @@ impl Endpoint {
         journey.check_avoided(self.id)
     }
 
-    /// Whether it may take attempts at all.
+    /// Whether it may take any attempts.
     pub(crate) fn check_standing(&self, trial_wanted: bool) -> Result<(), WhyNot> {
         self.access.check()?;
         self.check_subscription()?;
@@ -61,7 +61,7 @@ impl Endpoint {
                 until,
                 ..
             } => Err(WhyNot::CircuitOpen { cause, until }),
-            // A scout is our own idea, so it spares whoever asked for a pause.
+            // Zephyr itself sends the scout, so an endpoint that asked for a pause is not disturbed.
             CircuitState::Open {
                 cause: cause @ (Cause::Throttled | Cause::Exhausted),
                 until,
@@ -89,7 +89,7 @@ impl Endpoint {
         matches!(self.standing.circuit.state(), CircuitState::HalfOpen { .. })
     }
 
-    /// Whether a probe will find out what a half-open circuit asks, so that no request has to.
+    /// Whether a probe will test the half-open circuit, so that no request has to.
     pub(crate) fn probe_decides(&self, paused: bool) -> bool {
         !paused
             && !self.probes.only_free

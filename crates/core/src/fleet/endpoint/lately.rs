@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-/// Length of a span.
+/// The length of a span.
 const SPAN: Duration = Duration::from_secs(10);
-/// Spans that count: five minutes.
+/// The number of spans that count: five minutes.
 const SPANS: usize = 30;
 
 /// The attempts of the last five minutes.
@@ -12,7 +12,7 @@ const SPANS: usize = 30;
 pub(crate) struct Lately {
     /// When the first span began.
     begun: Instant,
-    /// Number of the latest span with a count. The ring holds those before it.
+    /// The number of the last span with a count. The ring holds the spans before it.
     latest: u64,
     counts: [u32; SPANS],
 }
@@ -29,7 +29,7 @@ impl Lately {
     /// Counts one attempt.
     pub(crate) fn note(&mut self, now: Instant) {
         let span = self.span_at(now);
-        // Skipped spans still have the counts of the round before.
+        // Skipped spans still hold counts from the last round.
         let skipped = span.saturating_sub(self.latest).min(SPANS as u64);
         for back in 0..skipped {
             self.counts[place(span - back)] = 0;
@@ -39,7 +39,7 @@ impl Lately {
         *count = count.saturating_add(1);
     }
 
-    /// How many there were in the last five minutes.
+    /// The number of attempts in the last five minutes.
     pub(crate) fn count(&self, now: Instant) -> u64 {
         let oldest = (self.span_at(now) + 1).saturating_sub(SPANS as u64);
         let known = (self.latest + 1).saturating_sub(SPANS as u64);

@@ -1,4 +1,4 @@
-//! What an endpoint does not serve: marks that concern a part of the requests, and not the endpoint.
+//! What an endpoint does not serve: marks for a part of the requests, not for the whole endpoint.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,9 +8,9 @@ use crate::classify::{ClientKind, Family, Subject};
 use crate::fleet::asked::{Asked, Traits};
 use crate::fleet::reason::WhyNot;
 
-/// For how long a mark holds where its answer did not say.
+/// How long a mark holds if the answer did not say.
 const BELIEVED_FOR: Duration = Duration::from_secs(600);
-/// A family's window may be as long as a week; nothing else is believed for so long.
+/// The window of a family may be a week long. No mark holds longer than this.
 const LONGEST: Duration = Duration::from_secs(8 * 24 * 3600);
 /// Maximum number of marks.
 const MOST: usize = 32;
@@ -23,18 +23,18 @@ pub(crate) struct Marks {
 /// Which requests are not served.
 #[derive(Debug, PartialEq, Eq)]
 enum Mark {
-    /// Those that ask for the same.
+    /// Requests that ask for the same.
     Asked(Arc<Asked>),
-    /// Those that ask for a model of this family.
+    /// Requests for a model of this family.
     Family(Family),
-    /// Those of this kind that are as large, in bytes.
+    /// Requests of this kind that are at least as large, in bytes.
     Size(CallKind, u64),
-    /// Those of such clients.
+    /// Requests of such clients.
     Client(ClientKind),
 }
 
 impl Marks {
-    /// Whether a request is served, as far as the marks tell.
+    /// Whether a request is served. A mark says why not.
     pub(super) fn check(&self, asked: &Asked, traits: Traits, now: Instant) -> Result<(), WhyNot> {
         let holds = self.known.iter().filter(|(_, until)| *until > now);
         for (mark, until) in holds {
@@ -60,7 +60,7 @@ impl Marks {
         Ok(())
     }
 
-    /// Marks what an answer was about, if that is a part of the requests. Says until when.
+    /// Sets a mark if the answer was about a part of the requests. Returns when it ends.
     pub(super) fn note(
         &mut self,
         subject: &Subject,
@@ -72,7 +72,7 @@ impl Marks {
         let mark = match subject {
             Subject::Model => Mark::Asked(Arc::clone(asked)),
             Subject::Family(family) => Mark::Family(family.clone()),
-            // Of unknown size: nothing can be told apart.
+            // The size of the request is unknown, so no mark can be set.
             Subject::Size => Mark::Size(asked.kind, traits.bytes?),
             Subject::ClientKind => Mark::Client(traits.client),
             Subject::Endpoint
@@ -85,7 +85,7 @@ impl Marks {
         };
         let until = now + lasts.unwrap_or(BELIEVED_FOR).min(LONGEST);
         let is_covered = |known: &Mark| match (known, &mark) {
-            // A smaller size covers the larger one.
+            // A mark with a smaller size covers the larger one.
             (Mark::Size(kind, known), Mark::Size(of, bytes)) => kind == of && known >= bytes,
             (known, mark) => known == mark,
         };

@@ -1,4 +1,4 @@
-//! What the fleet knows of one endpoint.
+//! What the fleet knows about one endpoint.
 
 mod access;
 mod booking;

@@ -1,4 +1,4 @@
-//! An endpoint's probes: the one that is out, and what earlier ones have shown.
+//! An endpoint's probes: the one in flight, and the results of earlier ones.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -7,20 +7,20 @@ use super::timetable::Timetable;
 use crate::config::ProbeMode;
 use crate::price::Cost;
 
-/// Probes remembered for the charts.
+/// The number of probes that are remembered for the charts.
 const HISTORY: usize = 60;
 
 #[derive(Debug)]
 pub(crate) struct Probes {
     pub(crate) timetable: Timetable,
     pub(crate) out: Option<Check>,
-    /// The budget allows no other probes today.
+    /// The budget allows only free probes today.
     pub(crate) only_free: bool,
-    /// The last probe was refused as a request, so probes cannot tell whether requests are answered.
+    /// The last probe was refused as a request, so probes cannot show whether requests are answered.
     pub(super) are_inconclusive: bool,
-    /// Latencies of the last probes, oldest first; `None` failed.
+    /// The latencies of the last probes, oldest first. `None`: it failed.
     pub(super) history: VecDeque<Option<Duration>>,
-    /// When the last one ended.
+    /// When the last probe ended.
     pub(crate) last: Option<Instant>,
 }
 
@@ -28,27 +28,27 @@ pub(crate) struct Probes {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Check {
     pub(crate) mode: ProbeMode,
-    /// What it may cost at most.
+    /// The most that it may cost.
     pub(crate) reserved: Cost,
 }
 
-/// Which probes are made besides those that a person asks for.
+/// Which probes are made in addition to those that a person asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Monitoring {
-    /// Those that are due.
+    /// All that are due.
     Running,
     /// None.
     Paused,
-    /// Those that are due, also at endpoints that asked for silence: nothing reaches them.
+    /// All that are due, also at endpoints that asked for a pause, because no probe reaches them.
     Offline,
 }
 
-/// What an endpoint waits for.
+/// What is next for an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
-    /// A probe.
+    /// A probe is due.
     Probe,
-    /// Time to pass.
+    /// Nothing is due yet.
     Nothing,
 }
 
@@ -69,9 +69,9 @@ impl Probes {
         self.timetable.is_demanded = false;
     }
 
-    /// A probe is over. Says which kind was planned.
+    /// A probe is over. Returns which kind was planned.
     pub(super) fn end(&mut self, now: Instant) -> Option<ProbeMode> {
-        self.timetable.is_demanded = false; // The probe that was out has answered the demand as well.
+        self.timetable.is_demanded = false; // The probe that has ended also answers a demand.
         self.last = Some(now);
         self.out.take().map(|check| check.mode)
     }
@@ -83,7 +83,7 @@ impl Probes {
         }
     }
 
-    /// Takes over the history of an earlier run.
+    /// Restores the history of an earlier run.
     pub(super) fn recall(&mut self, history: Vec<Option<Duration>>, last: Option<Instant>) {
         let spare = history.len().saturating_sub(HISTORY);
         self.history = history.into_iter().skip(spare).collect();

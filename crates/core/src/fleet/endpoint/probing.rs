@@ -12,7 +12,7 @@ use crate::latency::Sample;
 use crate::schedule::Load;
 
 impl Endpoint {
-    /// `mode`: the kind of probe that was made, if it is another than was planned.
+    /// `mode`: the kind of probe that was made, if it differs from the planned one.
     pub(crate) fn handle_probe(
         &mut self,
         (mode, result): (Option<ProbeMode>, ProbeResult),
@@ -53,10 +53,10 @@ impl Endpoint {
         change
     }
 
-    /// Closes only what the probe has proven: a connection that opens says nothing about answers.
+    /// Closes the circuit only if the probe proves enough: an opened connection says nothing about answers.
     fn probe_succeeded(&mut self, mode: ProbeMode, now: Instant) -> Option<Change> {
         let proven = match self.standing.out_because() {
-            None => false, // Closed: a failure that traffic counted stays counted.
+            None => false, // The circuit is closed: failures that traffic has counted still count.
             Some(Cause::Refused) => mode.proves_credential(),
             Some(Cause::Failing) => {
                 mode.proves_messages() || self.standing.only_connecting_failed()
@@ -70,7 +70,7 @@ impl Endpoint {
         }
     }
 
-    /// An endpoint that refuses the probe itself has been connected to; nothing else is known.
+    /// The endpoint refused the probe itself. So it can be reached; nothing else is known.
     fn probe_reached(&mut self, now: Instant) -> Option<Change> {
         let failing = self.standing.out_because() == Some(Cause::Failing);
         if failing && self.standing.only_connecting_failed() {

@@ -1,4 +1,4 @@
-//! What of an endpoint outlives its fleet, written down and read back.
+//! What is saved of an endpoint for the next run, and how it is restored.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use super::state::Endpoint;
 use crate::fleet::memory::EndpointMemory;
 
 impl Endpoint {
-    /// What is to outlive this run.
+    /// What the next run should know.
     pub(crate) fn remember(&self, now: Instant) -> EndpointMemory {
         let (latency, ttft) = self.latency.remember(now);
         EndpointMemory {
@@ -24,7 +24,7 @@ impl Endpoint {
         }
     }
 
-    /// Takes over what an earlier run left of the same endpoint.
+    /// Restores what an earlier run saved about the same endpoint.
     pub(crate) fn recall(&mut self, memory: EndpointMemory, now: Instant) {
         if memory.enabled_in_file == self.spec.enabled {
             self.access.availability = Availability::of(memory.enabled);

@@ -1,4 +1,4 @@
-//! What an endpoint's quota has left.
+//! How much of an endpoint's quota is left.
 
 use std::time::Instant;
 
@@ -6,9 +6,9 @@ use crate::quota::{Dry, Quota};
 
 #[derive(Debug, Default)]
 pub(crate) struct Reserve {
-    /// What its last answer that said anything said of the quota.
+    /// The quota, from the last answer that said anything about it.
     pub(super) told: Option<Quota>,
-    /// Whether that is about to run dry.
+    /// Whether the quota is about to run dry.
     pub(crate) dry: Option<Dry>,
     /// Until when what its subscription includes is spent.
     pub(super) spent: Option<Instant>,

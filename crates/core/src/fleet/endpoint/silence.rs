@@ -1,4 +1,4 @@
-//! What an endpoint's failures may turn out to owe to the network.
+//! The failures of an endpoint that the network may have caused.
 
 use std::time::Instant;
 
@@ -6,25 +6,25 @@ use super::standing::Standing;
 
 #[derive(Debug, Default)]
 pub(crate) struct Silence {
-    /// When no connection came about, if nothing was heard of the endpoint since.
+    /// When a connection could not be opened, if the endpoint has not answered since.
     pub(crate) missed_at: Option<Instant>,
-    /// Its standing when anything was last heard of any endpoint, if this one was missed since.
+    /// The standing at the time of the last answer from any endpoint, if this endpoint has been missed since.
     before: Option<Box<Standing>>,
 }
 
 impl Silence {
-    /// Keeps the standing before the first failure that the network may be guilty of.
+    /// Keeps the standing before the first failure that the network may have caused.
     pub(super) fn note(&mut self, standing: &Standing) {
         self.before
             .get_or_insert_with(|| Box::new(standing.clone()));
     }
 
-    /// Something was heard: what failed before counts.
+    /// An answer came, so earlier failures count.
     pub(crate) fn end(&mut self) {
         self.before = None;
     }
 
-    /// Takes back what counted since then. Attempts that are out say nothing any more.
+    /// Takes back what has counted since then. Attempts that are in flight no longer count.
     pub(super) fn take_back(&mut self, standing: &mut Standing) {
         match self.before.take() {
             Some(before) => {

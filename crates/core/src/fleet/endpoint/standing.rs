@@ -1,4 +1,4 @@
-//! What stands against an endpoint: its circuit, what opened it, and its last probe.
+//! What counts against an endpoint: its circuit, what opened it, and its last probe.
 
 use crate::circuit::{Cause, Change, Circuit, CircuitState};
 use crate::classify::{Fault, Outcome};
@@ -6,7 +6,7 @@ use crate::classify::{Fault, Outcome};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Standing {
     pub(crate) circuit: Circuit,
-    /// What opened the circuit last. Stragglers and last resorts do not change it.
+    /// What opened the circuit last. Late attempts and last resorts do not change it.
     pub(super) opened_by: Option<Fault>,
     pub(crate) last_probe_failed: bool,
 }
@@ -18,7 +18,7 @@ impl Standing {
         }
     }
 
-    /// Why it is out, if its circuit is not closed.
+    /// Why the endpoint is out, if its circuit is not closed.
     pub(super) fn out_because(&self) -> Option<Cause> {
         out_because(self.circuit.state())
     }

@@ -1,4 +1,4 @@
-//! What the fleet knows of one endpoint: a few parts with one idea each.
+//! What the fleet knows about one endpoint: a few parts with one idea each.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -31,7 +31,7 @@ pub(crate) struct Endpoint {
     pub(crate) reserve: Reserve,
     pub(super) marks: Marks,
     pub(super) last_fault: Option<Fault>,
-    /// All that is known of it is from an earlier run.
+    /// Everything known about it comes from an earlier run.
     pub(crate) is_remembered: bool,
 }
 
@@ -57,7 +57,7 @@ impl Endpoint {
     }
 
     /// The same endpoint under a changed configuration. What a person switched at run time stays, unless
-    /// the file's own `enabled` changed.
+    /// `enabled` in the file changed.
     pub(crate) fn with_spec(mut self, spec: config::Endpoint, now: Instant) -> Self {
         if spec.enabled != self.spec.enabled {
             self.access.availability = Availability::of(spec.enabled);
@@ -84,26 +84,26 @@ impl Endpoint {
         circuit.outdate();
         self.silence.end();
         self.marks.clear();
-        self.reserve = Reserve::default(); // It was another account's.
+        self.reserve = Reserve::default(); // It belonged to another account.
         self.probes.timetable.demand_at(now);
     }
 
-    /// Whether persons and its credential let it be used.
+    /// Whether a person and its credential allow it to be used.
     pub(crate) fn is_in_use(&self) -> bool {
         self.access.check().is_ok()
     }
 
-    /// Keeps its standing before the first failure that the network may be guilty of.
+    /// Keeps its standing before the first failure that the network may have caused.
     pub(crate) fn note_silence(&mut self) {
         self.silence.note(&self.standing);
     }
 
-    /// Takes back what counted since anything was last heard anywhere.
+    /// Takes back what has counted since the last answer from any endpoint.
     pub(crate) fn take_back_silence(&mut self) {
         self.silence.take_back(&mut self.standing);
     }
 
-    /// It has answered a messages call, which tells what a probe would have found out.
+    /// It has answered a messages call, so a probe would find out nothing new.
     pub(crate) fn note_evidence(&mut self, load: Load, jitter_percent: u64, now: Instant) {
         let closed = matches!(self.standing.circuit.state(), CircuitState::Closed { .. });
         let in_doubt = self.probes.timetable.is_demanded
@@ -122,7 +122,7 @@ impl Endpoint {
         self.probes.timetable.hasten(check, load);
     }
 
-    /// An attempt goes out.
+    /// An attempt is sent.
     pub(crate) fn issue(&mut self, now: Instant) -> Pass {
         self.traffic.begin(now);
         self.standing.circuit.issue()
@@ -183,7 +183,7 @@ impl Endpoint {
         self.probes.send(check);
     }
 
-    /// When the next probe is due, if one is to be made.
+    /// When the next probe is due, if one is planned.
     fn next_probe(&self, monitoring: Monitoring) -> Option<Instant> {
         let timetable = &self.probes.timetable;
         let is_paused = monitoring == Monitoring::Paused && !timetable.is_demanded;
@@ -195,7 +195,7 @@ impl Endpoint {
             return None;
         }
         match self.standing.circuit.state() {
-            // It asked for silence until then; a person's wish takes precedence.
+            // The endpoint asked for a pause until then. A person's wish comes first.
             CircuitState::Open {
                 cause: Cause::Throttled | Cause::Exhausted,
                 until: Some(until),

@@ -1,4 +1,4 @@
-//! An endpoint as it is shown.
+//! An endpoint as front-ends show it.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use crate::endpoint_id::EndpointId;
 use crate::latency::Slower;
 use crate::quota::{Dry, Quota};
 
-/// An endpoint as it is at one moment.
+/// An endpoint at one moment.
 #[derive(Clone, Debug)]
 pub struct EndpointStatus<'a> {
     /// Its identity.
@@ -22,37 +22,37 @@ pub struct EndpointStatus<'a> {
     pub spec: &'a config::Endpoint,
     /// Its circuit.
     pub circuit: CircuitState,
-    /// Whether persons let it be used.
+    /// Whether a person allows it to be used.
     pub availability: Availability,
     /// Whether its credential was found.
     pub has_credential: bool,
-    /// Smoothed latency of probes.
+    /// The smoothed latency of probes.
     pub probe_latency: Option<Duration>,
-    /// How much slower it has become, if it has: by its probes, or without any by its traffic.
+    /// How much slower it is than usual, if it is: by its probes, or by its traffic if it has no probes.
     pub slower: Option<Slower>,
-    /// Smoothed time to first event of real traffic.
+    /// The smoothed time to the first event of real traffic.
     pub ttft: Option<Duration>,
-    /// Latencies of the last probes, oldest first; `None` failed.
+    /// The latencies of the last probes, oldest first. `None`: it failed.
     pub history: &'a VecDeque<Option<Duration>>,
-    /// When its next probe is due, or was due that is out.
+    /// When its next probe is due. While a probe is in flight: when that one was due.
     pub probe_due: Instant,
     /// When a probe last ended.
     pub last_probe: Option<Instant>,
-    /// Whether it failed.
+    /// Whether the last probe failed.
     pub last_probe_failed: bool,
-    /// What went wrong last, however long ago.
+    /// The last fault, however long ago.
     pub last_fault: Option<&'a Fault>,
-    /// What opened its circuit last.
+    /// The fault that opened its circuit last.
     pub opened_by: Option<&'a Fault>,
-    /// Attempts that are out.
+    /// Attempts in flight.
     pub in_flight: u32,
-    /// Attempts so far.
+    /// All attempts so far.
     pub attempts: u64,
-    /// Those that failed.
+    /// Failed attempts so far.
     pub failures: u64,
-    /// What is known of its quota.
+    /// What is known about its quota.
     pub quota: Option<&'a Quota>,
-    /// Whether that is about to run dry.
+    /// Whether its quota is about to run dry.
     pub dry: Option<Dry>,
     /// Until when it gets no request, so that none spends its subscription's extra usage.
     pub spent_until: Option<Instant>,

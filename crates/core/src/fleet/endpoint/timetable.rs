@@ -5,21 +5,21 @@ use std::time::{Duration, Instant};
 use crate::config::HealthCheck;
 use crate::schedule::{self, COMPARABLE, Load};
 
-/// First pause between probes while nothing can be reached.
+/// The first pause between probes while nothing can be reached.
 pub(crate) const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
-/// Longest pause between probes while nothing can be reached.
+/// The longest pause between probes while nothing can be reached.
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(15);
-/// After a failed probe the next one comes this soon, if the interval is longer.
+/// The time to the next probe after a failed one, if the interval is longer.
 const PROBE_AFTER_FAILURE: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(crate) struct Timetable {
     pub(super) due: Instant,
-    /// A person asked for the probe that is due, so a pause does not stop it.
+    /// A person asked for the next probe, so a pause does not stop it.
     pub(crate) is_demanded: bool,
-    /// How the probe that is due was planned, if by the interval.
+    /// How the next probe was planned, if it follows the interval.
     paced: Option<Paced>,
-    /// Probes in a row that failed by the network's fault.
+    /// The number of probes in a row that failed because of the network.
     in_vain: u32,
 }
 
@@ -39,19 +39,19 @@ impl Timetable {
         }
     }
 
-    /// Makes the probe due at this time, whatever the interval.
+    /// Makes the probe due at this time, regardless of the interval.
     pub(crate) fn demand_at(&mut self, at: Instant) {
         self.due = at;
         self.paced = None;
     }
 
-    /// Makes the probe due at this time, with the back-off from the start.
+    /// Makes the probe due at this time, and starts the back-off again.
     pub(crate) fn ask_at(&mut self, at: Instant) {
         self.demand_at(at);
         self.in_vain = 0;
     }
 
-    /// A probe has found out something, after which the next one follows by the interval.
+    /// A probe has a result. The next one follows after the interval.
     pub(super) fn plan(
         &mut self,
         check: &HealthCheck,
@@ -73,7 +73,7 @@ impl Timetable {
         });
     }
 
-    /// A probe has told about the network, and nothing about the endpoint.
+    /// A probe has said something about the network, but nothing about the endpoint.
     pub(super) fn back_off(&mut self, jitter_percent: u64, now: Instant) {
         let doubled = FIRST_BACK_OFF.saturating_mul(1 << self.in_vain.min(8));
         let pause = doubled.min(LONGEST_BACK_OFF);
@@ -81,7 +81,7 @@ impl Timetable {
         self.in_vain = self.in_vain.saturating_add(1);
     }
 
-    /// Traffic has told what a probe would have found out. `measured`: when a probe last ended.
+    /// Traffic has shown what a probe would find out. `measured`: when a probe last ended.
     pub(super) fn put_off(
         &mut self,
         check: &HealthCheck,
@@ -101,7 +101,7 @@ impl Timetable {
         }
     }
 
-    /// The load has risen: a probe that was planned for a smaller one is due sooner.
+    /// The load has risen. A probe that was planned for a smaller load is due sooner.
     pub(super) fn hasten(&mut self, check: &HealthCheck, load: Load) {
         if let Some(paced) = self.paced
             && check.dynamic_scaling
@@ -113,7 +113,7 @@ impl Timetable {
     }
 }
 
-/// Up to a tenth sooner, so that endpoints do not stay in step.
+/// Makes the pause up to a tenth shorter, so that probes of endpoints do not all run at the same time.
 fn jittered(pause: Duration, percent: u64) -> Duration {
     pause - pause.mul_f64(0.001 * (percent % 100) as f64)
 }

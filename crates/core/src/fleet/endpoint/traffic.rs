@@ -1,4 +1,4 @@
-//! The attempts at an endpoint, counted.
+//! Counts the attempts at an endpoint.
 
 use std::time::Instant;
 
@@ -6,11 +6,11 @@ use super::lately::Lately;
 
 #[derive(Debug)]
 pub(crate) struct Traffic {
-    /// Attempts that are out.
+    /// Attempts in flight.
     pub(crate) in_flight: u32,
-    /// Attempts so far.
+    /// All attempts so far.
     pub(super) attempts: u64,
-    /// Those that failed.
+    /// Failed attempts so far.
     pub(super) failures: u64,
     lately: Lately,
 }
@@ -35,7 +35,7 @@ impl Traffic {
         self.in_flight -= 1;
     }
 
-    /// Attempts of the last five minutes.
+    /// Attempts in the last five minutes.
     pub(crate) fn lately(&self, now: Instant) -> u64 {
         self.lately.count(now)
     }
