@@ -5,7 +5,7 @@
 //! | [`change`] | what forms ask for |
 //! | `complaints` | what forms show of the reader's problems with it |
 //! | `document` | the change in the text |
-//! | [`file`] | the file on disk |
+//! | [`mod@file`] | the file on disk |
 //! | `save` | all of that in one step |
 
 pub mod change;
