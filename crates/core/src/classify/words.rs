@@ -103,6 +103,7 @@ const USED_UP: &[&str] = &[
     "limit hit",
     "hit your",
     "add more",
+    "requires more",
     "不足",
     "用尽",
     "用完",
@@ -137,7 +138,15 @@ const ARREARS: &[&str] = &[
 ];
 
 /// Words for what is left of it.
-const REMAINDER: &[&str] = &["剩余", "余额", "remaining", "remainder", "left", "balance"];
+const REMAINDER: &[&str] = &[
+    "剩余",
+    "余额",
+    "remaining",
+    "remainder",
+    "left",
+    "balance",
+    "only afford",
+];
 
 /// Some endpoints set the cost of a request aside before it runs.
 const SET_ASIDE: &[&str] = &[
@@ -230,6 +239,9 @@ const NOT_TO_BE_HAD: &[&str] = &[
     "not enabled",
     "not served",
     "not configured",
+    "not in the list",
+    "not in list",
+    "not listed",
     "isn't supported",
     "isn't available",
     "aren't supported",
@@ -276,6 +288,8 @@ const NONE_FOR: &[&str] = &[
     "cannot find",
     "not support",
     "no such",
+    "no healthy",
+    "no upstream",
     "no provider*",
     "no route*",
     "无可用",
@@ -334,6 +348,8 @@ const ADMITTED: &[&str] = &[
     "仅限",
     "请使用",
     "禁止",
+    "拒绝",
+    "非官方",
     "不允许",
     "不支持",
 ];

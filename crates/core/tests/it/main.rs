@@ -8,6 +8,7 @@
 mod fuzz;
 mod messages;
 mod model;
+mod refusals;
 mod sdk;
 mod simulation;
 mod strictness;
