@@ -7,7 +7,7 @@
 //!
 //! Its answers begin sooner from then on:
 //!
-//! > worth = time saved a turn × turns to come × [`SECOND_USD`]
+//! > worth = time saved a turn × turns to come × `routing.second_usd`
 //!
 //! It moves for speed when `worth > cost`. It is expected to have as many turns to come as it has had, at
 //! most `MOST_TURNS`: if only the age of something is known, the best guess is that half of it is over.
@@ -19,11 +19,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::config::Price;
+use crate::config::{Config, Price};
 use crate::price::{Cost, Usage, rates};
 
-/// What a second of a person's waiting is worth: $36 an hour, a modest wage for people who pay for tokens.
-pub const SECOND_USD: f64 = 0.01;
 /// What a move costs besides: another account drops the thinking that this one has signed.
 pub const RISK_USD: f64 = 0.02;
 /// Maximum number of turns that are expected.
@@ -48,6 +46,24 @@ pub struct Worth {
     pub worth: Cost,
     /// What losing the cache costs.
     pub cost: Cost,
+}
+
+/// What the two sides of the comparison are counted by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scale<'a> {
+    /// `[pricing]`: the user's own rates.
+    pub(crate) own: &'a BTreeMap<String, Price>,
+    /// What a second less to wait is worth.
+    pub(crate) second_usd: f64,
+}
+
+impl<'a> Scale<'a> {
+    pub(crate) fn of(config: &'a Config) -> Self {
+        Self {
+            own: &config.pricing,
+            second_usd: config.routing.second_usd,
+        }
+    }
 }
 
 impl Worth {
@@ -110,9 +126,35 @@ impl Cached {
         saved: Duration,
         turns: u32,
         (here, there): (f64, f64),
-        own: &BTreeMap<String, Price>,
+        scale: Scale<'_>,
         now: Instant,
     ) -> Worth {
+        let turns = f64::from(turns.min(MOST_TURNS));
+        Worth {
+            saved,
+            worth: Cost::from_usd(saved.as_secs_f64() * turns * scale.second_usd),
+            cost: self.cost_of_a_move((here, there), scale.own, now),
+        }
+    }
+
+    /// How long a request has to wait here until asking there as well is worth losing the cache. `None`: no
+    /// wait is worth it.
+    pub(crate) fn wait_worth_a_move(
+        &self,
+        prices: (f64, f64),
+        scale: Scale<'_>,
+        now: Instant,
+    ) -> Option<Duration> {
+        let cost = self.cost_of_a_move(prices, scale.own, now);
+        Duration::try_from_secs_f64(cost.usd() / scale.second_usd).ok()
+    }
+
+    fn cost_of_a_move(
+        &self,
+        (here, there): (f64, f64),
+        own: &BTreeMap<String, Price>,
+        now: Instant,
+    ) -> Cost {
         let tokens = if self.has_expired(now) {
             0
         } else {
@@ -125,12 +167,7 @@ impl Cached {
             rates.cache_write_5m
         };
         let difference = (write * there - rates.cache_read * here).max(0.0);
-        let turns = f64::from(turns.min(MOST_TURNS));
-        Worth {
-            saved,
-            worth: Cost::from_usd(saved.as_secs_f64() * turns * SECOND_USD),
-            cost: Cost::from_usd(tokens as f64 * difference / 1e6 + RISK_USD),
-        }
+        Cost::from_usd(tokens as f64 * difference / 1e6 + RISK_USD)
     }
 }
 
@@ -164,7 +201,8 @@ mod tests {
 
     fn weigh(cached: &Cached, saved_ms: u64, turns: u32, there: f64, now: Instant) -> Worth {
         let saved = Duration::from_millis(saved_ms);
-        cached.weigh(saved, turns, (1.0, there), &BTreeMap::new(), now)
+        let (own, second_usd) = (&BTreeMap::new(), 0.01);
+        cached.weigh(saved, turns, (1.0, there), Scale { own, second_usd }, now)
     }
 
     #[test]
@@ -198,6 +236,23 @@ mod tests {
             [&unknown, &cached(100_000, now)].map(|cached| weigh(cached, 0, 0, 1.0, now).cost);
 
         assert!(costs[0] > costs[1]);
+    }
+
+    #[test]
+    fn what_a_second_is_worth_decides_how_long_a_request_waits() {
+        let (now, own) = (Instant::now(), BTreeMap::new());
+        let cached = cached(100_000, now);
+
+        let waits = [0.01, 0.1, 0.0].map(|second_usd| {
+            let scale = Scale {
+                own: &own,
+                second_usd,
+            };
+            cached.wait_worth_a_move((1.0, 1.0), scale, now)
+        });
+
+        let seconds = |wait| Some(Duration::from_secs(wait));
+        assert_eq!(waits, [seconds(50), seconds(5), None]);
     }
 
     #[test]

@@ -114,18 +114,19 @@ fn routing(table: &Table<'_>) -> Routing {
         sticky_sessions: table.flag("sticky_sessions", defaults.sticky_sessions),
         sticky_ttl: table.seconds("sticky_ttl_seconds", 1..=YEAR_SECONDS, defaults.sticky_ttl),
         min_dwell: table.seconds("min_dwell_seconds", 0..=DAY_SECONDS, defaults.min_dwell),
+        second_usd: defaults.second_usd,
     }
 }
 
 fn failover(table: &Table<'_>, retry: &Table<'_>) -> Failover {
     let defaults = Failover::default();
     let enabled = retry.flag("enabled", defaults.enabled);
-    let max_attempts = retry.whole("max_attempts", 1..=100, defaults.max_attempts);
+    let max_attempts = retry.whole("max_attempts", 1..=100, 3);
     outrank(table, retry, "enabled");
     outrank(table, retry, "max_attempts");
     Failover {
         enabled: table.flag("enabled", enabled),
-        max_attempts: table.whole("max_attempts", 1..=100, max_attempts),
+        max_attempts: Some(table.whole("max_attempts", 1..=100, max_attempts)),
         connect_timeout: table.seconds(
             "connect_timeout_seconds",
             1..=DAY_SECONDS,
@@ -144,6 +145,9 @@ fn failover(table: &Table<'_>, retry: &Table<'_>) -> Failover {
         last_resort: table.flag("last_resort", defaults.last_resort),
         max_wait: table.seconds("hold_seconds", 0..=DAY_SECONDS, defaults.max_wait),
         on_client_errors: table.flag("on_client_errors", defaults.on_client_errors),
+        patience: defaults.patience,
+        hedge: defaults.hedge,
+        hedge_budget_percent: defaults.hedge_budget_percent,
         retry_budget_percent: table.whole(
             "retry_budget_percent",
             0..=100,

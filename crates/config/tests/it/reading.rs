@@ -1070,7 +1070,7 @@ fn a_full_file_of_claude_zephyr_keeps_its_meaning() {
     assert_eq!(config.server.switch_threshold, Duration::from_millis(80));
     assert_eq!(config.server.drain_timeout, Duration::from_secs(4));
     assert!(!config.failover.enabled);
-    assert_eq!(config.failover.max_attempts, 5);
+    assert_eq!(config.failover.max_attempts, Some(5));
     assert_eq!(config.logging.level, LogLevel::Debug);
     assert_eq!(config.first_choice().unwrap().name, "C");
     let checks = |name: &str| &config.endpoint(name).unwrap().health_check;
@@ -1116,7 +1116,7 @@ fn a_key_outranks_the_one_that_it_replaced() {
 
     let [failover, threshold] = cases.map(|text| (loaded(text).config, only_warning(text)));
 
-    assert_eq!(failover.0.failover.max_attempts, 2);
+    assert_eq!(failover.0.failover.max_attempts, Some(2));
     assert_eq!(place(&failover.1), (Some(4), "retry.max_attempts"));
     assert_eq!(
         threshold.0.server.switch_threshold,

@@ -9,14 +9,20 @@ use crate::classify::Rule;
 pub struct Failover {
     /// Whether a failed request moves on to another endpoint.
     pub enabled: bool,
-    /// The maximum number of attempts for one request, including the first.
-    pub max_attempts: u32,
+    /// The maximum number of attempts for one request, including the first. `None`: one at every endpoint.
+    pub max_attempts: Option<u32>,
     /// Limit for TCP, proxy and TLS handshakes together.
     pub connect_timeout: Duration,
+    /// Whether the limits below are learned, or are as they are given.
+    pub patience: Patience,
     /// Limit from sending a request to the first event of its stream.
     pub first_event_timeout: Duration,
     /// Limit between two chunks of an answer.
     pub idle_timeout: Duration,
+    /// When a second attempt is sent beside a late first one.
+    pub hedge: Hedge,
+    /// Share of recent requests that may get such a second attempt, in percent.
+    pub hedge_budget_percent: u32,
     /// Whether every endpoint is tried anyway when all circuits are open.
     pub last_resort: bool,
     /// `hold_seconds`: how long a request waits for an endpoint to return when nothing is up.
@@ -39,10 +45,13 @@ impl Default for Failover {
     fn default() -> Self {
         Self {
             enabled: true,
-            max_attempts: 3,
+            max_attempts: None,
             connect_timeout: Duration::from_secs(5),
+            patience: Patience::Auto,
             first_event_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(300),
+            hedge: Hedge::Auto,
+            hedge_budget_percent: 5,
             last_resort: true,
             max_wait: Duration::from_secs(10),
             on_client_errors: false,
@@ -53,4 +62,24 @@ impl Default for Failover {
             rules: Vec::new(),
         }
     }
+}
+
+/// How long an endpoint may be silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// Learned for each endpoint and model, never longer than the limits of the file.
+    Auto,
+    /// The limits of the file.
+    Fixed,
+}
+
+/// When a second attempt is sent beside a late first one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hedge {
+    /// When the answer is later than nearly all before it.
+    Auto,
+    /// Never.
+    Off,
+    /// After this time.
+    After(Duration),
 }

@@ -30,7 +30,7 @@ pub use breaker::{Breaker, BreakerPolicy};
 pub use credential::{Auth, AuthHeader, CredentialRef};
 pub use desktop::Desktop;
 pub use endpoint::{Endpoint, Group};
-pub use failover::Failover;
+pub use failover::{Failover, Hedge, Patience};
 pub use health_check::{HealthCheck, ProbeAs, ProbeMode};
 pub use logging::{LogBody, LogLevel, LogRequests, Logging};
 pub use notifications::Notifications;

@@ -13,6 +13,8 @@ pub struct Routing {
     pub sticky_ttl: Duration,
     /// Minimum time between two switches for speed.
     pub min_dwell: Duration,
+    /// What it is worth to its user, in dollars, that an answer begins a second sooner.
+    pub second_usd: f64,
 }
 
 impl Default for Routing {
@@ -22,6 +24,7 @@ impl Default for Routing {
             sticky_sessions: true,
             sticky_ttl: Duration::from_secs(300),
             min_dwell: Duration::from_secs(30),
+            second_usd: 0.01,
         }
     }
 }

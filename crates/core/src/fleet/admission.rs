@@ -66,8 +66,10 @@ impl Fleet {
                 return Err(Denied { why, endpoints });
             }
         };
-        // The first failover of a request does not count against the retry budget.
-        if journey.tried.len() >= 2 && !self.budget.withdraw(now) {
+        // The first failover of a request does not count against the retry budget, nor does a first pass over
+        // the endpoints that are up.
+        let is_first_pass = journey.earlier == 0 && why != Why::LastResort;
+        if journey.tried.len() >= 2 && !is_first_pass && !self.budget.withdraw(now) {
             return Err(Denied {
                 why: DeniedWhy::BudgetSpent,
                 endpoints: self.rejections(journey, now),
@@ -164,8 +166,8 @@ impl Fleet {
         if journey.turned_away > 1 && !failover.on_client_errors {
             return Err(DeniedWhy::AttemptsSpent);
         }
-        let limit = usize::try_from(failover.max_attempts).unwrap_or(usize::MAX);
-        if made >= limit && !journey.last_resort {
+        let limit = failover.max_attempts.map(|most| most as usize);
+        if limit.is_some_and(|limit| made >= limit) && !journey.last_resort {
             return Err(DeniedWhy::AttemptsSpent);
         }
         Ok(())

@@ -20,6 +20,7 @@ use super::state::Fleet;
 use crate::config::Strategy;
 use crate::endpoint_id::EndpointId;
 use crate::rng::Rng;
+use crate::worth::Scale;
 
 impl Fleet {
     /// The endpoint for the next attempt of `journey`.
@@ -140,7 +141,7 @@ impl Fleet {
             return stays;
         };
         let prices = (here.spec.price, there.spec.price);
-        let worth = cached.weigh(saved, home.turns, prices, &self.config.pricing, now);
+        let worth = cached.weigh(saved, home.turns, prices, Scale::of(&self.config), now);
         if worth.is_worth_it() {
             Some((there.id, Why::WorthMoving(worth)))
         } else {

@@ -1091,7 +1091,7 @@ fn config(mode: ProbeMode, policy: BreakerPolicy, last_resort: bool) -> Config {
     config.routing.min_dwell = DWELL;
     config.routing.sticky_ttl = STICKY_TTL;
     config.failover.last_resort = last_resort;
-    config.failover.max_attempts = u32::try_from(MAX_ATTEMPTS).unwrap();
+    config.failover.max_attempts = Some(u32::try_from(MAX_ATTEMPTS).unwrap());
     config
 }
 

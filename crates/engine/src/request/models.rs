@@ -24,7 +24,7 @@ pub fn deadline(outgoing: &Outgoing) -> Option<Instant> {
     let failover = &outgoing.live.config.failover;
     let attempts = u32::try_from(outgoing.journey.attempts()).unwrap_or(u32::MAX);
     let may_move = failover.enabled
-        && attempts < failover.max_attempts
+        && failover.max_attempts.is_none_or(|most| attempts < most)
         && outgoing.upload.is_replayable()
         && others(outgoing) > 0;
     let now = Instant::now();

@@ -154,7 +154,7 @@ fn a_repeat_that_fails_elsewhere_may_still_come_back() {
 
 #[test]
 fn a_repeat_that_may_go_no_further_is_told_why_not_there() {
-    let mut scene = Scene::of(3, |config| config.failover.max_attempts = 1);
+    let mut scene = Scene::of(3, |config| config.failover.max_attempts = Some(1));
     scene.broken(&mut conversation("s"));
     let mut repeat = conversation("s");
     scene.attempt(&mut repeat, failed()).unwrap();

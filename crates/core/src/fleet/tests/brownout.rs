@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::price::{Cost, Usage};
-use crate::worth::SECOND_USD;
 
 const USUAL: Duration = Duration::from_millis(400);
 const SLOW: Duration = Duration::from_secs(4);
@@ -150,7 +149,7 @@ fn a_conversation_stays_for_its_cache_and_the_reason_has_both_numbers() {
     assert_eq!((name.as_str(), new.as_str()), ("A", "B"));
     assert!(worth.saved > Duration::from_millis(100), "{worth:?}");
     assert_eq!(worth.cost.usd(), 0.50);
-    let five_turns = worth.saved.as_secs_f64() * 5.0 * SECOND_USD;
+    let five_turns = worth.saved.as_secs_f64() * 5.0 * 0.01;
     assert_eq!(worth.worth, Cost::from_usd(five_turns));
 }
 

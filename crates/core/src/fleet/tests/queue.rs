@@ -85,7 +85,7 @@ fn tickets(waiting: &[Waiting]) -> Vec<Ticket> {
 
 #[test]
 fn while_something_is_up_nobody_waits() {
-    let mut scene = Scene::of(2, |config| config.failover.max_attempts = 2);
+    let mut scene = Scene::of(2, |config| config.failover.max_attempts = Some(2));
 
     assert_eq!(scene.deny(&mut journey()), None);
 }
