@@ -9,7 +9,9 @@ WITH RECURSIVE numbers (id) AS (
 )
 SELECT numbers.id, 1 + numbers.id % known.count AS model FROM numbers, known;
 
-INSERT INTO requests
+INSERT INTO requests (id, at_ms, shape, session, agent, error, run, number, duration_us, ttft_us, request_bytes,
+    response_bytes, input, cache_write_5m, cache_write_1h, cache_read, output, thinking, cost_nanousd, cache_saved_nanousd,
+    cache_lost_nanousd)
 SELECT added.id, at_ms, shape, session, agent, error, run, added.id, duration_us, ttft_us, request_bytes, response_bytes,
     input, cache_write_5m, cache_write_1h, cache_read, output, thinking, cost_nanousd, cache_saved_nanousd, cache_lost_nanousd
 FROM added JOIN requests ON requests.id = added.model
@@ -17,7 +19,8 @@ ORDER BY added.id;
 
 UPDATE requests SET at_ms = (SELECT at_ms FROM known) - (:count - id) * 1000;
 
-INSERT INTO attempts
+INSERT INTO attempts (request, n, endpoint, outcome, status, why, reason, queue_us, connect_us, tls_us, headers_us,
+    first_event_us, last_byte_us, limit_names, limit_values)
 SELECT added.id, n, endpoint, outcome, status, why, reason, queue_us, connect_us, tls_us, headers_us, first_event_us,
     last_byte_us, limit_names, limit_values
 FROM added JOIN attempts ON attempts.request = added.model;
