@@ -84,6 +84,11 @@ pub enum Reason {
     LastResort,
     /// Its cooldown is over; this request shows whether it works again.
     Trial,
+    /// The answer of the one before is late, so this one is asked as well.
+    Beside {
+        /// How long that answer has taken so far.
+        waited_ms: u64,
+    },
     /// The request was refused for thinking that others have signed, and lacks that from here on.
     WithoutThinking,
 

@@ -66,6 +66,50 @@ impl RetryBudget {
     }
 }
 
+/// Second attempts beside a late first one may be at most a share of all requests.
+///
+/// Unlike retries they double the load of an endpoint that is only slow. So nothing fades here: each request
+/// pays in its share, up to [`HedgeBudget::MOST`], and each second attempt takes out a whole one. A new
+/// budget is full, because what hangs is first met by the first requests.
+#[derive(Clone, Debug)]
+pub struct HedgeBudget {
+    share: f64,
+    left: f64,
+}
+
+impl HedgeBudget {
+    /// The most second attempts that are saved up.
+    pub const MOST: f64 = 3.0;
+
+    /// A budget of `percent` of all requests; 0 allows none.
+    pub fn new(percent: u32) -> Self {
+        Self {
+            share: f64::from(percent) / 100.0,
+            left: Self::MOST,
+        }
+    }
+
+    /// Changes the share and keeps what was paid in.
+    pub fn set_percent(&mut self, percent: u32) {
+        self.share = f64::from(percent) / 100.0;
+    }
+
+    /// A request came.
+    pub fn deposit(&mut self) {
+        self.left = (self.left + self.share).min(Self::MOST);
+    }
+
+    /// Takes one second attempt out. Returns whether there was one.
+    #[must_use]
+    pub fn withdraw(&mut self) -> bool {
+        let allowed = self.share > 0.0 && self.left >= 1.0;
+        if allowed {
+            self.left -= 1.0;
+        }
+        allowed
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(
@@ -112,5 +156,18 @@ mod tests {
         let mut budget = RetryBudget::new(0);
 
         assert!(!budget.withdraw(Instant::now()));
+    }
+
+    #[test]
+    fn second_attempts_are_a_share_of_all_requests_and_a_few_saved_up() {
+        let mut budget = HedgeBudget::new(5);
+
+        let granted = (0..1000).filter(|_| {
+            budget.deposit();
+            budget.withdraw()
+        });
+
+        assert!((50..=53).contains(&granted.count()));
+        assert!(!HedgeBudget::new(0).withdraw());
     }
 }

@@ -18,7 +18,7 @@ use crate::sse::{Event, MAX_EVENT, Oversized, Reader};
 use crate::usage::Tally;
 
 pub use crate::messages::answer::{judge_json, judge_json_head, read_json};
-pub use crate::messages::stage::Stage;
+pub use crate::messages::stage::{Activity, Stage};
 
 /// Watches a stream of the Messages API.
 #[derive(Debug)]
@@ -118,6 +118,11 @@ impl StreamJudge {
     /// The number of parts so far: all events but pings, comments and unknown ones.
     pub fn parts(&self) -> u64 {
         self.course.parts()
+    }
+
+    /// What the model does until the next part comes.
+    pub fn activity(&self) -> Activity {
+        self.course.activity()
     }
 
     /// The bytes that complete a stream that [has stopped](Self::has_stopped), so that clients accept the

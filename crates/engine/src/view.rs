@@ -145,6 +145,9 @@ pub fn why(fleet: &Fleet, chosen: EndpointId, why: Why) -> Reason {
         Why::Turn => Reason::Turn,
         Why::LastResort => Reason::LastResort,
         Why::Trial => Reason::Trial,
+        Why::Beside { waited } => Reason::Beside {
+            waited_ms: millis(waited),
+        },
         Why::WithoutThinking => Reason::WithoutThinking,
     }
 }

@@ -59,6 +59,7 @@ pub(crate) enum Phrase<'a> {
     OutcomeInvalid,
     OutcomeAbandoned,
     OutcomeOffline,
+    OutcomeOvertaken,
     AfterAttempt {
         endpoint: String,
         why: &'a Reason,
@@ -174,5 +175,6 @@ pub(super) fn outcome(outcome: AttemptOutcome) -> Phrase<'static> {
         AttemptOutcome::Invalid => Phrase::OutcomeInvalid,
         AttemptOutcome::Abandoned => Phrase::OutcomeAbandoned,
         AttemptOutcome::Offline => Phrase::OutcomeOffline,
+        AttemptOutcome::Overtaken => Phrase::OutcomeOvertaken,
     }
 }

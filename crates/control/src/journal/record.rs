@@ -151,6 +151,8 @@ pub enum AttemptOutcome {
     Abandoned,
     /// Nothing could be reached: our own network.
     Offline,
+    /// Another attempt beside it was first.
+    Overtaken,
 }
 
 /// One request with all that was kept of it.

@@ -9,6 +9,12 @@ use super::permit::{Grant, Permit};
 use super::reason::Why;
 use super::state::Fleet;
 use crate::call::CallKind;
+use crate::config::Patience;
+use crate::endpoint_id::EndpointId;
+use crate::latency::{Pace, Silences};
+
+/// How many times as long the repeat of an answer that broke off may be silent.
+const PATIENCE_WITH_A_REPEAT: u32 = 4;
 
 impl Fleet {
     /// Grants an attempt to the endpoint that should get it.
@@ -110,15 +116,53 @@ impl Fleet {
             session: journey.session,
             ticket: None,
             moves,
+            is_hedge: false,
             has_begun: false,
         };
+        let pace = self.pace(id, journey);
         self.load_has_risen(now);
         let why = if journey.lacks_thinking {
             Why::WithoutThinking
         } else {
             why
         };
-        Ok(Grant { permit, why })
+        let is_last = self.is_last(journey, now);
+        Ok(Grant {
+            permit,
+            why,
+            pace,
+            is_last,
+        })
+    }
+
+    /// Whether no further attempt of `journey` would be granted to an endpoint that is fit.
+    pub(super) fn is_last(&self, journey: &Journey, now: Instant) -> bool {
+        let failover = &self.config.failover;
+        let is_spent = failover
+            .max_attempts
+            .is_some_and(|most| journey.tried.len() >= most as usize);
+        let mut others = self.endpoints.iter();
+        !failover.enabled
+            || is_spent
+            || !others.any(|other| other.check(journey, false, now).is_ok())
+    }
+
+    /// How long `journey` may take at the endpoint.
+    pub(super) fn pace(&self, id: EndpointId, journey: &Journey) -> Pace {
+        let endpoint = self.get(id).expect("the endpoint was chosen in this step");
+        let mut pace = endpoint.latency.pace(journey.model(), journey.traits.bytes);
+        match self.config.failover.patience {
+            Patience::Auto if journey.repeats_a_break => {
+                // What broke off here may be as slow everywhere.
+                pace.silence = pace.silence.times(PATIENCE_WITH_A_REPEAT);
+            }
+            Patience::Auto => {}
+            Patience::Fixed => {
+                (pace.begin, pace.begin_whole) = (None, None);
+                pace.silence = Silences::ENDLESS;
+            }
+        }
+        pace
     }
 
     fn note_what_to_avoid(&mut self, journey: &mut Journey, now: Instant) {
@@ -131,6 +175,7 @@ impl Fleet {
             let broken = conversations.take_broken(session, &journey.asked, ttl, now);
             if let Some(broken) = broken {
                 journey.avoids.push((broken, Shunned::BrokeOff));
+                journey.repeats_a_break = true;
             }
             let refused = conversations.refused_by(session, now);
             let refused = refused.map(|id| (id, Shunned::Refused));
@@ -156,6 +201,7 @@ impl Fleet {
         if made == 0 {
             if journey.wait_until.is_none() {
                 self.budget.deposit(now);
+                self.hedges.deposit();
             }
             return Ok(());
         }

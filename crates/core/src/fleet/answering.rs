@@ -8,7 +8,8 @@ use super::queue::Went;
 use super::state::Fleet;
 use crate::call::CallKind;
 use crate::classify::Contact;
-use crate::latency::Sample;
+use crate::endpoint_id::EndpointId;
+use crate::latency::{Sample, Silences};
 use crate::price::Left;
 use crate::quota::Quota;
 
@@ -49,7 +50,17 @@ impl Fleet {
             })
         });
         if let Some(took) = lesson.first_event {
-            self.learn_pace(permit, model, took, now);
+            let elsewhere = self.usual_elsewhere(permit.endpoint, model);
+            let sample = Sample::Stream {
+                model,
+                bytes: permit.traits.bytes,
+                took,
+                elsewhere,
+            };
+            self.learn_pace(permit.endpoint, sample, now);
+        }
+        if let Some(took) = lesson.whole {
+            self.learn_pace(permit.endpoint, Sample::Whole { model, took }, now);
         }
         left
     }
@@ -87,18 +98,28 @@ impl Fleet {
         self.conversations.settle_at(key, id, ttl, now);
     }
 
-    fn learn_pace(&mut self, permit: &Permit, model: &str, took: Duration, now: Instant) {
+    /// A stream is complete. `longest`: how long it was silent, by what the model did.
+    pub fn learn_silences(&mut self, permit: &Permit, longest: &Silences, now: Instant) {
+        if let Some(model) = permit.asked.model.as_deref()
+            && let Some(endpoint) = self.get_mut(permit.endpoint)
+        {
+            endpoint
+                .latency
+                .observe(Sample::Silences { model, longest }, now);
+        }
+    }
+
+    /// The usual time to the first event of this model's streams at the fastest other endpoint.
+    pub(super) fn usual_elsewhere(&self, id: EndpointId, model: &str) -> Option<Duration> {
         let others = self
             .endpoints
             .iter()
-            .filter(|other| other.id != permit.endpoint && other.is_in_use());
-        let elsewhere = others.filter_map(|other| other.latency.usual(model)).min();
-        if let Some(endpoint) = self.get_mut(permit.endpoint) {
-            let sample = Sample::Stream {
-                model,
-                took,
-                elsewhere,
-            };
+            .filter(|other| other.id != id && other.is_in_use());
+        others.filter_map(|other| other.latency.usual(model)).min()
+    }
+
+    pub(super) fn learn_pace(&mut self, id: EndpointId, sample: Sample<'_>, now: Instant) {
+        if let Some(endpoint) = self.get_mut(id) {
             endpoint.latency.observe(sample, now);
             self.reconsider(now);
         }

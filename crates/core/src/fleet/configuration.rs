@@ -48,6 +48,8 @@ impl Fleet {
         }
         self.budget
             .set_percent(config.failover.retry_budget_percent);
+        self.hedges
+            .set_percent(config.failover.hedge_budget_percent);
         if budgets(&config) != budgets(&self.config) {
             self.spend.forget_reached();
         }

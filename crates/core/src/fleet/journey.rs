@@ -38,6 +38,10 @@ pub struct Journey {
     pub(super) lacks_thinking: bool,
     /// How many endpoints said that they cannot take this one request.
     pub(super) turned_away: u32,
+    /// It repeats a request whose answer broke off.
+    pub(super) repeats_a_break: bool,
+    /// An attempt was sent beside a late first one.
+    pub(super) is_hedged: bool,
     /// Other properties of the request.
     pub(super) traits: Traits,
 }
@@ -85,6 +89,8 @@ impl Journey {
             unreadable_at: Vec::new(),
             lacks_thinking: false,
             turned_away: 0,
+            repeats_a_break: false,
+            is_hedged: false,
             traits: Traits::default(),
         }
     }

@@ -6,6 +6,7 @@
 //! | question | file |
 //! | --- | --- |
 //! | whether a request gets an attempt, and where it goes | `admission`, `choice`, `rank`, `turns` |
+//! | whether a late attempt gets a second one beside it | `hedging` |
 //! | which endpoint is preferred, and when that changes | `preference` |
 //! | why | `reason`, `denied` |
 //! | which requests wait while nothing is up, and which go first | `waiting`, over `queue` |
@@ -34,6 +35,7 @@ mod conversations;
 mod denied;
 mod effect;
 mod endpoint;
+mod hedging;
 mod journey;
 mod memory;
 mod mode;
@@ -60,6 +62,7 @@ pub use asked::Traits;
 pub use denied::{Denied, DeniedWhy};
 pub use effect::Effect;
 pub use endpoint::{Availability, EndpointStatus};
+pub use hedging::NoHedge;
 pub use journey::Journey;
 pub use memory::{EndpointMemory, Memory};
 pub use mode::Mode;

@@ -8,6 +8,7 @@ use super::queue::Ticket;
 use super::reason::Why;
 use crate::circuit::Pass;
 use crate::endpoint_id::EndpointId;
+use crate::latency::Pace;
 use crate::price::Usage;
 use crate::session::SessionKey;
 use crate::worth::Worth;
@@ -25,6 +26,8 @@ pub struct Permit {
     pub(super) ticket: Option<Ticket>,
     /// For a move: the home that the conversation leaves, and what the move is worth.
     pub(super) moves: Option<(EndpointId, Worth)>,
+    /// Whether it goes out beside a late first one.
+    pub(super) is_hedge: bool,
     /// Whether its answer has begun.
     pub(super) has_begun: bool,
 }
@@ -33,6 +36,11 @@ impl Permit {
     /// Where the attempt goes.
     pub fn endpoint(&self) -> EndpointId {
         self.endpoint
+    }
+
+    /// The model that is asked for.
+    pub fn model(&self) -> Option<&str> {
+        self.asked.model.as_deref()
     }
 }
 
@@ -43,6 +51,10 @@ pub struct Grant {
     pub permit: Permit,
     /// Why this endpoint.
     pub why: Why,
+    /// How long the attempt may take.
+    pub pace: Pace,
+    /// No other endpoint is fit to take the request after this one.
+    pub is_last: bool,
 }
 
 /// What the beginning of a message says, besides that it is real.
@@ -50,6 +62,8 @@ pub struct Grant {
 pub struct Lesson {
     /// The time to the first event of a stream.
     pub first_event: Option<Duration>,
+    /// The time of an answer that is not streamed.
+    pub whole: Option<Duration>,
     /// Its tokens, as far as they are known.
     pub usage: Option<Usage>,
 }

@@ -61,6 +61,11 @@ pub enum Why {
     LastResort,
     /// It is half-open, and this attempt finds out how it is.
     Trial,
+    /// The answer of the one before is late, so this one is asked as well.
+    Beside {
+        /// How long that answer has taken so far.
+        waited: Duration,
+    },
     /// The request lacks its thinking from here on, which others had signed.
     WithoutThinking,
 }

@@ -14,6 +14,7 @@ use crate::call::CallKind;
 use crate::circuit::Change;
 use crate::classify::{Fault, Outcome, Subject};
 use crate::endpoint_id::EndpointId;
+use crate::latency::Sample;
 use crate::session::SessionKey;
 
 /// The longest time that a refused conversation avoids an endpoint.
@@ -42,6 +43,58 @@ impl Fleet {
                 .note_broken(session, endpoint, asked, ttl, now);
         }
         until
+    }
+
+    /// An attempt is over because another one beside it was first, `after` this long: the answer of the
+    /// other one had then taken `winner`. If this attempt went out first and was silent, it was late.
+    pub fn settle_overtaken(
+        &mut self,
+        permit: Permit,
+        (after, winner): (Duration, Duration),
+        now: Instant,
+    ) {
+        if !permit.is_hedge {
+            self.note_late(&permit, after, Some(winner), now);
+        }
+        self.book(permit, Outcome::Abandoned, now);
+    }
+
+    /// The client left an attempt that was late: its patience is shorter than ours. It will send its request
+    /// again, and the repeat goes to another endpoint if possible.
+    pub fn settle_left_late(&mut self, permit: Permit, after: Duration, now: Instant) {
+        self.note_late(&permit, after, None, now);
+        self.avoid_in_the_repeat(&permit, now);
+        self.book(permit, Outcome::Abandoned, now);
+    }
+
+    fn note_late(
+        &mut self,
+        permit: &Permit,
+        waited: Duration,
+        winner: Option<Duration>,
+        now: Instant,
+    ) {
+        let Some(model) = permit.asked.model.as_deref() else {
+            return;
+        };
+        let usual = self.usual_elsewhere(permit.endpoint, model);
+        let elsewhere = [usual, winner].into_iter().flatten().min();
+        let sample = Sample::Late {
+            model,
+            waited,
+            elsewhere,
+        };
+        self.learn_pace(permit.endpoint, sample, now);
+    }
+
+    fn avoid_in_the_repeat(&mut self, permit: &Permit, now: Instant) {
+        if let Some(session) = permit.session
+            && permit.asked.kind == CallKind::Messages
+        {
+            let (asked, ttl) = (Arc::clone(&permit.asked), self.config.routing.sticky_ttl);
+            self.conversations
+                .note_broken(session, permit.endpoint, asked, ttl, now);
+        }
     }
 
     fn book(&mut self, permit: Permit, outcome: Outcome, now: Instant) -> (Blame, Option<Instant>) {

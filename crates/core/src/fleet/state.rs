@@ -11,7 +11,7 @@ use super::mode::Mode;
 use super::queue::Queue;
 use super::reason::Decision;
 use super::turns::Turns;
-use crate::budget::RetryBudget;
+use crate::budget::{HedgeBudget, RetryBudget};
 use crate::config::Config;
 use crate::endpoint_id::EndpointId;
 use crate::rng::Rng;
@@ -36,6 +36,7 @@ pub struct Fleet {
     pub(super) grace_until: Option<Instant>,
     pub(super) conversations: Conversations,
     pub(super) budget: RetryBudget,
+    pub(super) hedges: HedgeBudget,
     pub(super) spend: Spend,
     /// When a request was last in flight.
     pub(super) busy_at: Instant,
@@ -58,6 +59,7 @@ impl Fleet {
     ) -> Self {
         let mut fleet = Self {
             budget: RetryBudget::new(config.failover.retry_budget_percent),
+            hedges: HedgeBudget::new(config.failover.hedge_budget_percent),
             config: Config::default(),
             endpoints: Vec::new(),
             next_id: 0,

@@ -111,7 +111,7 @@ impl Brownout {
             return;
         };
         let more = took.saturating_sub(usual);
-        let is_slow = took >= usual.mul_f64(SLOW_FACTOR) && more >= NOTICEABLE;
+        let is_slow = is_slow(took, usual);
         let is_quick = took < usual.mul_f64(SLOW_FACTOR / 2.0) || more < NOTICEABLE;
         if !is_slow {
             self.learn(model, took, now);
@@ -120,6 +120,23 @@ impl Brownout {
             self.slow_answer(Slowness { its: took, usual }, now);
         } else if is_quick {
             self.quick_answer(now);
+        }
+    }
+
+    /// Notes that a stream had not begun after this time. How long it would have taken is unknown, so this can
+    /// only be slow.
+    pub(crate) fn observe_at_least(
+        &mut self,
+        model: &str,
+        waited: Duration,
+        elsewhere: Option<Duration>,
+        now: Instant,
+    ) {
+        let elsewhere = elsewhere.map(|usual| usual.mul_f64(BY_NATURE));
+        if let Some(usual) = self.usual(model).or(elsewhere)
+            && is_slow(waited, usual)
+        {
+            self.slow_answer(Slowness { its: waited, usual }, now);
         }
     }
 
@@ -222,6 +239,10 @@ impl Brownout {
         model.answers = model.answers.saturating_add(1);
         self.models.push(model);
     }
+}
+
+fn is_slow(took: Duration, usual: Duration) -> bool {
+    took >= usual.mul_f64(SLOW_FACTOR) && took.saturating_sub(usual) >= NOTICEABLE
 }
 
 #[cfg(test)]

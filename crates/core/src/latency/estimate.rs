@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::brownout::{Brownout, Slowness};
 use super::decline::{Decline, Slower};
 use super::ewma::{Ewma, Remembered};
+use super::pace::{Pace, Paces, Silences};
 use super::percentiles::{ByModel, Percentiles};
 use crate::config::ProbeMode;
 
@@ -27,10 +28,25 @@ pub(crate) enum Sample<'a> {
         model: Option<&'a str>,
         took: Duration,
     },
-    /// A real stream has begun. `elsewhere`: the usual time of the fastest other endpoint for this model.
+    /// A real stream has begun. `bytes`: the size of its request, if it is known. `elsewhere`: the usual time of
+    /// the fastest other endpoint for this model.
     Stream {
         model: &'a str,
+        bytes: Option<u64>,
         took: Duration,
+        elsewhere: Option<Duration>,
+    },
+    /// A real answer without a stream is there.
+    Whole { model: &'a str, took: Duration },
+    /// The longest silences of a stream that is complete.
+    Silences {
+        model: &'a str,
+        longest: &'a Silences,
+    },
+    /// A real stream had not begun after this time, and nobody waits for it any longer. `elsewhere`: as above.
+    Late {
+        model: &'a str,
+        waited: Duration,
         elsewhere: Option<Duration>,
     },
 }
@@ -47,6 +63,8 @@ pub(crate) struct Latency {
     traffic: Ewma,
     /// The same, by model.
     by_model: ByModel,
+    /// How long healthy answers take.
+    paces: Paces,
     /// Whether streams begin as soon as usual.
     brownout: Brownout,
 }
@@ -59,6 +77,7 @@ impl Latency {
             probe_decline: Decline::default(),
             traffic: Ewma::new(TRAFFIC_TAU),
             by_model: ByModel::default(),
+            paces: Paces::default(),
             brownout: Brownout::default(),
         }
     }
@@ -82,9 +101,22 @@ impl Latency {
             }
             Sample::Stream {
                 model,
+                bytes,
                 took,
                 elsewhere,
-            } => self.brownout.observe(model, took, elsewhere, now),
+            } => {
+                self.paces.note_begin(model, bytes, took);
+                self.brownout.observe(model, took, elsewhere, now);
+            }
+            Sample::Whole { model, took } => self.paces.note_whole(model, took),
+            Sample::Silences { model, longest } => self.paces.note_silences(model, longest),
+            Sample::Late {
+                model,
+                waited,
+                elsewhere,
+            } => self
+                .brownout
+                .observe_at_least(model, waited, elsewhere, now),
         }
     }
 
@@ -129,6 +161,11 @@ impl Latency {
     /// Whether the last first event came later than usual.
     pub(crate) fn is_traffic_suspected(&self) -> bool {
         self.by_model.is_suspected()
+    }
+
+    /// How long a request may take. `bytes`: its size, if it is known.
+    pub(crate) fn pace(&self, model: Option<&str>, bytes: Option<u64>) -> Pace {
+        self.paces.pace(model, bytes, self.of_probes())
     }
 
     /// Times to first event by model; the model used last comes first.

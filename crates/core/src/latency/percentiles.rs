@@ -1,19 +1,14 @@
 //! Times to first event of real traffic, by model: percentiles, and whether they become worse.
 //!
-//! Each endpoint keeps the [`MODELS`] models that were used last. The times of a model are in `BUCKETS`
-//! buckets, each an eighth of a power of two wide, so a percentile is wrong by 5 % at most. Old times fade:
-//! when the buckets hold `FULL` times, half of each bucket is dropped.
+//! Each endpoint keeps the [`MODELS`] models that were used last.
 
 use std::time::{Duration, Instant};
 
 use super::decline::{Decline, Slower};
+use super::histogram::Histogram;
 
 /// Maximum number of models per endpoint.
 pub const MODELS: usize = 8;
-/// They go from one millisecond to a quarter of an hour.
-const BUCKETS: usize = 160;
-/// This many samples are enough.
-const FULL: u32 = 1024;
 /// Longer names are cut; no model has such a name.
 const LONGEST_NAME: usize = 128;
 
@@ -41,7 +36,7 @@ pub(crate) struct ByModel {
 struct Model {
     name: String,
     count: u64,
-    buckets: Box<[u16; BUCKETS]>,
+    times: Histogram,
     decline: Decline,
 }
 
@@ -93,7 +88,7 @@ impl Model {
         Self {
             name: name.to_owned(),
             count: 0,
-            buckets: Box::new([0; BUCKETS]),
+            times: Histogram::default(),
             decline: Decline::default(),
         }
     }
@@ -101,44 +96,17 @@ impl Model {
     fn observe(&mut self, ttft: Duration, now: Instant) {
         self.decline.observe(ttft, now);
         self.count += 1;
-        if self.total() >= FULL {
-            self.buckets.iter_mut().for_each(|bucket| *bucket /= 2);
-        }
-        self.buckets[bucket(ttft)] += 1;
+        self.times.observe(ttft);
     }
 
     fn percentiles(&self) -> Percentiles<'_> {
         Percentiles {
             model: &self.name,
             count: self.count,
-            p50: self.percentile(50),
-            p95: self.percentile(95),
+            p50: self.times.percentile(50).unwrap_or_default(),
+            p95: self.times.percentile(95).unwrap_or_default(),
         }
     }
-
-    fn percentile(&self, percent: u32) -> Duration {
-        let wanted = (self.total() * percent).div_ceil(100).max(1);
-        let mut seen = 0;
-        let at = self.buckets.iter().position(|&count| {
-            seen += u32::from(count);
-            seen >= wanted
-        });
-        middle(at.unwrap_or_default())
-    }
-
-    fn total(&self) -> u32 {
-        self.buckets.iter().map(|&count| u32::from(count)).sum()
-    }
-}
-
-fn bucket(ttft: Duration) -> usize {
-    let eighths = (ttft.as_secs_f64() * 1000.0).max(1.0).log2() * 8.0;
-    (eighths as usize).min(BUCKETS - 1)
-}
-
-fn middle(bucket: usize) -> Duration {
-    let eighths = bucket as f64 + 0.5;
-    Duration::from_secs_f64((eighths / 8.0).exp2() / 1000.0)
 }
 
 #[cfg(test)]

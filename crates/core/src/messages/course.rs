@@ -21,7 +21,7 @@ use super::format::Format;
 use super::known::Known;
 use super::message::{Message, UsageObject};
 use super::plain::PlainDelta;
-use super::stage::Stage;
+use super::stage::{Activity, Stage};
 use super::value::{Value, fields};
 use super::wrong::{ApiError, Wrong, error_of, is_word, looks_like_html};
 use crate::call::CallKind;
@@ -45,6 +45,8 @@ pub(crate) struct Course {
     open: Vec<Block>,
     /// A block had no readable index, so indices are no longer used.
     is_unindexed: bool,
+    /// The kind of the block that ended last.
+    ended: Option<BlockKind>,
     /// Whether a `message_delta` came.
     has_delta: bool,
     /// Whether it has said why it stops, with no part after that.
@@ -64,7 +66,10 @@ struct Block {
 enum BlockKind {
     Text,
     Thinking,
+    /// A call of a tool by the client.
     Tool,
+    /// A call of a tool by the server. Its result follows in a block of its own.
+    ServerTool,
     Compaction,
     /// An unknown kind.
     Other,
@@ -120,6 +125,7 @@ impl Course {
             parts: 0,
             open: Vec::new(),
             is_unindexed: false,
+            ended: None,
             has_delta: false,
             has_stopped: false,
             has_noise: false,
@@ -144,6 +150,25 @@ impl Course {
     /// The number of parts so far.
     pub(crate) fn parts(&self) -> u64 {
         self.parts
+    }
+
+    /// What its model does until the next part comes.
+    pub(crate) fn activity(&self) -> Activity {
+        if self.is_foreign || self.is_unindexed {
+            return Activity::Tool;
+        }
+        match (self.open.last(), self.ended) {
+            (None, Some(BlockKind::ServerTool)) => Activity::Tool,
+            (None, _) => Activity::Writing,
+            (Some(block), _) => match block.kind {
+                BlockKind::Text => Activity::Writing,
+                BlockKind::Thinking => Activity::Thinking,
+                BlockKind::Tool
+                | BlockKind::ServerTool
+                | BlockKind::Compaction
+                | BlockKind::Other => Activity::Tool,
+            },
+        }
     }
 
     /// Whether something came before `message_start` that is in no stream of the API.
@@ -415,7 +440,8 @@ impl Course {
             return Ok(());
         };
         let open = self.open.iter().position(|block| block.index == index);
-        self.open.swap_remove(open.ok_or_else(|| not_open(index))?);
+        let ended = self.open.swap_remove(open.ok_or_else(|| not_open(index))?);
+        self.ended = Some(ended.kind);
         Ok(())
     }
 
@@ -481,7 +507,8 @@ impl BlockKind {
         match kind {
             "text" => Self::Text,
             "thinking" => Self::Thinking,
-            "tool_use" | "server_tool_use" | "mcp_tool_use" => Self::Tool,
+            "tool_use" => Self::Tool,
+            "server_tool_use" | "mcp_tool_use" => Self::ServerTool,
             "compaction" => Self::Compaction,
             _ => Self::Other,
         }
@@ -489,21 +516,21 @@ impl BlockKind {
 
     /// Whether the block takes such a delta. An unknown delta fits everywhere.
     fn takes(self, delta: &str) -> bool {
-        let of = match delta {
-            "text_delta" | "citations_delta" => Self::Text,
-            "thinking_delta" | "signature_delta" => Self::Thinking,
-            "input_json_delta" => Self::Tool,
-            "compaction_delta" => Self::Compaction,
-            _ => return true,
+        let fits = match delta {
+            "text_delta" | "citations_delta" => self == Self::Text,
+            "thinking_delta" | "signature_delta" => self == Self::Thinking,
+            "input_json_delta" => matches!(self, Self::Tool | Self::ServerTool),
+            "compaction_delta" => self == Self::Compaction,
+            _ => true,
         };
-        self == of || self == Self::Other
+        fits || self == Self::Other
     }
 
     fn in_words(self) -> &'static str {
         match self {
             Self::Text => "a text",
             Self::Thinking => "thinking",
-            Self::Tool => "a tool's input",
+            Self::Tool | Self::ServerTool => "a tool's input",
             Self::Compaction => "a compaction",
             Self::Other => "any kind",
         }

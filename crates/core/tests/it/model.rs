@@ -845,6 +845,7 @@ impl Pair {
                 panic!("nothing here is slow, cached or limited: {why:?}")
             }
             Why::WithoutThinking => panic!("nobody signs anything here"),
+            Why::Beside { .. } => panic!("nobody asks for a second attempt here"),
             Why::FirstChoice
             | Why::Faster { .. }
             | Why::BestPriority

@@ -357,7 +357,7 @@ impl World {
                 attempt.begins_at = None;
                 let lesson = Lesson {
                     first_event: Some(attempt.took),
-                    usage: None,
+                    ..Lesson::default()
                 };
                 self.missed[attempt.endpoint] = false;
                 self.fleet

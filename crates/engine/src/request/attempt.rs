@@ -1,8 +1,8 @@
 //! One attempt: it sends the request once to one endpoint, and holds the answer until it has proven real.
 //!
 //! An [`Attempt`] owns the right to send (the fleet's permit), its place in the trail, its times, and its
-//! outcome. It is settled once, with the meaning of its end. If it is dropped before that, it is booked as
-//! abandoned, because then the client has left.
+//! outcome. It is settled once, with the meaning of its end. If it is dropped before that, another attempt was
+//! first, or else the client has left.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,10 +11,12 @@ use std::time::{Duration, Instant, SystemTime};
 use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
-use zephyr_control::{EventKind, Reason};
+use zephyr_control::{AttemptOutcome, EventKind, Reason};
 use zephyr_core::classify::{self, Fault, Outcome, Refusal, Verdict};
-use zephyr_core::fleet::{Denied, Lesson, Permit, Why};
+use zephyr_core::fleet::{Denied, Grant, Journey, Lesson, NoHedge, Permit, Why};
+use zephyr_core::latency::Silences;
 use zephyr_core::profile::CallKind;
+use zephyr_core::proof::Activity;
 use zephyr_core::quota::Quota;
 
 use super::held::Held;
@@ -22,14 +24,16 @@ use super::hold::{self, Judged};
 use super::inspect::Sight;
 use super::models;
 use super::outgoing::Outgoing;
+use super::patience::{Bounds, Sent};
 use super::traffic::Traffic;
 use super::trail::{Leg, LegEnd, Trail};
-use super::upload::{AttemptBody, Progress, UploadError};
+use super::upload::{AttemptBody, Upload, UploadError};
 use crate::clock::Clock;
 use crate::endpoints::connections::{self, SendError};
 use crate::endpoints::headers;
 use crate::endpoints::remote::Remote;
 use crate::endpoints::socket::Handshake;
+use crate::engine::fleet_door::DoorState;
 use crate::view::{self, Phase};
 
 /// An error's body is read up to this size and for this long before it is judged. In bytes.
@@ -45,7 +49,11 @@ pub struct Attempt {
     pub remote: Arc<Remote>,
     /// Cancelled when the endpoint's drain is over.
     cut: Arc<CancellationToken>,
-    began: Instant,
+    pub bounds: Bounds,
+    /// The longest silences of its answer so far.
+    silences: Silences,
+    /// The number of this attempt among those of its request.
+    nth: usize,
     /// What the answer says about the endpoint's quota. Taken when the fleet is told.
     quota: Option<Quota>,
     trail: Arc<Trail>,
@@ -87,34 +95,37 @@ impl Attempt {
     /// # Errors
     ///
     /// The reason why the fleet allows no attempt.
-    pub fn admit(outgoing: &mut Outgoing) -> Result<Self, Denied> {
-        let traffic = Arc::clone(&outgoing.traffic);
-        traffic.door.wake_if_slept(None);
-        let journey = &mut outgoing.journey;
-        let (grant, remote, cut, reason) = traffic.door.step(|state, now| {
+    pub fn admit(outgoing: &Outgoing, journey: &mut Journey) -> Result<Self, Denied> {
+        outgoing.traffic.door.wake_if_slept(None);
+        let granted = outgoing.traffic.door.step(|state, now| {
             let grant = state.fleet.admit(journey, now)?;
-            let id = grant.permit.endpoint();
-            let remote = state.remotes.get(&id).cloned();
-            let cut = state.cut_of(id);
-            let reason = view::why(&state.fleet, id, grant.why);
-            Ok((grant, remote, cut, reason))
+            Ok(Granted::of(grant, state))
         })?;
-        traffic.counters.add_attempt();
-        let remote =
-            remote.expect("every endpoint of the fleet has its remote: both change in one step");
-        let leg = Leg::new(Arc::clone(&remote), reason);
-        let trail = Arc::clone(&outgoing.trail);
-        Ok(Self {
-            traffic,
-            permit: Some(grant.permit),
-            why: grant.why,
-            remote,
-            cut,
-            began: leg.began,
-            quota: None,
-            leg: trail.set_out(leg),
-            trail,
-        })
+        Ok(granted.attempt(outgoing, outgoing.upload.clone(), journey))
+    }
+
+    /// Asks the fleet for a second attempt beside a late first one at the endpoint of `first`, which has taken
+    /// `waited` so far. `upload`: a twin of the first one's.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or none yet.
+    pub fn beside(
+        outgoing: &Outgoing,
+        upload: Upload,
+        journey: &mut Journey,
+        (first, waited): (&Remote, Duration),
+    ) -> Result<Self, NoHedge> {
+        let granted = outgoing.traffic.door.step(|state, now| {
+            let grant = state.fleet.hedge(journey, first.id, waited, now)?;
+            Ok(Granted::of(grant, state))
+        })?;
+        Ok(granted.attempt(outgoing, upload, journey))
+    }
+
+    /// Its place in the trail.
+    pub fn leg(&self) -> usize {
+        self.leg
     }
 
     /// Sends the request and holds its answer until the answer can be judged.
@@ -131,7 +142,7 @@ impl Attempt {
         let response = match sent {
             Ok(response) => response,
             Err(unsent) => {
-                if let Some(error) = outgoing.upload.error() {
+                if let Some(error) = self.bounds.upload.error() {
                     return Attempted::Upload(error); // The drop books the attempt as abandoned.
                 }
                 let may_repeat = unsent.unprocessed || outgoing.may_repeat(&unsent.fault);
@@ -151,16 +162,17 @@ impl Attempt {
         }
         let judged = tokio::select! {
             biased;
-            judged = pin!(hold::until_proven(outgoing, held, self.began)) => judged,
+            judged = pin!(hold::until_proven(outgoing, held, &self.bounds)) => judged,
             () = cut.cancelled() => Judged::False(Fault::DrainTimeout, None),
         };
         match judged {
             Judged::Real(held, sight) => {
-                let took = self.since_sent(outgoing);
+                let took = self.since_sent();
                 // An endpoint writes an answer without a stream first and sends it then, so its time says
                 // little.
                 let lesson = Lesson {
                     first_event: sight.judges().then_some(took),
+                    whole: matches!(&sight, Sight::Whole(_)).then_some(took),
                     usage: outgoing.usage(&sight),
                 };
                 self.begin(took, &lesson);
@@ -197,7 +209,8 @@ impl Attempt {
     /// endpoint only if its connection failed.
     async fn run_for_models(mut self, outgoing: &Outgoing, headers: HeaderMap) -> Attempted {
         let cut = Arc::clone(&self.cut);
-        let (began, deadline) = (self.began, models::deadline(outgoing));
+        let began = self.bounds.began;
+        let deadline = models::deadline(outgoing, &self.bounds, self.nth);
         let asking = async {
             let sent = self.send(outgoing, headers).await;
             let response = sent.map_err(|unsent| (unsent.fault, None))?;
@@ -231,11 +244,11 @@ impl Attempt {
         };
         match judged {
             Ok(held) => {
-                self.begin(self.since_sent(outgoing), &Lesson::default());
+                self.begin(self.since_sent(), &Lesson::default());
                 Attempted::Answered(Box::new((*held, self, Sight::Nothing)))
             }
             Err((fault, held)) => {
-                if let Some(error) = outgoing.upload.error() {
+                if let Some(error) = self.bounds.upload.error() {
                     return Attempted::Upload(error);
                 }
                 let outcome = match fault {
@@ -266,25 +279,26 @@ impl Attempt {
     ) -> Result<Response<Incoming>, Unsent> {
         let (connections, patience) = (&self.remote.connections, &outgoing.patience);
         let request = self.request(outgoing, headers)?;
-        let sent = if outgoing.upload.is_replayable() {
-            patience.within(self.began, connections.send(request)).await
+        let (bounds, is_replayable) = (&self.bounds, self.bounds.upload.is_replayable());
+        let sent = if is_replayable {
+            patience.within(bounds, connections.send(request)).await
         } else {
             // A body that is not kept cannot be sent again if a pooled connection turns out to be stale.
             patience
-                .within(self.began, connections.send_fresh(request))
+                .within(bounds, connections.send_fresh(request))
                 .await
         };
         let error = match sent.map_err(Unsent::of)? {
             Ok(response) => return Ok(response),
             Err(error) => error,
         };
-        if !error.unprocessed || !outgoing.upload.is_replayable() {
+        if !error.unprocessed || !is_replayable {
             return Err(self.unsent(error));
         }
         // The endpoint did nothing with the request, so this is not a failure.
         tracing::debug!(endpoint = %self.remote.spec.name, "not processed, sent again on a fresh connection");
         let again = self.request(outgoing, outgoing.headers.again())?;
-        let sent = patience.within(self.began, connections.send_fresh(again));
+        let sent = patience.within(bounds, connections.send_fresh(again));
         let sent = sent.await.map_err(Unsent::of)?;
         sent.map_err(|error| self.unsent(error))
     }
@@ -306,7 +320,7 @@ impl Attempt {
         let url = remote
             .url(&outgoing.target)
             .map_err(|error| Unsent::of(Fault::Connect(error.to_string())))?;
-        let mut request = Request::new(outgoing.upload.attempt());
+        let mut request = Request::new(self.bounds.upload.attempt());
         *request.method_mut() = self.trail.method.clone();
         *request.uri_mut() = url;
         *request.headers_mut() = headers;
@@ -354,7 +368,7 @@ impl Attempt {
             let held = may_be_passed_on(status).then_some(held);
             return self.miss(outgoing, verdict, held, true);
         }
-        self.begin(self.since_sent(outgoing), &Lesson::default());
+        self.begin(self.since_sent(), &Lesson::default());
         Attempted::Answered(Box::new((held, self, Sight::Nothing)))
     }
 
@@ -366,7 +380,7 @@ impl Attempt {
         may_repeat: bool,
     ) -> Attempted {
         let moves_on =
-            outgoing.moves_on(&verdict.outcome) && may_repeat && outgoing.upload.is_replayable();
+            outgoing.moves_on(&verdict.outcome) && may_repeat && self.bounds.upload.is_replayable();
         tracing::debug!(outcome = ?verdict.outcome, moves_on, "attempt failed");
         let endpoint = self.remote.spec.name.clone();
         let outcome = verdict.outcome.clone();
@@ -382,7 +396,7 @@ impl Attempt {
     fn asked<'a>(&'a self, outgoing: &'a Outgoing) -> classify::Attempt<'a> {
         classify::Attempt {
             kind: self.trail.kind,
-            model: outgoing.journey.model(),
+            model: self.permit.as_ref().and_then(Permit::model),
             own_credential: self.remote.credential.is_ours(),
             endpoint: &self.remote.spec.name,
             rules: &outgoing.live.config.failover.rules,
@@ -390,11 +404,11 @@ impl Attempt {
     }
 
     /// The time since the endpoint got the last byte of the request.
-    fn since_sent(&self, outgoing: &Outgoing) -> Duration {
-        match outgoing.upload.progress() {
-            Progress::Sent { last } => self.began.max(last).elapsed(),
+    fn since_sent(&self) -> Duration {
+        match self.bounds.sent() {
+            Sent::At(sent) => sent.elapsed(),
             // The endpoint answered before it had the whole request.
-            Progress::AwaitsClient { .. } => Duration::ZERO,
+            Sent::NotYet { .. } => Duration::ZERO,
         }
     }
 
@@ -405,7 +419,7 @@ impl Attempt {
 
     /// The reason for this endpoint in words, if there was a choice.
     pub fn weighed(&self) -> Option<String> {
-        let (Why::StaysForCache(_) | Why::WorthMoving(_)) = self.why else {
+        let (Why::StaysForCache(_) | Why::WorthMoving(_) | Why::Beside { .. }) = self.why else {
             return None;
         };
         let notes = self.trail.notes();
@@ -420,7 +434,7 @@ impl Attempt {
     }
 
     fn is_answered<B>(&mut self, response: &Response<B>) {
-        let took = self.began.elapsed();
+        let took = self.bounds.began.elapsed();
         // Other calls, such as counting tokens, have limits of their own.
         if self.trail.kind == CallKind::Messages {
             self.quota = headers::quota(response.headers());
@@ -456,8 +470,38 @@ impl Attempt {
         notes.answered = Some(now);
         notes.left = left;
         if let Some(leg) = notes.legs.get_mut(self.leg) {
-            leg.first_event = Some(now.saturating_duration_since(self.began));
+            leg.first_event = Some(now.saturating_duration_since(self.bounds.began));
         }
+    }
+
+    /// How long its answer may take before it is late.
+    fn late(&self) -> Option<Duration> {
+        match self.trail.stream.get() {
+            Some(true) => Some(self.bounds.pace.late),
+            Some(false) => self.bounds.pace.late_whole,
+            None => None,
+        }
+    }
+
+    /// How long a stream may be silent after it has proven real.
+    pub fn silences(&self) -> Silences {
+        self.bounds.pace.silence
+    }
+
+    /// The stream was silent for so long while its model did that.
+    pub fn was_silent(&mut self, activity: Activity, silence: Duration) {
+        self.silences.note(activity, silence);
+    }
+
+    /// Whether the client's repeat of the request could be answered by another endpoint.
+    pub fn may_be_answered_elsewhere(&self) -> bool {
+        self.permit.as_ref().is_some_and(|permit| {
+            let look = |state: &DoorState, now: &Clock| {
+                let now = now.instant();
+                state.fleet.may_be_answered_elsewhere(permit, now)
+            };
+            self.traffic.door.look(look)
+        })
     }
 
     pub fn settle(mut self, verdict: impl Into<Verdict>) {
@@ -484,8 +528,11 @@ impl Attempt {
             view::log(event, Some(self.trail.id));
         }
         let Verdict { outcome, ground } = end.verdict();
-        self.remote.meter.attempt(&outcome, self.began.elapsed());
+        self.remote
+            .meter
+            .attempt(&outcome, self.bounds.began.elapsed());
         let quota = self.quota.take();
+        let (waited, silences) = (self.since_sent(), self.silences);
         let phase = match self.trail.notes().answered {
             Some(_) => Phase::Midway,
             None => Phase::Before,
@@ -498,10 +545,21 @@ impl Attempt {
             if let Some(quota) = quota {
                 state.fleet.note_quota(&permit, quota, now);
             }
+            if outcome == Outcome::Answered {
+                state.fleet.learn_silences(&permit, &silences, now);
+            }
             let until = match end {
                 End::Known(verdict) => state.fleet.settle(permit, verdict.outcome, now),
                 End::PassedOn(fault) => state.fleet.settle(permit, Outcome::Failed(fault), now),
                 End::BrokenOff(fault) => state.fleet.settle_midway(permit, fault, now),
+                End::Overtaken(winner) => {
+                    state.fleet.settle_overtaken(permit, (waited, winner), now);
+                    return (now, None, AttemptOutcome::Overtaken);
+                }
+                End::LeftLate => {
+                    state.fleet.settle_left_late(permit, waited, now);
+                    None
+                }
             };
             (now, until, view::attempt(&state.fleet, &outcome))
         });
@@ -518,7 +576,7 @@ impl Attempt {
     fn event_of(&self, end: &End) -> Option<EventKind> {
         let endpoint = self.remote.spec.name.clone();
         match end {
-            End::Known(_) => None,
+            End::Known(_) | End::Overtaken(_) | End::LeftLate => None,
             End::BrokenOff(fault) => Some(EventKind::Aborted {
                 endpoint,
                 why: view::fault_midway(fault),
@@ -531,18 +589,76 @@ impl Attempt {
     }
 }
 
+/// What the fleet granted, and what belongs to it.
+struct Granted {
+    grant: Grant,
+    remote: Option<Arc<Remote>>,
+    cut: Arc<CancellationToken>,
+    reason: Reason,
+}
+
+impl Granted {
+    fn of(grant: Grant, state: &mut DoorState) -> Self {
+        let id = grant.permit.endpoint();
+        Self {
+            remote: state.remotes.get(&id).cloned(),
+            cut: state.cut_of(id),
+            reason: view::why(&state.fleet, id, grant.why),
+            grant,
+        }
+    }
+
+    fn attempt(self, outgoing: &Outgoing, upload: Upload, journey: &Journey) -> Attempt {
+        outgoing.traffic.counters.add_attempt();
+        let remote = self
+            .remote
+            .expect("every endpoint of the fleet has its remote: both change in one step");
+        let leg = Leg::new(Arc::clone(&remote), self.reason);
+        let trail = Arc::clone(&outgoing.trail);
+        let Grant {
+            permit,
+            why,
+            pace,
+            is_last,
+        } = self.grant;
+        Attempt {
+            traffic: Arc::clone(&outgoing.traffic),
+            permit: Some(permit),
+            why,
+            remote,
+            cut: self.cut,
+            bounds: Bounds {
+                began: leg.began,
+                upload,
+                pace,
+                is_last,
+            },
+            silences: Silences::default(),
+            nth: journey.attempts(),
+            quota: None,
+            leg: trail.set_out(leg),
+            trail,
+        }
+    }
+}
+
 enum End {
     Known(Verdict),
     /// A fault in the middle of the answer. The client's answer is broken off.
     BrokenOff(Fault),
     /// A fault in the middle of the answer. The client still gets the whole answer.
     PassedOn(Fault),
+    /// Another attempt beside it was first: its answer took this long.
+    Overtaken(Duration),
+    /// The client left before an answer that was late.
+    LeftLate,
 }
 
 impl End {
     fn verdict(&self) -> Verdict {
         match self {
             Self::Known(verdict) => verdict.clone(),
+            Self::Overtaken(_) | Self::LeftLate => Outcome::Abandoned.into(),
             Self::BrokenOff(fault) | Self::PassedOn(fault) => Outcome::Failed(fault.clone()).into(),
         }
     }
@@ -550,10 +666,21 @@ impl End {
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        if self.permit.is_some() {
-            self.traffic.counters.add_abandoned();
-            self.book(End::Known(Outcome::Abandoned.into()));
+        if self.permit.is_none() {
+            return;
         }
+        let overtaken = self.trail.overtaken(self.leg);
+        if let Some(winner) = overtaken {
+            return self.book(End::Overtaken(winner));
+        }
+        self.traffic.counters.add_abandoned();
+        let has_begun = self.trail.notes().answered.is_some();
+        let is_late = self.late().is_some_and(|late| self.since_sent() >= late);
+        self.book(if is_late && !has_begun {
+            End::LeftLate
+        } else {
+            End::Known(Outcome::Abandoned.into())
+        });
     }
 }
 

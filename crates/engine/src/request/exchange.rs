@@ -6,7 +6,8 @@
 //! waits for one to return. From the answer's first content on the way is settled; a fault then aborts
 //! the client's connection.
 //!
-//! Failover is this loop over [`Attempt`](super::attempt::Attempt)s. [`zephyr_core::classify`] says what the
+//! Failover is this loop over [`Attempt`](super::attempt::Attempt)s, each perhaps with a second one beside it
+//! ([`race`](super::race)). [`zephyr_core::classify`] says what the
 //! end of an attempt means. [`zephyr_core::fleet`] says where the next one goes. [`failure`](super::failure)
 //! says what the client gets when every attempt has failed.
 
@@ -16,9 +17,8 @@ use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use tracing::Instrument;
 use zephyr_control::{EventKind, RequestEnd};
-use zephyr_core::fleet::{Denied, Why};
+use zephyr_core::fleet::{Denied, Journey, Why};
 use zephyr_core::profile::CallKind;
 
 use super::answer::{Answer, own};
@@ -28,6 +28,7 @@ use super::held::Held;
 use super::inspect::Sight;
 use super::lifetime::Lifetime;
 use super::outgoing::{Outgoing, upload_error};
+use super::race;
 use super::relay::{Abort, Relay};
 use super::request_id::RequestId;
 use super::traffic::Traffic;
@@ -55,9 +56,10 @@ pub async fn forward(
     let target = head.uri.path_and_query().cloned();
     let target = target.unwrap_or(PathAndQuery::from_static("/"));
     match Outgoing::prepare(traffic, live, &lifetime.trail, target, body).await {
-        Ok(outgoing) => {
+        Ok((outgoing, journey)) => {
             let exchange = Exchange {
                 outgoing,
+                journey,
                 abort,
                 lifetime,
             };
@@ -73,6 +75,8 @@ pub async fn forward(
 
 struct Exchange {
     outgoing: Outgoing,
+    /// Where the request has been, for the fleet.
+    journey: Journey,
     abort: Abort,
     lifetime: Lifetime,
 }
@@ -83,9 +87,9 @@ impl Exchange {
         // The misses before the last wait. The client is told of them only if nothing was tried after it.
         let mut before_waiting: Vec<Miss> = Vec::new();
         loop {
-            let attempt = match Attempt::admit(&mut self.outgoing) {
+            let attempt = match Attempt::admit(&self.outgoing, &mut self.journey) {
                 Ok(attempt) => attempt,
-                Err(_) if self.outgoing.repair_thinking() => continue,
+                Err(_) if self.outgoing.repair_thinking(&mut self.journey) => continue,
                 Err(denied) => {
                     if !misses.is_empty() {
                         before_waiting = std::mem::take(&mut misses);
@@ -97,29 +101,31 @@ impl Exchange {
                     }
                 }
             };
-            let span = tracing::debug_span!(
-                "attempt",
-                number = self.outgoing.journey.attempts(),
-                endpoint = %attempt.remote.spec.name,
-            );
             tracing::debug!(
-                parent: &span,
+                number = self.journey.attempts(),
+                endpoint = %attempt.remote.spec.name,
                 why = ?attempt.why,
-                model = self.outgoing.journey.model(),
+                model = self.journey.model(),
                 "attempt begins",
             );
-            let goes_elsewhere = |miss: &&Miss| miss.endpoint != attempt.remote.spec.name;
-            if let Some(miss) = misses.last().filter(goes_elsewhere) {
+            let first = attempt.remote.spec.name.clone();
+            if let Some(miss) = misses.last().filter(|miss| miss.endpoint != first) {
                 self.tell_failover(miss);
             }
-            let failed_over = misses.first().is_some_and(|first| goes_elsewhere(&first));
             let headers = self.outgoing.headers.take();
-            match attempt.run(&self.outgoing, headers).instrument(span).await {
+            let raced = race::run(&self.outgoing, &mut self.journey, attempt, headers).await;
+            if let Some(miss) = raced.other {
+                self.journey.note_miss(&miss.outcome);
+                misses.push(*miss);
+            }
+            match raced.end {
                 Attempted::Answered(answered) => {
-                    if failed_over {
+                    let (held, attempt, sight) = *answered;
+                    let from = &attempt.remote.spec.name;
+                    let first = misses.first().map_or(&first, |miss| &miss.endpoint);
+                    if first != from {
                         self.outgoing.traffic.counters.add_failed_over();
                     }
-                    let (held, attempt, sight) = *answered;
                     return self.commit(held, attempt, sight);
                 }
                 // The client knows what to do about the refusal of what it sent.
@@ -130,7 +136,7 @@ impl Exchange {
                 Attempted::PassedOn(held) => return self.pass(*held, None),
                 Attempted::Missed(miss) => {
                     let moves_on = miss.moves_on;
-                    self.outgoing.journey.note_miss(&miss.outcome);
+                    self.journey.note_miss(&miss.outcome);
                     misses.push(*miss);
                     if !moves_on {
                         return self.give_up(misses, None);
@@ -144,13 +150,12 @@ impl Exchange {
     /// Waits until an endpoint returns, if the request may wait and waiting can help.
     async fn wait_for_return(&mut self) -> Result<Turn, UploadError> {
         let weight = self.outgoing.upload.weight();
-        let Some(mut waiter) =
-            Waiter::begin(&self.outgoing.traffic, &mut self.outgoing.journey, weight)
+        let Some(mut waiter) = Waiter::begin(&self.outgoing.traffic, &mut self.journey, weight)
         else {
             return Ok(Turn::InVain);
         };
         tracing::debug!(
-            model = self.outgoing.journey.model(),
+            model = self.journey.model(),
             "waits for an endpoint to return"
         );
         tokio::select! {
@@ -185,7 +190,7 @@ impl Exchange {
     /// Passes on an endpoint's answer. `settling`: the attempt that the answer's end settles, and what was
     /// seen of the answer so far.
     fn pass(mut self, held: Held, settling: Option<(Attempt, Sight)>) -> Response<Answer> {
-        let attempts = self.outgoing.journey.attempts();
+        let attempts = self.journey.attempts();
         self.lifetime.comes_from(&held.from);
         let (head, body) = held.into_parts();
         let mut response = Response::from_parts(head, ());
@@ -217,7 +222,7 @@ impl Exchange {
             self.outgoing.patience.wants_stream(); // For the record.
         }
         let id = self.outgoing.trail.id;
-        let attempts = self.outgoing.journey.attempts();
+        let attempts = self.journey.attempts();
         let spent = failure::of(&self.outgoing, misses, denied);
         let mut response = match spent.answer {
             Spent::Theirs(held) => self.pass(*held, None),

@@ -1,8 +1,6 @@
 //! Holds an answer until it has proven real: until the first content of a stream, or until a JSON answer is
 //! whole.
 
-use std::time::Instant;
-
 use zephyr_core::classify::Fault;
 use zephyr_core::profile::CallKind;
 use zephyr_core::proof::{self, Stage};
@@ -10,6 +8,7 @@ use zephyr_core::proof::{self, Stage};
 use super::held::{Held, JSON_ANSWER, Next};
 use super::inspect::{Inspector, Sight};
 use super::outgoing::Outgoing;
+use super::patience::Bounds;
 
 /// The most bytes of a stream that are held before its first content.
 const HELD_STREAM: usize = 1024 * 1024;
@@ -24,18 +23,18 @@ pub enum Judged {
     False(Fault, Option<Box<Held>>),
 }
 
-/// Holds an answer whose status says success. `began`: when the attempt began.
-pub async fn until_proven(outgoing: &Outgoing, held: Held, began: Instant) -> Judged {
+/// Holds an answer whose status says success, within the bounds of its attempt.
+pub async fn until_proven(outgoing: &Outgoing, held: Held, bounds: &Bounds) -> Judged {
     let held = Box::new(held);
     if is_streamed(outgoing, &held) {
-        stream(outgoing, held, began).await
+        stream(outgoing, held, bounds).await
     } else {
-        json(outgoing, held, began).await
+        json(outgoing, held, bounds).await
     }
 }
 
 /// Holds a stream until its first content, its end, or the end of patience.
-async fn stream(outgoing: &Outgoing, mut held: Box<Held>, began: Instant) -> Judged {
+async fn stream(outgoing: &Outgoing, mut held: Box<Held>, bounds: &Bounds) -> Judged {
     let validation = &outgoing.live.config.validation;
     let Some(mut inspector) = Inspector::of(&held.head.headers, validation) else {
         return Judged::Real(held, Sight::Nothing);
@@ -46,9 +45,9 @@ async fn stream(outgoing: &Outgoing, mut held: Box<Held>, began: Instant) -> Jud
             break None;
         }
         let next = if inspector.stage() == Stage::Silent {
-            patience.within(began, held.next()).await.map(Some)
+            patience.within(bounds, held.next()).await.map(Some)
         } else {
-            patience.for_content(held.next()).await
+            patience.for_content(bounds, held.next()).await
         };
         let next = match next {
             Ok(Some(next)) => next,
@@ -80,7 +79,7 @@ async fn stream(outgoing: &Outgoing, mut held: Box<Held>, began: Instant) -> Jud
 }
 
 /// Holds an answer without a stream until it is whole, or too long to be held.
-async fn json(outgoing: &Outgoing, mut held: Box<Held>, began: Instant) -> Judged {
+async fn json(outgoing: &Outgoing, mut held: Box<Held>, bounds: &Bounds) -> Judged {
     if held.is_event_stream() {
         let fault = "expected JSON, seen a stream of events".to_owned();
         return Judged::False(Fault::NotMessages(fault), None);
@@ -88,7 +87,7 @@ async fn json(outgoing: &Outgoing, mut held: Box<Held>, began: Instant) -> Judge
     let format = outgoing.live.config.validation.format();
     let kind = outgoing.trail.kind;
     let is_whole = loop {
-        match outgoing.patience.within(began, held.next()).await {
+        match outgoing.patience.within(bounds, held.next()).await {
             Err(fault) | Ok(Next::Broken(fault)) => return Judged::False(fault, None),
             Ok(Next::Piece(_)) if held.bytes() <= JSON_ANSWER => {}
             Ok(Next::Piece(_)) => break false,

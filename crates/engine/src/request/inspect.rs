@@ -5,7 +5,7 @@ use http::HeaderMap;
 use zephyr_core::classify::Fault;
 use zephyr_core::config::Validation;
 use zephyr_core::price::Usage;
-use zephyr_core::proof::{Stage, StreamJudge};
+use zephyr_core::proof::{Activity, Stage, StreamJudge};
 use zephyr_core::usage::Tally;
 
 use zephyr_encoding::Decoder;
@@ -123,6 +123,11 @@ impl Inspector {
     /// The number of parts so far: all events but pings and comments.
     pub fn parts(&self) -> u64 {
         self.judge.parts()
+    }
+
+    /// What the model does until the next part comes.
+    pub fn activity(&self) -> Activity {
+        self.judge.activity()
     }
 
     /// What a stream that has said all still needs to be complete, if that can be added.

@@ -36,6 +36,7 @@ mod lifetime;
 mod models;
 mod outgoing;
 mod patience;
+mod race;
 mod read_off;
 mod received;
 mod record;

@@ -7,54 +7,31 @@ use std::time::{Duration, Instant};
 use http::Method;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use zephyr_core::classify::Fault;
-use zephyr_core::fleet::Availability;
 use zephyr_core::models::{Asked, Listed};
 
 use super::held::{Held, JSON_ANSWER, Next};
 use super::outgoing::Outgoing;
+use super::patience::Bounds;
 
 /// The time for all endpoints together. The client still gets the answer of the last one.
 const IN_ALL: Duration = Duration::from_millis(2_500);
 /// Each endpoint gets half of the time that is left, but at least this.
 const AT_LEAST: Duration = Duration::from_millis(250);
 
-/// The deadline of the current attempt. `None`: no other endpoint can be asked, so the attempt may take as
-/// long as its client waits.
-pub fn deadline(outgoing: &Outgoing) -> Option<Instant> {
-    let failover = &outgoing.live.config.failover;
-    let attempts = u32::try_from(outgoing.journey.attempts()).unwrap_or(u32::MAX);
-    let may_move = failover.enabled
-        && failover.max_attempts.is_none_or(|most| attempts < most)
-        && outgoing.upload.is_replayable()
-        && others(outgoing) > 0;
+/// The deadline of an attempt with these bounds, the nth one. `None`: no other endpoint can be asked, so the
+/// attempt may take as long as its client waits.
+pub fn deadline(outgoing: &Outgoing, bounds: &Bounds, nth: usize) -> Option<Instant> {
     let now = Instant::now();
     let end = outgoing.trail.begun.instant() + IN_ALL;
     let left = end.saturating_duration_since(now);
-    if may_move {
+    if !bounds.is_last && bounds.upload.is_replayable() {
         Some(now + (left / 2).max(AT_LEAST))
-    } else if attempts > 1 && !outgoing.patience.is_told() {
+    } else if nth > 1 && !outgoing.patience.is_told() {
         // The answers of the other endpoints are better than no answer.
         Some(now + left.max(AT_LEAST))
     } else {
         None
     }
-}
-
-/// How many endpoints are up and were not asked yet.
-fn others(outgoing: &Outgoing) -> usize {
-    let notes = outgoing.trail.notes();
-    let asked = notes.legs.iter().map(|leg| leg.remote.spec.name.clone());
-    let asked: Vec<String> = asked.collect();
-    drop(notes);
-    outgoing.traffic.door.look(|state, _| {
-        let up = state.fleet.status().filter(|status| {
-            status.availability == Availability::Enabled
-                && status.has_credential
-                && status.out_because().is_none()
-        });
-        up.filter(|status| !asked.contains(&status.spec.name))
-            .count()
-    })
 }
 
 /// Holds an answer whose status says success until it is known whether it lists models.

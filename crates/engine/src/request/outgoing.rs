@@ -36,14 +36,14 @@ pub struct Outgoing {
     pub headers: Repeatable,
     pub upload: Upload,
     pub patience: Patience,
-    /// Where the request has been, for the fleet.
-    pub journey: Journey,
+    /// Whether it belongs to a conversation.
+    is_conversation: bool,
     /// Whether it is no longer what the client sent.
     pub is_repaired: bool,
 }
 
 impl Outgoing {
-    /// Reads as much of the body as routing needs.
+    /// Reads as much of the body as routing needs. The journey is where the request has been, for the fleet.
     ///
     /// # Errors
     ///
@@ -54,7 +54,7 @@ impl Outgoing {
         trail: &Arc<Trail>,
         target: PathAndQuery,
         body: Incoming,
-    ) -> Result<Self, (Code, String)> {
+    ) -> Result<(Self, Journey), (Code, String)> {
         let kind = trail.kind;
         let failover = &live.config.failover;
         let (size, replay) = if kind.is_understood() {
@@ -108,7 +108,8 @@ impl Outgoing {
             notes.model = profile.model.as_deref().map(shortened);
             notes.session = session.or(profile.session_id.as_deref().map(shortened));
         }
-        Ok(Self {
+        let journey = Journey::new(kind, profile.model, profile.session).with_traits(traits);
+        let outgoing = Self {
             traffic: Arc::clone(traffic),
             live: Arc::clone(live),
             trail: Arc::clone(trail),
@@ -116,15 +117,16 @@ impl Outgoing {
             headers: Repeatable::new(headers),
             upload,
             patience,
-            journey: Journey::new(kind, profile.model, profile.session).with_traits(traits),
+            is_conversation: journey.is_conversation(),
             is_repaired: false,
-        })
+        };
+        Ok((outgoing, journey))
     }
 
     /// What the conversation has cached. `None` for a request outside any conversation and for a count
     /// of tokens: nothing needs it there.
     pub fn usage(&self, sight: &Sight) -> Option<Usage> {
-        let asks = self.journey.is_conversation() && self.trail.kind == CallKind::Messages;
+        let asks = self.is_conversation && self.trail.kind == CallKind::Messages;
         asks.then(|| sight.usage())?
     }
 
@@ -140,9 +142,9 @@ impl Outgoing {
 
     /// Leaves the request's thinking out if nobody who may be asked can read it, and if that is wanted. Says
     /// whether the request has changed, so that it is worth asking once more.
-    pub fn repair_thinking(&mut self) -> bool {
+    pub fn repair_thinking(&mut self, journey: &mut Journey) -> bool {
         let may = self.live.config.failover.repair_thinking
-            && self.journey.may_lack_thinking()
+            && journey.may_lack_thinking()
             && self.upload.is_whole();
         let Some(body) = may.then(|| without_thinking(&self.upload.peek())).flatten() else {
             return false;
@@ -153,7 +155,7 @@ impl Outgoing {
         }
         self.headers = Repeatable::new(headers);
         self.upload.replace(body.into());
-        self.journey.leave_thinking_out();
+        journey.leave_thinking_out();
         self.is_repaired = true;
         true
     }

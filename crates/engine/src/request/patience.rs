@@ -7,6 +7,10 @@
 //! A stream that has begun is held until its first content, for at most half of the time that the client
 //! waits, counted from the request. The other half is left for the rest. During this time the stream may be
 //! silent for `failover.idle_timeout_seconds`.
+//!
+//! As long as another endpoint could take the request, these times are only the longest: an endpoint is given
+//! up as soon as its own answers say that nothing will come ([`Pace`]), and one attempt never uses up the time
+//! that the client waits.
 
 use std::future::Future;
 use std::pin::pin;
@@ -15,7 +19,8 @@ use std::time::{Duration, Instant};
 
 use http::header::{HeaderMap, HeaderName};
 use zephyr_core::classify::Fault;
-use zephyr_core::config::Failover;
+use zephyr_core::config::{Failover, Hedge};
+use zephyr_core::latency::Pace;
 use zephyr_core::profile::{CallKind, Profile};
 
 use super::trail::Trail;
@@ -28,6 +33,10 @@ const MOST: Duration = Duration::from_secs(24 * 3600);
 /// The longest time that a stream is held until its first content: Claude Code gives up after 300 s without a
 /// byte.
 const LONGEST_HOLD: Duration = Duration::from_secs(240);
+/// The share of the time that its client still waits which a stream may take to begin.
+const SHARE_OF_STREAM: f64 = 1.0 / 2.0;
+/// The same for an answer without a stream, whose beginning is its end.
+const SHARE_OF_WHOLE: f64 = 2.0 / 3.0;
 
 /// How long the client waits, in seconds. The SDKs send it.
 const STAINLESS_TIMEOUT: HeaderName = HeaderName::from_static("x-stainless-timeout");
@@ -38,12 +47,47 @@ pub struct Patience {
     upload: Upload,
     /// How long the client waits for an answer without a stream.
     of_client: Duration,
-    /// Until when a stream that has begun is held before its first content.
-    hold_until: Instant,
     /// Whether the client sent that time.
     is_told: bool,
+    /// Until when a stream that has begun is held before its first content.
+    hold_until: Instant,
     first_event: Duration,
     idle: Duration,
+    hedge: Hedge,
+}
+
+/// What bounds one attempt.
+#[derive(Clone)]
+pub struct Bounds {
+    /// When it began.
+    pub began: Instant,
+    /// The body that it sends.
+    pub upload: Upload,
+    /// How long its endpoint may take.
+    pub pace: Pace,
+    /// No other endpoint could take the request, so nothing is gained by giving this one up.
+    pub is_last: bool,
+}
+
+impl Bounds {
+    /// When the endpoint had the last byte of the request, as far as it has been sent.
+    pub fn sent(&self) -> Sent {
+        match self.upload.progress() {
+            Progress::Sent { last } => Sent::At(self.began.max(last)),
+            Progress::AwaitsClient { since } => Sent::NotYet { since },
+        }
+    }
+}
+
+/// How far a request has been sent.
+pub enum Sent {
+    /// The endpoint had the last byte then.
+    At(Instant),
+    /// The client has sent nothing more since then.
+    NotYet {
+        /// When its last piece came.
+        since: Instant,
+    },
 }
 
 impl Patience {
@@ -57,6 +101,7 @@ impl Patience {
             is_told: headers.contains_key(STAINLESS_TIMEOUT),
             first_event: failover.first_event_timeout,
             idle: failover.idle_timeout,
+            hedge: failover.hedge,
         }
     }
 
@@ -65,20 +110,24 @@ impl Patience {
         self.is_told
     }
 
-    /// Waits for `future` no longer than an answer may take to begin. `began`: when the attempt began.
+    /// Waits for `future` no longer than an answer may take to begin.
+    ///
+    /// # Errors
+    ///
+    /// The time is over.
     pub async fn within<T>(
         &self,
-        began: Instant,
+        bounds: &Bounds,
         future: impl Future<Output = T>,
     ) -> Result<T, Fault> {
         let mut future = pin!(future);
         // Whether a stream was asked for is looked up only after the shorter of the two times.
-        let mut deadline = began + self.shortest();
+        let mut deadline = bounds.began + self.shortest(bounds);
         loop {
             tokio::select! {
                 biased;
                 result = &mut future => return Ok(result),
-                () = tokio::time::sleep_until(deadline.into()) => deadline = self.extended(began)?,
+                () = tokio::time::sleep_until(deadline.into()) => deadline = self.extended(bounds)?,
             }
         }
     }
@@ -89,36 +138,76 @@ impl Patience {
     /// # Errors
     ///
     /// The endpoint is silent for too long.
-    pub async fn for_content<T>(&self, next: impl Future<Output = T>) -> Result<Option<T>, Fault> {
+    pub async fn for_content<T>(
+        &self,
+        bounds: &Bounds,
+        next: impl Future<Output = T>,
+    ) -> Result<Option<T>, Fault> {
         let now = Instant::now();
+        let learned = bounds.pace.begin.filter(|_| !bounds.is_last);
+        let given_up = learned.map(|patience| (bounds.began + patience, Fault::TimedOut(patience)));
+        let silent = (now + self.idle, Fault::Stalled(self.idle));
+        let (until, fault) = match given_up {
+            Some(given_up) if given_up.0 < silent.0 => given_up,
+            Some(_) | None => silent,
+        };
         // Checked here too: while pings keep coming, the timer below never fires.
         if self.hold_until <= now {
             return Ok(None);
         }
-        let silent = now + self.idle;
-        match tokio::time::timeout_at(silent.min(self.hold_until).into(), next).await {
+        if until <= now {
+            return Err(fault);
+        }
+        match tokio::time::timeout_at(until.min(self.hold_until).into(), next).await {
             Ok(next) => Ok(Some(next)),
-            Err(_) if silent < self.hold_until => Err(Fault::Stalled(self.idle)),
+            Err(_) if until < self.hold_until => Err(fault),
             Err(_) => Ok(None),
         }
     }
 
+    /// How long the answer of an attempt may take, from the last byte of the request on, before another
+    /// endpoint is asked as well. `None`: that is unknown, or not wanted.
+    pub fn late(&self, pace: &Pace) -> Option<Duration> {
+        match self.hedge {
+            Hedge::Off => None,
+            Hedge::After(time) => Some(time),
+            Hedge::Auto if self.wants_stream()? => Some(pace.late),
+            Hedge::Auto => pace.late_whole,
+        }
+    }
+
+    /// The shortest time after which an answer may be late. `None`: no other endpoint is ever asked beside this
+    /// one.
+    pub fn soonest_late(&self, bounds: &Bounds) -> Option<Duration> {
+        if self.trail.kind != CallKind::Messages || bounds.is_last {
+            return None;
+        }
+        match self.hedge {
+            Hedge::Off => None,
+            Hedge::After(time) => Some(time),
+            Hedge::Auto => {
+                let whole = bounds.pace.late_whole.unwrap_or(Duration::MAX);
+                Some(bounds.pace.late.min(whole))
+            }
+        }
+    }
+
     /// Until when to wait further.
-    fn extended(&self, began: Instant) -> Result<Instant, Fault> {
+    fn extended(&self, bounds: &Bounds) -> Result<Instant, Fault> {
         let now = Instant::now();
-        match self.upload.progress() {
-            Progress::AwaitsClient { since } => {
+        match bounds.sent() {
+            Sent::NotYet { since } => {
                 let until = since + self.idle;
                 if until <= now {
-                    self.upload.give_up();
+                    bounds.upload.give_up();
                     return Err(Fault::TimedOut(self.idle));
                 }
                 // The upload may end in between. The endpoint's time starts then.
-                Ok(until.min(now + self.shortest()))
+                Ok(until.min(now + self.shortest(bounds)))
             }
-            Progress::Sent { last } => {
-                let patience = self.whole();
-                let until = began.max(last) + patience;
+            Sent::At(sent) => {
+                let patience = self.whole(bounds, sent);
+                let until = sent + patience;
                 if until <= now {
                     return Err(Fault::TimedOut(patience));
                 }
@@ -127,16 +216,37 @@ impl Patience {
         }
     }
 
-    fn shortest(&self) -> Duration {
-        self.first_event.min(self.of_client)
+    fn shortest(&self, bounds: &Bounds) -> Duration {
+        let stream = self.limit(bounds, bounds.began, true);
+        stream.min(self.limit(bounds, bounds.began, false))
     }
 
-    fn whole(&self) -> Duration {
-        if self.trail.kind == CallKind::Messages && self.wants_stream() == Some(true) {
+    fn whole(&self, bounds: &Bounds, sent: Instant) -> Duration {
+        let is_stream = self.trail.kind == CallKind::Messages && self.wants_stream() == Some(true);
+        self.limit(bounds, sent, is_stream)
+    }
+
+    /// How long an answer may take to begin whose request was sent then.
+    fn limit(&self, bounds: &Bounds, sent: Instant, is_stream: bool) -> Duration {
+        let longest = if is_stream {
             self.first_event
         } else {
             self.of_client
+        };
+        if bounds.is_last {
+            return longest;
         }
+        let waited = sent.saturating_duration_since(self.trail.begun.instant());
+        let left = self.of_client.saturating_sub(waited);
+        let (learned, share) = if is_stream {
+            (bounds.pace.begin, SHARE_OF_STREAM)
+        } else {
+            (bounds.pace.begin_whole, SHARE_OF_WHOLE)
+        };
+        let learned = learned.filter(|_| self.trail.kind == CallKind::Messages);
+        longest
+            .min(left.mul_f64(share))
+            .min(learned.unwrap_or(Duration::MAX))
     }
 
     /// Whether a stream is asked for. `None`: the body is not here yet, or is not kept. This is looked up

@@ -4,6 +4,10 @@
 //! or stops sending, Zephyr never ends it cleanly: the body fails, and the client's connection with it. So
 //! the client knows that something is missing.
 //!
+//! A stream stops when no further part of its message comes for longer than healthy ones of its endpoint take
+//! ([`Silences`]), whatever pings come. It is broken off then if the client's repeat could be answered by another
+//! endpoint. In any case it is broken off when nothing at all comes for `failover.idle_timeout_seconds`.
+//!
 //! A stream ends with its `message_stop`, whatever its endpoint sends after it. If a stream has said all and
 //! stays open, Zephyr adds the `message_stop`. In an encoded stream nothing can be cut off or added: it goes
 //! on for a while, until the endpoint ends it, so that the encoding can end too.
@@ -22,7 +26,8 @@ use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use zephyr_control::RequestEnd;
 use zephyr_core::classify::{Fault, Outcome};
-use zephyr_core::proof::{self, Stage};
+use zephyr_core::latency::Silences;
+use zephyr_core::proof::{self, Activity, Stage};
 use zephyr_core::usage::Tally;
 
 use super::attempt::Attempt;
@@ -54,6 +59,11 @@ pub struct Relay {
 struct Silence {
     idle: Duration,
     last_chunk: Instant,
+    /// How long it may take to the next part, by what its model does.
+    limits: Silences,
+    activity: Activity,
+    /// The number of parts so far, and when the last one came.
+    parts: (u64, Instant),
     /// Started when the relay first waits for the endpoint.
     timer: Option<Pin<Box<Sleep>>>,
     /// Cancelled when the endpoint's drain is over.
@@ -68,6 +78,8 @@ enum Over {
     Said,
     /// It is silent, or its endpoint's drain is over.
     Unsaid(Fault),
+    /// No further part came in time.
+    Stopped,
 }
 
 enum Broken {
@@ -119,13 +131,20 @@ impl Relay {
             Rest::Ended => (None, None),
             Rest::Broken(fault) => (None, Some(Broken::Flushing(fault))),
         };
+        let now = Instant::now();
+        let inspector = sight.inspector();
         let mut relay = Self {
             held,
             rest,
             broken,
             silence: Silence {
                 idle,
-                last_chunk: Instant::now(),
+                last_chunk: now,
+                limits: attempt
+                    .as_ref()
+                    .map_or(Silences::ENDLESS, Attempt::silences),
+                activity: inspector.map(Inspector::activity).unwrap_or_default(),
+                parts: (inspector.map_or(0, Inspector::parts), now),
                 timer: None,
                 cut: attempt.as_ref().map(Attempt::cut),
                 cutting: None,
@@ -162,6 +181,9 @@ impl Relay {
         if self.due().is_some_and(|due| due <= self.silence.last_chunk) {
             return self.end_what_was_said(cx);
         }
+        if let Some(fault) = self.stopped(self.silence.last_chunk) {
+            return self.fail(Broken::Flushing(fault), cx);
+        }
         let Some(rest) = &mut self.rest else {
             return Poll::Ready(None);
         };
@@ -177,9 +199,16 @@ impl Relay {
                     Some(fault) => self.fail(Broken::Flushing(fault), cx),
                 }
             }
-            Poll::Pending => match ready!(self.silence.poll(cx, self.due())) {
-                Over::Said => self.end_what_was_said(cx),
-                Over::Unsaid(fault) => self.fail(Broken::Flushing(fault), cx),
+            Poll::Pending => loop {
+                match ready!(self.silence.poll(cx, self.due(), self.next_part_by())) {
+                    Over::Said => break self.end_what_was_said(cx),
+                    Over::Unsaid(fault) => break self.fail(Broken::Flushing(fault), cx),
+                    Over::Stopped => {
+                        if let Some(fault) = self.stopped(Instant::now()) {
+                            break self.fail(Broken::Flushing(fault), cx);
+                        }
+                    }
+                }
             },
         }
     }
@@ -211,7 +240,10 @@ impl Relay {
     /// Looks at the next piece. Returns the fault if the answer must not go on.
     fn look(&mut self, data: &Bytes) -> Option<Fault> {
         self.silence.last_chunk = Instant::now();
-        match self.sight.inspector_mut()?.look(data) {
+        let inspector = self.sight.inspector_mut()?;
+        let looked = inspector.look(data);
+        self.silence.note(inspector, self.attempt.as_mut());
+        match looked {
             Ok(Stage::Silent | Stage::Started | Stage::Content | Stage::Complete) => {}
             // The client understands an error event, so it is passed on and counted.
             Err(fault @ Fault::ErrorEvent(_)) => {
@@ -221,6 +253,27 @@ impl Relay {
             }
             Err(fault) => return self.is_invalid(fault),
         }
+        None
+    }
+
+    /// When the next part of the message is due at the latest. `None`: no part is missing, or none is known.
+    fn next_part_by(&self) -> Option<Instant> {
+        let is_judged = self.attempt.is_some() && self.sight.judges();
+        let inspector = self.sight.inspector().filter(|_| is_judged)?;
+        if inspector.has_said_all() {
+            return None;
+        }
+        self.silence.next_part_by()
+    }
+
+    /// The fault, if the stream has stopped by `now` and another endpoint could answer the client's repeat.
+    fn stopped(&mut self, now: Instant) -> Option<Fault> {
+        self.next_part_by().filter(|until| *until <= now)?;
+        let attempt = self.attempt.as_ref()?;
+        if attempt.may_be_answered_elsewhere() {
+            return Some(Fault::Stalled(self.silence.limit()));
+        }
+        self.silence.limits = Silences::ENDLESS; // The client would lose what it has.
         None
     }
 
@@ -381,8 +434,39 @@ impl Drop for Relay {
 }
 
 impl Silence {
-    /// Ready when the endpoint has been silent for too long, when its drain is over, or when `due` has come.
-    fn poll(&mut self, cx: &mut Context<'_>, due: Option<Instant>) -> Poll<Over> {
+    /// Notes what has come, and how long that took.
+    fn note(&mut self, inspector: &Inspector, attempt: Option<&mut Attempt>) {
+        let (parts, since) = self.parts;
+        if inspector.parts() == parts {
+            return;
+        }
+        if let Some(attempt) = attempt {
+            let silence = self.last_chunk.saturating_duration_since(since);
+            attempt.was_silent(self.activity, silence);
+        }
+        self.parts = (inspector.parts(), self.last_chunk);
+        self.activity = inspector.activity();
+    }
+
+    /// How long the next part may take.
+    fn limit(&self) -> Duration {
+        self.limits.of(self.activity)
+    }
+
+    /// When it is due at the latest.
+    fn next_part_by(&self) -> Option<Instant> {
+        let (_, since) = self.parts;
+        since.checked_add(self.limit())
+    }
+
+    /// Ready when the endpoint has been silent for too long, when its drain is over, or when `due` or
+    /// `next_part` has come.
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        due: Option<Instant>,
+        next_part: Option<Instant>,
+    ) -> Poll<Over> {
         if let Some(cut) = self.cut.take() {
             self.cutting = Some(Box::pin((*cut).clone().cancelled_owned()));
         }
@@ -394,10 +478,10 @@ impl Silence {
             .timer
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(self.idle)));
         loop {
-            if let Some(due) = due
-                && timer.deadline() > due.into()
+            if let Some(soonest) = due.into_iter().chain(next_part).min()
+                && timer.deadline() > soonest.into()
             {
-                timer.as_mut().reset(due.into());
+                timer.as_mut().reset(soonest.into());
             }
             ready!(timer.as_mut().poll(cx));
             let now = Instant::now();
@@ -407,6 +491,9 @@ impl Silence {
             let until = self.last_chunk + self.idle;
             if until <= now {
                 return Poll::Ready(Over::Unsaid(Fault::Stalled(self.idle)));
+            }
+            if next_part.is_some_and(|next| next <= now) {
+                return Poll::Ready(Over::Stopped);
             }
             // Chunks came after the timer was set. Setting it here is cheaper than setting it at every chunk.
             timer.as_mut().reset(until.into());

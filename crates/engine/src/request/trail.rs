@@ -79,6 +79,8 @@ pub struct Leg {
     pub first_event: Option<Duration>,
     /// The answer's headers about limits.
     pub rate_limits: Vec<(HeaderName, HeaderValue)>,
+    /// Another attempt beside it was first: its answer took this long.
+    pub overtaken: Option<Duration>,
     pub end: Option<LegEnd>,
 }
 
@@ -140,6 +142,11 @@ impl Trail {
         }
     }
 
+    /// How long the answer took that was there before that of this attempt.
+    pub fn overtaken(&self, leg: usize) -> Option<Duration> {
+        self.notes().legs.get(leg)?.overtaken
+    }
+
     pub fn note_output(&self, tokens: u64) {
         self.output.store(tokens, Ordering::Relaxed);
     }
@@ -169,6 +176,7 @@ impl Leg {
             headers: None,
             first_event: None,
             rate_limits: Vec::new(),
+            overtaken: None,
             end: None,
         }
     }

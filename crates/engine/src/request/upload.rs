@@ -1,7 +1,8 @@
 //! A request's body: it is sent on as it arrives, and kept for another attempt.
 //!
-//! Chunks are reference-counted, so keeping them copies nothing. One attempt reads at a time. An older
-//! attempt that a connection task still holds reads nothing more. Nothing is kept any longer once a body
+//! Chunks are reference-counted, so keeping them copies nothing. One attempt reads at a time; a second one
+//! beside it reads a [`twin`](Upload::twin). An older attempt that a connection task still holds reads nothing
+//! more. Nothing is kept any longer once a body
 //! outgrows the replay limit, or once the answer has begun.
 
 use std::pin::Pin;
@@ -143,6 +144,28 @@ impl Upload {
                 received_by,
             }),
         }))
+    }
+
+    /// The same body for an attempt beside the current one. It shares the chunks. `None`: some of it has not
+    /// come yet, or is not kept.
+    pub fn twin(&self) -> Option<Self> {
+        let state = self.state();
+        let Source::Ended(trailers) = &state.source else {
+            return None;
+        };
+        if !state.keeping {
+            return None;
+        }
+        let source = Source::Ended(trailers.clone());
+        let twin = Self::with(source, state.length, state.limit, None);
+        {
+            let mut its = twin.state();
+            its.kept.clone_from(&state.kept);
+            its.kept_bytes = state.kept_bytes;
+            its.received = state.received;
+        }
+        drop(state);
+        Some(twin)
     }
 
     /// Waits until `bytes` of the body, or all of it, are here. Returns whether all of it is here.

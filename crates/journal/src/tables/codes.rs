@@ -10,7 +10,7 @@ const ENDS: [RequestEnd; 5] = [
     RequestEnd::Refused,
 ];
 
-const OUTCOMES: [AttemptOutcome; 10] = [
+const OUTCOMES: [AttemptOutcome; 11] = [
     AttemptOutcome::Answered,
     AttemptOutcome::NotServed,
     AttemptOutcome::ClientFault,
@@ -21,6 +21,7 @@ const OUTCOMES: [AttemptOutcome; 10] = [
     AttemptOutcome::Invalid,
     AttemptOutcome::Abandoned,
     AttemptOutcome::Offline,
+    AttemptOutcome::Overtaken,
 ];
 
 const STATES: [EndpointState; 9] = [
@@ -74,7 +75,8 @@ pub(crate) fn is_failure(outcome: AttemptOutcome) -> bool {
         AttemptOutcome::Answered
         | AttemptOutcome::NotServed
         | AttemptOutcome::ClientFault
-        | AttemptOutcome::Abandoned => false,
+        | AttemptOutcome::Abandoned
+        | AttemptOutcome::Overtaken => false,
     }
 }
 

@@ -14,7 +14,7 @@ export type Appearance = {
 /**
  * What an attempt came to; the names of `docs/architecture.md`.
  */
-export type AttemptOutcome = "answered" | "not_served" | "client_fault" | "refused" | "exhausted" | "throttled" | "failed" | "invalid" | "abandoned" | "offline";
+export type AttemptOutcome = "answered" | "not_served" | "client_fault" | "refused" | "exhausted" | "throttled" | "failed" | "invalid" | "abandoned" | "offline" | "overtaken";
 
 /**
  * One attempt at an endpoint. Its times are counted from its own beginning.
@@ -673,6 +673,10 @@ export type Reason = { "code": "pinned" }
   | { "code": "turn" }
   | { "code": "last_resort" }
   | { "code": "trial" }
+  | { "code": "beside",
+  /** How long that answer has taken so far. */
+  waited_ms: number
+}
   | { "code": "without_thinking" }
   | { "code": "already_tried" }
   | { "code": "disabled" }

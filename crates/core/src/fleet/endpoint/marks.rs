@@ -35,7 +35,7 @@ enum Mark {
 
 impl Marks {
     /// Whether a request is served. A mark says why not.
-    pub(super) fn check(&self, asked: &Asked, traits: Traits, now: Instant) -> Result<(), WhyNot> {
+    pub(crate) fn check(&self, asked: &Asked, traits: Traits, now: Instant) -> Result<(), WhyNot> {
         let holds = self.known.iter().filter(|(_, until)| *until > now);
         for (mark, until) in holds {
             let until = *until;

@@ -29,7 +29,7 @@ pub(crate) struct Endpoint {
     pub(crate) latency: Latency,
     pub(crate) traffic: Traffic,
     pub(crate) reserve: Reserve,
-    pub(super) marks: Marks,
+    pub(crate) marks: Marks,
     pub(super) last_fault: Option<Fault>,
     /// Everything known about it comes from an earlier run.
     pub(crate) is_remembered: bool,

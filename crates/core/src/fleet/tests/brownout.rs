@@ -27,6 +27,7 @@ impl Scene {
         self.fleet.begin(&mut grant.permit, first_event, self.now);
         let lesson = Lesson {
             first_event: Some(first_event),
+            whole: None,
             usage: Some(Usage {
                 cache_read: cached,
                 ..Usage::default()

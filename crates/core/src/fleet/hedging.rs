@@ -1,0 +1,147 @@
+//! A second attempt beside a late first one (hedging).
+//!
+//! When an answer is late ([`Pace`](crate::latency::Pace)), another endpoint is asked as well. The first attempt
+//! goes on. Whichever proves real first is passed on, and the other one is cancelled.
+//!
+//! That costs a second prompt. So there is at most one such attempt for each request, and
+//! `failover.hedge_budget_percent` of all requests. A conversation with a cache at its endpoint waits until the
+//! wait is worth more than writing the cache again ([`crate::worth`]). Only an endpoint that is fit, quick and
+//! not about to run dry is asked, and none while a person has pinned one.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::endpoint::Endpoint;
+use super::journey::{Journey, Needs};
+use super::mode::Mode;
+use super::permit::{Grant, Permit};
+use super::reason::Why;
+use super::state::Fleet;
+use crate::call::CallKind;
+use crate::config::Hedge;
+use crate::endpoint_id::EndpointId;
+use crate::worth::Scale;
+
+/// Why no second attempt goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoHedge {
+    /// None will, for this request.
+    Never,
+    /// The wait is not worth it before it has lasted this long.
+    NotBefore(Duration),
+}
+
+impl Fleet {
+    /// Grants a second attempt of `journey` beside the one at `first`, whose answer has taken `waited` so far.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or none yet.
+    pub fn hedge(
+        &mut self,
+        journey: &mut Journey,
+        first: EndpointId,
+        waited: Duration,
+        now: Instant,
+    ) -> Result<Grant, NoHedge> {
+        if !self.may_hedge(journey) {
+            return Err(NoHedge::Never);
+        }
+        let other = self.other_fit(journey, now).ok_or(NoHedge::Never)?;
+        let (id, price) = (other.id, other.spec.price);
+        let worth = self.wait_worth_a_hedge(journey, first, price, now)?;
+        if waited < worth {
+            return Err(NoHedge::NotBefore(worth));
+        }
+        if !self.hedges.withdraw() {
+            return Err(NoHedge::Never);
+        }
+        journey.is_hedged = true;
+        journey.tried.push(id);
+        let pace = self.pace(id, journey);
+        let endpoint = self.get_mut(id).ok_or(NoHedge::Never)?;
+        let permit = Permit {
+            endpoint: id,
+            pass: endpoint.issue(now),
+            asked: Arc::clone(&journey.asked),
+            traits: journey.traits,
+            session: journey.session,
+            ticket: None,
+            moves: None,
+            is_hedge: true,
+            has_begun: false,
+        };
+        self.load_has_risen(now);
+        Ok(Grant {
+            permit,
+            why: Why::Beside { waited },
+            pace,
+            is_last: self.is_last(journey, now),
+        })
+    }
+
+    /// Whether another endpoint is fit to answer a request like the one of `permit`, whose answer has stopped.
+    pub fn may_be_answered_elsewhere(&self, permit: &Permit, now: Instant) -> bool {
+        let others = self.endpoints.iter();
+        self.config.failover.enabled
+            && others
+                .filter(|other| other.id != permit.endpoint)
+                .any(|other| {
+                    other.check_standing(false).is_ok()
+                        && other.marks.check(&permit.asked, permit.traits, now).is_ok()
+                })
+    }
+
+    fn may_hedge(&self, journey: &Journey) -> bool {
+        let failover = &self.config.failover;
+        failover.enabled
+            && failover.retry_sent_requests
+            && failover.hedge != Hedge::Off
+            && self.mode == Mode::Auto
+            && self.offline_since.is_none()
+            && journey.asked.kind == CallKind::Messages
+            && journey.needs == Needs::Anything
+            && !journey.is_hedged
+            && !journey.last_resort
+            && failover
+                .max_attempts
+                .is_none_or(|most| journey.tried.len() < most as usize)
+    }
+
+    /// The best endpoint that is fit for a further attempt of `journey`, if it is quick.
+    fn other_fit(&self, journey: &Journey, now: Instant) -> Option<&Endpoint> {
+        let fit = self.endpoints.iter().filter(|endpoint| {
+            endpoint.check(journey, false, now).is_ok()
+                && endpoint.latency.slowness().is_none()
+                && endpoint.reserve.dry.is_none()
+                && !endpoint.standing.last_probe_failed
+        });
+        fit.min_by_key(|endpoint| self.rank(endpoint))
+    }
+
+    /// How long the request has to wait at `first` until a second attempt is worth what its conversation has
+    /// cached there. `price`: of the other endpoint.
+    fn wait_worth_a_hedge(
+        &self,
+        journey: &Journey,
+        first: EndpointId,
+        price: f64,
+        now: Instant,
+    ) -> Result<Duration, NoHedge> {
+        let ttl = self.config.routing.sticky_ttl;
+        let home = journey.session.and_then(|session| {
+            self.conversations
+                .home((session, journey.model()), ttl, now)
+        });
+        let cached = home
+            .filter(|home| home.endpoint == first)
+            .and_then(|home| home.cached.as_ref())
+            .filter(|cached| cached.alive(now).is_some_and(|tokens| tokens > 0));
+        let (Some(cached), Some(here)) = (cached, self.get(first)) else {
+            return Ok(Duration::ZERO);
+        };
+        let prices = (here.spec.price, price);
+        let wait = cached.wait_worth_a_move(prices, Scale::of(&self.config), now);
+        wait.ok_or(NoHedge::Never)
+    }
+}

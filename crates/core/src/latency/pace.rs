@@ -1,0 +1,275 @@
+//! How long healthy answers take, and so how long an endpoint may take before it is late, or given up.
+//!
+//! Each endpoint keeps this for the [`MODELS`] models that were used last: the time until a stream proves real
+//! (its first content) by the size of the request, the time of an answer that is not streamed, and the longest
+//! silence of each stream, by what the model did then.
+//!
+//! | time | is | while little is known |
+//! | --- | --- | --- |
+//! | a stream is late | 2 × p95, at least `SOONEST` | from 2 to 8 s, from checks and the size of the request |
+//! | another answer is late | 2 × p95, at least `SOONEST` | never |
+//! | an answer is given up before it begins | 4 × p99, at least `BEGIN` | the limit of the file |
+//! | a stream is given up midway | 4 × p99 of the longest silences, at least `LEAST` | `UNKNOWN` |
+//!
+//! A percentile of a few samples says little of the rare ones, so with fewer than 100 the multiple of a p99
+//! grows by √(100 ÷ samples).
+//!
+//! A late answer is not a failure: it is a reason to ask another endpoint as well.
+
+use std::time::Duration;
+
+use super::histogram::Histogram;
+use crate::messages::stage::Activity;
+
+/// Maximum number of models per endpoint.
+const MODELS: usize = 8;
+/// Longer names are cut; no model has such a name.
+const LONGEST_NAME: usize = 128;
+
+/// Requests up to so many bytes belong together; the last class has no limit. Prompts of Claude Code begin with
+/// 50 to 80 KB, and grow to several hundred.
+const SIZES: [u64; 3] = [16 * 1024, 64 * 1024, 256 * 1024];
+
+/// So many samples tell when an answer is late.
+const TELLS_LATE: u32 = 8;
+/// So many samples tell when an answer is given up.
+const TELLS_BEGIN: u32 = 20;
+/// So many streams tell how long a stream is silent.
+const TELLS_SILENCE: u32 = 8;
+/// So many samples tell a p99.
+const MANY: f64 = 100.0;
+
+/// Nobody notices what is shorter.
+const SOONEST: Duration = Duration::from_secs(1);
+/// When an answer is late of which only the checks are known: at least, and at most.
+const LATE_BY_CHECKS: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(8));
+/// The same if nothing at all is known.
+const LATE_UNKNOWN: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(8));
+/// What a longer prompt adds to the time of a check, for each byte: 1 s for 256 KB.
+const PER_BYTE: Duration = Duration::from_nanos(4_000);
+/// No answer is given up sooner before it begins.
+const BEGIN: Duration = Duration::from_secs(10);
+/// No stream is given up after a shorter silence.
+const LEAST: Silences = Silences {
+    writing: Duration::from_secs(2),
+    thinking: Duration::from_secs(30),
+    tool: Duration::from_secs(30),
+};
+/// How long a stream may be silent while nothing is known. Text flows; hidden thinking, and the input of a tool
+/// that the API sends as a whole, take a minute and more.
+const UNKNOWN: Silences = Silences {
+    writing: Duration::from_secs(6),
+    thinking: Duration::from_secs(120),
+    tool: Duration::from_secs(120),
+};
+
+/// How long an endpoint may take with one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// A stream that has not proven real by then is late.
+    pub late: Duration,
+    /// The same for an answer that is not streamed. `None`: unknown.
+    pub late_whole: Option<Duration>,
+    /// A stream that has not proven real by then is given up. `None`: unknown.
+    pub begin: Option<Duration>,
+    /// The same for an answer that is not streamed.
+    pub begin_whole: Option<Duration>,
+    /// How long a stream may be silent after that.
+    pub silence: Silences,
+}
+
+/// A time for each activity of a model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Silences {
+    writing: Duration,
+    thinking: Duration,
+    tool: Duration,
+}
+
+impl Silences {
+    /// Longer than any.
+    pub const ENDLESS: Self = Self {
+        writing: Duration::MAX,
+        thinking: Duration::MAX,
+        tool: Duration::MAX,
+    };
+
+    /// The time for this activity.
+    pub fn of(&self, activity: Activity) -> Duration {
+        match activity {
+            Activity::Writing => self.writing,
+            Activity::Thinking => self.thinking,
+            Activity::Tool => self.tool,
+        }
+    }
+
+    /// Notes a silence during this activity. The longest counts.
+    pub fn note(&mut self, activity: Activity, silence: Duration) {
+        let longest = self.of_mut(activity);
+        *longest = silence.max(*longest);
+    }
+
+    /// The same times, each multiplied.
+    #[must_use]
+    pub fn times(self, factor: u32) -> Self {
+        Self {
+            writing: self.writing.saturating_mul(factor),
+            thinking: self.thinking.saturating_mul(factor),
+            tool: self.tool.saturating_mul(factor),
+        }
+    }
+
+    fn of_mut(&mut self, activity: Activity) -> &mut Duration {
+        match activity {
+            Activity::Writing => &mut self.writing,
+            Activity::Thinking => &mut self.thinking,
+            Activity::Tool => &mut self.tool,
+        }
+    }
+}
+
+/// What one endpoint's answers were like.
+#[derive(Debug, Default)]
+pub(super) struct Paces {
+    /// The model used last is at the end.
+    models: Vec<Model>,
+}
+
+#[derive(Debug, Default)]
+struct Model {
+    name: String,
+    /// Until a stream proved real, by the size of its request.
+    begins: [Histogram; SIZES.len() + 1],
+    /// The whole of an answer without a stream.
+    wholes: Histogram,
+    /// The longest silence of each stream, by activity.
+    silences: [Histogram; Activity::ALL.len()],
+}
+
+impl Paces {
+    /// A stream has proven real after this time. `bytes`: the size of its request, if it is known.
+    pub(super) fn note_begin(&mut self, model: &str, bytes: Option<u64>, took: Duration) {
+        self.model(model).begins[class(bytes)].observe(took);
+    }
+
+    /// An answer without a stream came after this time.
+    pub(super) fn note_whole(&mut self, model: &str, took: Duration) {
+        self.model(model).wholes.observe(took);
+    }
+
+    /// The longest silences of a stream that is complete. Zero: the model did not do that.
+    pub(super) fn note_silences(&mut self, model: &str, longest: &Silences) {
+        let model = self.model(model);
+        for (activity, histogram) in Activity::ALL.into_iter().zip(&mut model.silences) {
+            let longest = longest.of(activity);
+            if !longest.is_zero() {
+                histogram.observe(longest);
+            }
+        }
+    }
+
+    /// How long a request of this size may take. `check`: how long a check takes.
+    pub(super) fn pace(
+        &self,
+        model: Option<&str>,
+        bytes: Option<u64>,
+        check: Option<Duration>,
+    ) -> Pace {
+        let name = model.map(shortened);
+        let known = self.models.iter().find(|known| Some(&*known.name) == name);
+        let Some(known) = known else {
+            return Pace {
+                late: late_by(check, bytes),
+                late_whole: None,
+                begin: None,
+                begin_whole: None,
+                silence: UNKNOWN,
+            };
+        };
+        let late = known
+            .begin(bytes, TELLS_LATE)
+            .and_then(late_after)
+            .unwrap_or_else(|| late_by(check, bytes));
+        let begin = known.begin(bytes, TELLS_BEGIN);
+        let mut silence = UNKNOWN;
+        for (activity, histogram) in Activity::ALL.into_iter().zip(&known.silences) {
+            if histogram.len() >= TELLS_SILENCE
+                && let Some(learned) = beyond_all(histogram)
+            {
+                *silence.of_mut(activity) = learned.max(LEAST.of(activity));
+            }
+        }
+        let wholes = |tells| Some(&known.wholes).filter(|wholes| wholes.len() >= tells);
+        let given_up = |times: &Histogram| Some(beyond_all(times)?.max(BEGIN));
+        Pace {
+            late,
+            late_whole: wholes(TELLS_LATE).and_then(late_after),
+            begin: begin.and_then(given_up),
+            begin_whole: wholes(TELLS_BEGIN).and_then(given_up),
+            silence,
+        }
+    }
+
+    fn model(&mut self, name: &str) -> &mut Model {
+        let name = shortened(name);
+        match self.models.iter().position(|known| known.name == name) {
+            Some(at) => self.models[at..].rotate_left(1),
+            None => {
+                if self.models.len() >= MODELS {
+                    self.models.remove(0);
+                }
+                self.models.push(Model {
+                    name: name.to_owned(),
+                    ..Model::default()
+                });
+            }
+        }
+        let last = self.models.len() - 1;
+        &mut self.models[last]
+    }
+}
+
+impl Model {
+    /// The times of requests of that size, or else of larger ones, if there are enough of them.
+    fn begin(&self, bytes: Option<u64>, enough: u32) -> Option<&Histogram> {
+        let mut classes = self.begins[class(bytes)..].iter();
+        classes.find(|times| times.len() >= enough)
+    }
+}
+
+/// When an answer is late that is like these.
+fn late_after(times: &Histogram) -> Option<Duration> {
+    Some((times.percentile(95)? * 2).max(SOONEST))
+}
+
+/// When a stream is late of which only a check is known, or not even that.
+fn late_by(check: Option<Duration>, bytes: Option<u64>) -> Duration {
+    let more = bytes.map_or(Duration::ZERO, |bytes| {
+        PER_BYTE.saturating_mul(u32::try_from(bytes).unwrap_or(u32::MAX))
+    });
+    match check {
+        Some(check) => {
+            let (least, most) = LATE_BY_CHECKS;
+            (check.saturating_add(more).saturating_mul(2)).clamp(least, most)
+        }
+        None => {
+            let (least, most) = LATE_UNKNOWN;
+            (least.saturating_add(more)).min(most)
+        }
+    }
+}
+
+/// A time that healthy answers do not take.
+fn beyond_all(times: &Histogram) -> Option<Duration> {
+    let few = (MANY / f64::from(times.len())).sqrt().max(1.0);
+    Some(times.percentile(99)?.mul_f64(4.0 * few))
+}
+
+fn class(bytes: Option<u64>) -> usize {
+    let class = bytes.and_then(|bytes| SIZES.iter().position(|&most| bytes <= most));
+    class.unwrap_or(SIZES.len())
+}
+
+fn shortened(name: &str) -> &str {
+    &name[..name.floor_char_boundary(LONGEST_NAME)]
+}
