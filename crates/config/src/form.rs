@@ -347,6 +347,19 @@ mod tests {
                     SettingKind::Choice { options } => {
                         assert_eq!(says["enum"], serde_json::json!(options), "{key}");
                     }
+                    SettingKind::ChoiceOrNumber {
+                        options,
+                        min,
+                        max,
+                        whole,
+                    } => {
+                        let kind = if *whole { "integer" } else { "number" };
+                        let [words, numbers] = [&says["anyOf"][0], &says["anyOf"][1]];
+                        assert_eq!(words["enum"], serde_json::json!(options), "{key}");
+                        assert_eq!(numbers["type"], kind, "{key}");
+                        assert_eq!(numbers["minimum"].as_f64(), Some(*min), "{key}");
+                        assert_eq!(numbers["maximum"].as_f64(), Some(*max), "{key}");
+                    }
                     SettingKind::Text => assert_eq!(says["type"], "string", "{key}"),
                     SettingKind::List => assert_eq!(says["type"], "array", "{key}"),
                 }

@@ -127,6 +127,17 @@ pub enum SettingKind {
         /// As the file says them.
         options: Vec<String>,
     },
+    /// One of these, or a number.
+    ChoiceOrNumber {
+        /// The words, as the file says them.
+        options: Vec<String>,
+        /// Least number.
+        min: f64,
+        /// Most.
+        max: f64,
+        /// Whether only whole numbers are taken.
+        whole: bool,
+    },
     /// Text.
     Text,
     /// Several texts.

@@ -291,6 +291,19 @@ mod tests {
                 SettingValue::Switch(false),
                 "enabled = false\n",
             ),
+            ("failover.max_attempts", number(3.0), "max_attempts = 3\n"),
+            (
+                "failover.max_attempts",
+                SettingValue::Text("all".to_owned()),
+                "max_attempts = \"all\"\n",
+            ),
+            (
+                "failover.hedge",
+                SettingValue::Text("off".to_owned()),
+                "hedge = \"off\"\n",
+            ),
+            ("failover.hedge", number(2.5), "hedge = 2.5\n"),
+            ("routing.second_usd", number(0.0), "second_usd = 0.0\n"),
             (
                 "ui.theme",
                 SettingValue::Text("dark".to_owned()),
@@ -338,6 +351,16 @@ mod tests {
             ("server.port", SettingValue::Text("8080".to_owned())),
             ("ui.theme", SettingValue::Text("blue".to_owned())),
             ("failover.enabled", number(1.0)),
+            ("failover.max_attempts", number(0.0)),
+            ("failover.max_attempts", number(2.5)),
+            ("failover.max_attempts", SettingValue::Text("3".to_owned())),
+            ("failover.max_attempts", SettingValue::Switch(true)),
+            ("failover.hedge", number(0.0)),
+            ("failover.hedge", number(f64::INFINITY)),
+            ("failover.hedge", SettingValue::Text("on".to_owned())),
+            ("failover.patience", SettingValue::Text("off".to_owned())),
+            ("routing.second_usd", number(-0.01)),
+            ("routing.second_usd", number(100.5)),
             ("server.allowed_hosts", SettingValue::Text("a".to_owned())),
         ] {
             let refused = set(key, value.clone()).applied(FILE).err();
@@ -346,6 +369,40 @@ mod tests {
                 "{key} {value:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_is_answered_with_what_the_key_takes() {
+        let takes = |key, value| set(key, value).applied(FILE).err().unwrap().to_string();
+        let every = SettingValue::Text("every".to_owned());
+
+        assert_eq!(
+            takes("failover.max_attempts", every),
+            "takes all, or a whole number from 1 to 100"
+        );
+        assert_eq!(
+            takes("failover.hedge", number(0.0)),
+            "takes auto, off, or a number from 0.001 to 86400"
+        );
+        assert_eq!(
+            takes("server.port", number(-1.0)),
+            "takes a whole number from 0 to 65535"
+        );
+    }
+
+    #[test]
+    fn a_word_and_a_number_replace_each_other_in_place() {
+        let text = format!("{FILE}\n[failover]\nhedge = \"auto\" # ours\n");
+        let after = |text: &str, value| {
+            let changed = set("failover.hedge", value).applied(text).unwrap();
+            changed.outcome.unwrap().text
+        };
+
+        let with_number = after(&text, number(8.0));
+        let with_word = after(&with_number, SettingValue::Text("off".to_owned()));
+
+        assert_eq!(with_number, text.replace("\"auto\"", "8.0"));
+        assert_eq!(with_word, text.replace("auto", "off"));
     }
 
     #[test]

@@ -31,17 +31,24 @@ fn written(setting: &Setting, value: &SettingValue) -> Result<Value, NotChanged>
     match (&setting.kind, value) {
         (SettingKind::Switch, SettingValue::Switch(flag)) => Ok((*flag).into()),
         (SettingKind::Switch, _) => takes("true or false"),
-        (SettingKind::Number { min, max, whole }, value) => match value {
-            SettingValue::Number(number) if !(*min..=*max).contains(number) => {
-                takes(&format!("a number from {min} to {max}"))
-            }
-            SettingValue::Number(number) if !*whole => Ok((*number).into()),
-            SettingValue::Number(number) => match format!("{number}").parse::<i64>() {
-                Ok(number) => Ok(number.into()),
-                Err(_) => takes(&format!("a whole number from {min} to {max}")),
+        (SettingKind::Number { min, max, whole }, SettingValue::Number(number)) => {
+            in_bounds(*number, (*min, *max), *whole).map_err(NotChanged::OtherKind)
+        }
+        (SettingKind::Number { .. }, _) => takes("a number"),
+        (
+            SettingKind::ChoiceOrNumber {
+                options,
+                min,
+                max,
+                whole,
             },
-            SettingValue::Switch(_) | SettingValue::Text(_) | SettingValue::List(_) => {
-                takes("a number")
+            value,
+        ) => match value {
+            SettingValue::Text(text) if options.contains(text) => Ok(text.clone().into()),
+            SettingValue::Number(number) => in_bounds(*number, (*min, *max), *whole)
+                .map_err(|number| NotChanged::OtherKind(or(options, &number))),
+            SettingValue::Text(_) | SettingValue::Switch(_) | SettingValue::List(_) => {
+                takes(&or(options, &numbers((*min, *max), *whole)))
             }
         },
         (SettingKind::Choice { options }, SettingValue::Text(text)) => {
@@ -60,4 +67,26 @@ fn written(setting: &Setting, value: &SettingValue) -> Result<Value, NotChanged>
         }
         (SettingKind::List, _) => takes("a list of texts"),
     }
+}
+
+/// The number as the file has it, or which numbers are taken.
+fn in_bounds(number: f64, bounds: (f64, f64), whole: bool) -> Result<Value, String> {
+    let (min, max) = bounds;
+    let taken = if !(min..=max).contains(&number) {
+        None
+    } else if whole {
+        format!("{number}").parse::<i64>().ok().map(Value::from)
+    } else {
+        Some(number.into())
+    };
+    taken.ok_or_else(|| numbers(bounds, whole))
+}
+
+fn numbers((min, max): (f64, f64), whole: bool) -> String {
+    let kind = if whole { "a whole number" } else { "a number" };
+    format!("{kind} from {min} to {max}")
+}
+
+fn or(options: &[String], number: &str) -> String {
+    format!("{}, or {number}", options.join(", "))
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use zephyr_core::config::{
-    Breaker, BreakerPolicy, Config, Desktop, Failover, HealthCheck, Logging, Notifications, Price,
-    Routing, Server, Ui, Validation, WebAdmin,
+    Breaker, BreakerPolicy, Config, Desktop, Failover, HealthCheck, Hedge, Logging, Notifications,
+    Price, Routing, Server, Ui, Validation, WebAdmin,
 };
 
 use super::address::{Listeners, allowed_host, allowed_origin, host};
@@ -15,10 +16,16 @@ use super::fleet::fleet;
 use super::health_check::health_check;
 use super::rules::rules;
 use super::spans::{DAY_SECONDS, YEAR_SECONDS};
-use super::table::{Spelled, Table};
+use super::table::{Spelled, Table, WordOr};
 
 const DAY_MS: u64 = DAY_SECONDS * 1000;
 const TERABYTE_MB: u64 = 1024 * 1024;
+
+const MOST_ATTEMPTS: RangeInclusive<u32> = 1..=100;
+/// From a millisecond to a day.
+const HEDGE_SECONDS: RangeInclusive<f64> = 0.001..=86_400.0;
+/// `routing.second_usd`: $360,000 an hour; more is a slip of the pen.
+const MOST_SECOND_USD: f64 = 100.0;
 
 const OWN_CREDENTIAL: &str = "auth_type = \"auth_token\" and a credential";
 
@@ -114,24 +121,29 @@ fn routing(table: &Table<'_>) -> Routing {
         sticky_sessions: table.flag("sticky_sessions", defaults.sticky_sessions),
         sticky_ttl: table.seconds("sticky_ttl_seconds", 1..=YEAR_SECONDS, defaults.sticky_ttl),
         min_dwell: table.seconds("min_dwell_seconds", 0..=DAY_SECONDS, defaults.min_dwell),
-        second_usd: defaults.second_usd,
+        second_usd: table.amount_up_to("second_usd", MOST_SECOND_USD, defaults.second_usd),
     }
 }
 
 fn failover(table: &Table<'_>, retry: &Table<'_>) -> Failover {
     let defaults = Failover::default();
     let enabled = retry.flag("enabled", defaults.enabled);
-    let max_attempts = retry.whole("max_attempts", 1..=100, 3);
+    let max_attempts = retry.whole_if_there("max_attempts", MOST_ATTEMPTS);
     outrank(table, retry, "enabled");
     outrank(table, retry, "max_attempts");
     Failover {
         enabled: table.flag("enabled", enabled),
-        max_attempts: Some(table.whole("max_attempts", 1..=100, max_attempts)),
+        max_attempts: match table.word_or_whole("max_attempts", MOST_ATTEMPTS, AllWord::All) {
+            Some(WordOr::Word(AllWord::All)) => None,
+            Some(WordOr::Number(most)) => Some(most),
+            None => max_attempts.or(defaults.max_attempts),
+        },
         connect_timeout: table.seconds(
             "connect_timeout_seconds",
             1..=DAY_SECONDS,
             defaults.connect_timeout,
         ),
+        patience: table.choice("patience", defaults.patience),
         first_event_timeout: table.seconds(
             "first_event_timeout_seconds",
             1..=DAY_SECONDS,
@@ -142,12 +154,20 @@ fn failover(table: &Table<'_>, retry: &Table<'_>) -> Failover {
             1..=DAY_SECONDS,
             defaults.idle_timeout,
         ),
+        hedge: match table.word_or_seconds("hedge", HEDGE_SECONDS, HedgeWord::Auto) {
+            Some(WordOr::Word(HedgeWord::Auto)) => Hedge::Auto,
+            Some(WordOr::Word(HedgeWord::Off)) => Hedge::Off,
+            Some(WordOr::Number(after)) => Hedge::After(after),
+            None => defaults.hedge,
+        },
+        hedge_budget_percent: table.whole(
+            "hedge_budget_percent",
+            0..=100,
+            defaults.hedge_budget_percent,
+        ),
         last_resort: table.flag("last_resort", defaults.last_resort),
         max_wait: table.seconds("hold_seconds", 0..=DAY_SECONDS, defaults.max_wait),
         on_client_errors: table.flag("on_client_errors", defaults.on_client_errors),
-        patience: defaults.patience,
-        hedge: defaults.hedge,
-        hedge_budget_percent: defaults.hedge_budget_percent,
         retry_budget_percent: table.whole(
             "retry_budget_percent",
             0..=100,
@@ -330,6 +350,27 @@ fn outrank(first: &Table<'_>, second: &Table<'_>, key: &str) {
             format!("delete it here, and keep {first}.{key}"),
         );
     }
+}
+
+/// `failover.max_attempts`, unless it is a number.
+#[derive(Clone, Copy, PartialEq)]
+enum AllWord {
+    All,
+}
+
+impl Spelled for AllWord {
+    const SPELLINGS: &'static [(&'static str, Self)] = &[("all", Self::All)];
+}
+
+/// `failover.hedge`, unless it is a number.
+#[derive(Clone, Copy, PartialEq)]
+enum HedgeWord {
+    Auto,
+    Off,
+}
+
+impl Spelled for HedgeWord {
+    const SPELLINGS: &'static [(&'static str, Self)] = &[("auto", Self::Auto), ("off", Self::Off)];
 }
 
 /// `breaker.policy`.

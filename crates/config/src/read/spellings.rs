@@ -1,7 +1,7 @@
 //! The words that the file has for values.
 
 use zephyr_core::config::{
-    Language, LogBody, LogLevel, LogRequests, ProbeAs, ProbeMode, Strategy, Theme,
+    Language, LogBody, LogLevel, LogRequests, Patience, ProbeAs, ProbeMode, Strategy, Theme,
 };
 
 use super::table::Spelled;
@@ -15,6 +15,11 @@ impl Spelled for Strategy {
         ("weighted_round_robin", Self::WeightedRoundRobin),
         ("random", Self::Random),
     ];
+}
+
+impl Spelled for Patience {
+    const SPELLINGS: &'static [(&'static str, Self)] =
+        &[("auto", Self::Auto), ("fixed", Self::Fixed)];
 }
 
 impl Spelled for ProbeMode {

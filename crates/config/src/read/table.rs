@@ -26,6 +26,26 @@ pub(crate) trait Spelled: Copy + PartialEq + 'static {
     }
 }
 
+/// A number that may be written for a key.
+pub(crate) trait WholeNumber:
+    Copy + PartialEq + PartialOrd + std::fmt::Display + TryFrom<i128> + Into<u64>
+{
+}
+
+impl<N> WholeNumber for N where
+    N: Copy + PartialEq + PartialOrd + std::fmt::Display + TryFrom<i128> + Into<u64>
+{
+}
+
+/// The value of a key that takes a word or a number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum WordOr<T, N> {
+    Word(T),
+    Number(N),
+}
+
+const NO_SUCH_WORD: &str = "is none of the words possible here";
+
 /// A table of the document. A missing table reads as an empty one.
 pub(crate) struct Table<'a> {
     report: &'a Report<'a>,
@@ -122,7 +142,7 @@ impl<'a> Table<'a> {
 
     pub(crate) fn whole<N>(&self, key: &'static str, range: RangeInclusive<N>, default: N) -> N
     where
-        N: Copy + PartialEq + PartialOrd + std::fmt::Display + TryFrom<i128> + Into<u64>,
+        N: WholeNumber,
     {
         let takes = SettingKind::Number {
             min: as_number(*range.start()),
@@ -131,21 +151,69 @@ impl<'a> Table<'a> {
         };
         self.describe(key, takes, SettingValue::Number(as_number(default)));
         self.read(key, default, |value| {
+            let remedy = || format!("write {}", a_whole_number(&range));
+            whole_of(value, &range).map_err(|message| (message, remedy()))
+        })
+    }
+
+    /// A whole number, if the key is there.
+    pub(crate) fn whole_if_there<N: WholeNumber>(
+        &self,
+        key: &'static str,
+        range: RangeInclusive<N>,
+    ) -> Option<N> {
+        self.decode(key, |value| {
+            let remedy = || format!("write {}", a_whole_number(&range));
+            whole_of(value, &range).map_err(|message| (message, remedy()))
+        })
+    }
+
+    /// A whole number, or one of an enum's spellings, if the key is there.
+    pub(crate) fn word_or_whole<T: Spelled, N: WholeNumber>(
+        &self,
+        key: &'static str,
+        range: RangeInclusive<N>,
+        usual: T,
+    ) -> Option<WordOr<T, N>> {
+        let number = SettingKind::ChoiceOrNumber {
+            options: spellings::<T>().map(str::to_owned).collect(),
+            min: as_number(*range.start()),
+            max: as_number(*range.end()),
+            whole: true,
+        };
+        self.describe(key, number, SettingValue::Text(usual.spelling().to_owned()));
+        self.decode(key, |value| {
+            let remedy = || format!("write {}, or {}", words::<T>(), a_whole_number(&range));
+            word_or(value, |value| whole_of(value, &range)).map_err(|message| (message, remedy()))
+        })
+    }
+
+    /// A number of seconds, perhaps with a fraction, or one of an enum's spellings, if the key is there.
+    pub(crate) fn word_or_seconds<T: Spelled>(
+        &self,
+        key: &'static str,
+        range: RangeInclusive<f64>,
+        usual: T,
+    ) -> Option<WordOr<T, Duration>> {
+        let number = SettingKind::ChoiceOrNumber {
+            options: spellings::<T>().map(str::to_owned).collect(),
+            min: *range.start(),
+            max: *range.end(),
+            whole: false,
+        };
+        self.describe(key, number, SettingValue::Text(usual.spelling().to_owned()));
+        self.decode(key, |value| {
             let remedy = || {
                 format!(
-                    "write a whole number from {} to {}",
+                    "write {}, or a number of seconds from {} to {}",
+                    words::<T>(),
                     range.start(),
                     range.end()
                 )
             };
-            let DeValue::Integer(integer) = value else {
-                return Err((format!("is {}, not a whole number", kind(value)), remedy()));
-            };
-            i128::from_str_radix(integer.as_str(), integer.radix())
-                .ok()
-                .and_then(|number| N::try_from(number).ok())
-                .filter(|number| range.contains(number))
-                .ok_or_else(|| (format!("is {integer}, which is out of range"), remedy()))
+            let seconds =
+                |value: &DeValue<'_>| number_of(value, &range).map(Duration::from_secs_f64);
+            word_or(value, seconds).map_err(|message| (message, remedy()))
         })
     }
 
@@ -183,26 +251,33 @@ impl<'a> Table<'a> {
 
     /// A number that is not negative.
     pub(crate) fn amount(&self, key: &'static str, default: f64) -> f64 {
-        const LARGEST: f64 = 1e9;
+        self.number(key, 0.0..=1e9, default, || {
+            "write a number that is not negative, such as 0.5".to_owned()
+        })
+    }
+
+    /// A number that is not negative, and at most this large.
+    pub(crate) fn amount_up_to(&self, key: &'static str, most: f64, default: f64) -> f64 {
+        self.number(key, 0.0..=most, default, || {
+            format!("write a number from 0 to {most}, such as {default}")
+        })
+    }
+
+    fn number(
+        &self,
+        key: &'static str,
+        range: RangeInclusive<f64>,
+        default: f64,
+        remedy: impl FnOnce() -> String,
+    ) -> f64 {
         let takes = SettingKind::Number {
-            min: 0.0,
-            max: LARGEST,
+            min: *range.start(),
+            max: *range.end(),
             whole: false,
         };
         self.describe(key, takes, SettingValue::Number(default));
         self.read(key, default, |value| {
-            let remedy = || "write a number that is not negative, such as 0.5".to_owned();
-            let written = if let DeValue::Integer(integer) = value {
-                integer.as_str()
-            } else if let DeValue::Float(float) = value {
-                float.as_str()
-            } else {
-                return Err((format!("is {}, not a number", kind(value)), remedy()));
-            };
-            match written.parse() {
-                Ok(number) if (0.0..=LARGEST).contains(&number) => Ok(number),
-                Ok(_) | Err(_) => Err((format!("is {written}, which is out of range"), remedy())),
-            }
+            number_of(value, &range).map_err(|message| (message, remedy()))
         })
     }
 
@@ -214,23 +289,20 @@ impl<'a> Table<'a> {
     /// One of an enum's spellings, if the key is there. `usual` causes no warning about a feature that does
     /// not exist yet.
     pub(crate) fn chosen<T: Spelled>(&self, key: &'static str, usual: T) -> Option<T> {
-        let options = T::SPELLINGS.iter();
         let takes = SettingKind::Choice {
-            options: options.map(|(word, _)| (*word).to_owned()).collect(),
+            options: spellings::<T>().map(str::to_owned).collect(),
         };
         self.describe(key, takes, SettingValue::Text(usual.spelling().to_owned()));
-        let value = self.decode(key, |value| {
-            let spellings = || T::SPELLINGS.iter().map(|(spelling, _)| *spelling);
+        let value: T = self.decode(key, |value| {
             let Some(text) = value.as_str() else {
                 let message = format!("is {}, not a word in quotes", kind(value));
-                return Err((message, one_of(spellings())));
+                return Err((message, one_of::<T>()));
             };
-            let found = T::SPELLINGS.iter().find(|(spelling, _)| *spelling == text);
-            found.map(|(_, value)| *value).ok_or_else(|| {
-                let message = "is none of the words possible here".to_owned();
-                match nearest(text, spellings()) {
+            spelled(text).ok_or_else(|| {
+                let message = NO_SUCH_WORD.to_owned();
+                match nearest(text, spellings::<T>()) {
                     Some(near) => (message, format!("write \"{near}\" if that is meant")),
-                    None => (message, one_of(spellings())),
+                    None => (message, one_of::<T>()),
                 }
             })
         })?;
@@ -500,7 +572,73 @@ fn as_number(whole: impl Into<u64>) -> f64 {
     u32::try_from(whole.into()).map_or(f64::INFINITY, f64::from)
 }
 
-fn one_of<'s>(spellings: impl Iterator<Item = &'s str>) -> String {
-    let quoted: Vec<String> = spellings.map(|word| format!("\"{word}\"")).collect();
-    format!("write one of {}", quoted.join(", "))
+/// What a whole number of the file is, or what is wrong with it.
+fn whole_of<N: WholeNumber>(value: &DeValue<'_>, range: &RangeInclusive<N>) -> Result<N, String> {
+    let DeValue::Integer(integer) = value else {
+        return Err(format!("is {}, not a whole number", kind(value)));
+    };
+    i128::from_str_radix(integer.as_str(), integer.radix())
+        .ok()
+        .and_then(|number| N::try_from(number).ok())
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| format!("is {integer}, which is out of range"))
+}
+
+/// What a number of the file is, or what is wrong with it.
+fn number_of(value: &DeValue<'_>, range: &RangeInclusive<f64>) -> Result<f64, String> {
+    let (written, number) = match value {
+        DeValue::Integer(integer) => {
+            let number = i128::from_str_radix(integer.as_str(), integer.radix());
+            let number = number
+                .ok()
+                .and_then(|number| number.to_string().parse().ok());
+            (integer.to_string(), number)
+        }
+        DeValue::Float(float) => (float.to_string(), float.as_str().parse().ok()),
+        DeValue::String(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_)
+        | DeValue::Array(_)
+        | DeValue::Table(_) => return Err(format!("is {}, not a number", kind(value))),
+    };
+    number
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| format!("is {written}, which is out of range"))
+}
+
+/// One of an enum's spellings, or what `number` makes of anything but text.
+fn word_or<T: Spelled, N>(
+    value: &DeValue<'_>,
+    number: impl FnOnce(&DeValue<'_>) -> Result<N, String>,
+) -> Result<WordOr<T, N>, String> {
+    match value.as_str() {
+        Some(text) => spelled(text)
+            .map(WordOr::Word)
+            .ok_or_else(|| NO_SUCH_WORD.to_owned()),
+        None => number(value).map(WordOr::Number),
+    }
+}
+
+fn spelled<T: Spelled>(text: &str) -> Option<T> {
+    let mut spellings = T::SPELLINGS.iter();
+    let found = spellings.find(|(spelling, _)| *spelling == text);
+    found.map(|(_, value)| *value)
+}
+
+fn spellings<T: Spelled>() -> impl Iterator<Item = &'static str> {
+    T::SPELLINGS.iter().map(|(spelling, _)| *spelling)
+}
+
+fn a_whole_number<N: WholeNumber>(range: &RangeInclusive<N>) -> String {
+    format!("a whole number from {} to {}", range.start(), range.end())
+}
+
+fn one_of<T: Spelled>() -> String {
+    format!("write one of {}", words::<T>())
+}
+
+/// An enum's spellings in quotes, between commas.
+fn words<T: Spelled>() -> String {
+    let quoted: Vec<String> = spellings::<T>().map(|word| format!("\"{word}\"")).collect();
+    quoted.join(", ")
 }

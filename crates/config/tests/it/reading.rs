@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use zephyr_config::{Loaded, Problem, Problems, load, parse};
 use zephyr_core::config::{
-    Auth, AuthHeader, BreakerPolicy, Config, CredentialRef, Language, LogBody, LogLevel,
-    LogRequests, Logging, ProbeAs, ProbeMode, ProxyRoute, Strategy,
+    Auth, AuthHeader, BreakerPolicy, Config, CredentialRef, Hedge, Language, LogBody, LogLevel,
+    LogRequests, Logging, Patience, ProbeAs, ProbeMode, ProxyRoute, Strategy,
 };
 
 /// One group with one good endpoint, to be followed by more lines of that group.
@@ -262,6 +262,20 @@ fn a_value_out_of_its_range_is_refused() {
             "routing.sticky_ttl_seconds",
         ),
         ("[failover]\nmax_attempts = 0", "failover.max_attempts"),
+        ("[failover]\nmax_attempts = 101", "failover.max_attempts"),
+        ("[retry]\nmax_attempts = 101", "retry.max_attempts"),
+        ("[failover]\nhedge = 0", "failover.hedge"),
+        ("[failover]\nhedge = -1.5", "failover.hedge"),
+        ("[failover]\nhedge = 86400.5", "failover.hedge"),
+        ("[failover]\nhedge = nan", "failover.hedge"),
+        ("[failover]\nhedge = inf", "failover.hedge"),
+        (
+            "[failover]\nhedge_budget_percent = 101",
+            "failover.hedge_budget_percent",
+        ),
+        ("[routing]\nsecond_usd = -0.01", "routing.second_usd"),
+        ("[routing]\nsecond_usd = 100.5", "routing.second_usd"),
+        ("[routing]\nsecond_usd = nan", "routing.second_usd"),
         (
             "[failover]\nconnect_timeout_seconds = 0",
             "failover.connect_timeout_seconds",
@@ -330,7 +344,14 @@ fn a_value_of_the_wrong_kind_is_refused() {
         ("[server]\nallowed_hosts = \"a\"", "server.allowed_hosts"),
         ("[server]\nallowed_hosts = [1]", "server.allowed_hosts[0]"),
         ("[failover]\nenabled = \"yes\"", "failover.enabled"),
+        ("[failover]\nmax_attempts = true", "failover.max_attempts"),
+        ("[failover]\nmax_attempts = 2.5", "failover.max_attempts"),
+        ("[retry]\nmax_attempts = \"all\"", "retry.max_attempts"),
+        ("[failover]\npatience = 30", "failover.patience"),
+        ("[failover]\nhedge = [1]", "failover.hedge"),
+        ("[failover]\nhedge = false", "failover.hedge"),
         ("[routing]\nstrategy = 1", "routing.strategy"),
+        ("[routing]\nsecond_usd = \"0.01\"", "routing.second_usd"),
         ("[health_check]\nmodel = 4", "health_check.model"),
         (
             "[health_check]\ndaily_budget_usd = \"1\"",
@@ -378,6 +399,104 @@ fn a_misspelt_word_is_answered_with_the_nearest_one() {
     for (text, remedy) in cases {
         assert_eq!(only_error(text).remedy, remedy);
     }
+}
+
+#[test]
+fn a_key_that_takes_a_word_or_a_number_says_which() {
+    let cases = [
+        (
+            "[failover]\nmax_attempts = \"every\"",
+            "write \"all\", or a whole number from 1 to 100",
+        ),
+        (
+            "[failover]\nmax_attempts = \"3\"",
+            "write \"all\", or a whole number from 1 to 100",
+        ),
+        (
+            "[failover]\nmax_attempts = 0",
+            "write \"all\", or a whole number from 1 to 100",
+        ),
+        (
+            "[failover]\nhedge = \"on\"",
+            "write \"auto\", \"off\", or a number of seconds from 0.001 to 86400",
+        ),
+        (
+            "[failover]\nhedge = 0",
+            "write \"auto\", \"off\", or a number of seconds from 0.001 to 86400",
+        ),
+        (
+            "[failover]\npatience = \"learned\"",
+            "write one of \"auto\", \"fixed\"",
+        ),
+        (
+            "[routing]\nsecond_usd = -1",
+            "write a number from 0 to 100, such as 0.01",
+        ),
+    ];
+
+    for (text, remedy) in cases {
+        assert_eq!(only_error(text).remedy, remedy, "{text}");
+    }
+}
+
+#[test]
+fn a_request_is_tried_at_all_endpoints_or_at_so_many() {
+    let most = |text: &str| loaded(text).config.failover.max_attempts;
+
+    assert_eq!(most(""), None);
+    assert_eq!(most("[failover]\nmax_attempts = \"all\""), None);
+    assert_eq!(most("[failover]\nmax_attempts = 1"), Some(1));
+    assert_eq!(most("[failover]\nmax_attempts = 0x64"), Some(100));
+    assert_eq!(most("[retry]\nmax_attempts = 5"), Some(5));
+    assert_eq!(
+        most("[failover]\nmax_attempts = \"all\"\n[retry]\nmax_attempts = 5"),
+        None
+    );
+}
+
+#[test]
+fn patience_is_learned_or_fixed() {
+    let patience = |text: &str| loaded(text).config.failover.patience;
+
+    assert_eq!(patience(""), Patience::Auto);
+    assert_eq!(patience("[failover]\npatience = \"auto\""), Patience::Auto);
+    assert_eq!(
+        patience("[failover]\npatience = \"fixed\""),
+        Patience::Fixed
+    );
+}
+
+#[test]
+fn a_second_attempt_is_sent_by_itself_never_or_after_so_many_seconds() {
+    let hedge = |text: &str| loaded(&format!("[failover]\n{text}")).config.failover.hedge;
+    let after = |millis| Hedge::After(Duration::from_millis(millis));
+
+    assert_eq!(hedge(""), Hedge::Auto);
+    assert_eq!(hedge("hedge = \"auto\""), Hedge::Auto);
+    assert_eq!(hedge("hedge = \"off\""), Hedge::Off);
+    assert_eq!(hedge("hedge = 8"), after(8000));
+    assert_eq!(hedge("hedge = 0x10"), after(16_000));
+    assert_eq!(hedge("hedge = 2.5"), after(2500));
+    assert_eq!(hedge("hedge = 0.001"), after(1));
+    assert_eq!(hedge("hedge = 86_400"), after(86_400_000));
+    let budget = |text: &str| loaded(text).config.failover.hedge_budget_percent;
+    assert_eq!(budget(""), 5);
+    assert_eq!(budget("[failover]\nhedge_budget_percent = 0"), 0);
+    assert_eq!(budget("[failover]\nhedge_budget_percent = 100"), 100);
+}
+
+#[test]
+fn what_a_second_is_worth_is_an_amount_of_dollars() {
+    let second = |text: &str| {
+        let routing = loaded(&format!("[routing]\n{text}")).config.routing;
+        format!("{}", routing.second_usd)
+    };
+
+    assert_eq!(second(""), "0.01");
+    assert_eq!(second("second_usd = 0"), "0");
+    assert_eq!(second("second_usd = 0.002"), "0.002");
+    assert_eq!(second("second_usd = 1e-3"), "0.001");
+    assert_eq!(second("second_usd = 100"), "100");
 }
 
 #[test]

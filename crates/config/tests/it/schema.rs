@@ -24,6 +24,17 @@ fn keys(schema: &Value) -> Vec<(&str, &str, &Value)> {
         .collect()
 }
 
+/// The same, with an entry for each of the kinds of values that a key takes.
+fn alternatives(schema: &Value) -> Vec<(&str, &str, &Value)> {
+    let kinds = |(table, key, says)| {
+        let says: &Value = says;
+        let kinds = says["anyOf"].as_array().map(Vec::as_slice);
+        let kinds = kinds.unwrap_or(std::slice::from_ref(says)).iter();
+        kinds.map(move |says| (table, key, says))
+    };
+    keys(schema).into_iter().flat_map(kinds).collect()
+}
+
 /// Whether the file's reader takes this value, with what has to stand beside it.
 fn is_taken(table: &str, key: &str, value: impl std::fmt::Display) -> bool {
     let beside = match (table, key) {
@@ -72,7 +83,7 @@ fn it_has_no_key_that_the_example_has_not() {
 #[test]
 fn its_choices_are_those_of_the_reader() {
     let schema = schema();
-    for (table, key, says) in keys(&schema) {
+    for (table, key, says) in alternatives(&schema) {
         let Some(choices) = says["enum"].as_array() else {
             continue;
         };
@@ -87,17 +98,26 @@ fn its_choices_are_those_of_the_reader() {
 fn its_bounds_are_those_of_the_reader() {
     let schema = schema();
     let mut seen = 0;
-    for (table, key, says) in keys(&schema) {
-        let (Some(least), Some(most)) = (says["minimum"].as_i64(), says["maximum"].as_i64()) else {
-            assert!(!says["default"].is_number(), "{table}.{key} has no bounds");
+    for (table, key, says) in alternatives(&schema) {
+        let (Some(least), Some(most)) = (says["minimum"].as_f64(), says["maximum"].as_f64()) else {
+            let is_number = says["type"] == "integer" || says["type"] == "number";
+            assert!(!is_number, "{table}.{key} has no bounds");
             continue;
         };
         for inside in [least, most] {
             assert!(is_taken(table, key, inside), "{table}.{key} = {inside}");
         }
-        for outside in [least - 1, most + 1] {
+        let has_fractions = says["type"] == "number";
+        let step = if has_fractions { 0.001 } else { 1.0 };
+        for outside in [least - step, most + step] {
             assert!(!is_taken(table, key, outside), "{table}.{key} = {outside}");
         }
+        let fraction = f64::midpoint(least, most) + 0.25;
+        assert_eq!(
+            is_taken(table, key, fraction),
+            has_fractions,
+            "{table}.{key}"
+        );
         seen += 1;
     }
     assert!(seen > 20, "{seen}");

@@ -236,6 +236,10 @@ fn other_values(kind: &SettingKind) -> Vec<SettingValue> {
         SettingKind::Choice { options } => {
             options.iter().cloned().map(SettingValue::Text).collect()
         }
+        SettingKind::ChoiceOrNumber { options, min, .. } => {
+            let options = options.iter().cloned().map(SettingValue::Text);
+            options.chain([SettingValue::Number(*min)]).collect()
+        }
         SettingKind::Text => vec![SettingValue::Text("other".to_owned())],
         SettingKind::List => vec![
             list(&["a.lan", "b.lan", "c.lan", "d.lan"]),
