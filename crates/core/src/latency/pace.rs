@@ -273,3 +273,131 @@ fn class(bytes: Option<u64>) -> usize {
 fn shortened(name: &str) -> &str {
     &name[..name.floor_char_boundary(LONGEST_NAME)]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const KB: u64 = 1024;
+
+    fn with(begins: u32, took: Duration) -> Paces {
+        let mut paces = Paces::default();
+        for _ in 0..begins {
+            paces.note_begin("m", Some(100 * KB), took);
+        }
+        paces
+    }
+
+    fn at(paces: &Paces, kilobytes: u64) -> Pace {
+        paces.pace(Some("m"), Some(kilobytes * KB), None)
+    }
+
+    fn about(is: Duration, seconds: f64) -> bool {
+        (is.as_secs_f64() / seconds - 1.0).abs() < 0.06
+    }
+
+    #[test]
+    fn while_nothing_is_known_an_answer_is_late_after_some_seconds_and_never_given_up() {
+        let paces = Paces::default();
+
+        let late = |check, kilobytes: u64| {
+            let pace = paces.pace(Some("m"), Some(kilobytes * KB), check);
+            assert_eq!(
+                (pace.begin, pace.begin_whole, pace.late_whole),
+                (None, None, None)
+            );
+            pace.late.as_secs_f64().round()
+        };
+
+        let check = Some(Duration::from_millis(50));
+        assert_eq!(
+            [1, 80, 500, 5000].map(|size| late(None, size)),
+            [4.0, 4.0, 6.0, 8.0]
+        );
+        assert_eq!(
+            [1, 80, 500, 5000].map(|size| late(check, size)),
+            [2.0, 2.0, 4.0, 8.0]
+        );
+    }
+
+    #[test]
+    fn eight_answers_tell_when_one_is_late_and_twenty_when_none_will_come() {
+        let took = 2 * SECOND;
+        let (few, more) = (with(8, took), with(20, took));
+
+        assert!(about(at(&few, 100).late, 4.0));
+        assert_eq!(at(&few, 100).begin, None);
+        let four_times_more_for_so_few = 4.0 * 2.0 * 5_f64.sqrt();
+        assert!(about(
+            at(&more, 100).begin.unwrap(),
+            four_times_more_for_so_few
+        ));
+        assert!(
+            about(at(&with(100, took), 100).begin.unwrap(), 10.0),
+            "at least"
+        );
+        assert!(about(at(&with(100, 5 * SECOND), 100).begin.unwrap(), 20.0));
+    }
+
+    #[test]
+    fn a_size_that_is_unknown_takes_as_long_as_a_larger_one() {
+        let paces = with(20, 2 * SECOND);
+
+        assert!(about(at(&paces, 10).late, 4.0));
+        assert_eq!(at(&paces, 500).begin, None, "larger ones may take longer");
+    }
+
+    #[test]
+    fn another_model_is_unknown() {
+        let paces = with(100, 5 * SECOND);
+
+        assert_eq!(paces.pace(Some("other"), Some(100 * KB), None).begin, None);
+    }
+
+    #[test]
+    fn what_nobody_notices_is_not_late() {
+        assert_eq!(at(&with(20, Duration::from_millis(20)), 100).late, SOONEST);
+    }
+
+    #[test]
+    fn each_activity_has_its_own_silence() {
+        let mut paces = Paces::default();
+        let mut longest = Silences::default();
+        longest.note(Activity::Writing, SECOND);
+        longest.note(Activity::Writing, SECOND / 2);
+        for _ in 0..100 {
+            paces.note_silences("m", &longest);
+        }
+
+        let silence = at(&paces, 1).silence;
+
+        assert!(about(silence.of(Activity::Writing), 4.0));
+        assert_eq!(silence.of(Activity::Thinking), UNKNOWN.thinking);
+        assert_eq!(silence.of(Activity::Tool), UNKNOWN.tool);
+    }
+
+    #[test]
+    fn a_whole_answer_is_late_only_if_such_answers_are_known() {
+        let mut paces = Paces::default();
+        for _ in 0..20 {
+            paces.note_whole("m", 30 * SECOND);
+        }
+
+        let pace = at(&paces, 1);
+
+        assert!(about(pace.late_whole.unwrap(), 60.0));
+        assert!(pace.begin_whole.unwrap() > 120 * SECOND);
+    }
+
+    #[test]
+    fn only_the_models_used_last_are_kept() {
+        let mut paces = with(8, SECOND);
+        for other in 0..MODELS {
+            paces.note_whole(&format!("other {other}"), SECOND);
+        }
+
+        assert_eq!(paces.models.len(), MODELS);
+        assert!(!paces.models.iter().any(|model| model.name == "m"));
+    }
+}

@@ -8,6 +8,7 @@
 mod fuzz;
 mod messages;
 mod model;
+mod patience;
 mod refusals;
 mod sdk;
 mod simulation;

@@ -26,7 +26,7 @@ const NAMES: [&str; 3] = ["A", "B", "C"];
 const PACE: [u64; 3] = [300, 600, 700];
 
 /// SplitMix64.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
@@ -37,12 +37,12 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, n: u64) -> u64 {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.next() % n
     }
 
     /// Whether something happens that happens in `n` of a thousand cases.
-    fn per_mille(&mut self, n: u64) -> bool {
+    pub(crate) fn per_mille(&mut self, n: u64) -> bool {
         self.below(1000) < n
     }
 
@@ -625,7 +625,7 @@ fn throttled() -> Outcome {
     }
 }
 
-fn config(dice: &mut Dice) -> Config {
+pub(crate) fn config(dice: &mut Dice) -> Config {
     let mode = match dice.below(3) {
         0 => ProbeMode::Connect,
         _ => ProbeMode::Message,

@@ -5,6 +5,7 @@
 
 mod broken;
 mod brownout;
+mod hedging;
 mod memory;
 mod network;
 mod probing;
