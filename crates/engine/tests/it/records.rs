@@ -16,7 +16,7 @@ use zephyr_testkit::{
 };
 
 /// The other end of the journal.
-struct Records(Arc<Mutex<Receiver<Entry>>>);
+pub(crate) struct Records(Arc<Mutex<Receiver<Entry>>>);
 
 impl Records {
     fn new() -> (Self, Options) {
@@ -42,12 +42,12 @@ impl Records {
         tokio::task::spawn_blocking(wait).await.unwrap()
     }
 
-    async fn next(&self) -> RequestRecord {
+    pub(crate) async fn next(&self) -> RequestRecord {
         self.next_whole().await.record
     }
 }
 
-async fn over(endpoints: &[&Endpoint], extra: &str) -> (Zephyr, Records) {
+pub(crate) async fn over(endpoints: &[&Endpoint], extra: &str) -> (Zephyr, Records) {
     let urls: Vec<String> = endpoints.iter().map(|endpoint| endpoint.url()).collect();
     let (records, options) = Records::new();
     (Zephyr::start(&config(&urls, extra), options).await, records)
@@ -61,7 +61,7 @@ async fn say(zephyr: &Zephyr, headers: &[(&str, &str)], body: &Value) -> zephyr_
         .await
 }
 
-fn outcomes(record: &RequestRecord) -> Vec<(&str, AttemptOutcome)> {
+pub(crate) fn outcomes(record: &RequestRecord) -> Vec<(&str, AttemptOutcome)> {
     let of = |attempt: &AttemptRecord| attempt.outcome;
     record
         .attempts
