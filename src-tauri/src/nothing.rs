@@ -27,6 +27,7 @@ pub(crate) fn nothing_runs(
         mode: Mode::Auto,
         paused: false,
         offline_since_ms: None,
+        weighed: None,
         strategy: Strategy::Latency,
         current: None,
         decision: None,

@@ -190,8 +190,11 @@ export class Played {
       }
       case "set": {
         const setting = this.configuration.settings.find(({ key }) => key === command.key);
-        if (setting?.kind.kind !== "number" || command.value === null) return [];
-        const { min, max } = setting.kind;
+        if (!setting || command.value === null) return [];
+        const { kind } = setting;
+        if (kind.kind !== "number" && kind.kind !== "choice_or_number") return [];
+        if (kind.kind === "choice_or_number" && kind.options.includes(String(command.value))) return [];
+        const { min, max } = kind;
         const isRight = typeof command.value === "number" && command.value >= min && command.value <= max;
         return isRight ? [] : [wrong(command.key, `write a number from ${min} to ${max}`)];
       }

@@ -100,6 +100,7 @@ test("what is changed here stands in the file, with its comments", async ({ page
   await page.goto(`${await served.link()}`);
   await page.getByTestId("nav-settings").click();
   const row = page.locator('[data-testid="setting"][data-key="failover.max_attempts"]');
+  await row.getByRole("combobox").selectOption("number");
   await row.getByRole("spinbutton").fill("5");
   await row.getByTestId("save-setting").click();
   await expect(row.getByTestId("saved")).toBeVisible();

@@ -325,6 +325,40 @@ test("settings are changed, refused, and the page follows language and theme", a
   await expect(page.locator("h1")).toHaveText("设置");
 });
 
+test("attempts, hedging and the worth of a second are set by keyboard", async ({ page, show }) => {
+  const server = await show({ at: "#/settings" });
+  const row = (key: string) => page.locator(`[data-testid="setting"][data-key="${key}"]`);
+  const set = (key: string) => server.configuration.settings.find((it) => it.key === key)?.value;
+
+  const attempts = row("failover.max_attempts");
+  await attempts.getByRole("combobox").focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("Enter");
+  await expect(attempts.getByTestId("saved")).toBeVisible();
+  expect(set("failover.max_attempts")).toBe(4);
+
+  const hedge = row("failover.hedge");
+  await hedge.getByRole("combobox").focus();
+  await page.keyboard.press("ArrowUp");
+  await expect(hedge.getByTestId("saved")).toBeVisible();
+  expect(set("failover.hedge")).toBe("off");
+
+  const second = row("routing.second_usd");
+  const slider = second.getByRole("slider");
+  await slider.focus();
+  await page.keyboard.press("ArrowRight");
+  await expect(slider).toHaveAttribute("aria-valuetext", "$0.02 a second");
+  await expect(second.getByRole("spinbutton")).toHaveValue("0.02");
+  await expect(second.getByTestId("second-example")).toContainText("more than 25 s of waiting");
+  await page.keyboard.press("Home");
+  await expect(second.getByTestId("second-example")).toContainText("the cache always wins");
+  await page.keyboard.press("Enter");
+  await expect(second.getByTestId("saved")).toBeVisible();
+  expect(set("routing.second_usd")).toBe(0);
+});
+
 test("the first run goes from nothing to a connected Claude Code", async ({ page, show }) => {
   await show({ state: "empty" });
 

@@ -47,6 +47,7 @@ export function snapshot(fields: Partial<Snapshot> = {}): Snapshot {
     strategy: "latency",
     current: null,
     decision: null,
+    weighed: null,
     endpoints: [],
     events: [],
     problems: [],
@@ -243,6 +244,7 @@ const busy = snapshot({
     live("req_5", { at_ms: NOW - 9_000, ended_at_ms: NOW - 2_100, end: "answered", output_tokens: 640 }),
     live("req_6", { at_ms: NOW - 5_000, ended_at_ms: NOW - 1_000, end: "aborted", endpoint: "Frankfurt", output_tokens: 17 }),
   ],
+  weighed: { at_ms: NOW - 150_000, from: "Singapore", to: "Tokyo", moved: true, saved_ms: 4_020, worth_usd: 0.281, cost_usd: 0.12 },
   journal: { path: "/home/ada/.local/share/zephyr/journal.db", bytes: 48_300_000, dropped: 0 },
   probes: { today_usd: 0.0421, budget_usd: 0.5, reached: false },
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { span } from "../src/lib/duration";
 import { beginning } from "../src/lib/messages";
+import { nearestStep, secondsToMove, STEPS } from "../src/lib/worth";
 import { backAt, checked, groups, inUse, overall, problems } from "../src/lib/view";
 import { NOW, SNAPSHOTS } from "./snapshots";
 
@@ -71,5 +72,19 @@ describe("a span", () => {
     [90_000_000, { status: "days", days: 1, hours: 1 }],
   ])("of %d ms is in its largest units", (ms, said) => {
     expect(span(ms)).toEqual(said);
+  });
+});
+
+describe("what a second is worth", () => {
+  it("has the nearest step by ratio, and zero for itself alone", () => {
+    const near = (usd: number) => STEPS[nearestStep(usd)];
+
+    expect(STEPS.map(near)).toEqual(STEPS);
+    expect([near(0.000_01), near(0.013), near(0.016), near(90)]).toEqual([0.001, 0.01, 0.02, 1]);
+  });
+
+  it("says how much waiting is worth fifty cents", () => {
+    expect([0.001, 0.01, 0.1, 1].map(secondsToMove)).toEqual([500, 50, 5, 0.5]);
+    expect(secondsToMove(0)).toBe(Infinity);
   });
 });

@@ -623,6 +623,92 @@ describe("the settings", () => {
     ]);
   });
 
+  it("that take a word or a number show one of them, and words are saved at once", async () => {
+    const backend = show("#/settings");
+    const attempts = within(await setting("failover.max_attempts"));
+    const hedge = within(await setting("failover.hedge"));
+    const choice = ({ getByRole }: typeof hedge) => getByRole("combobox") as HTMLSelectElement;
+
+    expect([...choice(attempts).options].map((it) => it.text)).toEqual(["All that are up", "At most"]);
+    expect([...choice(hedge).options].map((it) => it.text)).toEqual(["Automatic", "Off", "After"]);
+    expect([choice(attempts).value, choice(hedge).value]).toEqual(["all", "number"]);
+    expect(attempts.queryByRole("spinbutton")).toBeNull();
+    expect((hedge.getByRole("spinbutton") as HTMLInputElement).value).toBe("2.5");
+    expect(words(await setting("failover.hedge"))).toContain("seconds");
+    choice(hedge).value = "off";
+    choice(hedge).dispatchEvent(new Event("change", { bubbles: true }));
+
+    expect(backend.commands).toEqual([{ command: "set", key: "failover.hedge", value: "off" }]);
+  });
+
+  it("that take a word or a number are asked for the number, which is saved with a button", async () => {
+    const backend = show("#/settings");
+    const attempts = within(await setting("failover.max_attempts"));
+    const choice = attempts.getByRole("combobox") as HTMLSelectElement;
+
+    choice.value = "number";
+    choice.dispatchEvent(new Event("change", { bubbles: true }));
+    flushSync();
+    const number = attempts.getByRole("spinbutton") as HTMLInputElement;
+    expect([number.value, number.min, number.max, backend.commands.length]).toEqual(["3", "1", "100", 0]);
+    press(number, "Escape");
+    expect([choice.value, attempts.queryByRole("spinbutton")]).toEqual(["all", null]);
+    choice.value = "number";
+    choice.dispatchEvent(new Event("change", { bubbles: true }));
+    flushSync();
+    input(attempts.getByRole("spinbutton"), "5");
+    press(attempts.getByRole("spinbutton"), "Enter");
+
+    expect(backend.commands).toEqual([{ command: "set", key: "failover.max_attempts", value: 5 }]);
+  });
+
+  it("that take a word or a number are checked with what was typed, also if it is no number", async () => {
+    const backend = show("#/settings");
+
+    input(within(await setting("failover.hedge")).getByRole("spinbutton"), "");
+    await vi.advanceTimersByTimeAsync(400);
+
+    expect(backend.checks).toEqual([{ command: "set", key: "failover.hedge", value: "" }]);
+  });
+
+  it("have a slider from money to speed, which says what its amount means", async () => {
+    const backend = show("#/settings");
+    const row = within(await setting("routing.second_usd"));
+    const slider = row.getByRole("slider") as HTMLInputElement;
+    const amount = row.getByRole("spinbutton") as HTMLInputElement;
+    const example = () => words(row.getByTestId("second-example"));
+
+    expect([slider.max, slider.value, slider.getAttribute("aria-valuetext"), amount.value]).toEqual(["10", "4", "$0.01 a second", "0.01"]);
+    expect(example()).toBe(
+      "At $0.01 a second, a conversation whose cache of 100,000 tokens costs $0.48 to write again, plus $0.02 for the risk, moves if that saves more than 50 s of waiting in all.",
+    );
+    input(slider, "0");
+    expect([amount.value, slider.getAttribute("aria-valuetext")]).toEqual(["0", "$0.00 a second"]);
+    expect(example()).toContain("the cache always wins");
+    input(slider, "10");
+    expect([amount.value, example()]).toEqual(["1", expect.stringContaining("more than 0.5 s")]);
+    press(slider, "Enter");
+
+    expect(backend.commands).toEqual([{ command: "set", key: "routing.second_usd", value: 1 }]);
+  });
+
+  it("have a slider beside which any amount can be typed", async () => {
+    const backend = show("#/settings", undefined, { language: "zh" });
+    const row = within(await setting("routing.second_usd"));
+    const slider = row.getByRole("slider") as HTMLInputElement;
+
+    input(row.getByRole("spinbutton"), "0.03");
+    expect([slider.value, slider.getAttribute("aria-valuetext")]).toEqual(["5", "每秒 $0.03"]);
+    expect(words(row.getByTestId("second-example"))).toContain("16.7 秒");
+    input(row.getByRole("spinbutton"), "-1");
+    expect(words(row.getByTestId("second-example"))).toBe("");
+    input(row.getByRole("spinbutton"), "25");
+    screen.getByTestId("save-setting").click();
+
+    expect(slider.value).toBe("10");
+    expect(backend.commands).toEqual([{ command: "set", key: "routing.second_usd", value: 25 }]);
+  });
+
   it("go back to their default, which takes the key out of the file", async () => {
     const backend = show("#/settings");
 

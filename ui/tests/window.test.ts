@@ -209,6 +209,23 @@ describe("the window", () => {
     ]);
   });
 
+  it("says what was weighed last against a prompt cache, for ten minutes", () => {
+    const weighed = { at_ms: NOW - 130_000, from: "Tokyo", to: "Osaka", moved: false, saved_ms: 400, worth_usd: 0.04, cost_usd: 0.23 };
+    const backend = show({ ...SNAPSHOTS.healthy, weighed });
+    const said = () => words(screen.getByTestId("weighed"));
+
+    expect(said()).toBe("A conversation stays on Tokyo: 400 ms a turn slower than Osaka, but moving would cost $0.23 · 2 min ago");
+    backend.send({ ...SNAPSHOTS.healthy, weighed: { ...weighed, moved: true, saved_ms: 4_020, cost_usd: 0.12 } });
+    flushSync();
+    expect(said()).toBe("A conversation moved from Tokyo to Osaka: saves 4.0 s a turn for $0.12 · 2 min ago");
+    backend.send({ ...SNAPSHOTS.healthy, weighed: { ...weighed, at_ms: NOW - 600_000 } });
+    flushSync();
+    expect(screen.queryByTestId("weighed")).toBeNull();
+    backend.send(SNAPSHOTS.healthy);
+    flushSync();
+    expect(screen.queryByTestId("weighed")).toBeNull();
+  });
+
   it("explains that somebody changed Claude Code's settings", () => {
     show(SNAPSHOTS.manual);
     const turn = screen.getByTestId("claude-code");

@@ -41,6 +41,6 @@ pub use reason::Reason;
 pub use snapshot::{
     Decision, Drain, EndpointState, EndpointView, Event, EventKind, Listening, LiveRequest, Mode,
     NotChosen, ProbeCosts, Problem, ProblemKind, QuotaWindow, Snapshot, Strategy, Totals,
-    TtftPercentiles,
+    TtftPercentiles, Weighed,
 };
 pub use verdict::{Ground, Subject, Verdict};

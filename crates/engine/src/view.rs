@@ -5,7 +5,7 @@ use std::time::Instant;
 use zephyr_control::{
     self as control, Appearance, AttemptOutcome, EndpointState, EndpointView, EventKind,
     LanguageChoice, NotChosen, ProbeCosts, QuotaWindow, Reason, ThemeChoice, TtftPercentiles,
-    Verdict,
+    Verdict, Weighed,
 };
 use zephyr_core::certificate::{BadCertificate, Distrust};
 use zephyr_core::circuit::{Cause, CircuitState};
@@ -99,6 +99,21 @@ pub fn decision(
         why: why(fleet, chosen, decision.why),
         others: others.collect(),
     }
+}
+
+/// The last time that speed was weighed against a prompt cache, if both endpoints are still there.
+pub fn weighed(fleet: &Fleet, clock: &Clock) -> Option<Weighed> {
+    let weighed = fleet.last_weighed(clock.instant())?;
+    let name = |id| Some(fleet.status_of(id)?.spec.name.clone());
+    Some(Weighed {
+        at_ms: clock.unix_ms(weighed.at),
+        from: name(weighed.from)?,
+        to: name(weighed.to)?,
+        moved: weighed.has_moved,
+        saved_ms: millis(weighed.worth.saved),
+        worth_usd: cents(weighed.worth.worth),
+        cost_usd: cents(weighed.worth.cost),
+    })
 }
 
 /// Why an endpoint was chosen.

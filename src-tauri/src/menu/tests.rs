@@ -54,6 +54,7 @@ fn snapshot(endpoints: Vec<EndpointView>) -> Snapshot {
         mode: Mode::Auto,
         paused: false,
         offline_since_ms: None,
+        weighed: None,
         strategy: Strategy::Latency,
         current: endpoints
             .iter()

@@ -65,6 +65,7 @@ fn snapshot(events: Vec<Event>) -> Snapshot {
         mode: Mode::Auto,
         paused: false,
         offline_since_ms: None,
+        weighed: None,
         strategy: Strategy::Latency,
         current: None,
         decision: None,

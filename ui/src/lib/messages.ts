@@ -64,6 +64,12 @@ export function named(language: Language, kind: string, value: string): string {
   return catalogues[language][`ui.${kind}_${value}`] ?? value;
 }
 
+/** The phrase `ui.option_KEY_WORD`, where `failover.hedge` counts as `hedge`; without one, `ui.option_WORD`. */
+export function option(language: Language, key: string, word: string): string {
+  const name = key.slice(key.lastIndexOf(".") + 1);
+  return catalogues[language][`ui.option_${name}_${word}`] ?? named(language, "option", word);
+}
+
 /** The meaning of a key of the configuration; without a message, the key. */
 export function meaning(language: Language, key: string): string {
   return catalogues[language][`settings.${key}`] ?? key;

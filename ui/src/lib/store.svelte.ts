@@ -9,7 +9,7 @@ import { MediaQuery } from "svelte/reactivity";
 import type { Backend, Connection } from "./backend";
 import { failure } from "./failure";
 import type { Command, ControlError, Snapshot } from "./generated/control";
-import { type Coded, type Language, meaning, named, type Parameters, type Phrase, phrase, resolve, sentence, text } from "./messages";
+import { type Coded, type Language, meaning, named, option, type Parameters, type Phrase, phrase, resolve, sentence, text } from "./messages";
 
 /** A failure, shown until it is dismissed or some time has passed. */
 export interface Toast {
@@ -117,6 +117,11 @@ export class Store {
   /** A phrase for a value of a kind; without one, the value. */
   name(kind: string, value: string): string {
     return named(this.language, kind, value);
+  }
+
+  /** What a word means that a key of the configuration takes. */
+  option(key: string, word: string): string {
+    return option(this.language, key, word);
   }
 
   /** The meaning of a key of the configuration. */

@@ -1,6 +1,7 @@
 // What the page derives from a snapshot: pure functions, without words.
 
-import type { EndpointView, Problem, Reason, Snapshot, Strategy } from "./generated/control";
+import { MINUTE } from "./duration";
+import type { EndpointView, Problem, Reason, Snapshot, Strategy, Weighed } from "./generated/control";
 import type { Status } from "./messages";
 
 /** The overall state, as in the tray icon. */
@@ -50,6 +51,15 @@ function ailing({ state, reason }: EndpointView): boolean {
 /** Whether a problem is worth a warning mark, and not only a line in the list. */
 function matters({ kind }: Problem): boolean {
   return kind !== "config_warning" && kind !== "no_endpoints";
+}
+
+/** How long it is worth showing; the engine leaves it out after that too, but may have nothing new to send. */
+const WEIGHED_MS = 10 * MINUTE;
+
+/** What was weighed last against a prompt cache, if it is recent. */
+export function weighed(snapshot: Snapshot, now: number): Weighed | undefined {
+  const last = snapshot.weighed ?? undefined;
+  return last !== undefined && now - last.at_ms < WEIGHED_MS ? last : undefined;
 }
 
 export function inUse(snapshot: Snapshot): InUse {

@@ -345,6 +345,7 @@ pub fn snapshot(taken_at_ms: u64) -> Snapshot {
         host: Host::default(),
         appearance: Appearance::default(),
         offline_since_ms: None,
+        weighed: None,
     }
 }
 

@@ -77,6 +77,22 @@ pub(super) enum Phrase<'a> {
     Waiting {
         count: u32,
     },
+    Weighed {
+        span: String,
+        what: String,
+    },
+    WeighedStays {
+        from: &'a str,
+        to: &'a str,
+        saved: String,
+        cost: String,
+    },
+    WeighedMoved {
+        from: &'a str,
+        to: &'a str,
+        saved: String,
+        cost: String,
+    },
     ColumnEndpoint,
     ColumnState,
     ColumnLatency,
@@ -98,6 +114,9 @@ pub(super) enum Phrase<'a> {
     },
     Milliseconds {
         ms: String,
+    },
+    ExactSeconds {
+        seconds: String,
     },
     NotRunning,
     EndedUncleanly {

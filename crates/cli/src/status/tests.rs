@@ -4,7 +4,7 @@ use std::time::Duration;
 use zephyr_control::{
     Appearance, Decision, Drain, EndpointState, EndpointView, Event, EventKind, Host, Language,
     Listening, Mode, NotChosen, ProbeCosts, Problem, ProblemKind, Reason, Snapshot, Strategy,
-    Totals, text,
+    Totals, Weighed, text,
 };
 use zephyr_process::colours::Colours;
 
@@ -66,6 +66,7 @@ fn empty() -> Snapshot {
         host: Host::default(),
         appearance: Appearance::default(),
         offline_since_ms: None,
+        weighed: None,
     }
 }
 
@@ -219,6 +220,52 @@ Zephyr 0.1.0 · 代理 127.0.0.1:8080 · 已运行 2 小时 5 分
   2 分前：Relay 已停止使用：过载（HTTP 529）
 ";
     assert_eq!(text, expected, "\n{text}");
+}
+
+#[test]
+fn what_was_weighed_last_is_said_with_both_sides() {
+    let stays = Weighed {
+        at_ms: NOW - 130_000,
+        from: "HK".to_owned(),
+        to: "东京".to_owned(),
+        moved: false,
+        saved_ms: 400,
+        worth_usd: 0.04,
+        cost_usd: 0.23,
+    };
+    let moved = Weighed {
+        moved: true,
+        saved_ms: 4_020,
+        worth_usd: 0.4,
+        cost_usd: 0.12,
+        ..stays.clone()
+    };
+    let line = |weighed: &Weighed, language, begins| {
+        let snapshot = Snapshot {
+            weighed: Some(weighed.clone()),
+            ..busy()
+        };
+        let text = view(&snapshot, language, Colours::Plain);
+        text.lines()
+            .find(|line| line.starts_with(begins))
+            .map(str::to_owned)
+    };
+
+    let said = [&stays, &moved].map(|it| line(it, Language::En, "Speed or cache").unwrap());
+    let in_chinese = line(&stays, Language::Zh, "速度与缓存").unwrap();
+
+    assert_eq!(
+        said,
+        [
+            "Speed or cache, 2 min ago: a conversation stays on HK: 400 ms a turn slower than 东京, \
+             but moving would cost $0.23",
+            "Speed or cache, 2 min ago: a conversation moved from HK to 东京: saves 4.0 s a turn for $0.12",
+        ]
+    );
+    assert_eq!(
+        in_chinese,
+        "速度与缓存，2 分前：一个会话留在 HK：每轮比 东京 慢 400 毫秒，但迁移要花 $0.23"
+    );
 }
 
 #[test]

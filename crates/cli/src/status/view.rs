@@ -2,7 +2,7 @@
 
 use zephyr_control::{
     Drain, EndpointView, Event, Language, Mode, ProbeCosts, Reason, Snapshot, Strategy, Totals,
-    text,
+    Weighed, text,
 };
 use zephyr_process::colours::Colours;
 
@@ -49,6 +49,10 @@ impl View<'_> {
             })),
             Some(self.in_use()),
             Some(self.mode()),
+            snapshot
+                .weighed
+                .as_ref()
+                .map(|weighed| self.weighed(weighed)),
             snapshot.paused.then(|| self.say(&Phrase::MonitoringPaused)),
             snapshot.offline_since_ms.map(|since| self.offline(since)),
             snapshot.drain.as_ref().map(|drain| self.drain(drain)),
@@ -100,6 +104,37 @@ impl View<'_> {
                 }),
             }),
         }
+    }
+
+    /// Whether a conversation left its prompt cache for a faster endpoint.
+    fn weighed(&self, weighed: &Weighed) -> String {
+        let saved = match weighed.saved_ms {
+            ms @ ..1000 => self.say(&Phrase::Milliseconds { ms: ms.to_string() }),
+            ms => self.say(&Phrase::ExactSeconds {
+                seconds: format!("{}.{}", ms / 1000, ms % 1000 / 100),
+            }),
+        };
+        let cost = format!("${:.2}", weighed.cost_usd);
+        let (from, to) = (weighed.from.as_str(), weighed.to.as_str());
+        let what = if weighed.moved {
+            Phrase::WeighedMoved {
+                from,
+                to,
+                saved,
+                cost,
+            }
+        } else {
+            Phrase::WeighedStays {
+                from,
+                to,
+                saved,
+                cost,
+            }
+        };
+        self.say(&Phrase::Weighed {
+            span: self.span(self.snapshot.taken_at_ms.saturating_sub(weighed.at_ms)),
+            what: self.say(&what),
+        })
     }
 
     fn offline(&self, since_ms: u64) -> String {

@@ -59,6 +59,7 @@ pub fn snapshot(endpoints: Vec<EndpointView>) -> Snapshot {
         strategy: Strategy::Latency,
         current: None,
         decision: None,
+        weighed: None,
         endpoints,
         events: Vec::new(),
         problems: Vec::new(),

@@ -7,7 +7,7 @@ use crate::journal::{JournalStatus, RequestEnd};
 use crate::reason::Reason;
 use crate::snapshot::{
     Decision, Drain, EndpointView, Event, EventKind, LiveRequest, Mode, NotChosen, ProbeCosts,
-    Problem, ProblemKind, Snapshot, Strategy, Totals,
+    Problem, ProblemKind, Snapshot, Strategy, Totals, Weighed,
 };
 
 /// Every example, by name.
@@ -154,6 +154,15 @@ pub fn busy() -> Snapshot {
                 ..live_request("req_6")
             },
         ],
+        weighed: Some(Weighed {
+            at_ms: NOW_MS - 150_000,
+            from: "Singapore".to_owned(),
+            to: "Tokyo".to_owned(),
+            moved: true,
+            saved_ms: 4_020,
+            worth_usd: 0.281,
+            cost_usd: 0.12,
+        }),
         journal: JournalStatus {
             path: Some("/home/ada/.local/share/zephyr/journal.db".to_owned()),
             bytes: 48_300_000,

@@ -7,6 +7,7 @@ mod event;
 mod live;
 mod problem;
 mod totals;
+mod weighed;
 mod whole;
 
 pub use decision::{Decision, Mode, NotChosen, Strategy};
@@ -16,4 +17,5 @@ pub use event::{Event, EventKind};
 pub use live::LiveRequest;
 pub use problem::{Problem, ProblemKind};
 pub use totals::{Drain, ProbeCosts, Totals};
+pub use weighed::Weighed;
 pub use whole::{Listening, Snapshot};

@@ -8,6 +8,7 @@ use super::event::Event;
 use super::live::LiveRequest;
 use super::problem::Problem;
 use super::totals::{Drain, ProbeCosts, Totals};
+use super::weighed::Weighed;
 use crate::host::{Appearance, Host};
 use crate::journal::status::JournalStatus;
 
@@ -40,6 +41,10 @@ pub struct Snapshot {
     pub current: Option<String>,
     /// Why that one, and why not the others.
     pub decision: Option<Decision>,
+    /// The last time that a conversation's prompt cache was weighed against a faster endpoint, if it was in
+    /// the last ten minutes.
+    #[serde(default)]
+    pub weighed: Option<Weighed>,
     /// Endpoints in the configuration's order.
     pub endpoints: Vec<EndpointView>,
     /// What happened lately, oldest first; `seq` has no gaps but where the oldest were dropped.

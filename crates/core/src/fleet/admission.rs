@@ -88,6 +88,9 @@ impl Fleet {
         {
             endpoint.latency.is_tried(now);
         }
+        if let Why::StaysForCache(worth) = why {
+            self.note_stay(id, worth, now);
+        }
         let mut moves = None;
         // A side call that goes elsewhere leaves the prompt cache where it is. So does an attempt while
         // offline.

@@ -94,6 +94,7 @@ impl Fleet {
                 to: id,
                 worth,
             });
+            self.note_move((from, id), worth, now);
         }
         self.conversations.settle_at(key, id, ttl, now);
     }

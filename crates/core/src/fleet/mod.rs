@@ -9,6 +9,7 @@
 //! | whether a late attempt gets a second one beside it | `hedging` |
 //! | which endpoint is preferred, and when that changes | `preference` |
 //! | why | `reason`, `denied` |
+//! | what was weighed against a prompt cache last | `weighed` |
 //! | which requests wait while nothing is up, and which go first | `waiting`, over `queue` |
 //! | what an answer, or the end of an attempt, changes | `answering`, `settling` |
 //! | what is remembered about conversations | `conversations` |
@@ -56,6 +57,7 @@ mod tests;
 mod timers;
 mod turns;
 mod waiting;
+mod weighed;
 
 pub use crate::endpoint_id::EndpointId;
 pub use asked::Traits;
@@ -71,3 +73,4 @@ pub use probed::{ProbeResult, Probed};
 pub use queue::{MOST_WAITING, Ticket};
 pub use reason::{Decision, Why, WhyNot};
 pub use state::Fleet;
+pub use weighed::Weighed;

@@ -11,6 +11,7 @@ use super::mode::Mode;
 use super::queue::Queue;
 use super::reason::Decision;
 use super::turns::Turns;
+use super::weighed::Weighed;
 use crate::budget::{HedgeBudget, RetryBudget};
 use crate::config::Config;
 use crate::endpoint_id::EndpointId;
@@ -35,6 +36,7 @@ pub struct Fleet {
     /// After a sleep: the network is blamed for failures until then.
     pub(super) grace_until: Option<Instant>,
     pub(super) conversations: Conversations,
+    pub(super) weighed: Option<Weighed>,
     pub(super) budget: RetryBudget,
     pub(super) hedges: HedgeBudget,
     pub(super) spend: Spend,
@@ -73,6 +75,7 @@ impl Fleet {
             offline_since: None,
             grace_until: None,
             conversations: Conversations::default(),
+            weighed: None,
             spend: Spend::default(),
             busy_at: now,
             queue: Queue::new(now),

@@ -63,6 +63,7 @@ impl Shared {
                 strategy: view::strategy(fleet.config().routing.strategy),
                 current: preferred.map(|(id, _)| state.name(id)),
                 decision: preferred.map(|(id, decision)| view::decision(fleet, id, decision, now)),
+                weighed: view::weighed(fleet, clock),
                 endpoints: view::endpoints(fleet, clock),
                 events: state.log.events(),
                 problems,

@@ -74,6 +74,11 @@ async fn a_conversation_with_a_large_cache_stays_and_one_with_a_small_one_moves(
                 if from == "A" && to == "B")
         });
         assert_eq!(moved, used == "B");
+        let weighed = zephyr.snapshot().await.weighed.clone().unwrap();
+        assert_eq!((weighed.from.as_str(), weighed.to.as_str()), ("A", "B"));
+        assert_eq!(weighed.moved, moved);
+        assert!(weighed.saved_ms >= 500, "{weighed:?}");
+        assert_eq!(weighed.worth_usd > weighed.cost_usd, moved, "{weighed:?}");
         zephyr.run(Command::Pause).await;
         let paused = zephyr.request("POST /v1/messages", &session, &body).await;
         assert_eq!(paused.header("x-zephyr-why"), None);

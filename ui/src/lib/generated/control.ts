@@ -1064,6 +1064,16 @@ export type SettingKind = { "kind": "switch" }
   /** As the file says them. */
   options: Array<string>
 }
+  | { "kind": "choice_or_number",
+  /** The words, as the file says them. */
+  options: Array<string>,
+  /** Least number. */
+  min: number,
+  /** Most. */
+  max: number,
+  /** Whether only whole numbers are taken. */
+  whole: boolean
+}
   | { "kind": "text" }
   | { "kind": "list" };
 
@@ -1100,6 +1110,9 @@ export type Snapshot = {
   current: string | null,
   /** Why that one, and why not the others. */
   decision: Decision | null,
+  /** The last time that a conversation's prompt cache was weighed against a faster endpoint, if it was in
+ * the last ten minutes. */
+  weighed: Weighed | null,
   /** Endpoints in the configuration's order. */
   endpoints: Array<EndpointView>,
   /** What happened lately, oldest first; `seq` has no gaps but where the oldest were dropped. */
@@ -1315,4 +1328,24 @@ export type Verdict = {
   /** Until when what it means holds, in milliseconds since 1970; `None`: nothing is marked, or until
  * something else ends it. */
   until_ms: number | null
+};
+
+/**
+ * A conversation's prompt cache, weighed against a faster endpoint.
+ */
+export type Weighed = {
+  /** When. */
+  at_ms: number,
+  /** Where the conversation was. */
+  from: string,
+  /** The faster endpoint. */
+  to: string,
+  /** Whether the conversation moved there. Otherwise it stayed for its cache. */
+  moved: boolean,
+  /** How much sooner an answer begins there. */
+  saved_ms: number,
+  /** What that is worth over the turns to come, in USD. */
+  worth_usd: number,
+  /** What moving costs, in USD. */
+  cost_usd: number
 };

@@ -177,6 +177,50 @@ fn a_small_cache_is_left_behind_in_a_brownout_and_a_large_one_is_not() {
 }
 
 #[test]
+fn the_last_comparison_is_told_for_ten_minutes() {
+    for (cached, has_moved) in [(10_000, true), (1_000_000, false)] {
+        let mut scene = known();
+        for _ in 0..5 {
+            scene.stream(Some("s"), cached, always(USUAL));
+        }
+        scene.wait(30);
+        scene.new_conversation(a_slow);
+        scene.new_conversation(a_slow);
+        let before = scene.fleet.last_weighed(scene.now);
+
+        let (_, why) = scene.stream(Some("s"), cached, a_slow);
+        let weighed = scene.fleet.last_weighed(scene.now).unwrap();
+        let until = weighed.at + Duration::from_secs(600);
+
+        let (Why::WorthMoving(worth) | Why::StaysForCache(worth)) = why else {
+            panic!("{why:?}");
+        };
+        assert_eq!(before, None);
+        assert_eq!((weighed.from, weighed.to), (scene.id("A"), scene.id("B")));
+        assert_eq!((weighed.worth, weighed.has_moved), (worth, has_moved));
+        let just_before = until - Duration::from_secs(1);
+        assert!(scene.fleet.last_weighed(just_before).is_some());
+        assert_eq!(scene.fleet.last_weighed(until), None);
+    }
+}
+
+#[test]
+fn a_move_that_no_answer_confirms_is_not_told() {
+    let mut scene = known();
+    for _ in 0..5 {
+        scene.stream(Some("s"), 10_000, always(USUAL));
+    }
+    scene.wait(30);
+    scene.new_conversation(a_slow);
+    scene.new_conversation(a_slow);
+
+    let went = scene.attempt(&mut asking(Some("s")), failed());
+
+    assert_eq!(went.as_deref(), Ok("B"));
+    assert_eq!(scene.fleet.last_weighed(scene.now), None);
+}
+
+#[test]
 fn fitness_outranks_the_cache_and_an_unknown_cache_is_no_reason_to_move() {
     let mut scene = known();
     let mut unknown = asking(Some("new"));
