@@ -8,6 +8,7 @@ use super::journey::{Journey, Needs, Shunned};
 use super::permit::{Grant, Permit};
 use super::reason::Why;
 use super::state::Fleet;
+use super::weighed::Weighed;
 use crate::call::CallKind;
 use crate::config::Patience;
 use crate::endpoint_id::EndpointId;
@@ -89,7 +90,13 @@ impl Fleet {
             endpoint.latency.is_tried(now);
         }
         if let Why::StaysForCache(worth) = why {
-            self.note_stay(id, worth, now);
+            self.weighed = self.preferred.map(|faster| Weighed {
+                at: now,
+                from: id,
+                to: faster,
+                worth,
+                has_moved: false,
+            });
         }
         let mut moves = None;
         // A side call that goes elsewhere leaves the prompt cache where it is. So does an attempt while

@@ -6,6 +6,7 @@ use super::effect::Effect;
 use super::permit::{Lesson, Permit};
 use super::queue::Went;
 use super::state::Fleet;
+use super::weighed::Weighed;
 use crate::call::CallKind;
 use crate::classify::Contact;
 use crate::endpoint_id::EndpointId;
@@ -94,7 +95,13 @@ impl Fleet {
                 to: id,
                 worth,
             });
-            self.note_move((from, id), worth, now);
+            self.weighed = Some(Weighed {
+                at: now,
+                from,
+                to: id,
+                worth,
+                has_moved: true,
+            });
         }
         self.conversations.settle_at(key, id, ttl, now);
     }

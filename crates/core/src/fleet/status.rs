@@ -6,6 +6,7 @@ use super::endpoint::{Endpoint, EndpointStatus};
 use super::mode::Mode;
 use super::reason::Decision;
 use super::state::Fleet;
+use super::weighed::Weighed;
 use crate::config::Config;
 use crate::endpoint_id::EndpointId;
 
@@ -28,6 +29,12 @@ impl Fleet {
     /// The preferred endpoint, and why. `None`: requests are distributed, or no endpoint is fit.
     pub fn preferred(&self) -> Option<(EndpointId, &Decision)> {
         self.preferred.zip(self.decision.as_ref())
+    }
+
+    /// The last time that a conversation's prompt cache was weighed against a faster endpoint, if it was in the
+    /// last ten minutes.
+    pub fn last_weighed(&self, now: Instant) -> Option<Weighed> {
+        self.weighed.filter(|weighed| weighed.is_recent(now))
     }
 
     /// The endpoint of that name.

@@ -3,7 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use super::state::Fleet;
 use crate::endpoint_id::EndpointId;
 use crate::worth::Worth;
 
@@ -25,38 +24,9 @@ pub struct Weighed {
     pub has_moved: bool,
 }
 
-impl Fleet {
-    /// The last comparison, if it was made in the last ten minutes.
-    pub fn last_weighed(&self, now: Instant) -> Option<Weighed> {
-        let is_recent = |weighed: &Weighed| now.saturating_duration_since(weighed.at) < RECENT;
-        self.weighed.filter(is_recent)
-    }
-
-    /// A conversation stays at an endpoint for its cache, although the preferred one is faster.
-    pub(super) fn note_stay(&mut self, at: EndpointId, worth: Worth, now: Instant) {
-        let note = |to| Weighed {
-            at: now,
-            from: at,
-            to,
-            worth,
-            has_moved: false,
-        };
-        self.weighed = self.preferred.map(note);
-    }
-
-    /// A conversation has moved: its answer has begun at the new endpoint.
-    pub(super) fn note_move(
-        &mut self,
-        (from, to): (EndpointId, EndpointId),
-        worth: Worth,
-        now: Instant,
-    ) {
-        self.weighed = Some(Weighed {
-            at: now,
-            from,
-            to,
-            worth,
-            has_moved: true,
-        });
+impl Weighed {
+    /// Whether it was made in the last ten minutes.
+    pub(super) fn is_recent(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.at) < RECENT
     }
 }
