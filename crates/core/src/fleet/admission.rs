@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::denied::{Denied, DeniedWhy};
+use super::endpoint::Endpoint;
 use super::journey::{Journey, Needs, Shunned};
 use super::permit::{Grant, Permit};
 use super::reason::Why;
@@ -12,7 +13,7 @@ use super::weighed::Weighed;
 use crate::call::CallKind;
 use crate::config::Patience;
 use crate::endpoint_id::EndpointId;
-use crate::latency::{Pace, Silences};
+use crate::latency::{Known, Pace, Silences};
 
 /// How many times as long the repeat of an answer that broke off may be silent.
 const PATIENCE_WITH_A_REPEAT: u32 = 4;
@@ -147,20 +148,21 @@ impl Fleet {
 
     /// Whether no further attempt of `journey` would be granted to an endpoint that is fit.
     pub(super) fn is_last(&self, journey: &Journey, now: Instant) -> bool {
-        let failover = &self.config.failover;
-        let is_spent = failover
-            .max_attempts
-            .is_some_and(|most| journey.tried.len() >= most as usize);
         let mut others = self.endpoints.iter();
-        !failover.enabled
-            || is_spent
+        !self.config.failover.enabled
+            || self.has_enough(journey)
             || !others.any(|other| other.check(journey, false, now).is_ok())
     }
 
     /// How long `journey` may take at the endpoint.
     pub(super) fn pace(&self, id: EndpointId, journey: &Journey) -> Pace {
         let endpoint = self.get(id).expect("the endpoint was chosen in this step");
-        let mut pace = endpoint.latency.pace(journey.model(), journey.traits.bytes);
+        let (model, bytes) = (journey.model(), journey.traits.bytes);
+        let known = |endpoint: &Endpoint| endpoint.latency.known_pace(model, bytes);
+        let others = self.endpoints.iter().filter(|other| other.id != id);
+        let elsewhere = others.map(known).reduce(Known::max).unwrap_or_default();
+        let check = endpoint.latency.of_probes();
+        let mut pace = known(endpoint).complete(elsewhere, check, bytes);
         match self.config.failover.patience {
             Patience::Auto if journey.repeats_a_break => {
                 // What broke off here may be as slow everywhere.
@@ -218,14 +220,19 @@ impl Fleet {
         if !failover.enabled {
             return Err(DeniedWhy::FailoverOff);
         }
-        // If two endpoints cannot take a request, it is not offered to all others.
-        if journey.turned_away > 1 && !failover.on_client_errors {
-            return Err(DeniedWhy::AttemptsSpent);
-        }
-        let limit = failover.max_attempts.map(|most| most as usize);
-        if limit.is_some_and(|limit| made >= limit) && !journey.last_resort {
+        if self.has_enough(journey) {
             return Err(DeniedWhy::AttemptsSpent);
         }
         Ok(())
+    }
+
+    /// Whether `journey` has had all the attempts that one request gets.
+    pub(super) fn has_enough(&self, journey: &Journey) -> bool {
+        let failover = &self.config.failover;
+        let limit = failover.max_attempts.map(|most| most as usize);
+        let is_spent = limit.is_some_and(|limit| journey.tried.len() >= limit);
+        // If two endpoints cannot take a request, it is not offered to all others.
+        let is_turned_away = journey.turned_away > 1 && !failover.on_client_errors;
+        is_turned_away || (is_spent && !journey.last_resort)
     }
 }

@@ -57,9 +57,36 @@ impl Fleet {
             return Err(NoHedge::Never);
         }
         journey.is_hedged = true;
+        self.grant_beside(journey, id, waited, now)
+            .ok_or(NoHedge::Never)
+    }
+
+    /// One of two attempts of `journey` has failed, and the answer of the other one is late: it has taken
+    /// `waited` so far. Grants an attempt in place of the one that has failed. This is a failover, so the budget
+    /// of second attempts does not count.
+    pub fn hedge_anew(
+        &mut self,
+        journey: &mut Journey,
+        waited: Duration,
+        now: Instant,
+    ) -> Option<Grant> {
+        let id = self
+            .other_fit(journey, now)
+            .filter(|_| journey.needs == Needs::Anything && !self.has_enough(journey))?
+            .id;
+        self.grant_beside(journey, id, waited, now)
+    }
+
+    fn grant_beside(
+        &mut self,
+        journey: &mut Journey,
+        id: EndpointId,
+        waited: Duration,
+        now: Instant,
+    ) -> Option<Grant> {
         journey.tried.push(id);
         let pace = self.pace(id, journey);
-        let endpoint = self.get_mut(id).ok_or(NoHedge::Never)?;
+        let endpoint = self.get_mut(id)?;
         let permit = Permit {
             endpoint: id,
             pass: endpoint.issue(now),
@@ -72,7 +99,7 @@ impl Fleet {
             has_begun: false,
         };
         self.load_has_risen(now);
-        Ok(Grant {
+        Some(Grant {
             permit,
             why: Why::Beside { waited },
             pace,
@@ -103,9 +130,7 @@ impl Fleet {
             && journey.needs == Needs::Anything
             && !journey.is_hedged
             && !journey.last_resort
-            && failover
-                .max_attempts
-                .is_none_or(|most| journey.tried.len() < most as usize)
+            && !self.has_enough(journey)
     }
 
     /// The best endpoint that is fit for a further attempt of `journey`, if it is quick.

@@ -102,8 +102,8 @@ impl Journey {
         self
     }
 
-    /// An attempt had nothing to pass on. This limits which other endpoints can help.
-    pub fn note_miss(&mut self, outcome: &Outcome) {
+    /// An attempt at the endpoint had nothing to pass on. This limits which other endpoints can help.
+    pub fn note_miss(&mut self, id: EndpointId, outcome: &Outcome) {
         let Outcome::NotServed { subject, .. } = outcome else {
             return;
         };
@@ -111,7 +111,7 @@ impl Journey {
             Subject::Login => self.needs = Needs::OwnCredential,
             Subject::Signature => {
                 self.needs = Needs::Home;
-                self.unreadable_at.extend(self.tried.last());
+                self.unreadable_at.push(id);
             }
             // What is not understood has no shape to be judged by: every endpoint is asked.
             Subject::Request if self.asked.kind.is_understood() => self.turned_away += 1,

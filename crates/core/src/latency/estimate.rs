@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::brownout::{Brownout, Slowness};
 use super::decline::{Decline, Slower};
 use super::ewma::{Ewma, Remembered};
-use super::pace::{Pace, Paces, Silences};
+use super::pace::{Known, Paces, Silences};
 use super::percentiles::{ByModel, Percentiles};
 use crate::config::ProbeMode;
 
@@ -163,9 +163,9 @@ impl Latency {
         self.by_model.is_suspected()
     }
 
-    /// How long a request may take. `bytes`: its size, if it is known.
-    pub(crate) fn pace(&self, model: Option<&str>, bytes: Option<u64>) -> Pace {
-        self.paces.pace(model, bytes, self.of_probes())
+    /// What is known about how long a request may take. `bytes`: its size, if it is known.
+    pub(crate) fn known_pace(&self, model: Option<&str>, bytes: Option<u64>) -> Known {
+        self.paces.known(model, bytes)
     }
 
     /// Times to first event by model; the model used last comes first.

@@ -20,5 +20,6 @@ pub use brownout::Slowness;
 pub use decline::Slower;
 pub(crate) use estimate::{Latency, Sample};
 pub use ewma::Remembered;
+pub(crate) use pace::Known;
 pub use pace::{Pace, Silences};
 pub use percentiles::{MODELS, Percentiles};

@@ -6,13 +6,14 @@
 //!
 //! | time | is | while little is known |
 //! | --- | --- | --- |
-//! | a stream is late | 2 × p95, at least `SOONEST` | from 2 to 8 s, from checks and the size of the request |
+//! | a stream is late | 2 × p95, at least `SOONEST` | as elsewhere, or from 2 to 8 s, from checks and the size of the request |
 //! | another answer is late | 2 × p95, at least `SOONEST` | never |
 //! | an answer is given up before it begins | 4 × p99, at least `BEGIN` | the limit of the file |
 //! | a stream is given up midway | 4 × p99 of the longest silences, at least `LEAST` | `UNKNOWN` |
 //!
 //! A percentile of a few samples says little of the rare ones, so with fewer than 100 the multiple of a p99
-//! grows by √(100 ÷ samples).
+//! grows by √(100 ÷ samples). What an endpoint has not shown yet is taken from the others that have answered the
+//! same model: the longest of their times, and twice that where something is given up.
 //!
 //! A late answer is not a failure: it is a reason to ask another endpoint as well.
 
@@ -40,7 +41,7 @@ const TELLS_SILENCE: u32 = 8;
 const MANY: f64 = 100.0;
 
 /// Nobody notices what is shorter.
-const SOONEST: Duration = Duration::from_secs(1);
+const SOONEST: Duration = Duration::from_millis(800);
 /// When an answer is late of which only the checks are known: at least, and at most.
 const LATE_BY_CHECKS: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(8));
 /// The same if nothing at all is known.
@@ -48,10 +49,10 @@ const LATE_UNKNOWN: (Duration, Duration) = (Duration::from_secs(4), Duration::fr
 /// What a longer prompt adds to the time of a check, for each byte: 1 s for 256 KB.
 const PER_BYTE: Duration = Duration::from_nanos(4_000);
 /// No answer is given up sooner before it begins.
-const BEGIN: Duration = Duration::from_secs(10);
+const BEGIN: Duration = Duration::from_secs(2);
 /// No stream is given up after a shorter silence.
 const LEAST: Silences = Silences {
-    writing: Duration::from_secs(2),
+    writing: Duration::from_millis(1500),
     thinking: Duration::from_secs(30),
     tool: Duration::from_secs(30),
 };
@@ -76,6 +77,58 @@ pub struct Pace {
     pub begin_whole: Option<Duration>,
     /// How long a stream may be silent after that.
     pub silence: Silences,
+}
+
+/// The part of a [`Pace`] that is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Known {
+    late: Option<Duration>,
+    late_whole: Option<Duration>,
+    begin: Option<Duration>,
+    begin_whole: Option<Duration>,
+    silence: [Option<Duration>; Activity::ALL.len()],
+}
+
+impl Known {
+    /// What is known of one of the two, and the longer time where both are.
+    pub(crate) fn max(self, other: Self) -> Self {
+        let mut silence = self.silence;
+        for (longest, other) in silence.iter_mut().zip(other.silence) {
+            *longest = (*longest).max(other);
+        }
+        Self {
+            late: self.late.max(other.late),
+            late_whole: self.late_whole.max(other.late_whole),
+            begin: self.begin.max(other.begin),
+            begin_whole: self.begin_whole.max(other.begin_whole),
+            silence,
+        }
+    }
+
+    /// The whole of it. `elsewhere`: what is known of other endpoints. `check`: how long a check takes here.
+    pub(crate) fn complete(
+        self,
+        elsewhere: Self,
+        check: Option<Duration>,
+        bytes: Option<u64>,
+    ) -> Pace {
+        let twice = |time: Option<Duration>| time.map(|time| time * 2);
+        let mut silence = UNKNOWN;
+        for activity in Activity::ALL {
+            let at = activity as usize;
+            if let Some(known) = self.silence[at].or(twice(elsewhere.silence[at])) {
+                *silence.of_mut(activity) = known;
+            }
+        }
+        let late = self.late.or(elsewhere.late);
+        Pace {
+            late: late.unwrap_or_else(|| late_by(check, bytes)),
+            late_whole: self.late_whole.or(elsewhere.late_whole),
+            begin: self.begin.or(twice(elsewhere.begin)),
+            begin_whole: self.begin_whole.or(twice(elsewhere.begin_whole)),
+            silence,
+        }
+    }
 }
 
 /// A time for each activity of a model.
@@ -168,45 +221,28 @@ impl Paces {
         }
     }
 
-    /// How long a request of this size may take. `check`: how long a check takes.
-    pub(super) fn pace(
-        &self,
-        model: Option<&str>,
-        bytes: Option<u64>,
-        check: Option<Duration>,
-    ) -> Pace {
+    /// What is known about a request of this size.
+    pub(super) fn known(&self, model: Option<&str>, bytes: Option<u64>) -> Known {
         let name = model.map(shortened);
         let known = self.models.iter().find(|known| Some(&*known.name) == name);
         let Some(known) = known else {
-            return Pace {
-                late: late_by(check, bytes),
-                late_whole: None,
-                begin: None,
-                begin_whole: None,
-                silence: UNKNOWN,
-            };
+            return Known::default();
         };
-        let late = known
-            .begin(bytes, TELLS_LATE)
-            .and_then(late_after)
-            .unwrap_or_else(|| late_by(check, bytes));
-        let begin = known.begin(bytes, TELLS_BEGIN);
-        let mut silence = UNKNOWN;
-        for (activity, histogram) in Activity::ALL.into_iter().zip(&known.silences) {
-            if histogram.len() >= TELLS_SILENCE
-                && let Some(learned) = beyond_all(histogram)
-            {
-                *silence.of_mut(activity) = learned.max(LEAST.of(activity));
-            }
-        }
-        let wholes = |tells| Some(&known.wholes).filter(|wholes| wholes.len() >= tells);
-        let given_up = |times: &Histogram| Some(beyond_all(times)?.max(BEGIN));
-        Pace {
-            late,
-            late_whole: wholes(TELLS_LATE).and_then(late_after),
-            begin: begin.and_then(given_up),
-            begin_whole: wholes(TELLS_BEGIN).and_then(given_up),
-            silence,
+        let enough = |times: &Histogram, tells| times.len() >= tells;
+        let begin = |tells| known.begin(bytes, tells);
+        let wholes = |tells| Some(&known.wholes).filter(|wholes| enough(wholes, tells));
+        let silence = |activity: Activity| {
+            let times = &known.silences[activity as usize];
+            let learned = enough(times, TELLS_SILENCE).then(|| beyond_all(times))?;
+            Some(learned.max(LEAST.of(activity)))
+        };
+        let given_up = |times: &Histogram| beyond_all(times).max(BEGIN);
+        Known {
+            late: begin(TELLS_LATE).map(late_after),
+            late_whole: wholes(TELLS_LATE).map(late_after),
+            begin: begin(TELLS_BEGIN).map(given_up),
+            begin_whole: wholes(TELLS_BEGIN).map(given_up),
+            silence: Activity::ALL.map(silence),
         }
     }
 
@@ -238,8 +274,8 @@ impl Model {
 }
 
 /// When an answer is late that is like these.
-fn late_after(times: &Histogram) -> Option<Duration> {
-    Some((times.percentile(95)? * 2).max(SOONEST))
+fn late_after(times: &Histogram) -> Duration {
+    (times.p95() * 2).max(SOONEST)
 }
 
 /// When a stream is late of which only a check is known, or not even that.
@@ -260,9 +296,9 @@ fn late_by(check: Option<Duration>, bytes: Option<u64>) -> Duration {
 }
 
 /// A time that healthy answers do not take.
-fn beyond_all(times: &Histogram) -> Option<Duration> {
-    let few = (MANY / f64::from(times.len())).sqrt().max(1.0);
-    Some(times.percentile(99)?.mul_f64(4.0 * few))
+fn beyond_all(times: &Histogram) -> Duration {
+    let few = (MANY / f64::from(times.len().max(1))).sqrt().max(1.0);
+    times.p99().mul_f64(4.0 * few)
 }
 
 fn class(bytes: Option<u64>) -> usize {
@@ -290,7 +326,13 @@ mod tests {
     }
 
     fn at(paces: &Paces, kilobytes: u64) -> Pace {
-        paces.pace(Some("m"), Some(kilobytes * KB), None)
+        pace(paces, "m", kilobytes, None)
+    }
+
+    fn pace(paces: &Paces, model: &str, kilobytes: u64, check: Option<Duration>) -> Pace {
+        let bytes = Some(kilobytes * KB);
+        let known = paces.known(Some(model), bytes);
+        known.complete(Known::default(), check, bytes)
     }
 
     fn about(is: Duration, seconds: f64) -> bool {
@@ -302,7 +344,7 @@ mod tests {
         let paces = Paces::default();
 
         let late = |check, kilobytes: u64| {
-            let pace = paces.pace(Some("m"), Some(kilobytes * KB), check);
+            let pace = pace(&paces, "m", kilobytes, check);
             assert_eq!(
                 (pace.begin, pace.begin_whole, pace.late_whole),
                 (None, None, None)
@@ -333,8 +375,9 @@ mod tests {
             at(&more, 100).begin.unwrap(),
             four_times_more_for_so_few
         ));
-        assert!(
-            about(at(&with(100, took), 100).begin.unwrap(), 10.0),
+        assert_eq!(
+            at(&with(100, SECOND / 10), 100).begin,
+            Some(BEGIN),
             "at least"
         );
         assert!(about(at(&with(100, 5 * SECOND), 100).begin.unwrap(), 20.0));
@@ -349,10 +392,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_unknown_here_is_taken_from_elsewhere_with_more_patience() {
+        let bytes = Some(100 * KB);
+        let elsewhere = with(100, 5 * SECOND).known(Some("m"), bytes);
+        let more = with(8, 3 * SECOND).known(Some("m"), bytes);
+
+        let pace = Known::default().complete(elsewhere.max(more), None, bytes);
+        let own = more.complete(elsewhere, None, bytes);
+
+        assert!(about(pace.late, 10.0) && about(pace.begin.unwrap(), 40.0));
+        assert!(about(own.late, 6.0) && about(own.begin.unwrap(), 40.0));
+    }
+
+    #[test]
     fn another_model_is_unknown() {
         let paces = with(100, 5 * SECOND);
 
-        assert_eq!(paces.pace(Some("other"), Some(100 * KB), None).begin, None);
+        assert_eq!(pace(&paces, "other", 100, None).begin, None);
     }
 
     #[test]

@@ -103,8 +103,8 @@ impl Model {
         Percentiles {
             model: &self.name,
             count: self.count,
-            p50: self.times.percentile(50).unwrap_or_default(),
-            p95: self.times.percentile(95).unwrap_or_default(),
+            p50: self.times.percentile(50),
+            p95: self.times.p95(),
         }
     }
 }

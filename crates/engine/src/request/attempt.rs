@@ -12,6 +12,7 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 use zephyr_control::{AttemptOutcome, EventKind, Reason};
+use zephyr_core::EndpointId;
 use zephyr_core::classify::{self, Fault, Outcome, Refusal, Verdict};
 use zephyr_core::fleet::{Denied, Grant, Journey, Lesson, NoHedge, Permit, Why};
 use zephyr_core::latency::Silences;
@@ -57,8 +58,6 @@ pub struct Attempt {
     /// What the answer says about the endpoint's quota. Taken when the fleet is told.
     quota: Option<Quota>,
     trail: Arc<Trail>,
-    /// The index of this attempt in the trail.
-    leg: usize,
 }
 
 pub enum Attempted {
@@ -74,6 +73,7 @@ pub enum Attempted {
 
 /// A settled attempt without an answer that was passed on.
 pub struct Miss {
+    pub id: EndpointId,
     pub endpoint: String,
     pub outcome: Outcome,
     /// The endpoint's own answer, if there was one and it may be passed on.
@@ -123,9 +123,19 @@ impl Attempt {
         Ok(granted.attempt(outgoing, upload, journey))
     }
 
-    /// Its place in the trail.
-    pub fn leg(&self) -> usize {
-        self.leg
+    /// Asks the fleet for an attempt in place of one that has failed beside a late one, which has taken
+    /// `waited` so far. `upload`: a twin of the request's.
+    pub fn anew(
+        outgoing: &Outgoing,
+        upload: Upload,
+        journey: &mut Journey,
+        waited: Duration,
+    ) -> Option<Self> {
+        let granted = outgoing.traffic.door.step(|state, now| {
+            let grant = state.fleet.hedge_anew(journey, waited, now)?;
+            Some(Granted::of(grant, state))
+        })?;
+        Some(granted.attempt(outgoing, upload, journey))
     }
 
     /// Sends the request and holds its answer until the answer can be judged.
@@ -382,10 +392,11 @@ impl Attempt {
         let moves_on =
             outgoing.moves_on(&verdict.outcome) && may_repeat && self.bounds.upload.is_replayable();
         tracing::debug!(outcome = ?verdict.outcome, moves_on, "attempt failed");
-        let endpoint = self.remote.spec.name.clone();
+        let (id, endpoint) = (self.remote.id, self.remote.spec.name.clone());
         let outcome = verdict.outcome.clone();
         self.settle(verdict);
         Attempted::Missed(Box::new(Miss {
+            id,
             endpoint,
             outcome,
             held,
@@ -423,13 +434,14 @@ impl Attempt {
             return None;
         };
         let notes = self.trail.notes();
-        let reason = &notes.legs.get(self.leg)?.why;
+        let reason = &notes.legs.get(self.bounds.leg)?.why;
         Some(zephyr_control::text(zephyr_control::Language::En, reason))
     }
 
     fn shook_hands(&self, handshake: Option<Handshake>) {
         if handshake.is_some() {
-            self.trail.note(self.leg, |leg| leg.handshake = handshake);
+            self.trail
+                .note(self.bounds.leg, |leg| leg.handshake = handshake);
         }
     }
 
@@ -439,7 +451,7 @@ impl Attempt {
         if self.trail.kind == CallKind::Messages {
             self.quota = headers::quota(response.headers());
         }
-        self.trail.note(self.leg, |leg| {
+        self.trail.note(self.bounds.leg, |leg| {
             leg.status = Some(response.status().as_u16());
             leg.headers = Some(took);
             leg.handshake = leg.handshake.or(connections::handshake(response));
@@ -469,7 +481,7 @@ impl Attempt {
         let mut notes = self.trail.notes();
         notes.answered = Some(now);
         notes.left = left;
-        if let Some(leg) = notes.legs.get_mut(self.leg) {
+        if let Some(leg) = notes.legs.get_mut(self.bounds.leg) {
             leg.first_event = Some(now.saturating_duration_since(self.bounds.began));
         }
     }
@@ -569,7 +581,7 @@ impl Attempt {
             reason,
             verdict: view::verdict(&outcome, ground, until),
         };
-        self.trail.note(self.leg, |leg| leg.end = Some(end));
+        self.trail.note(self.bounds.leg, |leg| leg.end = Some(end));
     }
 
     /// The event that front-ends show for an answer that failed after it began.
@@ -614,7 +626,8 @@ impl Granted {
             .remote
             .expect("every endpoint of the fleet has its remote: both change in one step");
         let leg = Leg::new(Arc::clone(&remote), self.reason);
-        let trail = Arc::clone(&outgoing.trail);
+        let (trail, began) = (Arc::clone(&outgoing.trail), leg.began);
+        let place = trail.set_out(leg);
         let Grant {
             permit,
             why,
@@ -628,15 +641,15 @@ impl Granted {
             remote,
             cut: self.cut,
             bounds: Bounds {
-                began: leg.began,
+                began,
                 upload,
                 pace,
                 is_last,
+                leg: place,
             },
             silences: Silences::default(),
             nth: journey.attempts(),
             quota: None,
-            leg: trail.set_out(leg),
             trail,
         }
     }
@@ -669,7 +682,7 @@ impl Drop for Attempt {
         if self.permit.is_none() {
             return;
         }
-        let overtaken = self.trail.overtaken(self.leg);
+        let overtaken = self.trail.overtaken(self.bounds.leg);
         if let Some(winner) = overtaken {
             return self.book(End::Overtaken(winner));
         }

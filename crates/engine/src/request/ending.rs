@@ -1,10 +1,14 @@
 //! When Zephyr ends a stream that its endpoint leaves open.
 //!
 //! A message is there once it has said why it stops. Normally its `message_stop` follows at once, and then
-//! the stream ends. If the endpoint sends only pings from there on, or nothing, Zephyr waits for
-//! [`AFTER_STOP`]. A further part of the message, such as a second `message_delta`, starts that time again.
+//! the stream ends. If the endpoint sends only pings from there on, or nothing, Zephyr waits for half of the
+//! longest silence of healthy streams, at most for [`AFTER_STOP`]: nothing is lost by ending what is whole. A
+//! further part of the message, such as a second `message_delta`, starts that time again.
 
 use std::time::{Duration, Instant};
+
+use zephyr_core::latency::Silences;
+use zephyr_core::proof::Activity;
 
 /// How long a stream that has said all may stay open.
 const AFTER_STOP: Duration = Duration::from_secs(10);
@@ -19,10 +23,11 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// For a stream that may be silent for `idle`. The limit is never longer than that.
-    pub fn of(idle: Duration) -> Self {
+    /// For a stream that may be silent for `idle`, and between two parts for `silences`.
+    pub fn of(idle: Duration, silences: Silences) -> Self {
+        let usual = silences.of(Activity::Writing) / 2;
         Self {
-            limit: AFTER_STOP.min(idle),
+            limit: AFTER_STOP.min(idle).min(usual),
             since: None,
             parts: 0,
         }
@@ -53,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_stream_that_has_said_all_has_ten_seconds_whatever_comes_but_parts() {
-        let (mut ending, begun) = (Ending::of(IDLE), Instant::now());
+        let (mut ending, begun) = (Ending::of(IDLE, Silences::ENDLESS), Instant::now());
 
         for seconds in 0..20 {
             ending.note(true, 5, || begun + seconds * SECOND); // Pings.
@@ -64,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_further_part_begins_the_time_anew_or_takes_it_back() {
-        let (mut ending, begun) = (Ending::of(IDLE), Instant::now());
+        let (mut ending, begun) = (Ending::of(IDLE, Silences::ENDLESS), Instant::now());
         ending.note(true, 5, || begun);
 
         ending.note(true, 6, || begun + 9 * SECOND);
@@ -76,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_stream_with_something_to_say_has_all_the_time() {
-        let mut ending = Ending::of(IDLE);
+        let mut ending = Ending::of(IDLE, Silences::ENDLESS);
 
         ending.note(false, 5, Instant::now);
 
@@ -85,10 +90,16 @@ mod tests {
 
     #[test]
     fn it_stays_open_no_longer_than_any_silence() {
-        let (mut ending, begun) = (Ending::of(2 * SECOND), Instant::now());
+        let begun = Instant::now();
+        let mut learned = Silences::default();
+        learned.note(Activity::Writing, 6 * SECOND);
 
-        ending.note(true, 5, || begun);
+        let dues = [(2 * SECOND, Silences::ENDLESS), (IDLE, learned)].map(|(idle, silences)| {
+            let mut ending = Ending::of(idle, silences);
+            ending.note(true, 5, || begun);
+            ending.due()
+        });
 
-        assert_eq!(ending.due(), Some(begun + 2 * SECOND));
+        assert_eq!(dues, [2, 3].map(|seconds| Some(begun + seconds * SECOND)));
     }
 }

@@ -114,10 +114,7 @@ impl Exchange {
             }
             let headers = self.outgoing.headers.take();
             let raced = race::run(&self.outgoing, &mut self.journey, attempt, headers).await;
-            if let Some(miss) = raced.other {
-                self.journey.note_miss(&miss.outcome);
-                misses.push(*miss);
-            }
+            misses.extend(raced.others);
             match raced.end {
                 Attempted::Answered(answered) => {
                     let (held, attempt, sight) = *answered;
@@ -136,7 +133,7 @@ impl Exchange {
                 Attempted::PassedOn(held) => return self.pass(*held, None),
                 Attempted::Missed(miss) => {
                     let moves_on = miss.moves_on;
-                    self.journey.note_miss(&miss.outcome);
+                    self.journey.note_miss(miss.id, &miss.outcome);
                     misses.push(*miss);
                     if !moves_on {
                         return self.give_up(misses, None);

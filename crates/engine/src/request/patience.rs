@@ -65,8 +65,10 @@ pub struct Bounds {
     pub upload: Upload,
     /// How long its endpoint may take.
     pub pace: Pace,
-    /// No other endpoint could take the request, so nothing is gained by giving this one up.
+    /// No other endpoint could take the request when it began, so nothing is gained by giving this one up.
     pub is_last: bool,
+    /// The place of the attempt in the trail.
+    pub leg: usize,
 }
 
 impl Bounds {
@@ -144,7 +146,7 @@ impl Patience {
         next: impl Future<Output = T>,
     ) -> Result<Option<T>, Fault> {
         let now = Instant::now();
-        let learned = bounds.pace.begin.filter(|_| !bounds.is_last);
+        let learned = bounds.pace.begin.filter(|_| !self.is_last(bounds));
         let given_up = learned.map(|patience| (bounds.began + patience, Fault::TimedOut(patience)));
         let silent = (now + self.idle, Fault::Stalled(self.idle));
         let (until, fault) = match given_up {
@@ -226,6 +228,12 @@ impl Patience {
         self.limit(bounds, sent, is_stream)
     }
 
+    /// Whether no other endpoint can take the request.
+    fn is_last(&self, bounds: &Bounds) -> bool {
+        let legs = &self.trail.notes().legs;
+        bounds.is_last || legs.get(bounds.leg).is_some_and(|leg| leg.is_last)
+    }
+
     /// How long an answer may take to begin whose request was sent then.
     fn limit(&self, bounds: &Bounds, sent: Instant, is_stream: bool) -> Duration {
         let longest = if is_stream {
@@ -233,7 +241,7 @@ impl Patience {
         } else {
             self.of_client
         };
-        if bounds.is_last {
+        if self.is_last(bounds) {
             return longest;
         }
         let waited = sent.saturating_duration_since(self.trail.begun.instant());

@@ -4,8 +4,10 @@
 //! When an answer is late says [`Patience::late`](super::patience::Patience::late). Whether another endpoint is
 //! asked, and which, says [`Fleet::hedge`](zephyr_core::Fleet::hedge).
 
-use std::pin::pin;
+use std::future::{Future, pending, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
@@ -17,11 +19,11 @@ use super::outgoing::Outgoing;
 use super::patience::{Bounds, Sent};
 use crate::endpoints::remote::Remote;
 
-/// How an attempt ended, or two of them.
+/// How an attempt ended, or several.
 pub struct Raced {
     pub end: Attempted,
-    /// The other attempt, if it brought nothing.
-    pub other: Option<Box<Miss>>,
+    /// The other attempts that brought nothing.
+    pub others: Vec<Miss>,
 }
 
 /// Runs an attempt, and a second one beside it if the answer is late and the fleet grants that.
@@ -31,39 +33,86 @@ pub async fn run(
     first: Attempt,
     headers: HeaderMap,
 ) -> Raced {
-    let one = Runner::of(&first);
-    let mut first = pin!(first.run(outgoing, headers).instrument(one.span()));
+    let runner = Runner::of(&first);
+    let mut first = pin!(first.run(outgoing, headers).instrument(runner.span()));
     let second = tokio::select! {
         biased;
-        end = &mut first => return Raced { end, other: None },
-        second = one.second(outgoing, journey) => second,
+        end = &mut first => return Raced { end, others: Vec::new() },
+        second = runner.second(outgoing, journey) => second,
     };
-    let two = Runner::of(&second);
-    let headers = outgoing.headers.again();
-    let mut second = pin!(second.run(outgoing, headers).instrument(two.span()));
-    let (end, is_first) = tokio::select! {
-        biased;
-        end = &mut first => (end, true),
-        end = &mut second => (end, false),
+    let first = Racer {
+        runner,
+        run: Box::pin(first),
     };
-    if let Attempted::Missed(miss) = end {
-        let end = if is_first { second.await } else { first.await };
-        return Raced {
-            end,
-            other: Some(miss),
+    race(outgoing, journey, vec![first, Racer::of(second, outgoing)]).await
+}
+
+/// Runs two attempts until one of them has an answer, and others in place of one that fails.
+async fn race(outgoing: &Outgoing, journey: &mut Journey, mut racers: Vec<Racer<'_>>) -> Raced {
+    let mut others = Vec::new();
+    loop {
+        let (place, end) = match racers.as_mut_slice() {
+            [Racer { runner, run }] => tokio::select! {
+                biased;
+                end = run.as_mut() => (0, end),
+                next = runner.anew(outgoing, journey) => {
+                    racers.push(Racer::of(next, outgoing));
+                    continue;
+                }
+            },
+            _ => first_to_end(&mut racers).await,
         };
+        let ended = racers.swap_remove(place);
+        match end {
+            Attempted::Missed(miss) if !racers.is_empty() => {
+                journey.note_miss(miss.id, &miss.outcome);
+                others.push(*miss);
+            }
+            Attempted::Missed(_) | Attempted::Upload(_) => return Raced { end, others },
+            Attempted::Answered(_) | Attempted::PassedOn(_) => {
+                let took = ended.runner.bounds.began.elapsed();
+                for overtaken in &racers {
+                    let leg = overtaken.runner.bounds.leg;
+                    outgoing.trail.note(leg, |leg| leg.overtaken = Some(took));
+                }
+                return Raced { end, others };
+            }
+        }
     }
-    let (winner, loser) = if is_first { (one, two) } else { (two, one) };
-    let took = winner.bounds.began.elapsed();
-    outgoing
-        .trail
-        .note(loser.leg, |leg| leg.overtaken = Some(took));
-    Raced { end, other: None }
+}
+
+/// Waits for the first of them that ends. Returns its place and its end.
+async fn first_to_end(racers: &mut [Racer<'_>]) -> (usize, Attempted) {
+    poll_fn(|cx| {
+        let mut racers = racers.iter_mut().enumerate();
+        let ended = racers.find_map(|(place, racer)| match racer.run.as_mut().poll(cx) {
+            Poll::Ready(end) => Some((place, end)),
+            Poll::Pending => None,
+        });
+        ended.map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
+}
+
+/// An attempt that runs.
+struct Racer<'a> {
+    runner: Runner,
+    run: Pin<Box<dyn Future<Output = Attempted> + Send + 'a>>,
+}
+
+impl<'a> Racer<'a> {
+    fn of(attempt: Attempt, outgoing: &'a Outgoing) -> Self {
+        let runner = Runner::of(&attempt);
+        let run = attempt.run(outgoing, outgoing.headers.again());
+        Self {
+            run: Box::pin(run.instrument(runner.span())),
+            runner,
+        }
+    }
 }
 
 /// What is known of an attempt that runs.
 struct Runner {
-    leg: usize,
     remote: Arc<Remote>,
     bounds: Bounds,
 }
@@ -71,7 +120,6 @@ struct Runner {
 impl Runner {
     fn of(attempt: &Attempt) -> Self {
         Self {
-            leg: attempt.leg(),
             remote: Arc::clone(&attempt.remote),
             bounds: attempt.bounds.clone(),
         }
@@ -79,35 +127,16 @@ impl Runner {
 
     /// The span of its log lines.
     fn span(&self) -> tracing::Span {
-        tracing::debug_span!("attempt", number = self.leg + 1, endpoint = %self.remote.spec.name)
+        tracing::debug_span!("attempt", number = self.bounds.leg + 1, endpoint = %self.remote.spec.name)
     }
 
     /// Waits until the answer is late and a second attempt is granted. Never ready if none is.
     async fn second(&self, outgoing: &Outgoing, journey: &mut Journey) -> Attempt {
-        match self.try_second(outgoing, journey).await {
-            Some(second) => second,
-            None => std::future::pending().await,
-        }
-    }
-
-    async fn try_second(&self, outgoing: &Outgoing, journey: &mut Journey) -> Option<Attempt> {
-        let (patience, pace) = (&outgoing.patience, &self.bounds.pace);
-        let soonest = patience.soonest_late(&self.bounds)?;
-        let mut at = self.bounds.began + soonest;
         let mut not_before = Duration::ZERO;
-        loop {
-            tokio::time::sleep_until(at.into()).await;
-            let now = Instant::now();
-            let Sent::At(sent) = self.bounds.sent() else {
-                at = now + soonest; // The upload goes on.
-                continue;
+        while let Some(waited) = self.is_late(outgoing, not_before).await {
+            let Some(upload) = outgoing.upload.twin() else {
+                break;
             };
-            at = sent + patience.late(pace)?.max(not_before);
-            if at > now {
-                continue;
-            }
-            let waited = now.saturating_duration_since(sent);
-            let upload = outgoing.upload.twin()?;
             match Attempt::beside(outgoing, upload, journey, (&self.remote, waited)) {
                 Ok(second) => {
                     tracing::debug!(
@@ -116,10 +145,46 @@ impl Runner {
                         beside = %second.remote.spec.name,
                         "another endpoint is asked as well",
                     );
-                    return Some(second);
+                    return second;
                 }
                 Err(NoHedge::NotBefore(wait)) => not_before = wait,
-                Err(NoHedge::Never) => return None,
+                Err(NoHedge::Never) => break,
+            }
+        }
+        pending().await
+    }
+
+    /// Another attempt beside this one has failed. Waits until the answer of this one is late and an attempt in
+    /// place of the other one is granted. Never ready if none is.
+    async fn anew(&self, outgoing: &Outgoing, journey: &mut Journey) -> Attempt {
+        if let Some(waited) = self.is_late(outgoing, Duration::ZERO).await
+            && let Some(upload) = outgoing.upload.twin()
+            && let Some(next) = Attempt::anew(outgoing, upload, journey, waited)
+        {
+            return next;
+        }
+        // Nobody else can help, so this one has all the time that there is.
+        let leg = self.bounds.leg;
+        outgoing.trail.note(leg, |leg| leg.is_last = true);
+        pending().await
+    }
+
+    /// Waits until the answer is late, and has taken at least `not_before`. Returns how long it has taken.
+    /// `None`: it is never late.
+    async fn is_late(&self, outgoing: &Outgoing, not_before: Duration) -> Option<Duration> {
+        let (patience, pace) = (&outgoing.patience, &self.bounds.pace);
+        let soonest = patience.soonest_late(&self.bounds)?;
+        let mut at = self.bounds.began + soonest;
+        loop {
+            tokio::time::sleep_until(at.into()).await;
+            let now = Instant::now();
+            let Sent::At(sent) = self.bounds.sent() else {
+                at = now + soonest; // The upload goes on.
+                continue;
+            };
+            at = sent + patience.late(pace)?.max(not_before);
+            if at <= now {
+                return Some(now.saturating_duration_since(sent));
             }
         }
     }

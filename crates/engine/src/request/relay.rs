@@ -132,6 +132,9 @@ impl Relay {
             Rest::Broken(fault) => (None, Some(Broken::Flushing(fault))),
         };
         let now = Instant::now();
+        let limits = attempt
+            .as_ref()
+            .map_or(Silences::ENDLESS, Attempt::silences);
         let inspector = sight.inspector();
         let mut relay = Self {
             held,
@@ -140,16 +143,14 @@ impl Relay {
             silence: Silence {
                 idle,
                 last_chunk: now,
-                limits: attempt
-                    .as_ref()
-                    .map_or(Silences::ENDLESS, Attempt::silences),
+                limits,
                 activity: inspector.map(Inspector::activity).unwrap_or_default(),
                 parts: (inspector.map_or(0, Inspector::parts), now),
                 timer: None,
                 cut: attempt.as_ref().map(Attempt::cut),
                 cutting: None,
             },
-            ending: Ending::of(idle),
+            ending: Ending::of(idle, limits),
             attempt,
             sight,
             abort,

@@ -81,6 +81,8 @@ pub struct Leg {
     pub rate_limits: Vec<(HeaderName, HeaderValue)>,
     /// Another attempt beside it was first: its answer took this long.
     pub overtaken: Option<Duration>,
+    /// Those that could have taken the request as well have failed.
+    pub is_last: bool,
     pub end: Option<LegEnd>,
 }
 
@@ -177,6 +179,7 @@ impl Leg {
             first_event: None,
             rate_limits: Vec::new(),
             overtaken: None,
+            is_last: false,
             end: None,
         }
     }

@@ -15,7 +15,8 @@ impl Scene {
     /// An attempt that could not read the thinking of `journey`; where it went.
     fn cannot_read(&mut self, journey: &mut Journey) -> String {
         let went = self.attempt(journey, unreadable()).unwrap();
-        journey.note_miss(&unreadable());
+        let id = self.id(&went);
+        journey.note_miss(id, &unreadable());
         went
     }
 }
