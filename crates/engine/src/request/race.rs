@@ -16,6 +16,7 @@ use super::attempt::{Attempt, Attempted, Miss};
 use super::outgoing::Outgoing;
 use super::patience::{Bounds, Sent};
 use crate::endpoints::remote::Remote;
+use crate::metrics::{Metrics, Winner};
 
 /// How an attempt ended, or two of them.
 pub struct Raced {
@@ -38,6 +39,7 @@ pub async fn run(
         end = &mut first => return Raced { end, other: None },
         second = one.second(outgoing, journey) => second,
     };
+    let mut counted = Counted::begin(outgoing);
     let two = Runner::of(&second);
     let headers = outgoing.headers.again();
     let mut second = pin!(second.run(outgoing, headers).instrument(two.span()));
@@ -48,17 +50,49 @@ pub async fn run(
     };
     if let Attempted::Missed(miss) = end {
         let end = if is_first { second.await } else { first.await };
+        counted.note(&end, !is_first);
         return Raced {
             end,
             other: Some(miss),
         };
     }
+    counted.note(&end, is_first);
     let (winner, loser) = if is_first { (one, two) } else { (two, one) };
     let took = winner.bounds.began.elapsed();
     outgoing
         .trail
         .note(loser.leg, |leg| leg.overtaken = Some(took));
     Raced { end, other: None }
+}
+
+/// Counts a race when it is over, also if the client leaves.
+struct Counted<'a> {
+    metrics: &'a Metrics,
+    winner: Winner,
+}
+
+impl<'a> Counted<'a> {
+    fn begin(outgoing: &'a Outgoing) -> Self {
+        Self {
+            metrics: &outgoing.traffic.metrics,
+            winner: Winner::Neither,
+        }
+    }
+
+    /// The race ended with the end of this attempt.
+    fn note(&mut self, end: &Attempted, is_first: bool) {
+        self.winner = match end {
+            Attempted::Answered(_) | Attempted::PassedOn(_) if is_first => Winner::First,
+            Attempted::Answered(_) | Attempted::PassedOn(_) => Winner::Second,
+            Attempted::Missed(_) | Attempted::Upload(_) => Winner::Neither,
+        };
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.metrics.hedge(self.winner);
+    }
 }
 
 /// What is known of an attempt that runs.

@@ -1023,6 +1023,11 @@ export type RequestRecord = {
   /** How much more writing the cache anew cost than reading it where the conversation was before; `None`:
  * it did not move. */
   cache_lost_usd: number | null,
+  /** What the prompt of an overtaken attempt cost, in US dollars; not in `cost_usd`. An estimate, and an upper
+ * bound: nobody tells what a cancelled answer used, so it is the prompt of the answer that was first, at
+ * the price of the other endpoint, as if nothing of it were cached there. `None`: no attempt was
+ * overtaken, or the price is unknown. */
+  overtaken_cost_usd: number | null,
   /** What went wrong, in English. */
   error: string | null
 };
@@ -1063,6 +1068,16 @@ export type SettingKind = { "kind": "switch" }
   | { "kind": "choice",
   /** As the file says them. */
   options: Array<string>
+}
+  | { "kind": "choice_or_number",
+  /** The words, as the file says them. */
+  options: Array<string>,
+  /** Least number. */
+  min: number,
+  /** Most. */
+  max: number,
+  /** Whether only whole numbers are taken. */
+  whole: boolean
 }
   | { "kind": "text" }
   | { "kind": "list" };
@@ -1244,7 +1259,12 @@ export type Usage = {
   /** What moving conversations cost in cache written anew. */
   cache_lost_usd: number,
   /** What probes cost; in sums by day, hour and endpoint. */
-  probes_usd: number
+  probes_usd: number,
+  /** Those with a second attempt beside a late first one. */
+  second_attempts: number,
+  /** What the overtaken ones of these attempts cost, in US dollars; not in `cost_usd`. An estimate,
+ * and an upper bound. */
+  overtaken_cost_usd: number
 };
 
 /**
@@ -1301,7 +1321,12 @@ export type UsageRow = {
   /** What moving conversations cost in cache written anew. */
   cache_lost_usd: number,
   /** What probes cost; in sums by day, hour and endpoint. */
-  probes_usd: number
+  probes_usd: number,
+  /** Those with a second attempt beside a late first one. */
+  second_attempts: number,
+  /** What the overtaken ones of these attempts cost, in US dollars; not in `cost_usd`. An estimate,
+ * and an upper bound. */
+  overtaken_cost_usd: number
 };
 
 /**
