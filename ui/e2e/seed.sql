@@ -11,9 +11,10 @@ SELECT numbers.id, 1 + numbers.id % known.count AS model FROM numbers, known;
 
 INSERT INTO requests (id, at_ms, shape, session, agent, error, run, number, duration_us, ttft_us, request_bytes,
     response_bytes, input, cache_write_5m, cache_write_1h, cache_read, output, thinking, cost_nanousd, cache_saved_nanousd,
-    cache_lost_nanousd)
+    cache_lost_nanousd, overtaken_nanousd)
 SELECT added.id, at_ms, shape, session, agent, error, run, added.id, duration_us, ttft_us, request_bytes, response_bytes,
-    input, cache_write_5m, cache_write_1h, cache_read, output, thinking, cost_nanousd, cache_saved_nanousd, cache_lost_nanousd
+    input, cache_write_5m, cache_write_1h, cache_read, output, thinking, cost_nanousd, cache_saved_nanousd, cache_lost_nanousd,
+    overtaken_nanousd
 FROM added JOIN requests ON requests.id = added.model
 ORDER BY added.id;
 

@@ -71,10 +71,28 @@ export class Recorded {
         rate_limits: [["anthropic-ratelimit-requests-remaining", "0"]],
       });
     }
+    const raced = id % 29 === 3 && attempts.length === 0;
+    if (raced) {
+      attempts.push({
+        endpoint: pick(ENDPOINTS, Math.floor(id / 7) + 1),
+        why: { code: "in_use" },
+        outcome: "overtaken",
+        reason: null,
+        verdict: null,
+        status: null,
+        queue_ms: 0.4,
+        connect_ms: null,
+        tls_ms: null,
+        headers_ms: null,
+        first_event_ms: null,
+        last_byte_ms: ttft + 216,
+        rate_limits: [],
+      });
+    }
     const queue = attempts.length > 0 ? 216 : 0.4;
     attempts.push({
       endpoint,
-      why: attempts.length > 0 ? { code: "replaces" } : { code: "sticky" },
+      why: raced ? { code: "beside", waited_ms: 216 } : attempts.length > 0 ? { code: "replaces" } : { code: "sticky" },
       outcome: failed ? "failed" : "answered",
       reason: failed ? { code: "status", status: 500 } : null,
       verdict: null,
@@ -112,6 +130,7 @@ export class Recorded {
       cost_usd: tokens && priced ? costOf(tokens) : null,
       cache_saved_usd: tokens && priced ? tokens.cache_read * 2.7e-6 : null,
       cache_lost_usd: tokens && priced ? (moved ? 0.0184 : 0) : null,
+      overtaken_cost_usd: raced && tokens && priced ? writtenOf(tokens) : null,
       error: failed ? "Frankfurt answered HTTP 500: internal server error" : null,
     };
   }
@@ -240,9 +259,14 @@ function costOf(tokens: Tokens): number {
   return (tokens.input * 3 + tokens.cache_write_5m * 3.75 + tokens.cache_read * 0.3 + tokens.output * 15) / 1e6;
 }
 
+/** What the prompt costs if all of it is written to the cache. */
+function writtenOf(tokens: Tokens): number {
+  return (tokens.input * 3 + (tokens.cache_write_5m + tokens.cache_read) * 3.75) / 1e6;
+}
+
 function nothing(): Usage {
   const tokens = { input: 0, cache_write_5m: 0, cache_write_1h: 0, cache_read: 0, output: 0, thinking: 0 };
-  return { requests: 0, failed: 0, tokens, cost_usd: 0, unpriced: 0, cache_saved_usd: 0, cache_lost_usd: 0, probes_usd: 0 };
+  return { requests: 0, failed: 0, tokens, cost_usd: 0, unpriced: 0, cache_saved_usd: 0, cache_lost_usd: 0, probes_usd: 0, second_attempts: 0, overtaken_cost_usd: 0 };
 }
 
 function add(sum: Usage, record: RequestRecord) {
@@ -252,6 +276,8 @@ function add(sum: Usage, record: RequestRecord) {
   if (record.tokens && record.cost_usd === null) sum.unpriced += 1;
   sum.cache_saved_usd += record.cache_saved_usd ?? 0;
   sum.cache_lost_usd += record.cache_lost_usd ?? 0;
+  if (record.attempts.some(({ why }) => why?.code === "beside")) sum.second_attempts += 1;
+  sum.overtaken_cost_usd += record.overtaken_cost_usd ?? 0;
   for (const name of Object.keys(sum.tokens) as (keyof Tokens)[]) sum.tokens[name] += record.tokens?.[name] ?? 0;
 }
 

@@ -120,12 +120,13 @@ describe("an export that is put together here", () => {
 
   it("is a table that no spreadsheet calculates", async () => {
     const backend = new FakeBackend();
-    const record = { ...backend.recorded.record(1), model: '=HYPERLINK("x")', error: 'it said "no", twice' };
+    const record = { ...backend.recorded.record(1), model: '=HYPERLINK("x")', error: 'it said "no", twice', overtaken_cost_usd: 0.0366 };
     backend.requests = async () => ({ requests: [record], next: null });
 
     const [head, row] = (await text(await exported(backend, EVERYTHING, "csv"))).split("\r\n");
 
-    expect(head).toMatch(/^id,time,request,method/);
+    expect(head).toMatch(/^id,time,request,method.*,cache_lost_usd,overtaken_cost_usd,error$/);
+    expect(row).toContain(',0.0366,"it said');
     expect(row).toContain(`"'=HYPERLINK(""x"")"`);
     expect(row).toContain('"it said ""no"", twice"');
   });

@@ -335,6 +335,21 @@ describe("a request", () => {
     expect(words(body)).toContain("event: message_start data:");
   });
 
+  it("tells what an overtaken attempt cost besides, if there was one", async () => {
+    const costs = async (id: number, language: LanguageChoice = "en") => {
+      show(`#/requests/${id}`, new FakeBackend(), { language });
+      await until(() => screen.getByTestId("request-body"));
+      const told = words(screen.getByTestId("request-detail"));
+      cleanup();
+      return told;
+    };
+
+    expect(await costs(1_192)).toMatch(/Second attempt ?at most \$[\d.]+ more, estimated/);
+    expect(await costs(1_192, "zh")).toMatch(/第二次尝试 ?估计最多另加 /);
+    expect(await costs(177), "its price is not known").toMatch(/Second attempt ?unknown/);
+    expect(await costs(1_190)).not.toContain("Second attempt");
+  });
+
   it("says that a body was not kept", async () => {
     show("#/requests/1190");
 
@@ -364,7 +379,29 @@ describe("usage", () => {
     const rows = (await until(() => screen.getAllByTestId("usage-row"))).map(words);
 
     const house = rows.find((row) => row.startsWith("house-model-7b"));
-    expect(house).toMatch(/(unknown){3}$/);
+    expect(house).toMatch(/(unknown){2}\d+unknown$/);
+  });
+
+  it("tells second attempts, and what they cost besides", async () => {
+    show("#/usage?by=model&days=30");
+
+    const totals = words(await until(() => screen.getByTestId("totals")));
+    const rows = (await until(() => screen.getAllByTestId("usage-row"))).map(words);
+
+    expect(totals).toMatch(/second attempts: \d+, at most \$[\d.]+ more/);
+    expect(screen.getByRole("columnheader", { name: "Second attempts" })).toBeTruthy();
+    expect(rows.find((row) => row.startsWith("claude-opus-4-1"))).toMatch(/\d+ · \$[\d.]+\$[\d.]+$/);
+  });
+
+  it("does not speak of second attempts where there was none", async () => {
+    const backend = new FakeBackend();
+    backend.recorded = new Recorded(2);
+    show("#/usage?by=session&days=30", backend);
+
+    const totals = words(await until(() => screen.getByTestId("totals")));
+
+    expect(totals).not.toContain("second attempts");
+    expect(screen.queryByRole("columnheader", { name: "Second attempts" })).toBeNull();
   });
 
   it("asks for days split by what the table sums", async () => {

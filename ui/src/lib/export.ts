@@ -34,6 +34,7 @@ const COLUMNS: readonly [string, (record: RequestRecord) => unknown][] = [
   ["cost_usd", ({ cost_usd }) => cost_usd],
   ["cache_saved_usd", ({ cache_saved_usd }) => cache_saved_usd],
   ["cache_lost_usd", ({ cache_lost_usd }) => cache_lost_usd],
+  ["overtaken_cost_usd", ({ overtaken_cost_usd }) => overtaken_cost_usd],
   ["error", ({ error }) => error],
 ];
 

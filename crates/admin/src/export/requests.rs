@@ -51,7 +51,7 @@ impl Format {
     }
 }
 
-const REQUESTS: [&str; 30] = [
+const REQUESTS: [&str; 31] = [
     "id",
     "time",
     "request",
@@ -81,6 +81,7 @@ const REQUESTS: [&str; 30] = [
     "cost_usd",
     "cache_saved_usd",
     "cache_lost_usd",
+    "overtaken_cost_usd",
     "error",
 ];
 
@@ -109,6 +110,7 @@ fn request(record: &RequestRecord) -> String {
     line.number_if(record.cost_usd);
     line.number_if(record.cache_saved_usd);
     line.number_if(record.cache_lost_usd);
+    line.number_if(record.overtaken_cost_usd);
     line.text_if(record.error.as_deref());
     line.end()
 }

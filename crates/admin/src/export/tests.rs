@@ -59,6 +59,7 @@ fn answered(id: u64) -> RequestRecord {
         cost_usd: Some(0.012_34),
         cache_saved_usd: Some(0.5),
         cache_lost_usd: None,
+        overtaken_cost_usd: None,
         error: None,
     }
 }
@@ -126,7 +127,12 @@ fn a_csv_has_as_many_cells_as_names_and_leaves_unknown_ones_empty() {
         ..failed(7)
     };
 
-    let text = Format::Csv.head() + &Format::Csv.lines(&[answered(6), record]);
+    let raced = RequestRecord {
+        overtaken_cost_usd: Some(0.0366),
+        ..answered(8)
+    };
+
+    let text = Format::Csv.head() + &Format::Csv.lines(&[answered(6), record, raced]);
 
     let rows: Vec<Vec<_>> = text.lines().map(|line| line.split(',').collect()).collect();
     assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{text}");
@@ -139,16 +145,24 @@ fn a_csv_has_as_many_cells_as_names_and_leaves_unknown_ones_empty() {
     assert_eq!(cell(2, "cost_usd"), "");
     assert_eq!(cell(2, "input_tokens"), "");
     assert_eq!(cell(2, "end"), "failed");
+    assert_eq!(cell(2, "overtaken_cost_usd"), "");
+    assert_eq!(cell(3, "overtaken_cost_usd"), "0.0366");
     let sums = usage_csv(&UsageReport {
         rows: vec![UsageRow {
             key: "a".to_owned(),
             split: String::new(),
-            usage: Usage::default(),
+            usage: Usage {
+                second_attempts: 3,
+                overtaken_cost_usd: 0.25,
+                ..Usage::default()
+            },
         }],
         ..UsageReport::default()
     });
+    assert!(sums.contains("checks_usd,second_attempts,overtaken_cost_usd\r\n"));
+    assert!(sums.ends_with(",3,0.25\r\n"), "{sums}");
     let widths: Vec<_> = sums.lines().map(|line| line.split(',').count()).collect();
-    assert_eq!(widths, [14, 14]);
+    assert_eq!(widths, [16, 16]);
 }
 
 #[test]

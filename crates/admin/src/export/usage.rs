@@ -17,6 +17,8 @@ pub fn usage_csv(report: &UsageReport) -> String {
             cache_saved_usd,
             cache_lost_usd,
             probes_usd,
+            second_attempts,
+            overtaken_cost_usd,
         } = row.usage;
         let mut line = Line::default();
         line.text(&row.key).number(requests).number(failed);
@@ -24,12 +26,13 @@ pub fn usage_csv(report: &UsageReport) -> String {
         line.number(cost_usd).number(unpriced);
         line.number(cache_saved_usd).number(cache_lost_usd);
         line.number(probes_usd);
+        line.number(second_attempts).number(overtaken_cost_usd);
         text.push_str(&line.end());
     }
     text
 }
 
-const USAGE: [&str; 14] = [
+const USAGE: [&str; 16] = [
     "key",
     "requests",
     "failed",
@@ -44,4 +47,6 @@ const USAGE: [&str; 14] = [
     "cache_saved_usd",
     "cache_lost_usd",
     "checks_usd",
+    "second_attempts",
+    "overtaken_cost_usd",
 ];

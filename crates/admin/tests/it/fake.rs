@@ -216,6 +216,7 @@ pub fn record(id: u64) -> RequestRecord {
         cost_usd: None,
         cache_saved_usd: None,
         cache_lost_usd: None,
+        overtaken_cost_usd: None,
         error: None,
     }
 }

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use zephyr_control::{Language, RequestEnd, RequestRecord, Tokens, text};
+use zephyr_control::{
+    AttemptOutcome, AttemptRecord, Language, RequestEnd, RequestRecord, Tokens, text,
+};
 
 use super::phrase::Phrase;
 
@@ -32,6 +34,11 @@ pub(super) fn cost(record: &RequestRecord, language: Language) -> String {
         }
         None => text(language, &Phrase::Unknown),
     }
+}
+
+/// Whether another attempt beside it was first, so that nobody tells what it cost.
+pub(super) fn was_overtaken(attempt: &AttemptRecord) -> bool {
+    attempt.outcome == AttemptOutcome::Overtaken
 }
 
 /// A number with a comma at every thousand.

@@ -2,7 +2,9 @@
 
 use zephyr_control::{AttemptRecord, RecordedBody, RequestDetail, RequestRecord, text};
 
-use super::amount::{NOTHING, bytes, cost, count, duration, has_failed, money, time};
+use super::amount::{
+    NOTHING, bytes, cost, count, duration, has_failed, money, time, was_overtaken,
+};
 use super::phrase::{self, Phrase};
 use crate::terminal::{Align, Cell, Look, columns, printable};
 
@@ -56,6 +58,7 @@ impl View<'_> {
             (Phrase::LabelSize, Some(self.sizes())),
             (Phrase::LabelTokens, self.tokens()),
             (Phrase::LabelCost, Some(self.cost())),
+            (Phrase::LabelSecondAttempt, self.second_attempt()),
             (Phrase::LabelStop, record.stop_reason.clone()),
             (Phrase::LabelError, record.error.clone()),
         ];
@@ -132,6 +135,16 @@ impl View<'_> {
             saved: money(record.cache_saved_usd.unwrap_or_default()),
             lost: money(record.cache_lost_usd.unwrap_or_default()),
         })
+    }
+
+    /// What an overtaken attempt cost besides.
+    fn second_attempt(&self) -> Option<String> {
+        let record = self.record;
+        record.attempts.iter().find(|it| was_overtaken(it))?;
+        Some(self.say(&match record.overtaken_cost_usd {
+            Some(usd) => Phrase::AtMostMore { cost: money(usd) },
+            None => Phrase::Unknown,
+        }))
     }
 
     fn attempts(&self) -> String {

@@ -78,6 +78,7 @@ pub(crate) enum Phrase<'a> {
     LabelSize,
     LabelTokens,
     LabelCost,
+    LabelSecondAttempt,
     LabelStop,
     LabelError,
     ServedModel {
@@ -103,6 +104,9 @@ pub(crate) enum Phrase<'a> {
         output: String,
         thinking: String,
     },
+    AtMostMore {
+        cost: String,
+    },
     CostAnd {
         cost: String,
         saved: String,
@@ -124,6 +128,13 @@ pub(crate) enum Phrase<'a> {
     Unpriced {
         requests: String,
     },
+    SecondAttempts {
+        requests: String,
+    },
+    SecondAttemptsCost {
+        requests: String,
+        cost: String,
+    },
     CompleteSince {
         time: String,
     },
@@ -137,6 +148,10 @@ pub(crate) enum Phrase<'a> {
     LabelAbout,
     LabelGround,
     LabelUntil,
+    LabelOvertakenCost,
+    AtMost {
+        cost: String,
+    },
     FromTheAnswerOn {
         span: String,
     },

@@ -69,6 +69,7 @@ fn answered(id: u64) -> RequestRecord {
         cost_usd: Some(0.012_34),
         cache_saved_usd: Some(0.5),
         cache_lost_usd: None,
+        overtaken_cost_usd: None,
         error: None,
     }
 }
@@ -141,6 +142,97 @@ fn each_attempt_tells_what_its_answer_was_taken_for() {
         ]
     );
     assert!(why(&record, &look(Language::Zh)).contains("判定为"));
+}
+
+/// Asked beside an endpoint that was late, and first.
+fn raced(overtaken_cost_usd: Option<f64>) -> RequestRecord {
+    let late = AttemptRecord {
+        status: None,
+        headers_ms: None,
+        ..attempt("HK", AttemptOutcome::Overtaken)
+    };
+    let beside = AttemptRecord {
+        why: Some(Reason::Beside { waited_ms: 2300 }),
+        ..attempt("东京", AttemptOutcome::Answered)
+    };
+    RequestRecord {
+        attempts: vec![late, beside],
+        overtaken_cost_usd,
+        ..answered(18)
+    }
+}
+
+#[test]
+fn an_overtaken_attempt_tells_what_it_cost() {
+    let look = look(Language::En);
+    let told = |cost| {
+        let record = raced(cost);
+        (why(&record, &look), detail(&of(record), &look))
+    };
+    let zh = super::detail(&of(raced(Some(0.25))), &self::look(Language::Zh));
+
+    let (why_known, known) = told(Some(0.0366));
+    let (why_unknown, unknown) = told(None);
+
+    assert_eq!(
+        lines(&why_known)[3..],
+        [
+            "1. HK",
+            "   came back  no answer after 5.3 s",
+            "   taken for  another was first",
+            "   cost       at most $0.0366, estimated",
+            "",
+            "2. 东京: this one is asked as well, because the other's answer is late (2300 ms so far)",
+            "   came back  200 after 300 ms",
+            "   taken for  answered",
+        ]
+    );
+    assert!(
+        why_unknown.contains("\n   cost       unknown\n"),
+        "{why_unknown}"
+    );
+    assert!(
+        known.contains("\n  Second attempt  at most $0.0366 more, estimated\n"),
+        "{known}"
+    );
+    assert!(
+        unknown.contains("\n  Second attempt  unknown\n"),
+        "{unknown}"
+    );
+    let usual = detail(&of(answered(7)), &look);
+    assert!(!usual.contains("Second attempt"), "{usual}");
+    assert!(zh.contains("第二次尝试"), "{zh}");
+}
+
+#[test]
+fn sums_say_how_many_second_attempts_there_were() {
+    let told = |second_attempts, overtaken_cost_usd, language| {
+        let total = Usage {
+            second_attempts,
+            overtaken_cost_usd,
+            ..Usage::default()
+        };
+        let report = UsageReport {
+            rows: vec![UsageRow {
+                key: "2026-11-21".to_owned(),
+                split: String::new(),
+                usage: total,
+            }],
+            total,
+            complete_since_ms: None,
+        };
+        let text = usage(&report, UsageBy::Day, None, &look(language));
+        lines(&text)[3..].join("\n")
+    };
+
+    assert_eq!(
+        told(1200, 0.0231, Language::En),
+        "\nSecond attempts: 1,200, at most $0.0231 more, estimated."
+    );
+    assert_eq!(told(3, 0.0, Language::En), "\nSecond attempts: 3.");
+    assert_eq!(told(0, 0.0, Language::En), "");
+    let zh = told(3, 0.5, Language::Zh);
+    assert!(zh.contains("第二次尝试") && zh.contains("$0.5000"), "{zh}");
 }
 
 #[test]
@@ -363,6 +455,7 @@ fn sums_end_with_their_total_and_what_is_in_none() {
         cache_saved_usd: 3.25,
         cache_lost_usd: 0.0,
         probes_usd: 0.001,
+        ..Usage::default()
     };
     let rows = [("2026-11-21", of_day), ("", Usage::default())];
     let report = UsageReport {

@@ -44,13 +44,14 @@ pub(crate) fn usage(
     let unpriced = (report.total.unpriced > 0).then(|| Phrase::Unpriced {
         requests: count(report.total.unpriced),
     });
+    let second = second_attempts(&report.total);
     let begun = report
         .complete_since_ms
         .filter(|begun| since_ms.is_none_or(|since| since < *begun));
     let begun = begun.map(|begun| Phrase::CompleteSince {
         time: time(begun, &look.zone),
     });
-    let notes = unpriced.into_iter().chain(begun);
+    let notes = second.into_iter().chain(unpriced).chain(begun);
     let notes: String = notes.map(|note| say(&note) + "\n").collect();
     let gap = if notes.is_empty() { "" } else { "\n" };
     format!("{}{gap}{notes}", columns(&lines))
@@ -83,6 +84,19 @@ fn cost(usage: &Usage, look: &Look) -> String {
     } else {
         let known = money(usage.cost_usd);
         text(look.language, &Phrase::AndUnknown { known })
+    }
+}
+
+/// How many requests had a second attempt, and what the overtaken ones cost. `None`: none had.
+fn second_attempts(total: &Usage) -> Option<Phrase<'static>> {
+    let requests = count(total.second_attempts);
+    match (total.second_attempts, total.overtaken_cost_usd) {
+        (0, _) => None,
+        (_, 0.0) => Some(Phrase::SecondAttempts { requests }),
+        (_, usd) => Some(Phrase::SecondAttemptsCost {
+            requests,
+            cost: money(usd),
+        }),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use zephyr_control::{AttemptOutcome, AttemptRecord, Reason, RequestRecord, Verdict, text};
 use zephyr_engine::Explanation;
 
-use super::amount::{NOTHING, duration, time};
+use super::amount::{NOTHING, duration, money, time, was_overtaken};
 use super::phrase::{self, Phrase};
 use crate::terminal::{Align, Cell, Look, columns, printable, span};
 
@@ -29,7 +29,8 @@ pub(crate) fn why(record: &RequestRecord, look: &Look) -> String {
         parts.push(format!("{}\n", view.say(&Phrase::NoAttempts)));
     }
     for (at, attempt) in record.attempts.iter().enumerate() {
-        parts.push(view.attempt(at + 1, attempt));
+        let cost = was_overtaken(attempt).then(|| view.at_most(record.overtaken_cost_usd));
+        parts.push(view.attempt(at + 1, attempt, cost));
     }
     parts.join("\n")
 }
@@ -43,6 +44,7 @@ pub(crate) fn explained(status: u16, explanation: &Explanation, look: &Look) -> 
         reason: explanation.reason.as_ref(),
         verdict: explanation.verdict.as_ref(),
         lasts: explanation.lasts.map(|lasts| view.lasting(lasts)),
+        cost: None,
     };
     let next = if explanation.moves_on {
         Phrase::NextMovesOn
@@ -59,6 +61,8 @@ struct Told<'a> {
     reason: Option<&'a Reason>,
     verdict: Option<&'a Verdict>,
     lasts: Option<String>,
+    /// What it cost, if it was overtaken.
+    cost: Option<String>,
 }
 
 struct View<'a> {
@@ -66,7 +70,7 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    fn attempt(&self, number: usize, attempt: &AttemptRecord) -> String {
+    fn attempt(&self, number: usize, attempt: &AttemptRecord, cost: Option<String>) -> String {
         let language = self.look.language;
         let why = attempt.why.as_ref().map(|why| text(language, why));
         let head = match why {
@@ -85,6 +89,7 @@ impl View<'_> {
             reason: attempt.reason.as_ref(),
             verdict: attempt.verdict.as_ref(),
             lasts: until.map(|until| time(until, &self.look.zone)),
+            cost,
         };
         format!("{}\n{}", printable(&head), self.facts(&told))
     }
@@ -108,6 +113,7 @@ impl View<'_> {
                 told.verdict.map(|it| text(language, &it.ground)),
             ),
             (Phrase::LabelUntil, told.lasts.clone()),
+            (Phrase::LabelOvertakenCost, told.cost.clone()),
         ];
         let rows: Vec<_> = facts
             .into_iter()
@@ -119,6 +125,13 @@ impl View<'_> {
             })
             .collect();
         columns(&rows)
+    }
+
+    fn at_most(&self, usd: Option<f64>) -> String {
+        self.say(&match usd {
+            Some(usd) => Phrase::AtMost { cost: money(usd) },
+            None => Phrase::Unknown,
+        })
     }
 
     fn lasting(&self, lasts: Duration) -> String {

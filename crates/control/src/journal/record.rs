@@ -59,8 +59,21 @@ pub struct RequestRecord {
     /// How much more writing the cache anew cost than reading it where the conversation was before; `None`:
     /// it did not move.
     pub cache_lost_usd: Option<f64>,
+    /// What the prompt of an overtaken attempt cost, in US dollars; not in `cost_usd`. An estimate, and an upper
+    /// bound: nobody tells what a cancelled answer used, so it is the prompt of the answer that was first, at
+    /// the price of the other endpoint, as if nothing of it were cached there. `None`: no attempt was
+    /// overtaken, or the price is unknown.
+    pub overtaken_cost_usd: Option<f64>,
     /// What went wrong, in English.
     pub error: Option<String>,
+}
+
+impl RequestRecord {
+    /// Whether a second attempt was sent beside a late first one.
+    pub fn had_a_second_attempt(&self) -> bool {
+        let mut attempts = self.attempts.iter();
+        attempts.any(|attempt| matches!(attempt.why, Some(Reason::Beside { .. })))
+    }
 }
 
 /// How a request ended.

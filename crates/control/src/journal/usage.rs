@@ -82,4 +82,11 @@ pub struct Usage {
     pub cache_lost_usd: f64,
     /// What probes cost; in sums by day, hour and endpoint.
     pub probes_usd: f64,
+    /// Those with a second attempt beside a late first one.
+    #[serde(default)]
+    pub second_attempts: u64,
+    /// What the overtaken ones of these attempts cost, in US dollars; not in `cost_usd`. An estimate,
+    /// and an upper bound.
+    #[serde(default)]
+    pub overtaken_cost_usd: f64,
 }

@@ -79,6 +79,25 @@ impl Bill {
         })
     }
 
+    /// What the same prompt cost at another endpoint, with this `price`, which did not tell: an estimate, and an
+    /// upper bound. What was read from the cache here counts as written there, for an hour unless the answer
+    /// wrote only for five minutes. Output is not counted.
+    pub fn prompt_elsewhere(&self, price: f64) -> Cost {
+        let told = self.usage;
+        let mut prompt = Usage {
+            output: 0,
+            cache_read: 0,
+            ..told
+        };
+        let written = if told.cache_write_5m > 0 && told.cache_write_1h == 0 {
+            &mut prompt.cache_write_5m
+        } else {
+            &mut prompt.cache_write_1h
+        };
+        *written = written.saturating_add(told.cache_read);
+        Cost::rounded_up(self.rates.millionths(&prompt) * price / MILLION)
+    }
+
     /// How much more it cost to write the cache again than to read it at the old endpoint.
     pub fn cache_lost(&self, left: &Left) -> Cost {
         let (short, long) = (self.usage.cache_write_5m, self.usage.cache_write_1h);

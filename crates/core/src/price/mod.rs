@@ -3,6 +3,7 @@
 
 mod bill;
 mod cost;
+mod estimate;
 mod rates;
 #[cfg(test)]
 mod tests;
@@ -10,5 +11,6 @@ mod tokens;
 
 pub use bill::{Bill, Left, Terms};
 pub use cost::Cost;
+pub use estimate::cost_by_size;
 pub use rates::{cost, is_priced_by_hand, known_rates, rates};
 pub use tokens::Usage;

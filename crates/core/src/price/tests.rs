@@ -115,6 +115,97 @@ fn what_was_not_written_anew_is_not_lost_and_each_endpoint_has_its_own_price() {
 }
 
 #[test]
+fn a_prompt_costs_another_endpoint_at_most_what_writing_all_of_it_costs_there() {
+    let told = Usage {
+        input: 100_000,
+        output: 100_000,
+        ..Usage::default()
+    };
+    let read = Usage {
+        cache_read: 100_000,
+        ..told
+    };
+    let cases = [
+        // At half of the rates: $4 for input.
+        (told, 0.2),
+        // What was read would be written: $5 for five minutes, $8 for an hour.
+        (
+            Usage {
+                cache_write_5m: 100_000,
+                ..read
+            },
+            0.2 + 0.25 + 0.25,
+        ),
+        (
+            Usage {
+                cache_write_1h: 100_000,
+                ..read
+            },
+            0.2 + 0.4 + 0.4,
+        ),
+        (
+            Usage {
+                cache_write_5m: 100_000,
+                cache_write_1h: 100_000,
+                ..read
+            },
+            0.2 + 0.25 + 0.4 + 0.4,
+        ),
+        // Nothing says how long it lives.
+        (read, 0.2 + 0.4),
+    ];
+
+    for (usage, usd) in cases {
+        let bill = bill("claude-opus-5-5", &usage, &Terms::default()).unwrap();
+        let cost = bill.prompt_elsewhere(0.5).usd();
+        assert!((cost - usd).abs() < 1e-9, "{usage:?}: {cost}");
+    }
+}
+
+#[test]
+fn terms_hold_for_a_prompt_elsewhere_and_no_number_is_too_large_for_it() {
+    let fast = Terms {
+        fast: true,
+        ..Terms::default()
+    };
+    let input = Usage {
+        input: 100_000,
+        ..Usage::default()
+    };
+    let most = Usage {
+        input: u64::MAX,
+        output: u64::MAX,
+        cache_write_5m: u64::MAX,
+        cache_write_1h: u64::MAX,
+        cache_read: u64::MAX,
+    };
+
+    let [fast, most] = [(input, fast), (most, Terms::default())]
+        .map(|(usage, terms)| bill("claude-opus-5-5", &usage, &terms).unwrap());
+
+    assert_eq!(fast.prompt_elsewhere(1.0).usd(), 0.8);
+    assert_eq!(
+        most.prompt_elsewhere(1e300),
+        Cost::from_billionths(u64::MAX)
+    );
+}
+
+#[test]
+fn the_size_of_a_prompt_says_about_what_it_costs() {
+    let own = BTreeMap::from([("a-model-of-tomorrow".to_owned(), price([2.0; 5]))]);
+    let about = |model, bytes, price| Some(cost_by_size(model, bytes, &own, price)?.usd());
+
+    assert_eq!(about("claude-opus-5-5", 20_000, 1.0), Some(0.02));
+    assert_eq!(about("claude-opus-5-5", 20_000, 0.5), Some(0.01));
+    assert_eq!(about("a-model-of-tomorrow", 20_000, 1.0), Some(0.01));
+    // More than 100,000 tokens have the higher rate.
+    assert_eq!(about("claude-haiku-5-5", 400_000, 1.0), Some(0.01));
+    assert_eq!(about("claude-haiku-5-5", 800_000, 1.0), Some(0.1));
+    assert_eq!(about("claude-opus-5-5", 3, 1.0), Some(0.0));
+    assert_eq!(about("unheard-of", 20_000, 1.0), None);
+}
+
+#[test]
 fn terms_multiply_the_tokens_and_searches_are_added() {
     let usage = Usage {
         input: 100_000,

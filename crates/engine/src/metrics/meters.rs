@@ -21,9 +21,19 @@ pub struct Metrics {
     pub journal: Arc<zephyr_journal::Meter>,
     pub(super) requests: [Count; REQUEST_ENDS.len()],
     pub(super) request_time: Histogram,
+    pub(super) hedges: [Count; WINNERS.len()],
     pub(super) endpoints: Mutex<BTreeMap<String, Arc<EndpointMeter>>>,
     /// Errors are rare, so a lock is fast enough.
     pub(super) errors: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+/// Which of two attempts brought what the client gets, if one was sent beside a late first one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Winner {
+    First,
+    Second,
+    /// Both failed, or the client left.
+    Neither,
 }
 
 /// The counts for the connections of clients.
@@ -71,6 +81,11 @@ impl Metrics {
     pub fn request(&self, end: RequestEnd, took: Duration) {
         self.requests[request_end(end)].add(1);
         self.request_time.observe(took);
+    }
+
+    /// A second attempt beside a late first one is over.
+    pub fn hedge(&self, winner: Winner) {
+        self.hedges[self::winner(winner)].add(1);
     }
 
     pub fn error(&self, code: Code) {
@@ -128,6 +143,17 @@ fn request_end(end: RequestEnd) -> usize {
         RequestEnd::Aborted => 2,
         RequestEnd::Abandoned => 3,
         RequestEnd::Refused => 4,
+    }
+}
+
+/// Who wins, in the order of [`winner`].
+pub(super) const WINNERS: [&str; 3] = ["first", "second", "neither"];
+
+fn winner(winner: Winner) -> usize {
+    match winner {
+        Winner::First => 0,
+        Winner::Second => 1,
+        Winner::Neither => 2,
     }
 }
 

@@ -15,5 +15,5 @@ mod meters;
 mod scrape;
 
 pub use count::WireBytes;
-pub use meters::{EndpointMeter, Metrics};
+pub use meters::{EndpointMeter, Metrics, Winner};
 pub use scrape::text;

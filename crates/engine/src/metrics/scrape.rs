@@ -16,7 +16,8 @@ use zephyr_core::price::Cost;
 
 use super::count::{BUCKETS, Histogram};
 use super::meters::{
-    ATTEMPT_OUTCOMES, EndpointMeter, Metrics, PROBE_RESULTS, REQUEST_ENDS, TOKEN_KINDS, lock,
+    ATTEMPT_OUTCOMES, EndpointMeter, Metrics, PROBE_RESULTS, REQUEST_ENDS, TOKEN_KINDS, WINNERS,
+    lock,
 };
 
 /// All counts, and what `snapshot` says.
@@ -109,6 +110,11 @@ impl Scrape {
         let help = "Requests that another endpoint answered than the first asked";
         out.counters("failovers", help, None)?
             .add(&[], totals.failed_over)?;
+        let help = "Second attempts beside a late first one, by which of the two was first";
+        let mut family = out.counters("hedges", help, None)?;
+        for (winner, count) in WINNERS.iter().zip(&metrics.hedges) {
+            family.add(&[("winner", winner)], count.get())?;
+        }
         let help = "How often the endpoint in use changed";
         out.counters("switches", help, None)?
             .add(&[], metrics.switches.get())?;

@@ -428,9 +428,9 @@ impl Attempt {
         Arc::clone(&self.cut)
     }
 
-    /// The reason for this endpoint in words, if there was a choice.
+    /// The reason for this endpoint in words, if speed was weighed against a cache.
     pub fn weighed(&self) -> Option<String> {
-        let (Why::StaysForCache(_) | Why::WorthMoving(_) | Why::Beside { .. }) = self.why else {
+        let (Why::StaysForCache(_) | Why::WorthMoving(_)) = self.why else {
             return None;
         };
         let notes = self.trail.notes();

@@ -34,11 +34,11 @@ use super::request_id::RequestId;
 use super::traffic::Traffic;
 use super::upload::UploadError;
 use super::waiting::Waiter;
+use super::why;
 use crate::clients::reply;
 use crate::engine::fleet_door::Turn;
 use crate::engine::live::Live;
 
-const WHY: HeaderName = HeaderName::from_static("x-zephyr-why");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-zephyr-attempts");
 const REPAIRED: HeaderName = HeaderName::from_static("x-zephyr-repaired");
 
@@ -173,14 +173,12 @@ impl Exchange {
             // notices when such a stream is aborted.
             held.head.headers.remove(CONTENT_LENGTH);
         }
-        if let Some(why) = attempt.weighed() {
-            if let Why::StaysForCache(_) = attempt.why {
-                tracing::info!(endpoint = %attempt.remote.spec.name, "a conversation: {why}");
-            }
-            if let Ok(why) = HeaderValue::from_str(&why) {
-                held.head.headers.insert(WHY, why);
-            }
+        let weighed = attempt.weighed();
+        if let (Why::StaysForCache(_), Some(why)) = (attempt.why, &weighed) {
+            tracing::info!(endpoint = %attempt.remote.spec.name, "a conversation: {why}");
         }
+        let raced = why::raced(&self.outgoing, attempt.bounds.leg);
+        why::sign(&mut held.head.headers, raced.or(weighed));
         self.pass(held, Some((attempt, sight)))
     }
 

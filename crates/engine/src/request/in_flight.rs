@@ -83,10 +83,11 @@ impl Lists {
 
 fn live(trail: &Trail, clock: &Clock) -> LiveRequest {
     let notes = trail.notes();
-    let waits = notes.last_leg().is_some_and(|leg| leg.end.is_some())
+    let leg = notes.current_leg();
+    let waits = leg.is_some_and(|leg| leg.end.is_some())
         && notes.ended.is_none()
         && notes.answered.is_none();
-    let leg = notes.last_leg().filter(|_| !waits);
+    let leg = leg.filter(|_| !waits);
     LiveRequest {
         request: trail.id.to_string(),
         at_ms: trail.begun.unix_ms(trail.begun.instant()),

@@ -7,6 +7,7 @@
 //! | `explain` | what Zephyr makes of a recorded answer |
 //! | `models` | what Zephyr makes of an answer with models |
 //! | `failure` | what the client gets when every attempt has failed |
+//! | `race`, `why` | a second attempt beside a late first one; what `x-zephyr-why` says of the answer |
 //! | `outgoing`, `upload`, `patience` | what every attempt sends, and how long its answer may take |
 //! | `waiting` | a request that waits for an endpoint to return |
 //! | `relay`, `answer` | the answer on its way to the client |
@@ -50,3 +51,4 @@ pub mod transcode;
 pub mod turned_down;
 pub mod upload;
 mod waiting;
+mod why;

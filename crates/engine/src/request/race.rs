@@ -18,6 +18,7 @@ use super::attempt::{Attempt, Attempted, Miss};
 use super::outgoing::Outgoing;
 use super::patience::{Bounds, Sent};
 use crate::endpoints::remote::Remote;
+use crate::metrics::{Metrics, Winner};
 
 /// How an attempt ended, or several.
 pub struct Raced {
@@ -49,6 +50,8 @@ pub async fn run(
 
 /// Runs two attempts until one of them has an answer, and others in place of one that fails.
 async fn race(outgoing: &Outgoing, journey: &mut Journey, mut racers: Vec<Racer<'_>>) -> Raced {
+    let mut counted = Counted::begin(outgoing);
+    let first = racers.first().map(|racer| racer.runner.bounds.leg);
     let mut others = Vec::new();
     loop {
         let (place, end) = match racers.as_mut_slice() {
@@ -63,6 +66,7 @@ async fn race(outgoing: &Outgoing, journey: &mut Journey, mut racers: Vec<Racer<
             _ => first_to_end(&mut racers).await,
         };
         let ended = racers.swap_remove(place);
+        let is_first = first == Some(ended.runner.bounds.leg);
         match end {
             Attempted::Missed(miss) if !racers.is_empty() => {
                 journey.note_miss(miss.id, &miss.outcome);
@@ -70,6 +74,7 @@ async fn race(outgoing: &Outgoing, journey: &mut Journey, mut racers: Vec<Racer<
             }
             Attempted::Missed(_) | Attempted::Upload(_) => return Raced { end, others },
             Attempted::Answered(_) | Attempted::PassedOn(_) => {
+                counted.note(&end, is_first);
                 let took = ended.runner.bounds.began.elapsed();
                 for overtaken in &racers {
                     let leg = overtaken.runner.bounds.leg;
@@ -108,6 +113,36 @@ impl<'a> Racer<'a> {
             run: Box::pin(run.instrument(runner.span())),
             runner,
         }
+    }
+}
+
+/// Counts a race when it is over, also if the client leaves.
+struct Counted<'a> {
+    metrics: &'a Metrics,
+    winner: Winner,
+}
+
+impl<'a> Counted<'a> {
+    fn begin(outgoing: &'a Outgoing) -> Self {
+        Self {
+            metrics: &outgoing.traffic.metrics,
+            winner: Winner::Neither,
+        }
+    }
+
+    /// The race ended with the end of this attempt.
+    fn note(&mut self, end: &Attempted, is_first: bool) {
+        self.winner = match end {
+            Attempted::Answered(_) | Attempted::PassedOn(_) if is_first => Winner::First,
+            Attempted::Answered(_) | Attempted::PassedOn(_) => Winner::Second,
+            Attempted::Missed(_) | Attempted::Upload(_) => Winner::Neither,
+        };
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.metrics.hedge(self.winner);
     }
 }
 

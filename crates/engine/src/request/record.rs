@@ -9,7 +9,7 @@ use http::{HeaderName, StatusCode};
 use zephyr_control::{self as control, AttemptRecord, Reason, RequestEnd, RequestRecord, Tokens};
 use zephyr_core::classify::Fault;
 use zephyr_core::config::{Config, LogBody};
-use zephyr_core::price::{Bill, is_priced_by_hand};
+use zephyr_core::price::{Bill, Cost, is_priced_by_hand};
 use zephyr_core::profile::CallKind;
 use zephyr_core::usage::{Consumption, Tally};
 
@@ -64,6 +64,8 @@ pub struct Account {
     pub consumption: Consumption,
     /// `None`: the price is unknown.
     pub bill: Option<Bill>,
+    /// What the prompt of an overtaken attempt cost: an upper bound. `None`: there was none, or the price is unknown.
+    pub overtaken: Option<Cost>,
 }
 
 impl Got {
@@ -118,9 +120,15 @@ impl Got {
         // unknown, or if a person has set a price for the requested one.
         let by_name = |asked: &&str| tally.model().is_none() || is_priced_by_hand(asked, own);
         let served = tally.model().and_then(bill);
+        let bill = served.or_else(|| asked.filter(by_name).and_then(bill));
+        let overtaken = notes.legs.iter().filter(|leg| leg.overtaken.is_some());
         Some(Account {
             consumption,
-            bill: served.or_else(|| asked.filter(by_name).and_then(bill)),
+            overtaken: bill.and_then(|bill| {
+                let costs = overtaken.map(|leg| bill.prompt_elsewhere(leg.remote.spec.price));
+                costs.reduce(|sum, cost| sum + cost)
+            }),
+            bill,
         })
     }
 }
@@ -132,6 +140,7 @@ pub fn finished(trail: &Trail, end: RequestEnd, got: Got, account: Option<&Accou
     let end = end_of(end, got.status);
     let tally = got.sight.tally();
     let bill = account.and_then(|account| account.bill);
+    let overtaken = account.and_then(|account| account.overtaken);
     let is_free = trail.kind == CallKind::CountTokens && end == RequestEnd::Answered;
     let cost = bill.map(|bill| bill.cost.usd());
     let lost = bill
@@ -175,6 +184,7 @@ pub fn finished(trail: &Trail, end: RequestEnd, got: Got, account: Option<&Accou
         cost_usd: cost.or_else(|| is_free.then_some(0.0)),
         cache_saved_usd: bill.map(|bill| bill.cache_saved.usd()),
         cache_lost_usd: lost.map(|lost| lost.usd()),
+        overtaken_cost_usd: overtaken.map(|cost| cost.usd()),
         error,
     };
     // Marked as sensitive, so that no log line shows them.

@@ -160,7 +160,15 @@ impl Trail {
 }
 
 impl Notes {
-    /// The current attempt, or the last one.
+    /// The attempt whose answer is passed on, or the last one that is under way, or the last one.
+    pub fn current_leg(&self) -> Option<&Leg> {
+        let mut legs = self.legs.iter().rev();
+        let answers = legs.clone().find(|leg| leg.first_event.is_some());
+        let runs = || legs.find(|leg| leg.end.is_none());
+        answers.or_else(runs).or_else(|| self.last_leg())
+    }
+
+    /// The last attempt.
     pub fn last_leg(&self) -> Option<&Leg> {
         self.legs.last()
     }

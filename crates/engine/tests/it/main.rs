@@ -14,6 +14,7 @@ mod fleet;
 mod forms;
 mod fuzz_http;
 mod guard;
+mod hedge_costs;
 mod hedging;
 mod hold;
 mod journal;

@@ -10,7 +10,7 @@ use zephyr_testkit::{Act, Endpoint, Phase};
 
 /// A scrape as a monitoring system reads it.
 #[derive(Debug)]
-struct Scrape {
+pub(crate) struct Scrape {
     /// By name and labels, as written.
     samples: BTreeMap<String, f64>,
     /// By family.
@@ -18,7 +18,7 @@ struct Scrape {
 }
 
 impl Scrape {
-    async fn of(zephyr: &Zephyr) -> Self {
+    pub(crate) async fn of(zephyr: &Zephyr) -> Self {
         Self::parse(&zephyr.control.metrics().await.unwrap())
     }
 
@@ -56,7 +56,7 @@ impl Scrape {
     }
 
     #[track_caller]
-    fn get(&self, series: &str) -> f64 {
+    pub(crate) fn get(&self, series: &str) -> f64 {
         *self
             .samples
             .get(series)

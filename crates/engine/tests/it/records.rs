@@ -28,6 +28,12 @@ impl Records {
         (Self(Arc::new(Mutex::new(entries))), options)
     }
 
+    /// The records of an engine with this configuration.
+    pub(crate) async fn of(config: &str) -> (Zephyr, Self) {
+        let (records, options) = Self::new();
+        (Zephyr::start(config, options).await, records)
+    }
+
     async fn next_whole(&self) -> Finished {
         let entries = Arc::clone(&self.0);
         let wait = move || {
@@ -49,8 +55,7 @@ impl Records {
 
 pub(crate) async fn over(endpoints: &[&Endpoint], extra: &str) -> (Zephyr, Records) {
     let urls: Vec<String> = endpoints.iter().map(|endpoint| endpoint.url()).collect();
-    let (records, options) = Records::new();
-    (Zephyr::start(&config(&urls, extra), options).await, records)
+    Records::of(&config(&urls, extra)).await
 }
 
 /// Sends a Messages request with these headers.

@@ -102,6 +102,7 @@ impl<'a> Records<'a> {
             cost_usd: row.get::<_, Option<i64>>("cost_nanousd")?.map(usd),
             cache_saved_usd: row.get::<_, Option<i64>>("cache_saved_nanousd")?.map(usd),
             cache_lost_usd: row.get::<_, Option<i64>>("cache_lost_nanousd")?.map(usd),
+            overtaken_cost_usd: row.get::<_, Option<i64>>("overtaken_nanousd")?.map(usd),
             error: self.text(row, "error")?,
         };
         record.attempts = self.attempts(id)?;

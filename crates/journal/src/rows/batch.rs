@@ -101,6 +101,7 @@ impl<'a> Batch<'a> {
             record.cost_usd.map(nanousd),
             record.cache_saved_usd.map(nanousd),
             record.cache_lost_usd.map(nanousd),
+            record.overtaken_cost_usd.map(nanousd),
         ])?;
         Ok(())
     }
@@ -146,6 +147,6 @@ impl<'a> Batch<'a> {
 }
 
 const INSERT_REQUEST: &str = "INSERT INTO requests VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
-    ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
+    ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
 const INSERT_ATTEMPT: &str = "INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
     ?12, ?13, ?14, ?15, ?16)";

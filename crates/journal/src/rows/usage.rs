@@ -57,6 +57,8 @@ impl UsageTally {
         add(&mut sums.cost_nanousd, record.cost_usd);
         add(&mut sums.cache_saved_nanousd, record.cache_saved_usd);
         add(&mut sums.cache_lost_nanousd, record.cache_lost_usd);
+        sums.second_attempts += i64::from(record.had_a_second_attempt());
+        add(&mut sums.overtaken_nanousd, record.overtaken_cost_usd);
     }
 
     pub(super) fn add_probe(&mut self, at_ms: u64, endpoint: i64, nanousd: i64) {

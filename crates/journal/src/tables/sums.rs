@@ -15,13 +15,21 @@ pub(crate) struct Sums {
     pub(crate) unpriced: i64,
     pub(crate) cache_saved_nanousd: i64,
     pub(crate) cache_lost_nanousd: i64,
+    pub(crate) second_attempts: i64,
+    pub(crate) overtaken_nanousd: i64,
     /// Not in `session_usage`: probes belong to no session.
     pub(crate) probes_nanousd: i64,
 }
 
+macro_rules! sums_columns {
+    () => {
+        "requests, failed, input, cache_write_5m, cache_write_1h, cache_read, output, thinking, cost_nanousd, \
+         unpriced, cache_saved_nanousd, cache_lost_nanousd, second_attempts, overtaken_nanousd"
+    };
+}
+
 /// The columns that [`Sums::read`] reads, without `probes_nanousd`, which comes last.
-pub(crate) const SUMS_COLUMNS: &str = "requests, failed, input, cache_write_5m, cache_write_1h, cache_read, output, \
-     thinking, cost_nanousd, unpriced, cache_saved_nanousd, cache_lost_nanousd";
+pub(crate) const SUMS_COLUMNS: &str = sums_columns!();
 
 impl Sums {
     /// Reads [`SUMS_COLUMNS`] and what probes cost, from this column on.
@@ -43,7 +51,9 @@ impl Sums {
             unpriced: number(9)?,
             cache_saved_nanousd: number(10)?,
             cache_lost_nanousd: number(11)?,
-            probes_nanousd: number(12)?,
+            second_attempts: number(12)?,
+            overtaken_nanousd: number(13)?,
+            probes_nanousd: number(14)?,
         })
     }
 
@@ -62,6 +72,8 @@ impl Sums {
         add(&mut self.unpriced, other.unpriced);
         add(&mut self.cache_saved_nanousd, other.cache_saved_nanousd);
         add(&mut self.cache_lost_nanousd, other.cache_lost_nanousd);
+        add(&mut self.second_attempts, other.second_attempts);
+        add(&mut self.overtaken_nanousd, other.overtaken_nanousd);
         add(&mut self.probes_nanousd, other.probes_nanousd);
     }
 
@@ -75,6 +87,8 @@ impl Sums {
             cache_saved_usd: usd(self.cache_saved_nanousd),
             cache_lost_usd: usd(self.cache_lost_nanousd),
             probes_usd: usd(self.probes_nanousd),
+            second_attempts: whole(self.second_attempts),
+            overtaken_cost_usd: usd(self.overtaken_nanousd),
         }
     }
 }
@@ -110,6 +124,8 @@ impl<'a> AddUsage<'a> {
             sums.unpriced,
             sums.cache_saved_nanousd,
             sums.cache_lost_nanousd,
+            sums.second_attempts,
+            sums.overtaken_nanousd,
             sums.probes_nanousd,
         ])?;
         Ok(())
@@ -147,6 +163,8 @@ impl<'a> AddSessionUsage<'a> {
             sums.unpriced,
             sums.cache_saved_nanousd,
             sums.cache_lost_nanousd,
+            sums.second_attempts,
+            sums.overtaken_nanousd,
         ])?;
         Ok(())
     }
@@ -163,21 +181,27 @@ macro_rules! adding_up {
          thinking = thinking + excluded.thinking, cost_nanousd = cost_nanousd + excluded.cost_nanousd, \
          unpriced = unpriced + excluded.unpriced, \
          cache_saved_nanousd = cache_saved_nanousd + excluded.cache_saved_nanousd, \
-         cache_lost_nanousd = cache_lost_nanousd + excluded.cache_lost_nanousd"
+         cache_lost_nanousd = cache_lost_nanousd + excluded.cache_lost_nanousd, \
+         second_attempts = second_attempts + excluded.second_attempts, \
+         overtaken_nanousd = overtaken_nanousd + excluded.overtaken_nanousd"
     };
 }
 
 const ADD_USAGE: &str = concat!(
-    "INSERT INTO usage VALUES \
-     (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
+    "INSERT INTO usage (at_ms, span_ms, endpoint, model, ",
+    sums_columns!(),
+    ", probes_nanousd) VALUES \
+     (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
      ON CONFLICT DO UPDATE SET ",
     adding_up!(),
     ", probes_nanousd = probes_nanousd + excluded.probes_nanousd"
 );
 
 const ADD_SESSION_USAGE: &str = concat!(
-    "INSERT INTO session_usage VALUES \
-     (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+    "INSERT INTO session_usage (at_ms, endpoint, model, session, ",
+    sums_columns!(),
+    ") VALUES \
+     (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
      ON CONFLICT DO UPDATE SET ",
     adding_up!()
 );

@@ -120,6 +120,7 @@ fn record() -> RequestRecord {
         cost_usd: None,
         cache_saved_usd: None,
         cache_lost_usd: None,
+        overtaken_cost_usd: None,
         error: None,
     }
 }
@@ -286,6 +287,25 @@ fn a_number_is_given_once_even_if_all_requests_are_gone() {
         .query_row("SELECT id FROM requests", [], |row| row.get(0))
         .unwrap();
     assert_eq!(id, 11);
+}
+
+#[test]
+fn what_overtaken_attempts_cost_stays_in_the_sums_of_days() {
+    let mut place = Place::new();
+    let of_hour = |hour: u64| {
+        let mut old = long_ago();
+        if let Entry::Request(finished) = &mut old {
+            finished.record.at_ms = hour * 3_600_000;
+            finished.record.overtaken_cost_usd = Some(0.5);
+        }
+        old
+    };
+    place.write_all(vec![of_hour(100), of_hour(101)]);
+
+    place.maintain();
+
+    let of_days = "SELECT sum(overtaken_nanousd) FROM usage WHERE span_ms = 86400000";
+    assert_eq!(number(&place, of_days), 1_000_000_000);
 }
 
 #[test]

@@ -89,6 +89,7 @@ pub fn record(n: u64) -> RequestRecord {
         cost_usd: (!failed).then_some(0.0123),
         cache_saved_usd: None,
         cache_lost_usd: None,
+        overtaken_cost_usd: None,
         error: failed.then(|| "HK: overloaded (529)".to_owned()),
     }
 }

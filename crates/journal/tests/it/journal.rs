@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
 use zephyr_control::{
-    AttemptRecord, EndpointState, Ground, HistoryQuery, Paging, Reason, RequestFilter,
-    RequestRecord, Subject, Tokens, UsageBy, UsageQuery, Verdict,
+    AttemptOutcome, AttemptRecord, EndpointState, Ground, HistoryQuery, Paging, Reason,
+    RequestFilter, RequestRecord, Subject, Tokens, UsageBy, UsageQuery, UsageRow, Verdict,
 };
 use zephyr_core::config::{LogBody, LogRequests, Logging};
 use zephyr_journal::{Dropped, Entry, Finished, Journal, Meter, Settings, Sighting};
@@ -360,6 +360,158 @@ async fn usage_is_summed_by_whatever_is_asked_for() {
         ..UsageQuery::default()
     };
     assert_eq!(place.journal.usage(later).await.unwrap().rows, []);
+}
+
+/// The n-th of a busy day, whose answer was late: another endpoint was asked beside it, and was first.
+fn overtaken(n: u64, cost_usd: Option<f64>) -> RequestRecord {
+    let mut record = record(n);
+    let late = AttemptRecord {
+        outcome: AttemptOutcome::Overtaken,
+        ..record.attempts[0].clone()
+    };
+    record.attempts[0].why = Some(Reason::Beside { waited_ms: 2300 });
+    record.attempts.insert(0, late);
+    RequestRecord {
+        overtaken_cost_usd: cost_usd,
+        ..record
+    }
+}
+
+#[tokio::test]
+async fn second_attempts_are_counted_and_what_they_cost_is_summed_apart() {
+    let place = Place::new(Logging::default());
+    let records = [
+        record(1),
+        overtaken(2, Some(0.25)),
+        overtaken(4, Some(0.5)),
+        // Its price is not known.
+        overtaken(5, None),
+    ];
+
+    place.write(records.map(request)).await;
+
+    let kept = place
+        .journal
+        .requests(RequestFilter::default(), Paging::default())
+        .await
+        .unwrap();
+    let kept: Vec<_> = kept
+        .requests
+        .iter()
+        .map(|record| (record.overtaken_cost_usd, record.had_a_second_attempt()))
+        .collect();
+    assert_eq!(
+        kept,
+        [
+            (None, true),
+            (Some(0.5), true),
+            (Some(0.25), true),
+            (None, false)
+        ]
+    );
+    let session = "5e551011-0000-4000-8000-000000000000";
+    for (by, rows) in [
+        (UsageBy::Endpoint, &[("HK", 2, 0.25), ("US", 1, 0.5)][..]),
+        (UsageBy::Session, &[(session, 3, 0.75)]),
+    ] {
+        let query = UsageQuery {
+            by,
+            ..UsageQuery::default()
+        };
+        let report = place.journal.usage(query).await.unwrap();
+        let told = |row: &UsageRow| {
+            let usage = row.usage;
+            (
+                row.key.clone(),
+                usage.second_attempts,
+                usage.overtaken_cost_usd,
+            )
+        };
+        let mut told: Vec<_> = report.rows.iter().map(told).collect();
+        told.sort_by(|one, other| one.0.cmp(&other.0));
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|row| (row.0.to_owned(), row.1, row.2))
+            .collect();
+        assert_eq!(told, rows);
+        let total = report.total;
+        assert_eq!((total.second_attempts, total.overtaken_cost_usd), (3, 0.75));
+        assert_eq!(total.cost_usd, 4.0 * 0.0123, "of the answers alone");
+    }
+}
+
+#[tokio::test]
+async fn a_file_from_before_second_attempts_keeps_all_and_takes_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let before = rusqlite::Connection::open(&path).unwrap();
+    for migration in [
+        include_str!("../../src/tables/migrations/0001.sql"),
+        include_str!("../../src/tables/migrations/0002.sql"),
+    ] {
+        before.execute_batch(migration).unwrap();
+    }
+    let hour = now_ms() / 3_600_000 * 3_600_000;
+    before
+        .execute_batch(&format!(
+            "PRAGMA user_version = 2;
+             INSERT INTO strings VALUES (1, 'HK'), (2, 'POST'), (3, '/v1/messages'), (4, 'claude-opus-5'),
+                 (5, 'session'), (6, '0badcafe');
+             INSERT INTO shapes VALUES (1, 2, 3, 0, 4, 4, 1, 0, 1, 200, 0, ',1,');
+             INSERT INTO requests VALUES
+                 (1, {hour}, 1, 5, 0, 0, 6, 1, 1000, 500, 10, 20, 1, 2, 3, 4, 5, 6, 7000000, 8, 9);
+             INSERT INTO attempts VALUES
+                 (1, 0, 1, 0, 200, 'sticky', NULL, 1, NULL, NULL, 2, 3, 4, 0, NULL, NULL);
+             INSERT INTO blocks VALUES (0, {hour}, {hour}, 1, 1);
+             INSERT INTO shape_blocks VALUES (1, 0);
+             INSERT INTO string_blocks VALUES (5, 0), (6, 0);
+             INSERT INTO usage VALUES
+                 ({hour}, 3600000, 1, 4, 1, 0, 1, 2, 3, 4, 5, 6, 7000000, 0, 8, 9, 11);
+             INSERT INTO session_usage VALUES
+                 ({hour}, 1, 4, 5, 1, 0, 1, 2, 3, 4, 5, 6, 7000000, 0, 8, 9);
+             UPDATE facts SET value = 1 WHERE name = 'last_request';"
+        ))
+        .unwrap();
+    drop(before);
+    let journal = open(&path, Logging::default(), &[]);
+    let new = RequestRecord {
+        at_ms: hour + 1,
+        session: Some("session".to_owned()),
+        model: Some("claude-opus-5".to_owned()),
+        ..overtaken(1, Some(0.25))
+    };
+
+    journal.write(Entry::Request(Box::new(request(new))));
+    assert_eq!(journal.flush().await, Dropped::Nothing);
+
+    let old = journal.request(1).await.unwrap().record;
+    assert_eq!((old.cost_usd, old.overtaken_cost_usd), (Some(0.007), None));
+    assert_eq!(
+        (old.request.as_str(), old.attempts.len()),
+        ("0badcafe-1", 1)
+    );
+    let new = journal.request(2).await.unwrap().record;
+    assert_eq!(new.overtaken_cost_usd, Some(0.25));
+    for by in [UsageBy::Endpoint, UsageBy::Session] {
+        let query = UsageQuery {
+            by,
+            ..UsageQuery::default()
+        };
+        let total = journal.usage(query).await.unwrap().total;
+        assert_eq!((total.requests, total.second_attempts), (2, 1), "{by:?}");
+        assert_eq!(total.cost_usd, 0.0123 + 0.007, "{by:?}");
+        assert_eq!(total.overtaken_cost_usd, 0.25, "{by:?}");
+    }
+    let views = rusqlite::Connection::open(&path).unwrap();
+    let told = |sql: &str| views.query_row(sql, [], |row| row.get::<_, String>(0));
+    assert_eq!(
+        told("SELECT group_concat(outcome, ' ') FROM attempt_log WHERE request = 2"),
+        Ok("overtaken answered".to_owned())
+    );
+    for view in ["request_log", "usage_log", "session_usage_log"] {
+        let sum = format!("SELECT CAST(sum(overtaken_cost_usd) AS TEXT) FROM {view}");
+        assert_eq!(told(&sum), Ok("0.25".to_owned()), "{view}");
+    }
 }
 
 #[tokio::test]

@@ -1023,6 +1023,11 @@ export type RequestRecord = {
   /** How much more writing the cache anew cost than reading it where the conversation was before; `None`:
  * it did not move. */
   cache_lost_usd: number | null,
+  /** What the prompt of an overtaken attempt cost, in US dollars; not in `cost_usd`. An estimate, and an upper
+ * bound: nobody tells what a cancelled answer used, so it is the prompt of the answer that was first, at
+ * the price of the other endpoint, as if nothing of it were cached there. `None`: no attempt was
+ * overtaken, or the price is unknown. */
+  overtaken_cost_usd: number | null,
   /** What went wrong, in English. */
   error: string | null
 };
@@ -1257,7 +1262,12 @@ export type Usage = {
   /** What moving conversations cost in cache written anew. */
   cache_lost_usd: number,
   /** What probes cost; in sums by day, hour and endpoint. */
-  probes_usd: number
+  probes_usd: number,
+  /** Those with a second attempt beside a late first one. */
+  second_attempts: number,
+  /** What the overtaken ones of these attempts cost, in US dollars; not in `cost_usd`. An estimate,
+ * and an upper bound. */
+  overtaken_cost_usd: number
 };
 
 /**
@@ -1314,7 +1324,12 @@ export type UsageRow = {
   /** What moving conversations cost in cache written anew. */
   cache_lost_usd: number,
   /** What probes cost; in sums by day, hour and endpoint. */
-  probes_usd: number
+  probes_usd: number,
+  /** Those with a second attempt beside a late first one. */
+  second_attempts: number,
+  /** What the overtaken ones of these attempts cost, in US dollars; not in `cost_usd`. An estimate,
+ * and an upper bound. */
+  overtaken_cost_usd: number
 };
 
 /**
