@@ -5,6 +5,7 @@
 )]
 #![expect(clippy::unwrap_used, reason = "all of it is a test")]
 
+mod dice;
 mod fuzz;
 mod messages;
 mod model;
