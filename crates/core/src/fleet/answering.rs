@@ -8,7 +8,7 @@ use super::queue::Went;
 use super::state::Fleet;
 use crate::call::CallKind;
 use crate::classify::Contact;
-use crate::latency::Sample;
+use crate::latency::{Sample, Size};
 use crate::price::Left;
 use crate::quota::Quota;
 
@@ -93,14 +93,20 @@ impl Fleet {
             .iter()
             .filter(|other| other.id != permit.endpoint && other.is_in_use());
         let elsewhere = others.filter_map(|other| other.latency.usual(model)).min();
+        let threshold = self.config.server.switch_threshold;
         if let Some(endpoint) = self.get_mut(permit.endpoint) {
             let sample = Sample::Stream {
                 model,
+                size: Size::of(permit.traits.bytes),
                 took,
                 elsewhere,
             };
             endpoint.latency.observe(sample, now);
+            let has_risen = endpoint.latency.take_rise(threshold);
             self.reconsider(now);
+            if has_risen {
+                self.note_rise(now);
+            }
         }
     }
 }

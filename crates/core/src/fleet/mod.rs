@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | whether a request gets an attempt, and where it goes | `admission`, `choice`, `rank`, `turns` |
 //! | which endpoint is preferred, and when that changes | `preference` |
+//! | when everybody is checked out of turn | `doubt`, over `rounds` |
 //! | why | `reason`, `denied` |
 //! | which requests wait while nothing is up, and which go first | `waiting`, over `queue` |
 //! | what an answer, or the end of an attempt, changes | `answering`, `settling` |
@@ -32,6 +33,7 @@ mod commands;
 mod configuration;
 mod conversations;
 mod denied;
+mod doubt;
 mod effect;
 mod endpoint;
 mod journey;
@@ -46,6 +48,7 @@ mod queue;
 mod rank;
 mod reason;
 mod restoring;
+mod rounds;
 mod settling;
 mod state;
 mod status;

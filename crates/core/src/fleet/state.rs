@@ -10,6 +10,7 @@ use super::endpoint::Endpoint;
 use super::mode::Mode;
 use super::queue::Queue;
 use super::reason::Decision;
+use super::rounds::Rounds;
 use super::turns::Turns;
 use crate::budget::RetryBudget;
 use crate::config::Config;
@@ -37,6 +38,7 @@ pub struct Fleet {
     pub(super) conversations: Conversations,
     pub(super) budget: RetryBudget,
     pub(super) spend: Spend,
+    pub(super) rounds: Rounds,
     /// When a request was last in flight.
     pub(super) busy_at: Instant,
     pub(super) queue: Queue,
@@ -72,6 +74,7 @@ impl Fleet {
             grace_until: None,
             conversations: Conversations::default(),
             spend: Spend::default(),
+            rounds: Rounds::new(now),
             busy_at: now,
             queue: Queue::new(now),
             turns: Turns::default(),

@@ -28,4 +28,15 @@ impl Dice {
         let bell = self.below(100) + self.below(100) + self.below(100);
         Duration::from_millis(middle * (50 + bell / 2) / 100)
     }
+
+    /// Evenly from 0 to 1.
+    pub fn share(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// From a standard normal distribution (Box and Muller).
+    pub fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * (1.0 - self.share()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * self.share()).cos()
+    }
 }
