@@ -18,6 +18,7 @@ export function endpoint(name: string, fields: Partial<EndpointView> = {}): Endp
     latency_ms: 120,
     latency_history: [118, 131, 122, 117, 140, 125, 119, 121, 120],
     ttft_ms: 640,
+    compared_by: "checks",
     ttft_percentiles: [],
     probe_cost_usd: 0,
     share: null,

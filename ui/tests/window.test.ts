@@ -3,9 +3,9 @@ import { flushSync, tick } from "svelte";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import App from "../src/App.svelte";
-import type { LanguageChoice, Snapshot, ThemeChoice } from "../src/lib/generated/control";
+import type { LanguageChoice, Measure, Snapshot, ThemeChoice } from "../src/lib/generated/control";
 import { FakeBackend } from "./fake";
-import { NOW, type SnapshotName, SNAPSHOTS } from "./snapshots";
+import { endpoint, NOW, snapshot, type SnapshotName, SNAPSHOTS } from "./snapshots";
 import { until } from "./until";
 
 beforeEach(() => {
@@ -54,6 +54,24 @@ describe("the window", () => {
     expect(head).toContain("Tokyo");
     expect(head).toContain("82 ms");
     expect(head).toContain("Faster: 82 ms against 141 ms");
+  });
+
+  it("says of both latencies whether endpoints are compared by it", () => {
+    const one = endpoint("Tokyo", { latency_ms: 82, ttft_ms: 512 });
+    const titles = (compared_by: Measure | null) => {
+      show(snapshot({ endpoints: [{ ...one, compared_by }] }));
+      const said = ["82 ms", "First event 512 ms"].map((text) => within(row("Tokyo")).getByText(text).title);
+      cleanup();
+      return said;
+    };
+
+    const [checks, firstEvents] = titles("checks");
+
+    expect(checks).toContain("Endpoints are compared by this");
+    expect(firstEvents).toContain("Not what this endpoint is compared by");
+    expect(titles("first_events")[0]).toContain("Not what this endpoint is compared by");
+    expect(titles("first_events")[1]).toContain("Endpoints are compared by this");
+    expect(titles(null)).toEqual(["", ""]);
   });
 
   it("marks the one row that is in use", () => {

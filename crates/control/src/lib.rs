@@ -39,8 +39,8 @@ pub use journal::{
 pub use message::{Language, text};
 pub use reason::Reason;
 pub use snapshot::{
-    Decision, Drain, EndpointState, EndpointView, Event, EventKind, Listening, LiveRequest, Mode,
-    NotChosen, ProbeCosts, Problem, ProblemKind, QuotaWindow, Snapshot, Strategy, Totals,
-    TtftPercentiles, Weighed,
+    Decision, Drain, EndpointState, EndpointView, Event, EventKind, Listening, LiveRequest,
+    Measure, Mode, NotChosen, ProbeCosts, Problem, ProblemKind, QuotaWindow, Snapshot, Strategy,
+    Totals, TtftPercentiles, Weighed,
 };
 pub use verdict::{Ground, Subject, Verdict};

@@ -155,6 +155,15 @@ pub enum Reason {
         /// The latency of the one chosen.
         than_ms: u64,
     },
+    /// It seems to be faster by the threshold, but by less than both vary.
+    WithinNoise {
+        /// Its latency.
+        ms: u64,
+        /// The latency of the one chosen.
+        than_ms: u64,
+        /// The difference that would be enough.
+        needed_ms: u64,
+    },
     /// Nothing has been measured there.
     NotMeasured,
     /// A worse priority.

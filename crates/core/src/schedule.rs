@@ -14,19 +14,13 @@
 //! When the load rises, a probe that was planned at a slower pace is made sooner. When the load falls, the
 //! planned probe stays.
 //!
-//! # Traffic is evidence
-//!
-//! An endpoint that has just answered a real messages call needs no probe: its next probe moves to one
-//! interval after that answer. But traffic says nothing comparable about latency, because prompts differ. So
-//! even the busiest endpoint is probed every [`COMPARABLE`] intervals. An endpoint whose first events come
-//! slower than usual is probed as if it had no traffic.
+//! Traffic makes no probe unnecessary. It shows that an endpoint works, but not how fast it is in comparison:
+//! prompts differ. So every endpoint is probed at the same pace, whether it is in use or not. When traffic
+//! becomes slower, further probes are made at once; `fleet::doubt` has that rule.
 
 use std::time::Duration;
 
 use crate::config::HealthCheck;
-
-/// After so many intervals an endpoint is probed in any case.
-pub const COMPARABLE: u32 = 5;
 
 /// More requests in flight than this make no difference.
 const BUSY: u32 = 11;

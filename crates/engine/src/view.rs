@@ -12,6 +12,7 @@ use zephyr_core::circuit::{Cause, CircuitState};
 use zephyr_core::classify::{Fault, Gateway, Ground, Outcome, Subject};
 use zephyr_core::config::{Auth, CredentialRef, Language, Strategy, Theme, Ui};
 use zephyr_core::fleet::{Availability, Decision, EndpointStatus, Mode, Why, WhyNot};
+use zephyr_core::latency::Measure;
 use zephyr_core::price::Cost;
 use zephyr_core::quota::Dry;
 use zephyr_core::{Effect, EndpointId, Fleet};
@@ -205,6 +206,15 @@ pub fn why_not(fleet: &Fleet, id: EndpointId, why: WhyNot, now: Instant) -> Reas
         WhyNot::NotFaster { its, chosen } => Reason::NotFaster {
             ms: millis(its),
             than_ms: millis(chosen),
+        },
+        WhyNot::WithinNoise {
+            its,
+            chosen,
+            needed,
+        } => Reason::WithinNoise {
+            ms: millis(its),
+            than_ms: millis(chosen),
+            needed_ms: millis(needed),
         },
         WhyNot::NotMeasured => Reason::NotMeasured,
         WhyNot::LowerPriority => Reason::LowerPriority {
@@ -519,6 +529,7 @@ fn endpoint(fleet: &Fleet, status: &EndpointStatus<'_>, clock: &Clock) -> Endpoi
             .map(|latency| latency.map(to_ms))
             .collect(),
         ttft_ms: status.ttft.map(to_ms),
+        compared_by: fleet.compared_by(status.id).map(measure),
         ttft_percentiles: fleet
             .ttft_percentiles(status.id)
             .map(|found| TtftPercentiles {
@@ -539,6 +550,13 @@ fn endpoint(fleet: &Fleet, status: &EndpointStatus<'_>, clock: &Clock) -> Endpoi
         priority: spec.priority,
         weight: spec.weight,
         price: spec.price,
+    }
+}
+
+fn measure(measure: Measure) -> control::Measure {
+    match measure {
+        Measure::Checks => control::Measure::Checks,
+        Measure::FirstEvents => control::Measure::FirstEvents,
     }
 }
 

@@ -18,6 +18,7 @@ fn endpoint(name: &str, latency_ms: f64) -> EndpointView {
         latency_ms: Some(latency_ms),
         latency_history: Vec::new(),
         ttft_ms: None,
+        compared_by: None,
         ttft_percentiles: Vec::new(),
         probe_cost_usd: 0.0,
         share: None,

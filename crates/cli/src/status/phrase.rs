@@ -96,7 +96,12 @@ pub(super) enum Phrase<'a> {
     ColumnEndpoint,
     ColumnState,
     ColumnLatency,
+    ColumnChecks,
     ColumnTtft,
+    NotCompared {
+        time: String,
+    },
+    Medians,
     ColumnInFlight,
     ColumnReason,
     ReasonUntil {

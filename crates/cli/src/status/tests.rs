@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use zephyr_control::{
     Appearance, Decision, Drain, EndpointState, EndpointView, Event, EventKind, Host, Language,
-    Listening, Mode, NotChosen, ProbeCosts, Problem, ProblemKind, Reason, Snapshot, Strategy,
-    Totals, Weighed, text,
+    Listening, Measure, Mode, NotChosen, ProbeCosts, Problem, ProblemKind, Reason, Snapshot,
+    Strategy, Totals, Weighed, text,
 };
 use zephyr_process::colours::Colours;
 
@@ -25,6 +25,7 @@ fn endpoint(name: &str, state: EndpointState) -> EndpointView {
         latency_ms: None,
         latency_history: Vec::new(),
         ttft_ms: None,
+        compared_by: None,
         ttft_percentiles: Vec::new(),
         probe_cost_usd: 0.0,
         share: None,
@@ -76,6 +77,7 @@ fn busy() -> Snapshot {
         flag: Some("🇭🇰".to_owned()),
         latency_ms: Some(79.6),
         ttft_ms: Some(812.0),
+        compared_by: Some(Measure::Checks),
         ttft_percentiles: Vec::new(),
         probe_cost_usd: 0.0,
         in_flight: 2,
@@ -83,6 +85,7 @@ fn busy() -> Snapshot {
     };
     let tokyo = EndpointView {
         latency_ms: Some(120.2),
+        compared_by: Some(Measure::Checks),
         ..endpoint("东京", EndpointState::Ready)
     };
     let relay = EndpointView {
@@ -184,10 +187,11 @@ In use: 🇭🇰 HK – faster: 80 ms against 240 ms (threshold 50 ms)
 Mode: automatic – the fastest
 Requests: 17 · in flight 2 · failed over 1 · failed 0 · aborted 0 · abandoned 0
 
-   ENDPOINT  STATE      LATENCY  FIRST EVENT  IN FLIGHT  REASON
-*  🇭🇰 HK     ready        80 ms       812 ms          2
-   东京      ready       120 ms            –          0  not faster by the threshold: 120 ms against 80 ms
-   Relay     throttled        –            –          0  overloaded (HTTP 529) (42 s to go)
+   ENDPOINT  STATE      CHECKS  FIRST EVENT  IN FLIGHT  REASON
+*  🇭🇰 HK     ready       80 ms     (812 ms)          2
+   东京      ready      120 ms            –          0  not faster by the threshold: 120 ms against 80 ms
+   Relay     throttled       –            –          0  overloaded (HTTP 529) (42 s to go)
+Medians of the last five. Endpoints are compared by the numbers without brackets.
 
 Problems
   line 3: server.prot is unknown: did you mean server.port?
@@ -196,6 +200,17 @@ Lately
   2 min ago: Relay is out: overloaded (HTTP 529)
 ";
     assert_eq!(text, expected, "\n{text}");
+}
+
+#[test]
+fn without_checks_the_first_events_are_the_numbers_without_brackets() {
+    let mut snapshot = busy();
+    snapshot.endpoints[0].compared_by = Some(Measure::FirstEvents);
+
+    let text = view(&snapshot, Language::En, Colours::Plain);
+
+    let line = text.lines().find(|line| line.starts_with('*')).unwrap();
+    assert!(line.contains("  (80 ms)       812 ms  "), "{line}");
 }
 
 #[test]
@@ -208,10 +223,11 @@ Zephyr 0.1.0 · 代理 127.0.0.1:8080 · 已运行 2 小时 5 分
 模式：自动 – 最快优先
 请求：17 · 进行中 2 · 已转移 1 · 失败 0 · 中止 0 · 客户端离开 0
 
-   端点   状态        延迟  首个事件  进行中  原因
-*  🇭🇰 HK  正常     80 毫秒  812 毫秒       2
-   东京   正常    120 毫秒         –       0  未快过阈值：120 毫秒对 80 毫秒
-   Relay  限流中         –         –       0  过载（HTTP 529）（还需 42 秒）
+   端点   状态        检查    首个事件  进行中  原因
+*  🇭🇰 HK  正常     80 毫秒  (812 毫秒)       2
+   东京   正常    120 毫秒           –       0  未快过阈值：120 毫秒对 80 毫秒
+   Relay  限流中         –           –       0  过载（HTTP 529）（还需 42 秒）
+数值为最近五次的中位数；端点按不带括号的数值比较。
 
 问题
   line 3: server.prot is unknown: did you mean server.port?

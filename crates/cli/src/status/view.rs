@@ -1,8 +1,8 @@
 //! The state of a running instance: which endpoint is in use and why, each endpoint, problems, and events.
 
 use zephyr_control::{
-    Drain, EndpointView, Event, Language, Mode, ProbeCosts, Reason, Snapshot, Strategy, Totals,
-    Weighed, text,
+    Drain, EndpointView, Event, Language, Measure, Mode, ProbeCosts, Reason, Snapshot, Strategy,
+    Totals, Weighed, text,
 };
 use zephyr_process::colours::Colours;
 
@@ -186,7 +186,7 @@ impl View<'_> {
             (String::new(), Align::Left),
             (self.say(&Phrase::ColumnEndpoint), Align::Left),
             (self.say(&Phrase::ColumnState), Align::Left),
-            (self.say(&Phrase::ColumnLatency), Align::Right),
+            (self.say(&Phrase::ColumnChecks), Align::Right),
             (self.say(&Phrase::ColumnTtft), Align::Right),
             (self.say(&Phrase::ColumnInFlight), Align::Right),
             (self.say(&Phrase::ColumnReason), Align::Left),
@@ -197,7 +197,14 @@ impl View<'_> {
             .endpoints
             .iter()
             .map(|endpoint| self.row(endpoint));
-        columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
+        let table = columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>());
+        let mut endpoints = self.snapshot.endpoints.iter();
+        let are_compared = endpoints.any(|endpoint| endpoint.compared_by.is_some());
+        if are_compared {
+            format!("{table}{}\n", printable(&self.say(&Phrase::Medians)))
+        } else {
+            table
+        }
     }
 
     fn row(&self, endpoint: &EndpointView) -> [Cell; 7] {
@@ -212,14 +219,23 @@ impl View<'_> {
                 },
             )
         };
+        let compared = |latency: Option<f64>, by: Measure| {
+            let time = milliseconds(latency);
+            let counts = endpoint.compared_by.is_none_or(|compared| compared == by);
+            if counts || latency.is_none() {
+                time
+            } else {
+                self.say(&Phrase::NotCompared { time })
+            }
+        };
         let left = |text: String| Cell::new(printable(&text), Align::Left);
         let right = |text: String| Cell::new(printable(&text), Align::Right);
         [
             left(if in_use { "*" } else { "" }.to_owned()),
             left(labelled(endpoint)),
             state_cell(endpoint.state, self.language, self.colours),
-            right(milliseconds(endpoint.latency_ms)),
-            right(milliseconds(endpoint.ttft_ms)),
+            right(compared(endpoint.latency_ms, Measure::Checks)),
+            right(compared(endpoint.ttft_ms, Measure::FirstEvents)),
             right(endpoint.in_flight.to_string()),
             left(self.reason(endpoint)),
         ]

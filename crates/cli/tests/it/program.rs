@@ -279,6 +279,7 @@ async fn instance() -> (Server, Registration) {
         latency_ms: None,
         latency_history: Vec::new(),
         ttft_ms: None,
+        compared_by: None,
         ttft_percentiles: Vec::new(),
         probe_cost_usd: 0.0,
         share: None,

@@ -3,8 +3,8 @@
 use crate::host::{Appearance, ClaudeCode, Host, Program};
 use crate::journal::JournalStatus;
 use crate::snapshot::{
-    EndpointState, EndpointView, Listening, LiveRequest, Mode, ProbeCosts, Snapshot, Strategy,
-    Totals,
+    EndpointState, EndpointView, Listening, LiveRequest, Measure, Mode, ProbeCosts, Snapshot,
+    Strategy, Totals,
 };
 
 /// When all examples were taken: 2026-05-12 09:30 UTC, in milliseconds since 1970.
@@ -27,6 +27,7 @@ pub fn endpoint(name: &str) -> EndpointView {
         latency_ms: Some(120.0),
         latency_history: history(&[118, 131, 122, 117, 140, 125, 119, 121, 120]),
         ttft_ms: Some(640.0),
+        compared_by: Some(Measure::Checks),
         ttft_percentiles: Vec::new(),
         probe_cost_usd: 0.0,
         share: None,

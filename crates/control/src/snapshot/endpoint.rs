@@ -25,12 +25,15 @@ pub struct EndpointView {
     pub reason: Option<Reason>,
     /// When that state ends by itself.
     pub until_ms: Option<u64>,
-    /// Latency of probes, smoothed.
+    /// The median latency of the last five probes.
     pub latency_ms: Option<f64>,
     /// Latency of the last probes, oldest first; failed ones are `None`.
     pub latency_history: Vec<Option<f64>>,
-    /// Time to first event of real streams, smoothed.
+    /// The median time to first event of the last five real streams.
     pub ttft_ms: Option<f64>,
+    /// Which of the two is compared with other endpoints. `None`: there is nothing to compare.
+    #[serde(default)]
+    pub compared_by: Option<Measure>,
     /// The same by model, the model used last first.
     #[serde(default)]
     pub ttft_percentiles: Vec<TtftPercentiles>,
@@ -59,6 +62,17 @@ pub struct EndpointView {
     pub weight: u32,
     /// `price` of the configuration.
     pub price: f64,
+}
+
+/// What is compared to find the fastest endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// `latency_ms`.
+    Checks,
+    /// `ttft_ms`.
+    FirstEvents,
 }
 
 /// A limit of an endpoint, by the rate-limit headers of its last answer that had them.

@@ -11,7 +11,7 @@ mod weighed;
 mod whole;
 
 pub use decision::{Decision, Mode, NotChosen, Strategy};
-pub use endpoint::{EndpointView, QuotaWindow, TtftPercentiles};
+pub use endpoint::{EndpointView, Measure, QuotaWindow, TtftPercentiles};
 pub use endpoint_state::EndpointState;
 pub use event::{Event, EventKind};
 pub use live::LiveRequest;

@@ -13,7 +13,7 @@ use super::weighed::Weighed;
 use crate::call::CallKind;
 use crate::config::Patience;
 use crate::endpoint_id::EndpointId;
-use crate::latency::{Known, Pace, Silences};
+use crate::latency::{Known, Pace, Silences, Size};
 
 /// How many times as long the repeat of an answer that broke off may be silent.
 const PATIENCE_WITH_A_REPEAT: u32 = 4;
@@ -158,7 +158,8 @@ impl Fleet {
     pub(super) fn pace(&self, id: EndpointId, journey: &Journey) -> Pace {
         let endpoint = self.get(id).expect("the endpoint was chosen in this step");
         let (model, bytes) = (journey.model(), journey.traits.bytes);
-        let known = |endpoint: &Endpoint| endpoint.latency.known_pace(model, bytes);
+        let size = Size::of(bytes);
+        let known = |endpoint: &Endpoint| endpoint.latency.known_pace(model, size);
         let others = self.endpoints.iter().filter(|other| other.id != id);
         let elsewhere = others.map(known).reduce(Known::max).unwrap_or_default();
         let check = endpoint.latency.of_probes();

@@ -10,7 +10,7 @@ use super::weighed::Weighed;
 use crate::call::CallKind;
 use crate::classify::Contact;
 use crate::endpoint_id::EndpointId;
-use crate::latency::{Sample, Silences};
+use crate::latency::{Sample, Silences, Size};
 use crate::price::Left;
 use crate::quota::Quota;
 
@@ -54,7 +54,7 @@ impl Fleet {
             let elsewhere = self.usual_elsewhere(permit.endpoint, model);
             let sample = Sample::Stream {
                 model,
-                bytes: permit.traits.bytes,
+                size: Size::of(permit.traits.bytes),
                 took,
                 elsewhere,
             };
@@ -127,9 +127,14 @@ impl Fleet {
     }
 
     pub(super) fn learn_pace(&mut self, id: EndpointId, sample: Sample<'_>, now: Instant) {
+        let threshold = self.config.server.switch_threshold;
         if let Some(endpoint) = self.get_mut(id) {
             endpoint.latency.observe(sample, now);
+            let has_risen = endpoint.latency.take_rise(threshold);
             self.reconsider(now);
+            if has_risen {
+                self.note_rise(now);
+            }
         }
     }
 }

@@ -19,6 +19,7 @@ use super::reason::{Why, WhyNot};
 use super::state::Fleet;
 use crate::config::Strategy;
 use crate::endpoint_id::EndpointId;
+use crate::latency::Size;
 use crate::rng::Rng;
 use crate::worth::Scale;
 
@@ -135,7 +136,7 @@ impl Fleet {
         if there.id == here.id || !may_come {
             return stays;
         }
-        let saved = self.saved_by_moving(journey.model(), here, there);
+        let saved = self.saved_by_moving(journey, here, there, now);
         let Some(saved) = saved.filter(|saved| *saved >= self.config.server.switch_threshold)
         else {
             return stays;
@@ -149,24 +150,31 @@ impl Fleet {
         }
     }
 
-    /// How much sooner answers would begin there, if both are measured in the same way.
+    /// How much sooner answers would begin there, if both are measured in the same way: by the last first
+    /// events of such requests, if there were some lately at both, or else by the checks.
     fn saved_by_moving(
         &self,
-        model: Option<&str>,
+        journey: &Journey,
         here: &Endpoint,
         there: &Endpoint,
+        now: Instant,
     ) -> Option<Duration> {
-        let usual = |endpoint: &Endpoint| endpoint.latency.usual(model?);
+        let (model, size) = (journey.model(), Size::of(journey.traits.bytes));
+        let lately = |endpoint: &Endpoint| endpoint.latency.lately((model?, size), now);
         if let Some(slowness) = here.latency.slowness() {
             // If the other endpoint is unknown, assume that it is as fast as this one usually is.
-            let expected = usual(there).unwrap_or(slowness.usual);
+            let usual = || there.latency.usual(model?);
+            let expected = lately(there).or_else(usual).unwrap_or(slowness.usual);
             return slowness.its.checked_sub(expected);
         }
         if self.config.routing.strategy != Strategy::Latency {
             return None; // Speed does not matter under priority and price.
         }
-        let measured = usual(here).zip(usual(there));
-        let (from, to) = measured.or_else(|| here.latency.compare(&there.latency))?;
+        let checked = || {
+            let comparison = here.latency.compare(&there.latency)?;
+            Some((comparison.here.usual, comparison.there.usual))
+        };
+        let (from, to) = lately(here).zip(lately(there)).or_else(checked)?;
         from.checked_sub(to)
     }
 

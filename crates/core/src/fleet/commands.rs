@@ -29,6 +29,7 @@ impl Fleet {
         for endpoint in &mut self.endpoints {
             endpoint.probes.timetable.is_demanded = false;
         }
+        self.end_rounds();
         self.reconsider(now);
     }
 

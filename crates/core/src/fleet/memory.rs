@@ -60,9 +60,9 @@ pub struct EndpointMemory {
     pub probe: ProbeMode,
     /// The model that its probes name.
     pub probe_model: String,
-    /// The smoothed latency of probes.
+    /// The median of the last probes.
     pub latency: Option<Remembered>,
-    /// The smoothed time to the first event of real traffic.
+    /// The median of the last first events of real traffic.
     pub ttft: Option<Remembered>,
     /// The latencies of the last probes, oldest first. `None`: it failed.
     pub history: Vec<Option<Duration>>,

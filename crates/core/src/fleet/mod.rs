@@ -8,6 +8,7 @@
 //! | whether a request gets an attempt, and where it goes | `admission`, `choice`, `rank`, `turns` |
 //! | whether a late attempt gets a second one beside it | `hedging` |
 //! | which endpoint is preferred, and when that changes | `preference` |
+//! | when everybody is checked out of turn | `doubt`, over `rounds` |
 //! | why | `reason`, `denied` |
 //! | what was weighed against a prompt cache last | `weighed` |
 //! | which requests wait while nothing is up, and which go first | `waiting`, over `queue` |
@@ -34,6 +35,7 @@ mod commands;
 mod configuration;
 mod conversations;
 mod denied;
+mod doubt;
 mod effect;
 mod endpoint;
 mod hedging;
@@ -49,6 +51,7 @@ mod queue;
 mod rank;
 mod reason;
 mod restoring;
+mod rounds;
 mod settling;
 mod state;
 mod status;

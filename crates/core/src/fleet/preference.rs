@@ -3,9 +3,10 @@
 //! The preference changes at once in three cases: the endpoint is not fit any more; it is in a brownout and
 //! another endpoint is not; it is about to run dry and another endpoint is not. For speed, priority or price
 //! it changes only if three conditions hold: the other endpoint is better by the rule of the strategy
-//! (latency: by at least `switch_threshold_ms`, both measured in the same way), the last switch is at least
-//! `min_dwell_seconds` ago, and monitoring is not paused.
+//! (latency: by at least `switch_threshold_ms` and by more than both vary, both measured in the same way), the
+//! last switch is at least `min_dwell_seconds` ago, and monitoring is not paused.
 
+use std::cmp::Ordering;
 use std::time::Instant;
 
 use super::effect::Effect;
@@ -15,6 +16,18 @@ use super::reason::{Decision, Why, WhyNot};
 use super::state::Fleet;
 use crate::config::Strategy;
 use crate::endpoint_id::EndpointId;
+use crate::latency::Verdict;
+
+/// Which of two endpoints is better by everything but its speed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Precedence {
+    /// The other one, by this rule.
+    Other(Why),
+    /// The one in use.
+    Current,
+    /// Neither, so speed decides.
+    Equal,
+}
 
 /// Which endpoint should be preferred.
 struct Preference {
@@ -111,13 +124,14 @@ impl Fleet {
         if let Mode::Pinned(_) = self.mode {
             return prefer(current.id, Why::Replaces); // It replaces the pinned endpoint, so it stays.
         }
-        match self.is_better(best, current) {
+        let better = fit().filter_map(|other| Some((other, self.is_better(other, current)?)));
+        match better.min_by_key(|(other, _)| self.rank(other)) {
             None => prefer(current.id, Why::InUse),
-            Some(Why::Replaces) => prefer(best.id, Why::Replaces),
-            Some(why @ (Why::LeavesSlow(_) | Why::SparesQuota(_))) if !self.paused => {
+            Some((best, Why::Replaces)) => prefer(best.id, Why::Replaces),
+            Some((best, why @ (Why::LeavesSlow(_) | Why::SparesQuota(_)))) if !self.paused => {
                 prefer(best.id, why)
             }
-            Some(why) => match self.may_switch_for_speed(now) {
+            Some((best, why)) => match self.may_switch_for_speed(now) {
                 Ok(()) => prefer(best.id, why),
                 Err(dwell_until) => Some(Preference {
                     endpoint: current.id,
@@ -133,35 +147,47 @@ impl Fleet {
         if other.id == current.id {
             return None;
         }
-        if current.standing.last_probe_failed && !other.standing.last_probe_failed {
-            return Some(Why::Replaces);
+        match self.precedence(other, current) {
+            Precedence::Other(why) => return Some(why),
+            Precedence::Current => return None,
+            Precedence::Equal => {}
         }
-        if other.standing.last_probe_failed && !current.standing.last_probe_failed {
-            return None;
+        let comparison = current.latency.compare(&other.latency)?;
+        let faster = Why::Faster {
+            to: comparison.there.usual,
+            from: comparison.here.usual,
+        };
+        let verdict = comparison.verdict(self.config.server.switch_threshold);
+        (verdict == Verdict::Faster).then_some(faster)
+    }
+
+    /// Which of them is better by everything but its speed.
+    pub(super) fn precedence(&self, other: &Endpoint, current: &Endpoint) -> Precedence {
+        match (
+            current.standing.last_probe_failed,
+            other.standing.last_probe_failed,
+        ) {
+            (true, false) => return Precedence::Other(Why::Replaces),
+            (false, true) => return Precedence::Current,
+            (true, true) | (false, false) => {}
         }
         match (current.latency.slowness(), other.latency.slowness()) {
-            (Some(slowness), None) => return Some(Why::LeavesSlow(slowness)),
-            (None, Some(_)) => return None,
+            (Some(slowness), None) => return Precedence::Other(Why::LeavesSlow(slowness)),
+            (None, Some(_)) => return Precedence::Current,
             (Some(_), Some(_)) | (None, None) => {}
         }
         match (current.reserve.dry, other.reserve.dry) {
-            (Some(dry), None) => return Some(Why::SparesQuota(dry)),
-            (None, Some(_)) => return None,
+            (Some(dry), None) => return Precedence::Other(Why::SparesQuota(dry)),
+            (None, Some(_)) => return Precedence::Current,
             (Some(_), Some(_)) | (None, None) => {}
         }
-        let (merit, than) = (self.merit(other), self.merit(current));
-        if merit != than {
-            let by_price = self.config.routing.strategy == Strategy::Price;
-            let why = if by_price {
-                Why::BestPrice
-            } else {
-                Why::BestPriority
-            };
-            return (merit < than).then_some(why);
+        let by_price = self.config.routing.strategy == Strategy::Price;
+        match self.merit(other).cmp(&self.merit(current)) {
+            Ordering::Less if by_price => Precedence::Other(Why::BestPrice),
+            Ordering::Less => Precedence::Other(Why::BestPriority),
+            Ordering::Greater => Precedence::Current,
+            Ordering::Equal => Precedence::Equal,
         }
-        let (to, from) = other.latency.compare(&current.latency)?;
-        let faster = from.checked_sub(to)? >= self.config.server.switch_threshold && to < from;
-        faster.then_some(Why::Faster { to, from })
     }
 
     /// Whether an unforced switch is allowed now. The error says when it will be, if only time is missing.
@@ -231,9 +257,17 @@ impl Fleet {
                 WhyNot::LowerPriority
             };
         }
-        match other.latency.compare(&chosen.latency) {
-            Some((its, chosen)) => WhyNot::NotFaster { its, chosen },
-            None => WhyNot::NotMeasured,
+        let Some(comparison) = chosen.latency.compare(&other.latency) else {
+            return WhyNot::NotMeasured;
+        };
+        let (its, chosen) = (comparison.there.usual, comparison.here.usual);
+        match comparison.verdict(self.config.server.switch_threshold) {
+            Verdict::WithinNoise { needed } => WhyNot::WithinNoise {
+                its,
+                chosen,
+                needed,
+            },
+            Verdict::Faster | Verdict::NotFaster => WhyNot::NotFaster { its, chosen },
         }
     }
 

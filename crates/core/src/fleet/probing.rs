@@ -1,4 +1,4 @@
-//! The fleet's probes: which kind the budget allows, when traffic makes one unnecessary, and what they cost.
+//! The fleet's probes: which kind the budget allows, how they are booked, and what they cost.
 //!
 //! The rules are in [`crate::schedule`] and [`crate::spend`].
 
@@ -45,6 +45,7 @@ impl Fleet {
         if turned {
             self.reconsider(now);
         }
+        self.look_for_doubt(now);
     }
 
     /// Says which day it is, and when it ends.
@@ -113,15 +114,8 @@ impl Fleet {
         }
     }
 
-    pub(super) fn note_evidence(&mut self, id: EndpointId, now: Instant) {
-        let (load, jitter) = (self.load(now), self.rng.below(100));
-        let offline = self.offline_since.is_some();
-        if let Some(endpoint) = self.get_mut(id).filter(|_| !offline) {
-            endpoint.note_evidence(load, jitter, now);
-        }
-    }
-
-    fn load(&self, now: Instant) -> Load {
+    /// How busy the fleet is.
+    pub(super) fn load(&self, now: Instant) -> Load {
         match self
             .endpoints
             .iter()

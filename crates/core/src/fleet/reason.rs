@@ -26,7 +26,7 @@ pub enum Why {
     FirstChoice,
     /// It is the best by the measurements from before the restart.
     Remembered,
-    /// It is faster than the last one by at least the threshold.
+    /// It is faster than the last one by at least the threshold, and by more than both vary.
     Faster {
         /// Its latency.
         to: Duration,
@@ -128,6 +128,15 @@ pub enum WhyNot {
         its: Duration,
         /// The latency of the one chosen.
         chosen: Duration,
+    },
+    /// It seems to be faster by the threshold, but by less than both vary.
+    WithinNoise {
+        /// Its latency.
+        its: Duration,
+        /// The latency of the one chosen.
+        chosen: Duration,
+        /// The difference that would be enough.
+        needed: Duration,
     },
     /// It was not measured, so it cannot be compared.
     NotMeasured,

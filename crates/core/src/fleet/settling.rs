@@ -116,7 +116,6 @@ impl Fleet {
         } = permit;
         self.note_went(ticket, how_it_went(&outcome), now);
         let policy = self.config.breaker.clone();
-        let is_evidence = outcome == Outcome::Answered && asked.kind == CallKind::Messages;
         let refused_until =
             session.and_then(|session| self.note_conversation(session, id, &asked, &outcome, now));
         let Some(endpoint) = self.get_mut(id) else {
@@ -132,9 +131,6 @@ impl Fleet {
             now,
         );
         self.busy_at = now;
-        if is_evidence {
-            self.note_evidence(id, now);
-        }
         self.after(id, change, now);
         (blame, refused_until.or(until))
     }

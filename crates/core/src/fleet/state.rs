@@ -10,6 +10,7 @@ use super::endpoint::Endpoint;
 use super::mode::Mode;
 use super::queue::Queue;
 use super::reason::Decision;
+use super::rounds::Rounds;
 use super::turns::Turns;
 use super::weighed::Weighed;
 use crate::budget::{HedgeBudget, RetryBudget};
@@ -40,6 +41,7 @@ pub struct Fleet {
     pub(super) budget: RetryBudget,
     pub(super) hedges: HedgeBudget,
     pub(super) spend: Spend,
+    pub(super) rounds: Rounds,
     /// When a request was last in flight.
     pub(super) busy_at: Instant,
     pub(super) queue: Queue,
@@ -77,6 +79,7 @@ impl Fleet {
             conversations: Conversations::default(),
             weighed: None,
             spend: Spend::default(),
+            rounds: Rounds::new(now),
             busy_at: now,
             queue: Queue::new(now),
             turns: Turns::default(),

@@ -9,6 +9,7 @@ use super::state::Fleet;
 use super::weighed::Weighed;
 use crate::config::Config;
 use crate::endpoint_id::EndpointId;
+use crate::latency::Measure;
 
 impl Fleet {
     /// The configuration in force.
@@ -54,6 +55,18 @@ impl Fleet {
     /// One endpoint as it is now.
     pub fn status_of(&self, id: EndpointId) -> Option<EndpointStatus<'_>> {
         self.get(id).map(Endpoint::status)
+    }
+
+    /// Which measurement of an endpoint is compared with that of the endpoint in use, or for that one, with
+    /// those of the others. `None`: there is nothing to compare.
+    pub fn compared_by(&self, id: EndpointId) -> Option<Measure> {
+        let current = self.get(self.preferred?)?;
+        let others = self.endpoints.iter().filter(|other| {
+            let is_asked_for = current.id == id || other.id == id;
+            other.id != current.id && is_asked_for
+        });
+        let compared = others.filter_map(|other| current.latency.compare(&other.latency));
+        compared.map(|comparison| comparison.measure).min()
     }
 
     /// An endpoint's share of all attempts in the last five minutes. `None`: there were none.

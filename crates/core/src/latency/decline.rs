@@ -88,11 +88,6 @@ impl Decline {
         self.declined.map(|(_, slower)| slower)
     }
 
-    /// Whether the last sample was too slow, or a decline is known.
-    pub fn is_suspected(&self) -> bool {
-        self.declined.is_some() || self.contrary > 0
-    }
-
     /// Forgets what is usual.
     pub fn clear(&mut self) {
         *self = Self::default();

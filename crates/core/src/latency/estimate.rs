@@ -1,22 +1,20 @@
 //! Everything that is measured about one endpoint's speed. Each measurement comes in once, as a [`Sample`],
 //! and goes to every estimator that needs it.
 //!
-//! Only comparable times are compared: probes with probes of the same kind, real traffic with real traffic,
-//! and streams with streams of the same model. Prompts differ, so traffic and probes are never mixed.
+//! Only comparable times are compared: probes with probes of the same kind, and streams with streams of the
+//! same model and about the same size. Prompts differ, so traffic and probes are never mixed.
 
 use std::time::{Duration, Instant};
 
 use super::brownout::{Brownout, Slowness};
+use super::comparison::{Comparison, Measure};
 use super::decline::{Decline, Slower};
-use super::ewma::{Ewma, Remembered};
+use super::first_events::FirstEvents;
 use super::pace::{Known, Paces, Silences};
 use super::percentiles::{ByModel, Percentiles};
+use super::recent::{Recent, Remembered};
+use super::size::Size;
 use crate::config::ProbeMode;
-
-/// How fast probe latencies fade: about one interval.
-const PROBE_TAU: Duration = Duration::from_secs(60);
-/// How fast first events of real traffic fade.
-const TRAFFIC_TAU: Duration = Duration::from_secs(30);
 
 /// One measurement.
 #[derive(Clone, Copy, Debug)]
@@ -28,11 +26,11 @@ pub(crate) enum Sample<'a> {
         model: Option<&'a str>,
         took: Duration,
     },
-    /// A real stream has begun. `bytes`: the size of its request, if it is known. `elsewhere`: the usual time of
-    /// the fastest other endpoint for this model.
+    /// A real stream has begun. `size`: of its request. `elsewhere`: the usual time of the fastest other endpoint
+    /// for this model.
     Stream {
         model: &'a str,
-        bytes: Option<u64>,
+        size: Size,
         took: Duration,
         elsewhere: Option<Duration>,
     },
@@ -54,17 +52,19 @@ pub(crate) enum Sample<'a> {
 /// The estimators of one endpoint.
 #[derive(Debug)]
 pub(crate) struct Latency {
-    probes: Ewma,
+    probes: Recent,
     /// The kind of probe that measured them.
     measured_by: ProbeMode,
     /// Whether probes take longer than before.
     probe_decline: Decline,
-    /// The time to the first event of real traffic.
-    traffic: Ewma,
+    /// How soon real answers begin, streamed or not.
+    answers: Recent,
     /// The same, by model.
     by_model: ByModel,
     /// How long healthy answers take.
     paces: Paces,
+    /// How soon real streams begin.
+    first_events: FirstEvents,
     /// Whether streams begin as soon as usual.
     brownout: Brownout,
 }
@@ -72,12 +72,13 @@ pub(crate) struct Latency {
 impl Latency {
     pub(crate) fn new(mode: ProbeMode) -> Self {
         Self {
-            probes: Ewma::new(PROBE_TAU),
+            probes: Recent::default(),
             measured_by: mode,
             probe_decline: Decline::default(),
-            traffic: Ewma::new(TRAFFIC_TAU),
+            answers: Recent::default(),
             by_model: ByModel::default(),
             paces: Paces::default(),
+            first_events: FirstEvents::default(),
             brownout: Brownout::default(),
         }
     }
@@ -94,18 +95,19 @@ impl Latency {
                 self.probe_decline.observe(took, now);
             }
             Sample::Answer { model, took } => {
-                self.traffic.observe(took, now);
+                self.answers.observe(took, now);
                 if let Some(model) = model {
                     self.by_model.observe(model, took, now);
                 }
             }
             Sample::Stream {
                 model,
-                bytes,
+                size,
                 took,
                 elsewhere,
             } => {
-                self.paces.note_begin(model, bytes, took);
+                self.first_events.observe((model, size), took, now);
+                self.paces.note_begin(model, size, took);
                 self.brownout.observe(model, took, elsewhere, now);
             }
             Sample::Whole { model, took } => self.paces.note_whole(model, took),
@@ -120,14 +122,24 @@ impl Latency {
         }
     }
 
-    /// Smoothed latency of probes.
+    /// The median of the last probes.
     pub(crate) fn of_probes(&self) -> Option<Duration> {
-        self.probes.get()
+        self.probes.usual()
     }
 
-    /// Smoothed time to the first event of real traffic.
+    /// The median time to the last first events of real traffic: of streams, or else of any answers.
     pub(crate) fn of_traffic(&self) -> Option<Duration> {
-        self.traffic.get()
+        self.first_events.latest().or(self.answers.usual())
+    }
+
+    /// The same for streams of this model and size, if there were some lately.
+    pub(crate) fn lately(&self, kind: (&str, Size), now: Instant) -> Option<Duration> {
+        self.first_events.lately(kind, now)
+    }
+
+    /// Whether the streams that came last begin later than before, by at least `threshold`. It is told once.
+    pub(crate) fn take_rise(&mut self, threshold: Duration) -> bool {
+        self.first_events.take_rise(threshold)
     }
 
     /// The best known estimate: of probes, or else of traffic.
@@ -135,12 +147,24 @@ impl Latency {
         self.of_probes().or(self.of_traffic())
     }
 
-    /// Both latencies, measured in the same way: probes with probes, or else traffic with traffic.
-    pub(crate) fn compare(&self, other: &Self) -> Option<(Duration, Duration)> {
-        let probes = self.of_probes().zip(other.of_probes());
-        probes
-            .filter(|_| self.measured_by == other.measured_by)
-            .or_else(|| self.of_traffic().zip(other.of_traffic()))
+    /// Compares this endpoint with another one, measured in the same way: probes with probes, or else traffic
+    /// with traffic.
+    pub(crate) fn compare(&self, there: &Self) -> Option<Comparison> {
+        let figures = |here: &Recent, there: &Recent| here.figures().zip(there.figures());
+        let probes = figures(&self.probes, &there.probes)
+            .filter(|_| self.measured_by == there.measured_by)
+            .map(|figures| (Measure::Checks, figures));
+        let traffic = || {
+            let streams = self.first_events.in_common(&there.first_events);
+            let figures = streams.or_else(|| figures(&self.answers, &there.answers))?;
+            Some((Measure::FirstEvents, figures))
+        };
+        let (measure, (here, there)) = probes.or_else(traffic)?;
+        Some(Comparison {
+            measure,
+            here,
+            there,
+        })
     }
 
     /// The kind of probe that measured [`Self::of_probes`].
@@ -158,14 +182,9 @@ impl Latency {
         self.by_model.slower()
     }
 
-    /// Whether the last first event came later than usual.
-    pub(crate) fn is_traffic_suspected(&self) -> bool {
-        self.by_model.is_suspected()
-    }
-
-    /// What is known about how long a request may take. `bytes`: its size, if it is known.
-    pub(crate) fn known_pace(&self, model: Option<&str>, bytes: Option<u64>) -> Known {
-        self.paces.known(model, bytes)
+    /// What is known about how long a request of this size may take.
+    pub(crate) fn known_pace(&self, model: Option<&str>, size: Size) -> Known {
+        self.paces.known(model, size)
     }
 
     /// Times to first event by model; the model used last comes first.
@@ -196,7 +215,8 @@ impl Latency {
     /// The measurements are from before a sleep, or from another network.
     pub(crate) fn weaken(&mut self) {
         self.probes.weaken();
-        self.traffic.weaken();
+        self.answers.weaken();
+        self.first_events.weaken();
         self.probe_decline.clear();
         self.by_model.weaken();
     }
@@ -214,7 +234,7 @@ impl Latency {
 
     /// The probe latency and the time to first event, for the next run.
     pub(crate) fn remember(&self, now: Instant) -> (Option<Remembered>, Option<Remembered>) {
-        (self.probes.remember(now), self.traffic.remember(now))
+        (self.probes.remember(now), self.answers.remember(now))
     }
 
     /// Restores the probe latency of an earlier run, measured by `mode`.
@@ -232,6 +252,6 @@ impl Latency {
 
     /// Restores the time to first event of an earlier run.
     pub(crate) fn recall_traffic(&mut self, ttft: Remembered, now: Instant) {
-        self.traffic.recall(ttft, now);
+        self.answers.recall(ttft, now);
     }
 }

@@ -20,16 +20,13 @@
 use std::time::Duration;
 
 use super::histogram::Histogram;
+use super::size::Size;
 use crate::messages::stage::Activity;
 
 /// Maximum number of models per endpoint.
 const MODELS: usize = 8;
 /// Longer names are cut; no model has such a name.
 const LONGEST_NAME: usize = 128;
-
-/// Requests up to so many bytes belong together; the last class has no limit. Prompts of Claude Code begin with
-/// 50 to 80 KB, and grow to several hundred.
-const SIZES: [u64; 3] = [16 * 1024, 64 * 1024, 256 * 1024];
 
 /// So many samples tell when an answer is late.
 const TELLS_LATE: u32 = 8;
@@ -192,7 +189,7 @@ pub(super) struct Paces {
 struct Model {
     name: String,
     /// Until a stream proved real, by the size of its request.
-    begins: [Histogram; SIZES.len() + 1],
+    begins: [Histogram; Size::COUNT],
     /// The whole of an answer without a stream.
     wholes: Histogram,
     /// The longest silence of each stream, by activity.
@@ -200,9 +197,9 @@ struct Model {
 }
 
 impl Paces {
-    /// A stream has proven real after this time. `bytes`: the size of its request, if it is known.
-    pub(super) fn note_begin(&mut self, model: &str, bytes: Option<u64>, took: Duration) {
-        self.model(model).begins[class(bytes)].observe(took);
+    /// A stream has proven real after this time. `size`: of its request.
+    pub(super) fn note_begin(&mut self, model: &str, size: Size, took: Duration) {
+        self.model(model).begins[size as usize].observe(took);
     }
 
     /// An answer without a stream came after this time.
@@ -222,14 +219,14 @@ impl Paces {
     }
 
     /// What is known about a request of this size.
-    pub(super) fn known(&self, model: Option<&str>, bytes: Option<u64>) -> Known {
+    pub(super) fn known(&self, model: Option<&str>, size: Size) -> Known {
         let name = model.map(shortened);
         let known = self.models.iter().find(|known| Some(&*known.name) == name);
         let Some(known) = known else {
             return Known::default();
         };
         let enough = |times: &Histogram, tells| times.len() >= tells;
-        let begin = |tells| known.begin(bytes, tells);
+        let begin = |tells| known.begin(size, tells);
         let wholes = |tells| Some(&known.wholes).filter(|wholes| enough(wholes, tells));
         let silence = |activity: Activity| {
             let times = &known.silences[activity as usize];
@@ -267,9 +264,9 @@ impl Paces {
 
 impl Model {
     /// The times of requests of that size, or else of larger ones, if there are enough of them.
-    fn begin(&self, bytes: Option<u64>, enough: u32) -> Option<&Histogram> {
-        let mut classes = self.begins[class(bytes)..].iter();
-        classes.find(|times| times.len() >= enough)
+    fn begin(&self, size: Size, enough: u32) -> Option<&Histogram> {
+        let mut sizes = self.begins[size as usize..].iter();
+        sizes.find(|times| times.len() >= enough)
     }
 }
 
@@ -301,11 +298,6 @@ fn beyond_all(times: &Histogram) -> Duration {
     times.p99().mul_f64(4.0 * few)
 }
 
-fn class(bytes: Option<u64>) -> usize {
-    let class = bytes.and_then(|bytes| SIZES.iter().position(|&most| bytes <= most));
-    class.unwrap_or(SIZES.len())
-}
-
 fn shortened(name: &str) -> &str {
     &name[..name.floor_char_boundary(LONGEST_NAME)]
 }
@@ -320,7 +312,7 @@ mod tests {
     fn with(begins: u32, took: Duration) -> Paces {
         let mut paces = Paces::default();
         for _ in 0..begins {
-            paces.note_begin("m", Some(100 * KB), took);
+            paces.note_begin("m", Size::Medium, took);
         }
         paces
     }
@@ -331,7 +323,7 @@ mod tests {
 
     fn pace(paces: &Paces, model: &str, kilobytes: u64, check: Option<Duration>) -> Pace {
         let bytes = Some(kilobytes * KB);
-        let known = paces.known(Some(model), bytes);
+        let known = paces.known(Some(model), Size::of(bytes));
         known.complete(Known::default(), check, bytes)
     }
 
@@ -394,8 +386,8 @@ mod tests {
     #[test]
     fn what_is_unknown_here_is_taken_from_elsewhere_with_more_patience() {
         let bytes = Some(100 * KB);
-        let elsewhere = with(100, 5 * SECOND).known(Some("m"), bytes);
-        let more = with(8, 3 * SECOND).known(Some("m"), bytes);
+        let elsewhere = with(100, 5 * SECOND).known(Some("m"), Size::Medium);
+        let more = with(8, 3 * SECOND).known(Some("m"), Size::Medium);
 
         let pace = Known::default().complete(elsewhere.max(more), None, bytes);
         let own = more.complete(elsewhere, None, bytes);

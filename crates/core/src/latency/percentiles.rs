@@ -68,13 +68,6 @@ impl ByModel {
         self.models.last()?.decline.get()
     }
 
-    /// Whether the last sample was too slow.
-    pub(crate) fn is_suspected(&self) -> bool {
-        self.models
-            .last()
-            .is_some_and(|model| model.decline.is_suspected())
-    }
-
     /// Forgets what is usual, but keeps the percentiles.
     pub(crate) fn weaken(&mut self) {
         for model in &mut self.models {

@@ -5,6 +5,8 @@
 )]
 #![expect(clippy::unwrap_used, reason = "all of it is a test")]
 
+mod crossing;
+mod dice;
 mod fuzz;
 mod messages;
 mod model;

@@ -12,7 +12,8 @@ use zephyr_core::latency::Silences;
 use zephyr_core::profile::CallKind;
 use zephyr_core::proof::Activity;
 
-use crate::simulation::{Dice, config};
+use crate::dice::Dice;
+use crate::simulation::config;
 
 const MODEL: &str = "claude-opus-5-5";
 /// Its answers begin after a minute.
@@ -28,15 +29,9 @@ struct Call {
 }
 
 impl Dice {
-    fn share(&mut self) -> f64 {
-        (self.below(1 << 32) as f64 + 0.5) / (1_u64 << 32) as f64
-    }
-
     /// Lognormal: half of them are below `median`, and one in a thousand is above `median × e^(3.1 × sigma)`.
     fn heavy(&mut self, median: f64, sigma: f64) -> Duration {
-        let normal =
-            (-2.0 * self.share().ln()).sqrt() * (std::f64::consts::TAU * self.share()).cos();
-        Duration::from_secs_f64(median * (sigma * normal).exp())
+        Duration::from_secs_f64(median * (sigma * self.normal()).exp())
     }
 
     fn call(&mut self) -> Call {

@@ -16,6 +16,8 @@ use zephyr_core::fleet::{
 use zephyr_core::profile::{CallKind, SessionKey};
 use zephyr_core::{Effect, EndpointId, Fleet};
 
+use crate::dice::Dice;
+
 const MODEL: &str = "claude-opus-5-5";
 const TICK: Duration = Duration::from_millis(100);
 const MAX_WAIT: Duration = Duration::from_secs(10);
@@ -24,34 +26,6 @@ const ON_THE_SLOPE: Duration = Duration::from_secs(7);
 const NAMES: [&str; 3] = ["A", "B", "C"];
 /// What its first event usually takes, and its probes.
 const PACE: [u64; 3] = [300, 600, 700];
-
-/// SplitMix64.
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    pub(crate) fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    /// Whether something happens that happens in `n` of a thousand cases.
-    pub(crate) fn per_mille(&mut self, n: u64) -> bool {
-        self.below(1000) < n
-    }
-
-    /// `middle`, half of it to twice of it: mostly near.
-    fn about(&mut self, middle: u64) -> Duration {
-        let bell = self.below(100) + self.below(100) + self.below(100);
-        Duration::from_millis(middle * (50 + bell / 2) / 100)
-    }
-}
 
 /// How an endpoint is.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -127,6 +127,7 @@ fn endpoint_status(endpoint: &EndpointView) -> Value {
         "group": endpoint.group,
         "state": endpoint.state,
         "ttft_ms": endpoint.ttft_ms.map(whole_ms),
+        "compared_by": endpoint.compared_by,
     })
 }
 

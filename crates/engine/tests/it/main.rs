@@ -9,6 +9,7 @@ mod control;
 mod credentials;
 mod diagnosis;
 mod ends;
+mod fastest;
 mod faults;
 mod fleet;
 mod forms;

@@ -222,27 +222,34 @@ async fn when_the_budget_is_reached_checks_are_free_and_it_is_said_even_after_a_
 }
 
 #[tokio::test]
-async fn an_endpoint_that_answers_traffic_is_not_probed() {
+async fn the_endpoint_in_use_is_checked_as_often_as_the_others() {
     let a = Endpoint::start(Act::message("fine")).await;
+    let b = Endpoint::start(Act::message("fine")).await;
     let zephyr = Zephyr::over(
-        &[&a],
-        "[health_check]\nmode = \"message\"\ninterval_seconds = 2\n",
+        &[&a, &b],
+        "[health_check]\nmode = \"message\"\ninterval_seconds = 1\n",
     )
     .await;
     zephyr.until("measured", measured).await;
-    let started = tokio::time::Instant::now();
+    let checks = |snapshot: &Snapshot, name| {
+        let endpoint = snapshot.endpoint(name).unwrap();
+        endpoint.latency_history.len()
+    };
 
-    let mut sent = 0;
-    while started.elapsed() < Duration::from_secs(5) {
-        zephyr.stream().await.unwrap();
+    let (mut sent, mut checked) = (0, (0, 0));
+    while checked.1 < 5 {
+        assert_eq!(zephyr.used().await, "A");
         sent += 1;
+        let snapshot = zephyr.snapshot().await;
+        checked = (checks(&snapshot, "A"), checks(&snapshot, "B"));
     }
 
-    assert_eq!(a.requests().len(), sent + 1, "one probe, at the start");
+    let (of_a, of_b) = checked;
+    assert!(of_a >= of_b - 1, "{of_a} checks of A and {of_b} of B");
     let snapshot = zephyr.snapshot().await;
-    let percentiles = &snapshot.endpoints[0].ttft_percentiles[0];
+    let percentiles = &snapshot.endpoint("A").unwrap().ttft_percentiles[0];
     assert_eq!(percentiles.model, "claude-opus-5-5");
-    assert_eq!(percentiles.count, u64::try_from(sent).unwrap());
+    assert_eq!(percentiles.count, sent);
     assert!(percentiles.p50_ms <= percentiles.p95_ms);
 }
 

@@ -283,12 +283,14 @@ export type EndpointView = {
   reason: Reason | null,
   /** When that state ends by itself. */
   until_ms: number | null,
-  /** Latency of probes, smoothed. */
+  /** The median latency of the last five probes. */
   latency_ms: number | null,
   /** Latency of the last probes, oldest first; failed ones are `None`. */
   latency_history: Array<number | null>,
-  /** Time to first event of real streams, smoothed. */
+  /** The median time to first event of the last five real streams. */
   ttft_ms: number | null,
+  /** Which of the two is compared with other endpoints. `None`: there is nothing to compare. */
+  compared_by: Measure | null,
   /** The same by model, the model used last first. */
   ttft_percentiles: Array<TtftPercentiles>,
   /** What its checks have cost today, in USD, estimated. */
@@ -532,6 +534,11 @@ export type LiveRequest = {
 };
 
 /**
+ * What is compared to find the fastest endpoint.
+ */
+export type Measure = "checks" | "first_events";
+
+/**
  * Whether Zephyr chooses or a person did.
  */
 export type Mode = { "mode": "auto" }
@@ -720,6 +727,14 @@ export type Reason = { "code": "pinned" }
   ms: number,
   /** The latency of the one chosen. */
   than_ms: number
+}
+  | { "code": "within_noise",
+  /** Its latency. */
+  ms: number,
+  /** The latency of the one chosen. */
+  than_ms: number,
+  /** The difference that would be enough. */
+  needed_ms: number
 }
   | { "code": "not_measured" }
   | { "code": "lower_priority",

@@ -14,6 +14,10 @@ const HISTORY: usize = 60;
 pub(crate) struct Probes {
     pub(crate) timetable: Timetable,
     pub(crate) out: Option<Check>,
+    /// Whether that one, or else the last one, was made out of turn.
+    pub(super) is_round: bool,
+    /// Until when none is made out of turn.
+    pub(super) no_rounds_until: Option<Instant>,
     /// The budget allows only free probes today.
     pub(crate) only_free: bool,
     /// The last probe was refused as a request, so probes cannot show whether requests are answered.
@@ -57,6 +61,8 @@ impl Probes {
         Self {
             timetable: Timetable::new(now),
             out: None,
+            is_round: false,
+            no_rounds_until: None,
             only_free: false,
             are_inconclusive: false,
             history: VecDeque::new(),
@@ -67,6 +73,8 @@ impl Probes {
     pub(super) fn send(&mut self, check: Check) {
         self.out = Some(check);
         self.timetable.is_demanded = false;
+        self.is_round = self.timetable.rounds > 0;
+        self.timetable.rounds = self.timetable.rounds.saturating_sub(1);
     }
 
     /// A probe is over. Returns which kind was planned.

@@ -1,6 +1,6 @@
 //! What the end of a probe does to its endpoint.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::state::Endpoint;
 use crate::circuit::{Cause, Change};
@@ -10,6 +10,9 @@ use crate::fleet::blame::Blame;
 use crate::fleet::probed::ProbeResult;
 use crate::latency::Sample;
 use crate::schedule::Load;
+
+/// How long an endpoint that has asked us to slow down gets no probes out of turn.
+const NO_ROUNDS: Duration = Duration::from_secs(3600);
 
 impl Endpoint {
     /// `mode`: the kind of probe that was made, if it differs from the planned one.
@@ -22,6 +25,16 @@ impl Endpoint {
         now: Instant,
     ) -> Option<Change> {
         let planned = self.probes.end(now);
+        if self.probes.is_round && matches!(result, ProbeResult::Failed(Outcome::Throttled { .. }))
+        {
+            // It was asked too often, by us alone. Requests would have been answered.
+            self.probes.no_rounds_until = Some(now + NO_ROUNDS);
+            self.probes.timetable.rounds = 0;
+            let pace = (load, jitter_percent);
+            let check = &self.spec.health_check;
+            self.probes.timetable.plan(check, true, pace, now);
+            return None;
+        }
         let mode = mode.or(planned).unwrap_or(self.spec.health_check.mode);
         if let ProbeResult::Failed(outcome) = &result
             && let Some(fault) = outcome.fault()

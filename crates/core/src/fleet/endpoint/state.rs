@@ -103,17 +103,35 @@ impl Endpoint {
         self.silence.take_back(&mut self.standing);
     }
 
-    /// It has answered a messages call, so a probe would find out nothing new.
-    pub(crate) fn note_evidence(&mut self, load: Load, jitter_percent: u64, now: Instant) {
-        let closed = matches!(self.standing.circuit.state(), CircuitState::Closed { .. });
-        let in_doubt = self.probes.timetable.is_demanded
-            || self.standing.last_probe_failed
-            || self.latency.is_traffic_suspected();
-        if let Some(measured) = self.probes.last.filter(|_| closed && !in_doubt) {
+    /// Whether it is checked in rounds out of turn: if it is up, its checks are not dear, and it was not asked too
+    /// often lately.
+    pub(crate) fn may_have_rounds(&self, now: Instant) -> bool {
+        let was_too_much = self.probes.no_rounds_until.is_some_and(|until| now < until);
+        let is_up = matches!(self.standing.circuit.state(), CircuitState::Closed { .. });
+        let is_checked = match self.spec.health_check.mode {
+            ProbeMode::Message
+            | ProbeMode::CountTokens
+            | ProbeMode::Models
+            | ProbeMode::Connect => true,
+            ProbeMode::ClaudeCli | ProbeMode::Off => false,
+        };
+        is_up && is_checked && !was_too_much && self.is_in_use()
+    }
+
+    /// Asks for so many checks, one after another.
+    pub(crate) fn ask_for_rounds(&mut self, rounds: u32, now: Instant) {
+        if self.may_have_rounds(now) {
             let check = &self.spec.health_check;
-            let pace = (load, jitter_percent);
-            self.probes.timetable.put_off(check, measured, pace, now);
+            let last = self.probes.last;
+            let timetable = &mut self.probes.timetable;
+            timetable.ask_for_rounds(check, rounds, last, now);
         }
+    }
+
+    /// Whether a round is not over for it.
+    pub(crate) fn has_rounds(&self, now: Instant) -> bool {
+        let is_due = self.probes.timetable.rounds > 0 && self.may_have_rounds(now);
+        is_due || self.probes.out.is_some()
     }
 
     /// The load has risen.

@@ -26,11 +26,11 @@ pub struct EndpointStatus<'a> {
     pub availability: Availability,
     /// Whether its credential was found.
     pub has_credential: bool,
-    /// The smoothed latency of probes.
+    /// The median of the last probes.
     pub probe_latency: Option<Duration>,
     /// How much slower it is than usual, if it is: by its probes, or by its traffic if it has no probes.
     pub slower: Option<Slower>,
-    /// The smoothed time to the first event of real traffic.
+    /// The median of the last first events of real traffic.
     pub ttft: Option<Duration>,
     /// The latencies of the last probes, oldest first. `None`: it failed.
     pub history: &'a VecDeque<Option<Duration>>,

@@ -3,12 +3,15 @@
 use std::time::{Duration, Instant};
 
 use crate::config::HealthCheck;
-use crate::schedule::{self, COMPARABLE, Load};
+use crate::schedule::{self, Load};
 
 /// The first pause between probes while nothing can be reached.
 pub(crate) const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
 /// The longest pause between probes while nothing can be reached.
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(15);
+/// The pause between two rounds, if a tenth of the interval is not shorter: limits of so many requests a
+/// minute may be enforced by the second.
+const ROUND_PAUSE: Duration = Duration::from_secs(1);
 /// The time to the next probe after a failed one, if the interval is longer.
 const PROBE_AFTER_FAILURE: Duration = Duration::from_secs(10);
 
@@ -17,6 +20,8 @@ pub(crate) struct Timetable {
     pub(super) due: Instant,
     /// A person asked for the next probe, so a pause does not stop it.
     pub(crate) is_demanded: bool,
+    /// How many probes out of turn are still to be made.
+    pub(crate) rounds: u32,
     /// How the next probe was planned, if it follows the interval.
     paced: Option<Paced>,
     /// The number of probes in a row that failed because of the network.
@@ -34,6 +39,7 @@ impl Timetable {
         Self {
             due: now,
             is_demanded: false,
+            rounds: 0,
             paced: None,
             in_vain: 0,
         }
@@ -43,6 +49,20 @@ impl Timetable {
     pub(crate) fn demand_at(&mut self, at: Instant) {
         self.due = at;
         self.paced = None;
+        self.rounds = 0;
+    }
+
+    /// Makes so many probes due, one after another. `last`: when a probe last ended.
+    pub(super) fn ask_for_rounds(
+        &mut self,
+        check: &HealthCheck,
+        rounds: u32,
+        last: Option<Instant>,
+        now: Instant,
+    ) {
+        let rested = last.map_or(now, |last| last + round_pause(check));
+        self.demand_at(self.due.min(rested.max(now)));
+        self.rounds = rounds;
     }
 
     /// Makes the probe due at this time, and starts the back-off again.
@@ -51,7 +71,7 @@ impl Timetable {
         self.in_vain = 0;
     }
 
-    /// A probe has a result. The next one follows after the interval.
+    /// A probe has a result. The next one follows after the interval, or soon if a round asks for it.
     pub(super) fn plan(
         &mut self,
         check: &HealthCheck,
@@ -60,6 +80,12 @@ impl Timetable {
         now: Instant,
     ) {
         self.in_vain = 0;
+        if was_answered && self.rounds > 0 {
+            self.due = now + round_pause(check);
+            self.paced = None;
+            return;
+        }
+        self.rounds = 0;
         let interval = schedule::interval(check, load);
         let next = if was_answered {
             interval
@@ -81,26 +107,6 @@ impl Timetable {
         self.in_vain = self.in_vain.saturating_add(1);
     }
 
-    /// Traffic has shown what a probe would find out. `measured`: when a probe last ended.
-    pub(super) fn put_off(
-        &mut self,
-        check: &HealthCheck,
-        measured: Instant,
-        (load, jitter_percent): (Load, u64),
-        now: Instant,
-    ) {
-        let interval = jittered(schedule::interval(check, load), jitter_percent);
-        let latest = measured + interval * COMPARABLE;
-        let due = (now + interval).min(latest);
-        if due > self.due && self.due > now {
-            self.due = due;
-            self.paced = Some(Paced {
-                since: now,
-                jitter_percent,
-            });
-        }
-    }
-
     /// The load has risen. A probe that was planned for a smaller load is due sooner.
     pub(super) fn hasten(&mut self, check: &HealthCheck, load: Load) {
         if let Some(paced) = self.paced
@@ -111,6 +117,10 @@ impl Timetable {
             self.due = self.due.min(due);
         }
     }
+}
+
+fn round_pause(check: &HealthCheck) -> Duration {
+    ROUND_PAUSE.min(check.interval / 10)
 }
 
 /// Makes the pause up to a tenth shorter, so that probes of endpoints do not all run at the same time.

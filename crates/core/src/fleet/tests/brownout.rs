@@ -115,8 +115,10 @@ fn one_new_conversation_tries_a_slow_endpoint_after_a_rest_and_quick_answers_bri
     scene.new_conversation(a_slow);
     scene.new_conversation(a_slow);
     scene.wait(30);
-    scene.probed("A", 100);
-    scene.probed("B", 300);
+    for _ in 0..3 {
+        scene.probed("A", 100);
+        scene.probed("B", 300);
+    }
 
     let still_slow: String = (0..4).map(|_| scene.new_conversation(a_slow)).collect();
     scene.wait(60);

@@ -11,6 +11,7 @@ mod network;
 mod probing;
 mod queue;
 mod quota;
+mod rounds;
 mod thinking;
 
 use std::collections::BTreeSet;
