@@ -3,8 +3,9 @@
 //! When an answer is late ([`Pace`](crate::latency::Pace)), another endpoint is asked as well. The first attempt
 //! goes on. Whichever proves real first is passed on, and the other one is cancelled.
 //!
-//! That costs a second prompt. So there is at most one such attempt for each request, and
-//! `failover.hedge_budget_percent` of all requests. A conversation with a cache at its endpoint waits until the
+//! That costs a second prompt. So there is at most one such attempt at a time for each request, and
+//! `failover.hedge_budget_percent` of all requests. Another endpoint takes its place if it fails, or if it is late
+//! itself by what answers have told. A conversation with a cache at its endpoint waits until the
 //! wait is worth more than writing the cache again ([`crate::worth`]). Only an endpoint that is fit, quick and
 //! not about to run dry is asked, and none while a person has pinned one.
 
@@ -61,12 +62,13 @@ impl Fleet {
             .ok_or(NoHedge::Never)
     }
 
-    /// One of two attempts of `journey` has failed, and the answer of the other one is late: it has taken
-    /// `waited` so far. Grants an attempt in place of the one that has failed. This is a failover, so the budget
-    /// of second attempts does not count.
+    /// Grants an attempt of `journey` in place of the second one, beside a late first one, which has taken
+    /// `waited` so far. If one of the two has `failed`, this is a failover, and the budget of second attempts
+    /// does not count.
     pub fn hedge_anew(
         &mut self,
         journey: &mut Journey,
+        failed: bool,
         waited: Duration,
         now: Instant,
     ) -> Option<Grant> {
@@ -74,6 +76,9 @@ impl Fleet {
             .other_fit(journey, now)
             .filter(|_| journey.needs == Needs::Anything && !self.has_enough(journey))?
             .id;
+        if !failed && !self.hedges.withdraw() {
+            return None;
+        }
         self.grant_beside(journey, id, waited, now)
     }
 

@@ -66,6 +66,8 @@ const UNKNOWN: Silences = Silences {
 pub struct Pace {
     /// A stream that has not proven real by then is late.
     pub late: Duration,
+    /// Whether answers have told that time, here or elsewhere.
+    pub is_late_known: bool,
     /// The same for an answer that is not streamed. `None`: unknown.
     pub late_whole: Option<Duration>,
     /// A stream that has not proven real by then is given up. `None`: unknown.
@@ -120,6 +122,7 @@ impl Known {
         let late = self.late.or(elsewhere.late);
         Pace {
             late: late.unwrap_or_else(|| late_by(check, bytes)),
+            is_late_known: late.is_some(),
             late_whole: self.late_whole.or(elsewhere.late_whole),
             begin: self.begin.or(twice(elsewhere.begin)),
             begin_whole: self.begin_whole.or(twice(elsewhere.begin_whole)),

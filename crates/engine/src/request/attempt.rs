@@ -123,16 +123,16 @@ impl Attempt {
         Ok(granted.attempt(outgoing, upload, journey))
     }
 
-    /// Asks the fleet for an attempt in place of one that has failed beside a late one, which has taken
-    /// `waited` so far. `upload`: a twin of the request's.
+    /// Asks the fleet for an attempt in place of the second one, beside a late one that has taken `waited` so
+    /// far. `upload`: a twin of the request's. `failed`: one of the two has failed.
     pub fn anew(
         outgoing: &Outgoing,
         upload: Upload,
         journey: &mut Journey,
-        waited: Duration,
+        (failed, waited): (bool, Duration),
     ) -> Option<Self> {
         let granted = outgoing.traffic.door.step(|state, now| {
-            let grant = state.fleet.hedge_anew(journey, waited, now)?;
+            let grant = state.fleet.hedge_anew(journey, failed, waited, now)?;
             Some(Granted::of(grant, state))
         })?;
         Some(granted.attempt(outgoing, upload, journey))

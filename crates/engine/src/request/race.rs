@@ -63,9 +63,23 @@ async fn race(outgoing: &Outgoing, journey: &mut Journey, mut racers: Vec<Racer<
                     continue;
                 }
             },
-            _ => first_to_end(&mut racers).await,
+            both => {
+                let runners = both.iter().map(|racer| racer.runner.clone());
+                let runners: Vec<Runner> = runners.collect();
+                tokio::select! {
+                    biased;
+                    ended = first_to_end(both) => ended,
+                    next = in_place_of_the_second(&runners, outgoing, journey) => {
+                        if let Some(second) = racers.pop() {
+                            second.is_overtaken(outgoing, second.runner.bounds.began.elapsed());
+                        }
+                        racers.push(Racer::of(next, outgoing));
+                        continue;
+                    }
+                }
+            }
         };
-        let ended = racers.swap_remove(place);
+        let ended = racers.remove(place);
         let is_first = first == Some(ended.runner.bounds.leg);
         match end {
             Attempted::Missed(miss) if !racers.is_empty() => {
@@ -76,9 +90,8 @@ async fn race(outgoing: &Outgoing, journey: &mut Journey, mut racers: Vec<Racer<
             Attempted::Answered(_) | Attempted::PassedOn(_) => {
                 counted.note(&end, is_first);
                 let took = ended.runner.bounds.began.elapsed();
-                for overtaken in &racers {
-                    let leg = overtaken.runner.bounds.leg;
-                    outgoing.trail.note(leg, |leg| leg.overtaken = Some(took));
+                for racer in &racers {
+                    racer.is_overtaken(outgoing, took);
                 }
                 return Raced { end, others };
             }
@@ -116,6 +129,14 @@ impl<'a> Racer<'a> {
     }
 }
 
+impl Racer<'_> {
+    /// Another one was first after this time, or takes its place. To be noted before it is dropped.
+    fn is_overtaken(&self, outgoing: &Outgoing, took: Duration) {
+        let leg = self.runner.bounds.leg;
+        outgoing.trail.note(leg, |leg| leg.overtaken = Some(took));
+    }
+}
+
 /// Counts a race when it is over, also if the client leaves.
 struct Counted<'a> {
     metrics: &'a Metrics,
@@ -146,7 +167,28 @@ impl Drop for Counted<'_> {
     }
 }
 
+/// Waits until the second of two attempts is late too, by what answers have told, and another one is granted in its
+/// place. Never ready if none is.
+async fn in_place_of_the_second(
+    runners: &[Runner],
+    outgoing: &Outgoing,
+    journey: &mut Journey,
+) -> Attempt {
+    if let [first, second] = runners
+        && second.bounds.pace.is_late_known
+        && let Some(waited) = second.is_late(outgoing, Duration::ZERO).await
+        && let Some(upload) = outgoing.upload.twin()
+    {
+        let since_first = first.bounds.began.elapsed().max(waited);
+        if let Some(next) = Attempt::anew(outgoing, upload, journey, (false, since_first)) {
+            return next;
+        }
+    }
+    pending().await
+}
+
 /// What is known of an attempt that runs.
+#[derive(Clone)]
 struct Runner {
     remote: Arc<Remote>,
     bounds: Bounds,
@@ -194,7 +236,7 @@ impl Runner {
     async fn anew(&self, outgoing: &Outgoing, journey: &mut Journey) -> Attempt {
         if let Some(waited) = self.is_late(outgoing, Duration::ZERO).await
             && let Some(upload) = outgoing.upload.twin()
-            && let Some(next) = Attempt::anew(outgoing, upload, journey, waited)
+            && let Some(next) = Attempt::anew(outgoing, upload, journey, (true, waited))
         {
             return next;
         }

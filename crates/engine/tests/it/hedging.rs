@@ -139,6 +139,47 @@ async fn where_the_second_one_fails_another_is_asked_in_its_place() {
 }
 
 #[tokio::test]
+async fn where_both_are_silent_the_next_ones_are_asked_once_answers_are_known() {
+    let a = Endpoint::start(Act::message("from A")).await;
+    let b = Endpoint::start(Act::hang()).await;
+    let c = Endpoint::start(Act::hang()).await;
+    let d = Endpoint::start(Act::message("from D")).await;
+    let (zephyr, records) = over(&[&a, &b, &c, &d], "").await;
+    for _ in 0..20 {
+        assert_eq!(zephyr.stream().await.unwrap().text(), "from A");
+        records.next().await;
+    }
+    a.set(Act::hang());
+    let started = Instant::now();
+
+    let answer = patiently(zephyr.stream()).await.unwrap();
+
+    assert_eq!(answer.text(), "from D");
+    let took = started.elapsed();
+    assert!(
+        took < Duration::from_secs(20),
+        "{took:?}: the limit of the file is 60 s"
+    );
+    let record = records.next().await;
+    let asked: Vec<&str> = outcomes(&record).iter().map(|(name, _)| *name).collect();
+    assert_eq!(asked, ["A", "B", "C", "D"]);
+}
+
+#[tokio::test]
+async fn while_nothing_is_known_a_slow_answer_is_asked_for_twice_at_most() {
+    let slow = || Act::message("late").after(Duration::from_secs(7));
+    let endpoints = join_all((0..4).map(|_| Endpoint::start(slow()))).await;
+    let all: Vec<&Endpoint> = endpoints.iter().collect();
+    let zephyr = Zephyr::over(&all, "[failover]\nhedge = 1\n").await;
+
+    let answer = patiently(zephyr.stream()).await.unwrap();
+
+    assert_eq!(answer.text(), "late");
+    let counts: Vec<usize> = endpoints.iter().map(|one| one.requests().len()).collect();
+    assert_eq!(counts, [1, 1, 0, 0]);
+}
+
+#[tokio::test]
 async fn both_get_the_same_request() {
     let a = Endpoint::start(Act::hang()).await;
     let b = Endpoint::start(Act::message("from B")).await;

@@ -141,6 +141,30 @@ fn there_is_none_where_it_is_not_wanted_or_nobody_is_fit() {
 }
 
 #[test]
+fn another_one_takes_the_place_of_a_second_one_and_counts_unless_that_has_failed() {
+    for (failed, percent, granted) in [(true, 0, true), (false, 0, false), (false, 5, true)] {
+        let mut scene = scene(|_| ());
+        let mut journey = asking(None);
+        let first = scene.fleet.admit(&mut journey, scene.now).unwrap().permit;
+        let second = scene.hedge(&mut journey, &first).unwrap();
+        let mut config = scene.fleet.config().clone();
+        config.failover.hedge_budget_percent = percent;
+        let nobody = BTreeSet::new();
+        scene
+            .fleet
+            .handle_config(config, &nobody, &nobody, scene.now);
+
+        let third = scene
+            .fleet
+            .hedge_anew(&mut journey, failed, LATE, scene.now);
+
+        let went = third.map(|grant| scene.name(grant.permit.endpoint()));
+        assert_eq!(went, granted.then(|| "C".to_owned()), "{failed} {percent}");
+        drop(second);
+    }
+}
+
+#[test]
 fn second_attempts_stay_within_their_budget() {
     let mut scene = scene(|_| ());
     let mut granted = 0;
