@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio::task::JoinSet;
 use zephyr_clients_test::unnoticed::{Fault, Report, Row, Start, Trial, Usual, faults};
@@ -67,8 +67,12 @@ async fn main() -> ExitCode {
     let mut all_held = true;
     for start in arguments.starts {
         let (held, all) = report.held(start);
-        println!("{start:?}: {held} of {all} held");
-        all_held &= held == all;
+        let tried = report.tried(start);
+        println!(
+            "{start:?}: {tried} of {} tried, {held} of {all} held",
+            report.rows.len()
+        );
+        all_held &= held == all && tried == report.rows.len();
     }
     if let Some(path) = arguments.page {
         if let Err(error) = fs::write(&path, report.page()) {
@@ -137,17 +141,21 @@ async fn try_all(chosen: Vec<Fault>, arguments: &Arguments, usual: &Arc<Usual>) 
             waiting.push_back((index, row.fault.clone(), *start));
         }
     }
-    let waiting = Arc::new(Mutex::new(waiting));
     let mut running = JoinSet::new();
     for _ in 0..arguments.at_once {
-        next(&mut running, &waiting, usual);
+        begin_next(&mut waiting, &mut running, usual);
     }
     let mut done = 0;
     while let Some(ended) = running.join_next().await {
-        let (index, start, trial) = ended.expect("a trial should not panic");
-        next(&mut running, &waiting, usual);
+        let (index, start, trial) = ended.expect("what follows a trial should not panic");
+        begin_next(&mut waiting, &mut running, usual);
         done += 1;
         let row = &mut rows[index];
+        let Some(trial) = trial else {
+            let Fault { family, name, .. } = &row.fault;
+            println!("[{done}/{count}] {family}: {name}, {start:?}: NOT TRIED, see above");
+            continue;
+        };
         println!("[{done}/{count}] {}", trial.line(&row.fault, start, usual));
         if trial.holds(&row.fault, start, usual) == Some(false) {
             keep_log(arguments, &row.fault, start, &trial);
@@ -160,16 +168,19 @@ async fn try_all(chosen: Vec<Fault>, arguments: &Arguments, usual: &Arc<Usual>) 
     rows
 }
 
-type Waiting = Arc<Mutex<VecDeque<(usize, Fault, Start)>>>;
+type Waiting = VecDeque<(usize, Fault, Start)>;
 
-fn next(running: &mut JoinSet<(usize, Start, Trial)>, waiting: &Waiting, usual: &Arc<Usual>) {
-    let next = waiting
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .pop_front();
-    if let Some((index, fault, start)) = next {
+/// `None` in place of a trial: it could not be made.
+type Running = JoinSet<(usize, Start, Option<Trial>)>;
+
+fn begin_next(waiting: &mut Waiting, running: &mut Running, usual: &Arc<Usual>) {
+    if let Some((index, fault, start)) = waiting.pop_front() {
         let usual = Arc::clone(usual);
-        running.spawn(async move { (index, start, Trial::run(&fault, start, &usual).await) });
+        running.spawn(async move {
+            // A task of its own: if it panics, the other trials go on.
+            let trial = tokio::spawn(async move { Trial::run(&fault, start, &usual).await });
+            (index, start, trial.await.ok())
+        });
     }
 }
 

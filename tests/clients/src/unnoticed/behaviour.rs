@@ -99,6 +99,11 @@ impl Behaviour {
         })
     }
 
+    /// Whether this is a request for a message that is no check.
+    pub fn is_of_a_client(request: &Received) -> bool {
+        matches!(Asked::of(request), Asked::Stream | Asked::Message)
+    }
+
     fn act(&self, request: &Received, pace: Pace) -> Act {
         let answer = Answer::to(request);
         if Asked::of(request) != Asked::Stream {

@@ -531,7 +531,7 @@ fn patience() -> Vec<Fault> {
             Behaviour::Pauses(Place::InCall, pause),
             Bar::WaitedFor,
         ),
-        at("a word a second", slowly, Bar::WaitedFor),
+        at("a word a second, to the end", slowly, Bar::WaitedFor),
         at(
             "silence inside a thinking block, for good",
             Behaviour::ThinksAndBreaks(Place::InThinking, How::Silent),

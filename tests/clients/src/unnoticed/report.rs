@@ -29,16 +29,21 @@ pub struct Report<'u> {
 
 impl Row {
     /// The trials that there were.
-    pub fn trials(&self) -> impl Iterator<Item = (Start, &Trial)> {
-        let warm = self.warm.iter().map(|trial| (Start::Warm, trial));
-        let cold = self.cold.iter().map(|trial| (Start::Cold, trial));
-        warm.chain(cold)
+    pub fn trials(&self) -> impl Iterator<Item = &Trial> {
+        self.warm.iter().chain(&self.cold)
+    }
+
+    /// The trial with this start, if there was one.
+    pub fn trial(&self, start: Start) -> Option<&Trial> {
+        match start {
+            Start::Warm => self.warm.as_ref(),
+            Start::Cold => self.cold.as_ref(),
+        }
     }
 
     /// Whether Zephyr did what is asked of it. `None`: nothing is asked, or it was not tried.
     pub fn is_held(&self, start: Start, usual: &Usual) -> Option<bool> {
-        let (_, trial) = self.trials().find(|(tried, _)| *tried == start)?;
-        trial.holds(&self.fault, start, usual)
+        self.trial(start)?.holds(&self.fault, start, usual)
     }
 }
 
@@ -77,8 +82,9 @@ impl Trial {
             Some(false) => "  <- missed",
             None => "  (no bar)",
         };
+        let asked = self.asked.map_or("?".to_owned(), |count| count.to_string());
         format!(
-            "{}: {}, {start:?}: {finished}, {same}, {:+} requests, {:+.1} s{held}",
+            "{}: {}, {start:?}: {finished}, {same}, {:+} requests, asked {asked} times, {:+.1} s{held}",
             fault.family,
             fault.name,
             self.requests.cast_signed() - usual.requests().cast_signed(),
@@ -97,6 +103,12 @@ impl Report<'_> {
         held.fold((0, 0), |(held, all), this| {
             (held + usize::from(this), all + 1)
         })
+    }
+
+    /// How many faults were tried.
+    pub fn tried(&self, start: Start) -> usize {
+        let tried = self.rows.iter().filter(|row| row.trial(start).is_some());
+        tried.count()
     }
 
     /// As Markdown.
@@ -120,7 +132,7 @@ impl Report<'_> {
         let with_bar = self.rows.iter().filter(|row| row.fault.bar != Bar::None);
         let _ = writeln!(
             page,
-            "**{} faults, {} of them with a bar. {}; {}.**\n",
+            "**{} faults, {} of them with a bar: {}; {}.**\n",
             self.rows.len(),
             with_bar.count(),
             self.sum(Start::Warm, "warm"),
@@ -131,11 +143,16 @@ impl Report<'_> {
     fn sum(&self, start: Start, word: &str) -> String {
         let (held, all) = self.held(start);
         let trials = self.rows.iter().filter_map(|row| {
-            let (_, trial) = row.trials().find(|(tried, _)| *tried == start)?;
+            let trial = row.trial(start)?;
             (row.fault.bar == Bar::Unnoticed).then(|| trial.more(start, self.usual))
         });
         let longest = trials.fold(0.0, f64::max);
-        format!("{word}: {held} of {all} held, {longest:.1} s more at most")
+        let trials = self.rows.iter().filter_map(|row| row.trial(start));
+        let noticed = trials.filter(|trial| trial.requests > self.usual.requests());
+        format!(
+            "{word}, {held} of {all} held, {longest:.1} s more at most, and in {} Claude Code had to ask again",
+            noticed.count()
+        )
     }
 
     fn method(&self, page: &mut String) {
@@ -171,17 +188,23 @@ impl Report<'_> {
             Checks::Pass => "pass",
             Checks::Fail => "fail",
         };
-        let finished = both(row, |trial| yes(trial.finished));
-        let same = both(row, |trial| yes(trial.same));
+        let has_bar = row.fault.bar != Bar::None;
+        let finished = both(row, |trial| yes(trial.finished, has_bar));
+        let same = both(row, |trial| yes(trial.same, has_bar));
         let requests = both(row, |trial| {
             trial
                 .requests
                 .saturating_sub(self.usual.requests())
                 .to_string()
         });
+        let asked = both(row, |trial| {
+            trial
+                .asked
+                .map_or("–".to_owned(), |count| count.to_string())
+        });
         let _ = writeln!(
             page,
-            "| {} | {checks} | {finished} | {same} | {requests} | {} | {} |",
+            "| {} | {checks} | {asked} | {finished} | {same} | {requests} | {} | {} |",
             row.fault.name.replace('|', "\\|"),
             self.more(row, Start::Warm),
             self.more(row, Start::Cold),
@@ -189,7 +212,7 @@ impl Report<'_> {
     }
 
     fn more(&self, row: &Row, start: Start) -> String {
-        let Some((_, trial)) = row.trials().find(|(tried, _)| *tried == start) else {
+        let Some(trial) = row.trial(start) else {
             return "–".to_owned();
         };
         // Less than without a fault is no gain but what times differ by themselves.
@@ -203,13 +226,18 @@ impl Report<'_> {
 
 /// What is true of both trials, or of the warm and of the cold one.
 fn both(row: &Row, show: impl Fn(&Trial) -> String) -> String {
-    let mut shown: Vec<String> = row.trials().map(|(_, trial)| show(trial)).collect();
+    let mut shown: Vec<String> = row.trials().map(show).collect();
     shown.dedup();
     shown.join(" / ")
 }
 
-fn yes(is_so: bool) -> String {
-    if is_so { "yes" } else { "**no**" }.to_owned()
+fn yes(is_so: bool, has_bar: bool) -> String {
+    match (is_so, has_bar) {
+        (true, _) => "yes",
+        (false, true) => "**no**",
+        (false, false) => "no",
+    }
+    .to_owned()
 }
 
 /// What has to be said before a table.
@@ -222,8 +250,8 @@ fn preface(family: &str) -> &'static str {
 }
 
 const HEAD: &str = "\
-| fault | checks | finished | same output | more requests | s more, warm | s more, cold |
-| --- | --- | --- | --- | --- | --- | --- |
+| fault | checks | asked | finished | same output | more requests | s more, warm | s more, cold |
+| --- | --- | --- | --- | --- | --- | --- | --- |
 ";
 
 const INTRODUCTION: &str = "\
@@ -233,24 +261,33 @@ Written by `cargo xtask unnoticed`; do not edit. The list of faults is `tests/cl
 
 The real Claude Code, from npm in the version that `tests/clients/package.json` pins, does a job of two turns
 through a release build of Zephyr with default settings: it calls a tool that reads a file, and tells what the file
-says. Behind Zephyr are three endpoints on this machine, and the first, which Zephyr prefers because it is the
-fastest, has a fault **for good**: it does nothing else. (Where three are bad, there are four.) Each trial has a
-Zephyr, a data folder and a home of its own, and each fault is tried twice:
+says. Behind Zephyr are three endpoints on this machine. The first is the fastest and is named first, so that Zephyr
+prefers it, and it has a fault **for good**: it does nothing else. (Where three are bad, there are four.) Each trial
+has a Zephyr, a data folder and a home of its own, and each fault is tried twice:
 
 - **warm**: all endpoints have been checked, and 24 answers (20 streams, 4 in one piece) to requests of Claude Code's
-  have come through before the fault begins. The job may take 3 s longer than without a fault.
+  have come through before the fault begins. (A wrong address is there from the beginning.) The job may take 3 s
+  longer than without a fault.
 - **cold**: the fault is there first, then Zephyr starts, and Claude Code as soon as the port listens. Nothing has
   been measured. The job may take 8 s longer.
 
-*Checks* says what becomes of Zephyr's own checks at the endpoint that fails. *Pass* is the worse of the two, and used
-wherever a check gets as far as a request: a check of one token is answered as if all were well, and only real
-requests fail. *Finished*: Claude Code ended with exit code 0. *Same output*: it printed what it prints without a
-fault. *More requests*: how many it made in addition, because it noticed that an answer broke off; Claude Code then asks
-again by itself. Two values are warm / cold. What misses its bar is **bold**.
-
 An endpoint that works takes 0.30 s to the first event (the second 0.42 s, the third 0.54 s, the fourth 0.66 s) and
-then sends fifty pieces a second, so that a part of what a fault costs is the slower endpoint. An endpoint that is
-told to go on with an answer that broke off says the answer again from its start.
+then sends fifty pieces a second, so that a part of what a fault costs is the slower endpoint. One that is told to go
+on with an answer that broke off says the answer again from its start.
+
+| column | says |
+| --- | --- |
+| checks | What becomes of Zephyr's own checks at the endpoint that fails. *Pass* is the worse of the two: a check of \
+one token is answered as if all were well, and only real requests fail. It is used wherever a check gets as far as a \
+request, except where the name of the fault says otherwise. |
+| asked | How many requests of the job that endpoint received. –: none gets so far. |
+| finished | Claude Code ended with exit code 0. |
+| same output | It printed what it prints without a fault. |
+| more requests | How many it made in addition. Whenever an answer breaks off after its first content, Claude Code \
+notices and asks again by itself. |
+| s more | How many seconds longer than without a fault the job took. |
+
+Two values in a cell are warm / cold. What misses its bar is **bold**.
 ";
 
 const PATIENCE: &str = "

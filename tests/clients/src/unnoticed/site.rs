@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use zephyr_testkit::{Act, Endpoint, FaultyPort, TlsEndpoint};
+use zephyr_testkit::{Act, Endpoint, FaultyPort, Received, TlsEndpoint};
 
 use super::behaviour::{Address, Behaviour, Checks, Pace};
 
@@ -46,15 +46,14 @@ impl Site {
         &self.url
     }
 
-    /// The first request for a message that is no check, as it was received.
-    pub fn first_job_request(&self) -> Option<zephyr_testkit::Received> {
+    /// The requests of clients that came this far, checks left out. `None`: none can come this far.
+    pub fn requests_of_clients(&self) -> Option<Vec<Received>> {
         let Stands::Endpoint(endpoint) = &self.stands else {
             return None;
         };
-        let requests = endpoint.requests().into_iter();
-        requests
-            .filter(|request| request.method == "POST")
-            .find(|request| request.json()["stream"] == true)
+        let mut requests = endpoint.requests();
+        requests.retain(Behaviour::is_of_a_client);
+        Some(requests)
     }
 
     /// Behaves so from now on.

@@ -28,6 +28,8 @@ pub struct Trial {
     pub same: bool,
     /// How many requests it made. One more than usual means that it has noticed something.
     pub requests: u64,
+    /// How many requests the first endpoint received. `None`: nobody gets that far there.
+    pub asked: Option<usize>,
     /// What Zephyr logged.
     pub log: Vec<String>,
 }
@@ -136,19 +138,27 @@ async fn run(fault: &Fault, sample: Option<&Received>) -> (Trial, Option<Receive
         }
     };
 
+    let earlier = sites[0]
+        .requests_of_clients()
+        .map_or(0, |received| received.len());
     let before = requests(&zephyr).await;
     let claude_code = ClaudeCode::at(&zephyr.url()).with_file(answers::FILE, answers::NOTE);
     let work = claude_code.work(answers::TASK, LIMIT).await;
     let requests = requests(&zephyr).await - before;
 
+    let received = sites[0].requests_of_clients();
     let trial = Trial {
         took: work.took,
         finished: work.finished,
         same: work.text == Some(answers::result()),
         requests,
+        asked: received.as_ref().map(|received| received.len() - earlier),
         log: log.lines(),
     };
-    (trial, sites[0].first_job_request())
+    (
+        trial,
+        received.and_then(|received| received.into_iter().next()),
+    )
 }
 
 async fn serve(sites: &[Site], log: &Log) -> Zephyr {

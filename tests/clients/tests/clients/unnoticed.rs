@@ -16,13 +16,18 @@ async fn claude_code_does_its_job_whichever_of_ten_faults_an_endpoint_has() {
     assert_eq!(ten.len(), 10);
     let mut missed = Vec::new();
     for fault in ten {
-        for start in [Start::Warm, Start::Cold] {
-            let trial = Trial::run(&fault, start, &usual).await;
+        let (warm, cold) = tokio::join!(
+            Trial::run(&fault, Start::Warm, &usual),
+            Trial::run(&fault, Start::Cold, &usual),
+        );
 
+        for (start, trial) in [(Start::Warm, warm), (Start::Cold, cold)] {
             let line = trial.line(&fault, start, &usual);
             println!("{line}\n{}", trial.log.join("\n"));
             let is_late = trial.took > usual.took(start) + MORE_AT_MOST;
-            if !trial.finished || !trial.same || is_late {
+            // A fault that nobody met would prove nothing.
+            let is_met = trial.asked != Some(0);
+            if !trial.finished || !trial.same || !is_met || is_late {
                 missed.push(line);
             }
         }
