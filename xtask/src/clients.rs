@@ -16,7 +16,7 @@ use crate::workspace::root;
 
 /// Runs them all, or those whose name contains `filter`.
 pub(crate) fn test(target: &Path, filter: Option<&str>) -> Result<Tally> {
-    let node_modules = node_clients(&target.join("clients").join("node"))?;
+    let node_modules = node_clients(target)?;
     let python = python_clients(&target.join("clients").join("python"))?;
     let build = ["build", "--package", "zephyr-cli", "--bin", "zephyr"];
     run(cargo().args(build).current_dir(root()))?;
@@ -43,7 +43,8 @@ pub(crate) fn test(target: &Path, filter: Option<&str>) -> Result<Tally> {
 }
 
 /// Installs the packages in `package-lock.json`. Returns the folder of the modules.
-fn node_clients(folder: &Path) -> Result<PathBuf> {
+pub(crate) fn node_clients(target: &Path) -> Result<PathBuf> {
+    let folder = &target.join("clients").join("node");
     let pinned = ["package.json", "package-lock.json"];
     let modules = folder.join("node_modules");
     install_once(folder, &pinned, || {

@@ -5,12 +5,12 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::process::{cargo, output, run_reading};
+use crate::machine::machine;
+use crate::process::{cargo, run_reading};
 use crate::steps::Seconds;
 use crate::tally::Tally;
 use crate::tools;
@@ -106,7 +106,8 @@ impl Results {
     fn page(&self, machine: &str) -> String {
         let mut page = String::from(
             "# Long tests\n\nWritten by `cargo xtask test --long`; do not edit. What a test measured is \
-             what it says itself.\n\n",
+             what it says itself. What Claude Code notices of endpoints that fail is measured by \
+             `cargo xtask unnoticed`.\n\n",
         );
         let _ = writeln!(page, "{machine}\n");
         page += "| test | end | took | measured |\n| --- | --- | --- | --- |\n";
@@ -124,24 +125,6 @@ impl Results {
 fn ended(line: &str) -> Option<(&str, &str)> {
     let (name, end) = line.strip_prefix("test ")?.split_once(" ... ")?;
     Some((name, end)).filter(|(_, end)| matches!(*end, "ok" | "FAILED"))
-}
-
-/// The machine. The figures depend on it.
-fn machine() -> String {
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let rust = output(Command::new("rustc").arg("--version")).unwrap_or_default();
-    let day = output(Command::new("date").args(["-u", "+%F"])).unwrap_or_default();
-    let head = output(
-        Command::new("git")
-            .args(["rev-parse", "--short", "HEAD"])
-            .current_dir(root()),
-    )
-    .unwrap_or_default();
-    format!(
-        "{day}, after commit {head}; {} {}, {cores} cores, {rust}, release build.",
-        std::env::consts::OS,
-        std::env::consts::ARCH
-    )
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod desktop;
 mod direction;
 mod interface;
 mod long;
+mod machine;
 mod modules;
 mod process;
 mod run;
@@ -18,6 +19,7 @@ mod steps;
 mod tally;
 mod test;
 mod tools;
+mod unnoticed;
 mod workspace;
 
 use std::process::ExitCode;
@@ -32,6 +34,9 @@ usage: cargo xtask COMMAND
   lint                          pass what starts none of the programs: format, imports, clippy, docs
   crates                        run the tests of every crate only
   clients [FILTER]              run the tests with real clients only
+  unnoticed                     try Claude Code with every fault of an endpoint, and write docs/unnoticed.md
+  unnoticed [--only NAME] [--warm | --cold] [--at-once N] [--list]
+                                the same with some of them only, without the page
   desktop [FILTER]              run the tests of the tray program only
   browser                       run the tests of the interface in a browser only
   desktop --measure             measure the tray program's release build
@@ -50,6 +55,7 @@ fn main() -> ExitCode {
         ["crates"] => test::crates(),
         ["clients"] => test::clients(None),
         ["clients", filter] => test::clients(Some(filter)),
+        ["unnoticed", arguments @ ..] => unnoticed::unnoticed(arguments),
         ["desktop"] => test::desktop(None),
         ["desktop", "--measure"] => test::measure_desktop(),
         ["desktop", filter] => test::desktop(Some(filter)),

@@ -16,6 +16,7 @@
 //! | `perform`, `http1`, `http2` | how an act is carried out, in either protocol |
 //! | `client` | the test's side of the connection |
 //! | `proxy` | forward proxies: HTTP and SOCKS5 |
+//! | `port` | ports without an endpoint behind them: [`FaultyPort`] |
 
 mod act;
 mod client;
@@ -25,6 +26,7 @@ mod http;
 mod http1;
 mod http2;
 mod perform;
+mod port;
 mod proxy;
 mod received;
 mod record;
@@ -37,6 +39,7 @@ pub use client::{Answer, End, RawClient, get, post_messages};
 pub use encoding::Encoding;
 pub use endpoint::Endpoint;
 pub use http::Headers;
+pub use port::{FaultyPort, PortFault};
 pub use proxy::{HttpProxy, SocksProxy};
 pub use received::{HttpVersion, Received};
 pub use record::{Cancelled, PATIENCE};

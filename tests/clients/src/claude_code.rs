@@ -1,14 +1,26 @@
 //! Claude Code, as its users get it.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::client::{Outcome, finish};
+use crate::client::{Outcome, finish, finish_within};
 use crate::given::given;
 use crate::zephyr::CLIENT_TOKEN;
+
+/// How a task ended, and when.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// From the start of the program to its end.
+    pub took: Duration,
+    /// It ended in time, with exit code 0.
+    pub finished: bool,
+    /// What it printed as its result, be it an answer or an error.
+    pub text: Option<String>,
+}
 
 /// A start of Claude Code, with everything off that is not the question.
 #[derive(Debug)]
@@ -65,6 +77,36 @@ impl ClaudeCode {
     pub fn envs(mut self, variables: &[(&str, &str)]) -> Self {
         self.command.envs(variables.iter().copied());
         self
+    }
+
+    /// Puts a file into its home, which is the folder that it works in.
+    ///
+    /// # Panics
+    ///
+    /// If it has no home of its own, or the file cannot be written.
+    pub fn with_file(self, name: &str, text: &str) -> Self {
+        let home = self.home.as_ref().expect("it should have a home");
+        std::fs::write(home.path().join(name), text).expect("its home should be writable");
+        self
+    }
+
+    /// Does what it is asked to, however it ends. It is killed after `limit`.
+    pub async fn work(mut self, task: &str, limit: Duration) -> Work {
+        self.command
+            .args(["-p", task, "--verbose", "--output-format", "stream-json"]);
+        let mut text = None;
+        let started = Instant::now();
+        let exit = finish_within(limit, self.command, |line| {
+            if line["type"] == "result" {
+                text = line["result"].as_str().map(str::to_owned);
+            }
+        })
+        .await;
+        Work {
+            took: started.elapsed(),
+            finished: exit.is_some_and(|exit| exit.success()),
+            text,
+        }
     }
 
     /// Asks one question.

@@ -19,7 +19,18 @@ pub struct Outcome {
 
 /// Runs a client to its end; `read` gets each line of JSON that it prints. Nothing of this machine's
 /// own settings for such clients reaches it.
-pub(crate) async fn finish(mut command: Command, mut read: impl FnMut(&Value)) -> ExitStatus {
+pub(crate) async fn finish(command: Command, read: impl FnMut(&Value)) -> ExitStatus {
+    finish_within(PATIENCE, command, read)
+        .await
+        .expect("the client should end")
+}
+
+/// The same for a client that may take this long. `None`: it took longer, and was killed.
+pub(crate) async fn finish_within(
+    limit: Duration,
+    mut command: Command,
+    mut read: impl FnMut(&Value),
+) -> Option<ExitStatus> {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy().to_ascii_uppercase();
         let foreign = text.starts_with("ANTHROPIC_")
@@ -46,10 +57,8 @@ pub(crate) async fn finish(mut command: Command, mut read: impl FnMut(&Value)) -
         }
         client.wait().await
     };
-    timeout(PATIENCE, to_its_end)
-        .await
-        .expect("the client should end")
-        .expect("the client's end should be known")
+    let ended = timeout(limit, to_its_end).await.ok();
+    ended.map(|status| status.expect("the client's end should be known"))
 }
 
 /// Claude Code's own retries wait for several seconds in all.

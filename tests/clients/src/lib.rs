@@ -11,9 +11,10 @@ mod claude_code;
 mod client;
 mod given;
 mod sdk;
+pub mod unnoticed;
 mod zephyr;
 
-pub use claude_code::{ClaudeCode, config_dir};
+pub use claude_code::{ClaudeCode, Work, config_dir};
 pub use client::Outcome;
 pub use sdk::{Call, Sdk};
 pub use zephyr::{CLIENT_TOKEN, FIRST_TOKEN, SECOND_TOKEN, Zephyr};

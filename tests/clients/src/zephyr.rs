@@ -38,7 +38,7 @@ impl Zephyr {
     ///
     /// If the program does not start.
     pub async fn over(first: &Endpoint, second: &Endpoint) -> Self {
-        Self::start(&configuration(first, second, "off")).await
+        Self::start(&configuration(first, second, "off"), shown).await
     }
 
     /// The same, but both are probed by real calls.
@@ -47,10 +47,20 @@ impl Zephyr {
     ///
     /// If the program does not start.
     pub async fn probing(first: &Endpoint, second: &Endpoint) -> Self {
-        Self::start(&configuration(first, second, "message")).await
+        Self::start(&configuration(first, second, "message"), shown).await
     }
 
-    async fn start(configuration: &str) -> Self {
+    /// With the default settings, over endpoints at these URLs, the preferred one first. They are called A,
+    /// B, C and so on, and all want the first endpoint's credential. `log` gets each line of its log.
+    ///
+    /// # Panics
+    ///
+    /// If the program does not start.
+    pub async fn with_defaults(urls: &[String], log: impl Fn(&str) + Send + 'static) -> Self {
+        Self::start(&default_configuration(urls), log).await
+    }
+
+    async fn start(configuration: &str, show: impl Fn(&str) + Send + 'static) -> Self {
         let folder = tempfile::tempdir().expect("there should be room for a temporary folder");
         let config = folder.path().join("config.toml");
         std::fs::write(&config, configuration).expect("the temporary folder should be writable");
@@ -84,10 +94,9 @@ impl Zephyr {
         let addr = timeout(PATIENCE, started)
             .await
             .expect("zephyr should say that it has started");
-        // Shown by the test runner if the test fails.
         let log = tokio::spawn(async move {
             while let Ok(Some(line)) = log.next_line().await {
-                println!("zephyr: {line}");
+                show(&line);
             }
         });
         Self {
@@ -114,6 +123,11 @@ impl Zephyr {
             .await
             .expect("zephyr should start");
         assert!(output.status.success(), "{output:?}");
+    }
+
+    /// Where clients find it.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
     }
 
     /// What clients are given as their base URL.
@@ -154,6 +168,34 @@ impl Zephyr {
         }
         last
     }
+}
+
+/// The test runner shows it if the test fails.
+fn shown(line: &str) {
+    println!("zephyr: {line}");
+}
+
+fn default_configuration(urls: &[String]) -> String {
+    let names = 'A'..='Z';
+    let endpoints: String = names
+        .zip(urls)
+        .map(|(name, url)| format!("  {{ name = \"{name}\", url = \"{url}\" }},\n"))
+        .collect();
+    format!(
+        r#"
+[server]
+port = 0
+
+[web_admin]
+port = 0
+
+[[groups]]
+name = "main"
+auth_token_env = "FIRST_TOKEN"
+endpoints = [
+{endpoints}]
+"#
+    )
 }
 
 fn configuration(first: &Endpoint, second: &Endpoint, probe: &str) -> String {

@@ -2,6 +2,7 @@
 
 mod broken;
 mod endpoint;
+mod ports;
 mod proxy;
 mod streams;
 mod tls;

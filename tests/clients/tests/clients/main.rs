@@ -4,3 +4,4 @@ mod connected;
 mod faults;
 mod faulty;
 mod relays;
+mod unnoticed;
