@@ -181,13 +181,16 @@ proptest! {
     fn it_reads_what_serde_json_reads(
         text in r#"([\[\]{},:]|"(a|\\n|\\u00e9|\\ud83d\\ude00|é){0,20}"|-?[0-9]{1,3}(\.[0-9])?(e1)?|null|true| ){0,12}"#,
     ) {
-        if let Ok(value) = serde_json::from_str::<Value>(&text) {
-            let mut json = Json::new(text.as_bytes());
-            let read = rebuilt(&mut json).and_then(|value| json.end().map(|()| value));
-            prop_assert_eq!(read, Ok(simplified(value)));
-            prop_assert_eq!(skipped(text.as_bytes()), Ok(()));
-        } else {
-            prop_assert!(skipped(text.as_bytes()).is_err());
+        match serde_json::from_str::<Value>(&text) {
+            Ok(value) => {
+                let mut json = Json::new(text.as_bytes());
+                let read = rebuilt(&mut json).and_then(|value| json.end().map(|()| value));
+                prop_assert_eq!(read, Ok(simplified(value)));
+                prop_assert_eq!(skipped(text.as_bytes()), Ok(()));
+            }
+            // JSON has no largest number; serde_json has.
+            Err(error) if error.to_string().starts_with("number out of range") => {}
+            Err(_) => prop_assert!(skipped(text.as_bytes()).is_err()),
         }
     }
 
