@@ -147,7 +147,10 @@ impl Patience {
     ) -> Result<Option<T>, Fault> {
         let now = Instant::now();
         let learned = bounds.pace.begin.filter(|_| !self.is_last(bounds));
-        let given_up = learned.map(|patience| (bounds.began + patience, Fault::TimedOut(patience)));
+        let given_up = match bounds.sent() {
+            Sent::At(sent) => learned.map(|time| (sent + time, Fault::TimedOut(time))),
+            Sent::NotYet { .. } => None,
+        };
         let silent = (now + self.idle, Fault::Stalled(self.idle));
         let (until, fault) = match given_up {
             Some(given_up) if given_up.0 < silent.0 => given_up,

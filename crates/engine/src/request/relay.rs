@@ -62,8 +62,11 @@ struct Silence {
     /// How long it may take to the next part, by what its model does.
     limits: Silences,
     activity: Activity,
-    /// The number of parts so far, and when the last one came.
+    /// The number of parts so far, and when the last one came. Later by as long as the client took nothing: that
+    /// is not the endpoint's silence.
     parts: (u64, Instant),
+    /// Whether the relay has waited for the endpoint since the last chunk.
+    waits: bool,
     /// Started when the relay first waits for the endpoint.
     timer: Option<Pin<Box<Sleep>>>,
     /// Cancelled when the endpoint's drain is over.
@@ -146,6 +149,7 @@ impl Relay {
                 limits,
                 activity: inspector.map(Inspector::activity).unwrap_or_default(),
                 parts: (inspector.map_or(0, Inspector::parts), now),
+                waits: false,
                 timer: None,
                 cut: attempt.as_ref().map(Attempt::cut),
                 cutting: None,
@@ -201,6 +205,7 @@ impl Relay {
                 }
             }
             Poll::Pending => loop {
+                self.silence.begin_to_wait();
                 match ready!(self.silence.poll(cx, self.due(), self.next_part_by())) {
                     Over::Said => break self.end_what_was_said(cx),
                     Over::Unsaid(fault) => break self.fail(Broken::Flushing(fault), cx),
@@ -435,8 +440,17 @@ impl Drop for Relay {
 }
 
 impl Silence {
+    /// The client takes what comes, and nothing is there.
+    fn begin_to_wait(&mut self) {
+        if !self.waits {
+            self.waits = true;
+            self.parts.1 += self.last_chunk.elapsed();
+        }
+    }
+
     /// Notes what has come, and how long that took.
     fn note(&mut self, inspector: &Inspector, attempt: Option<&mut Attempt>) {
+        self.waits = false;
         let (parts, since) = self.parts;
         if inspector.parts() == parts {
             return;
@@ -499,5 +513,39 @@ impl Silence {
             // Chunks came after the timer was set. Setting it here is cheaper than setting it at every chunk.
             timer.as_mut().reset(until.into());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_in_which_the_client_takes_nothing_is_not_the_endpoints_silence() {
+        let minute = Duration::from_secs(60);
+        let long_ago = Instant::now().checked_sub(minute).unwrap();
+        let mut limits = Silences::default();
+        limits.note(Activity::Writing, Duration::from_secs(6));
+        let mut silence = Silence {
+            idle: minute * 5,
+            last_chunk: long_ago,
+            limits,
+            activity: Activity::Writing,
+            parts: (1, long_ago),
+            waits: false,
+            timer: None,
+            cut: None,
+            cutting: None,
+        };
+
+        silence.begin_to_wait();
+        let first = silence.next_part_by().unwrap();
+        silence.begin_to_wait();
+
+        assert!(
+            first > Instant::now(),
+            "its time begins when it is waited for"
+        );
+        assert_eq!(silence.next_part_by(), Some(first));
     }
 }
