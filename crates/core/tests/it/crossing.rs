@@ -5,15 +5,13 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use zephyr_core::classify::Outcome;
-use zephyr_core::config::{
-    Auth, AuthHeader, BaseUrl, Config, CredentialRef, Endpoint, Group, HealthCheck, ProbeAs,
-    ProbeMode, ProxyRoute,
-};
+use zephyr_core::config::{Config, HealthCheck, ProbeMode};
 use zephyr_core::fleet::{Journey, Lesson, Permit, ProbeResult};
 use zephyr_core::profile::CallKind;
 use zephyr_core::{Effect, EndpointId, Fleet};
 
 use crate::dice::Dice;
+use crate::fleets;
 
 const MODEL: &str = "claude-opus-5-5";
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -187,36 +185,12 @@ impl World {
 }
 
 fn config(endpoints: usize) -> Config {
-    let endpoint = |name: &&str| Endpoint {
-        name: (*name).to_owned(),
-        group: "main".to_owned(),
-        url: BaseUrl::parse(&format!("https://{name}.example.com")).unwrap(),
-        flag: None,
-        enabled: true,
-        priority: 1,
-        weight: 1,
-        price: 1.0,
-        auth: Auth::Ours {
-            header: AuthHeader::Bearer,
-            credential: CredentialRef::Env("TOKEN".to_owned()),
-        },
-        subscription_only: false,
-        probe_as: ProbeAs::Zephyr,
-        proxy: ProxyRoute::Direct,
-        health_check: HealthCheck {
-            mode: ProbeMode::Message,
-            interval: INTERVAL,
-            ..HealthCheck::default()
-        },
+    let checks = HealthCheck {
+        mode: ProbeMode::Message,
+        interval: INTERVAL,
+        ..HealthCheck::default()
     };
-    Config {
-        groups: vec![Group {
-            name: "main".to_owned(),
-            default: true,
-        }],
-        endpoints: NAMES[..endpoints].iter().map(endpoint).collect(),
-        ..Config::default()
-    }
+    fleets::config(&NAMES[..endpoints], &checks)
 }
 
 fn every(seconds: u64) -> Traffic {

@@ -7,6 +7,7 @@
 
 mod crossing;
 mod dice;
+mod fleets;
 mod fuzz;
 mod messages;
 mod model;

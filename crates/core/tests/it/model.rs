@@ -10,15 +10,14 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use zephyr_core::circuit::{Cause, CircuitState};
 use zephyr_core::classify::{Fault, Outcome};
-use zephyr_core::config::{
-    Auth, AuthHeader, BaseUrl, Breaker, BreakerPolicy, Config, CredentialRef, Endpoint, Group,
-    HealthCheck, ProbeAs, ProbeMode, ProxyRoute,
-};
+use zephyr_core::config::{Breaker, BreakerPolicy, Config, HealthCheck, ProbeMode};
 use zephyr_core::fleet::{
     Availability, Denied, DeniedWhy, Journey, Mode, Permit, ProbeResult, Why,
 };
 use zephyr_core::profile::{CallKind, SessionKey};
 use zephyr_core::{Effect, EndpointId, Fleet};
+
+use crate::fleets;
 
 const ENDPOINTS: usize = 3;
 const MAX_ATTEMPTS: usize = 2;
@@ -1053,39 +1052,17 @@ impl Pair {
 const NAMES: [&str; ENDPOINTS] = ["A", "B", "C"];
 
 fn config(mode: ProbeMode, policy: BreakerPolicy, last_resort: bool) -> Config {
-    let endpoint = |name: &&str| Endpoint {
-        name: (*name).to_owned(),
-        group: "main".to_owned(),
-        url: BaseUrl::parse(&format!("https://{name}.example.com")).unwrap(),
-        flag: None,
-        enabled: true,
-        priority: 1,
-        weight: 1,
-        price: 1.0,
-        auth: Auth::Ours {
-            header: AuthHeader::Bearer,
-            credential: CredentialRef::Env("TOKEN".to_owned()),
-        },
-        subscription_only: false,
-        probe_as: ProbeAs::Zephyr,
-        proxy: ProxyRoute::Direct,
-        health_check: HealthCheck {
-            mode,
-            ..HealthCheck::default()
-        },
+    let checks = HealthCheck {
+        mode,
+        ..HealthCheck::default()
     };
     let mut config = Config {
-        groups: vec![Group {
-            name: "main".to_owned(),
-            default: true,
-        }],
-        endpoints: NAMES.iter().map(endpoint).collect(),
         breaker: Breaker {
             policy,
             cooldown: COOLDOWN,
             max_cooldown: MAX_COOLDOWN,
         },
-        ..Config::default()
+        ..fleets::config(&NAMES, &checks)
     };
     config.server.switch_threshold = THRESHOLD;
     config.server.drain_timeout = DRAIN;

@@ -13,7 +13,7 @@ use zephyr_core::profile::CallKind;
 use zephyr_core::proof::Activity;
 
 use crate::dice::Dice;
-use crate::simulation::config;
+use crate::fleets;
 
 const MODEL: &str = "claude-opus-5-5";
 /// Its answers begin after a minute.
@@ -52,10 +52,7 @@ impl Dice {
 }
 
 fn fleet(change: impl FnOnce(&mut zephyr_core::Config), now: Instant) -> Fleet {
-    let mut config = config(&mut Dice(7));
-    for endpoint in &mut config.endpoints {
-        endpoint.health_check = HealthCheck::default();
-    }
+    let mut config = fleets::config(&["A", "B", "C"], &HealthCheck::default());
     change(&mut config);
     let mut fleet = Fleet::new(config, &BTreeSet::new(), 7, now);
     for (name, millis) in [("A", 300), ("B", 400), ("C", 500)] {

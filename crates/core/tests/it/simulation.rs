@@ -6,10 +6,7 @@ use std::time::{Duration, Instant};
 
 use zephyr_core::circuit::{Cause, CircuitState};
 use zephyr_core::classify::{Contact, Fault, Outcome};
-use zephyr_core::config::{
-    Auth, AuthHeader, BaseUrl, Config, CredentialRef, Endpoint, Group, HealthCheck, ProbeAs,
-    ProbeMode, ProxyRoute,
-};
+use zephyr_core::config::{Config, HealthCheck, ProbeMode};
 use zephyr_core::fleet::{
     Availability, DeniedWhy, Journey, Lesson, Permit, ProbeResult, Ticket, Why,
 };
@@ -17,6 +14,7 @@ use zephyr_core::profile::{CallKind, SessionKey};
 use zephyr_core::{Effect, EndpointId, Fleet};
 
 use crate::dice::Dice;
+use crate::fleets;
 
 const MODEL: &str = "claude-opus-5-5";
 const TICK: Duration = Duration::from_millis(100);
@@ -599,40 +597,16 @@ fn throttled() -> Outcome {
     }
 }
 
-pub(crate) fn config(dice: &mut Dice) -> Config {
+fn config(dice: &mut Dice) -> Config {
     let mode = match dice.below(3) {
         0 => ProbeMode::Connect,
         _ => ProbeMode::Message,
     };
-    let endpoint = |name: &&str| Endpoint {
-        name: (*name).to_owned(),
-        group: "main".to_owned(),
-        url: BaseUrl::parse(&format!("https://{name}.example.com")).unwrap(),
-        flag: None,
-        enabled: true,
-        priority: 1,
-        weight: 1,
-        price: 1.0,
-        auth: Auth::Ours {
-            header: AuthHeader::Bearer,
-            credential: CredentialRef::Env("TOKEN".to_owned()),
-        },
-        subscription_only: false,
-        probe_as: ProbeAs::Zephyr,
-        proxy: ProxyRoute::Direct,
-        health_check: HealthCheck {
-            mode,
-            ..HealthCheck::default()
-        },
+    let checks = HealthCheck {
+        mode,
+        ..HealthCheck::default()
     };
-    let mut config = Config {
-        groups: vec![Group {
-            name: "main".to_owned(),
-            default: true,
-        }],
-        endpoints: NAMES.iter().map(endpoint).collect(),
-        ..Config::default()
-    };
+    let mut config = fleets::config(&NAMES, &checks);
     config.failover.max_wait = MAX_WAIT;
     config.failover.last_resort = dice.per_mille(700);
     config
