@@ -20,6 +20,7 @@
 //! | 401, 403 | `Refused` | account |
 //! | 429; 503, 529 | `Throttled` | endpoint |
 //! | 408, other 5xx | `Failed`, or `Away` if the body says until when | endpoint |
+//! | 409, which clients repeat unchanged | `NotServed`, and nothing is marked | endpoint |
 //! | other 4xx, in the API's own shape | `ClientFault` | client |
 //! | other 4xx, in JSON of any other shape | `NotServed`, once | request |
 //! | other 4xx, no JSON at all: some gateway's | `NotServed`, and nothing is marked | endpoint |
@@ -269,6 +270,8 @@ impl Attempt<'_> {
             401 | 403 => self.refused(fault),
             404 | 501 => Outcome::model_not_served(fault),
             408 => Outcome::Failed(fault),
+            // Clients repeat it unchanged, so it is no mistake of theirs.
+            409 => not_served(fault, Subject::Endpoint),
             429 | 503 | 529 => Outcome::Throttled { fault, retry_after },
             413 if !told.is_own => not_served(fault, Subject::Size),
             400..=499 if told.is_own => Outcome::ClientFault(status),

@@ -177,7 +177,6 @@ fn what_the_api_itself_calls_a_mistake_is_the_clients_to_see() {
             "cache_control: at most 4 blocks are allowed, 5 exceed that",
         ),
         (405, "invalid_request_error", "Method Not Allowed"),
-        (409, "conflict_error", "the batch is being cancelled"),
         (413, "request_too_large", "Request exceeds the maximum size"),
         (422, "invalid_request_error", "messages: field required"),
     ];
@@ -185,6 +184,18 @@ fn what_the_api_itself_calls_a_mistake_is_the_clients_to_see() {
     for (code, kind, message) in mistakes {
         let outcome = status(OURS, code, &own(kind, message));
         assert_eq!(outcome, Outcome::ClientFault(code), "{message}");
+    }
+}
+
+#[test]
+fn what_clients_repeat_unchanged_is_no_mistake_of_theirs() {
+    for body in [own("conflict_error", "try again"), "conflict".to_owned()] {
+        let outcome = status(OURS, 409, &body);
+
+        let Outcome::NotServed { subject, .. } = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(subject, Subject::Endpoint, "{body}");
     }
 }
 
