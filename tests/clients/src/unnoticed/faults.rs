@@ -43,7 +43,7 @@ const EVERY_TIME: [(&str, &str); 10] = [
     ("Streams that are cut", "closed halfway through the text"),
     ("Stalls", "silence before the head"),
     ("Stalls", "silence halfway through the text"),
-    ("Slow starts", "first event after 10 s"),
+    ("Slow starts", "first event after 30 s"),
     (SEVERAL, "529; a web page; closed after message_start"),
     (SEVERAL, "silence; credit used up; reset before the head"),
 ];
