@@ -14,7 +14,7 @@ pub struct Fault {
     pub family: &'static str,
     /// How the endpoints behave, the preferred one first. All others work.
     pub behaviours: Vec<Behaviour>,
-    /// What becomes of checks.
+    /// What becomes of checks where they get as far as a request.
     pub checks: Checks,
     /// What is asked of Zephyr.
     pub bar: Bar,
@@ -46,16 +46,11 @@ impl Bar {
 
 impl Fault {
     pub(super) fn new(family: &'static str, name: impl Into<String>, behaviour: Behaviour) -> Self {
-        let checks = if behaviour.concerns_connections() {
-            Checks::Fail
-        } else {
-            Checks::Pass
-        };
         Self {
             name: name.into(),
             family,
             behaviours: vec![behaviour],
-            checks,
+            checks: Checks::Pass,
             bar: Bar::Unnoticed,
         }
     }
@@ -77,6 +72,18 @@ impl Fault {
     /// Asks this of Zephyr.
     pub(super) fn bar(self, bar: Bar) -> Self {
         Self { bar, ..self }
+    }
+
+    /// What becomes of checks, in words.
+    pub(super) fn checks_in_words(&self) -> &'static str {
+        let mut behaviours = self.behaviours.iter();
+        if self.checks == Checks::Fail || behaviours.clone().all(Behaviour::concerns_connections) {
+            "fail"
+        } else if behaviours.any(Behaviour::concerns_connections) {
+            "some fail"
+        } else {
+            "pass"
+        }
     }
 
     /// Of all endpoints: three, of which the first fails, or four, of which only the last works.

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::behaviour::Checks;
 use super::fault::{Bar, Fault};
 use super::start::Start;
 use super::trial::{LIMIT, Trial, Usual};
@@ -184,10 +183,7 @@ impl Report<'_> {
     }
 
     fn row(&self, row: &Row, page: &mut String) {
-        let checks = match row.fault.checks {
-            Checks::Pass => "pass",
-            Checks::Fail => "fail",
-        };
+        let checks = row.fault.checks_in_words();
         let has_bar = row.fault.bar != Bar::None;
         let finished = both(row, |trial| yes(trial.finished, has_bar));
         let same = both(row, |trial| yes(trial.same, has_bar));
