@@ -232,6 +232,15 @@ mod tests {
     }
 
     #[test]
+    fn a_call_of_a_tool_without_any_tool_is_no_answer() {
+        let calls = String::from_utf8_lossy(REASON).replace("end_turn", "tool_use");
+
+        let judged = after(&[START, calls.as_bytes(), STOP]).0;
+
+        assert!(matches!(judged, Err(Fault::NotMessages(_))), "{judged:?}");
+    }
+
+    #[test]
     fn a_stream_that_ends_early_is_cut_and_one_that_says_nothing_is_empty() {
         assert_eq!(after(&[START, BLOCK]).1, Err(Fault::Cut));
         assert_eq!(after(&[START]).1, Err(Fault::Cut));

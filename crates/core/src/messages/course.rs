@@ -51,6 +51,8 @@ pub(crate) struct Course {
     has_delta: bool,
     /// Whether it has said why it stops, with no part after that.
     has_stopped: bool,
+    /// Whether it has said that it stops to call a tool.
+    calls_tool: bool,
     /// Whether something came before `message_start` that clients do not read.
     has_noise: bool,
 }
@@ -128,6 +130,7 @@ impl Course {
             ended: None,
             has_delta: false,
             has_stopped: false,
+            calls_tool: false,
             has_noise: false,
         }
     }
@@ -448,8 +451,9 @@ impl Course {
     fn message_delta(&mut self, fields: &Fields<'_>) -> Result<(), Wrong> {
         self.has_delta = true;
         let reason = fields.delta.object().map(|delta| &delta.stop_reason);
-        if let Some(Value::Text(_)) = reason {
+        if let Some(Value::Text(reason)) = reason {
             self.has_stopped = self.open.is_empty() || self.is_unindexed;
+            self.calls_tool = reason == "tool_use";
         }
         if self.format == Format::Any {
             return Ok(());
@@ -476,6 +480,9 @@ impl Course {
         }
         if !self.has_delta && self.format == Format::Messages {
             return Err(Wrong::new("", "message_delta", "message_stop"));
+        }
+        if self.calls_tool && self.stage < Stage::Content {
+            return Err(Wrong::new("", "a block that calls a tool", "message_stop"));
         }
         Ok(())
     }
