@@ -185,8 +185,7 @@ impl Fleet {
         {
             let ttl = self.config.routing.sticky_ttl;
             let conversations = &mut self.conversations;
-            let broken = conversations.take_broken(session, &journey.asked, ttl, now);
-            if let Some(broken) = broken {
+            for broken in conversations.tell_broken(session, &journey.asked, ttl, now) {
                 journey.avoids.push((broken, Shunned::BrokeOff));
                 journey.repeats_a_break = true;
             }

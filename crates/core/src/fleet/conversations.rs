@@ -18,6 +18,8 @@ use crate::worth::Cached;
 const CAPACITY: usize = 10_000;
 /// The most models of one conversation.
 const MOST_HOMES: usize = 4;
+/// The most endpoints that are remembered as having broken off answers to one request.
+const MOST_BROKEN: usize = 8;
 /// The most endpoints that are remembered as refusing one conversation.
 const MOST_REFUSALS: usize = 8;
 
@@ -64,13 +66,16 @@ pub(super) struct Behind {
     cached: Cached,
 }
 
-/// An answer that broke off after it began. The client will send its request again.
+/// Answers to one request that broke off after they began. The client will send its request again.
 #[derive(Debug)]
 struct Broken {
-    endpoint: EndpointId,
+    /// Where. The last one is at the end.
+    endpoints: Vec<EndpointId>,
     /// Distinguishes the repeat from side calls, which name other models.
     asked: Arc<Asked>,
     at: Instant,
+    /// The repeat knows it.
+    is_told: bool,
 }
 
 impl Conversations {
@@ -222,26 +227,50 @@ impl Conversations {
         ttl: Duration,
         now: Instant,
     ) {
-        self.entry(session, ttl, now).broken = Some(Broken {
-            endpoint,
+        let known = self.entry(session, ttl, now);
+        let before = known.broken.take();
+        let before =
+            before.filter(|broken| *broken.asked == *asked && is_recent(broken.at, ttl, now));
+        let mut endpoints = before.map(|broken| broken.endpoints).unwrap_or_default();
+        endpoints.retain(|other| *other != endpoint);
+        if endpoints.len() >= MOST_BROKEN {
+            endpoints.remove(0);
+        }
+        endpoints.push(endpoint);
+        known.broken = Some(Broken {
+            endpoints,
             asked,
             at: now,
+            is_told: false,
         });
     }
 
-    /// The endpoint where the last answer to such a request of the conversation broke off. Returned only
-    /// once.
-    pub(super) fn take_broken(
+    /// The endpoints where answers to such a request of the conversation broke off since it was last answered.
+    /// Told only once, to the repeat of the last one.
+    pub(super) fn tell_broken(
         &mut self,
         session: SessionKey,
         asked: &Asked,
         ttl: Duration,
         now: Instant,
-    ) -> Option<EndpointId> {
-        let known = self.known.get_mut(&session)?;
-        let broken = known.broken.take_if(|broken| *broken.asked == *asked)?;
-        self.drop_if_empty(session);
-        is_recent(broken.at, ttl, now).then_some(broken.endpoint)
+    ) -> Vec<EndpointId> {
+        let known = self.known.get_mut(&session);
+        let broken = known.and_then(|known| known.broken.as_mut());
+        let broken = broken.filter(|broken| {
+            !broken.is_told && *broken.asked == *asked && is_recent(broken.at, ttl, now)
+        });
+        broken.map_or(Vec::new(), |broken| {
+            broken.is_told = true;
+            broken.endpoints.clone()
+        })
+    }
+
+    /// Such a request of the conversation was answered.
+    pub(super) fn mend(&mut self, session: SessionKey, asked: &Asked) {
+        if let Some(known) = self.known.get_mut(&session) {
+            known.broken.take_if(|broken| *broken.asked == *asked);
+            self.drop_if_empty(session);
+        }
     }
 
     fn drop_if_empty(&mut self, session: SessionKey) {
@@ -497,7 +526,7 @@ mod tests {
     }
 
     #[test]
-    fn where_an_answer_broke_off_is_told_once_to_the_repeat_and_to_no_side_call() {
+    fn where_answers_broke_off_is_told_once_to_each_repeat_and_to_no_side_call() {
         let now = Instant::now();
         let mut conversations = Conversations::default();
         let asked = |model: &str| Asked {
@@ -505,12 +534,17 @@ mod tests {
             model: Some(model.to_owned()),
         };
         let key = SessionKey::of("a");
-        conversations.note_broken(key, EndpointId::new(1), Arc::new(asked("m")), TTL, now);
-        let mut take = |model, at| conversations.take_broken(key, &asked(model), TTL, at);
+        let [one, two] = [1, 2].map(EndpointId::new);
+        let breaks = |conversations: &mut Conversations, id| {
+            conversations.note_broken(key, id, Arc::new(asked("m")), TTL, now);
+            ["side", "m", "m"].map(|model| conversations.tell_broken(key, &asked(model), TTL, now))
+        };
 
-        let told = [("side", now), ("m", now), ("m", now)].map(|(model, at)| take(model, at));
+        let told = [one, two].map(|id| breaks(&mut conversations, id));
+        conversations.mend(key, &asked("m"));
 
-        assert_eq!(told, [None, Some(EndpointId::new(1)), None]);
+        assert_eq!(told[0], [vec![], vec![one], vec![]]);
+        assert_eq!(told[1], [vec![], vec![one, two], vec![]]);
         assert!(conversations.known.is_empty(), "nothing stays of it");
     }
 
@@ -532,6 +566,6 @@ mod tests {
         assert!(conversations.known.len() <= CAPACITY);
         assert!(conversations.known.contains_key(&newest));
         let late = now + TTL + Duration::from_secs(1);
-        assert_eq!(conversations.take_broken(newest, &asked, TTL, late), None);
+        assert_eq!(conversations.tell_broken(newest, &asked, TTL, late), []);
     }
 }

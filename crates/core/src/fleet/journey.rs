@@ -192,9 +192,9 @@ impl Journey {
         }
     }
 
-    /// The endpoint that broke off the last answer to this request.
+    /// The endpoint that broke off the last answer to this request, if one did.
     pub(super) fn left_broken(&self) -> Option<EndpointId> {
         let broken = |(_, why): &&(EndpointId, Shunned)| *why == Shunned::BrokeOff;
-        self.avoids.iter().find(broken).map(|(id, _)| *id)
+        self.avoids.iter().rev().find(broken).map(|(id, _)| *id)
     }
 }

@@ -147,6 +147,9 @@ impl Fleet {
     ) -> Option<Instant> {
         let mut until = None;
         let ttl = self.config.routing.sticky_ttl;
+        if *outcome == Outcome::Answered {
+            self.conversations.mend(session, asked);
+        }
         let key = (session, asked.model.as_deref());
         if let Outcome::NotServed {
             subject: Subject::Conversation | Subject::Login,

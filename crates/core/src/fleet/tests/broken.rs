@@ -41,6 +41,24 @@ fn elsewhere() -> (String, Why) {
 }
 
 #[test]
+fn a_repeat_that_breaks_off_too_avoids_both() {
+    let mut scene = Scene::of(4, |_| ());
+    let asking = || Journey::new(CallKind::Messages, None, Some(SessionKey::of("s")));
+    let mut breaks = || {
+        let grant = scene.fleet.admit(&mut asking(), scene.now).unwrap();
+        let name = scene.name(grant.permit.endpoint());
+        scene
+            .fleet
+            .settle_midway(grant.permit, Fault::Cut, scene.now);
+        name
+    };
+
+    let route = [breaks(), breaks(), breaks(), breaks()];
+
+    assert_eq!(route, ["A", "B", "C", "D"]);
+}
+
+#[test]
 fn the_repeat_of_a_broken_answer_goes_elsewhere_once_whatever_the_strategy() {
     for strategy in STRATEGIES {
         let mut scene = two(|config| {
