@@ -232,6 +232,30 @@ mod tests {
     }
 
     #[test]
+    fn behind_a_call_and_a_result_of_the_servers_tools_the_model_is_patiently_waited_for() {
+        let block = |kind: &str| {
+            let started = String::from_utf8_lossy(BLOCK).replace("text", kind);
+            let stopped = "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n";
+            started + stopped
+        };
+        let activity = |kind: &str| {
+            let mut judge = StreamJudge::new(Format::Messages);
+            judge.push(START).unwrap();
+            judge.push(block(kind).as_bytes()).unwrap();
+            judge.activity()
+        };
+
+        let kinds = [
+            "text",
+            "tool_use",
+            "server_tool_use",
+            "web_search_tool_result",
+        ];
+        let (writing, tool) = (Activity::Writing, Activity::Tool);
+        assert_eq!(kinds.map(activity), [writing, writing, tool, tool]);
+    }
+
+    #[test]
     fn a_call_of_a_tool_without_any_tool_is_no_answer() {
         let calls = String::from_utf8_lossy(REASON).replace("end_turn", "tool_use");
 

@@ -24,6 +24,8 @@ use crate::price::{Cost, Usage, rates};
 
 /// What a move costs besides: another account drops the thinking that this one has signed.
 pub const RISK_USD: f64 = 0.02;
+/// No request waits this long.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 /// Maximum number of turns that are expected.
 const MOST_TURNS: u32 = 20;
 
@@ -146,7 +148,8 @@ impl Cached {
         now: Instant,
     ) -> Option<Duration> {
         let cost = self.cost_of_a_move(prices, scale.own, now);
-        Duration::try_from_secs_f64(cost.usd() / scale.second_usd).ok()
+        let wait = Duration::try_from_secs_f64(cost.usd() / scale.second_usd).ok();
+        wait.filter(|wait| *wait < LONGEST_WAIT)
     }
 
     fn cost_of_a_move(

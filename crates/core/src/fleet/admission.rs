@@ -171,7 +171,7 @@ impl Fleet {
             }
             Patience::Auto => {}
             Patience::Fixed => {
-                (pace.begin, pace.begin_whole) = (None, None);
+                pace.begin = None;
                 pace.silence = Silences::ENDLESS;
             }
         }

@@ -12,6 +12,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::conversations::Key;
 use super::endpoint::Endpoint;
 use super::journey::{Journey, Needs};
 use super::mode::Mode;
@@ -21,6 +22,7 @@ use super::state::Fleet;
 use crate::call::CallKind;
 use crate::config::Hedge;
 use crate::endpoint_id::EndpointId;
+use crate::messages::stage::Activity;
 use crate::worth::Scale;
 
 /// Why no second attempt goes out.
@@ -31,6 +33,10 @@ pub enum NoHedge {
     /// The wait is not worth it before it has lasted this long.
     NotBefore(Duration),
 }
+
+/// Whether no other endpoint is left that could take a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoneLeft(pub bool);
 
 impl Fleet {
     /// Grants a second attempt of `journey` beside the one at `first`, whose answer has taken `waited` so far.
@@ -50,7 +56,8 @@ impl Fleet {
         }
         let other = self.other_fit(journey, now).ok_or(NoHedge::Never)?;
         let (id, price) = (other.id, other.spec.price);
-        let worth = self.wait_worth_a_hedge(journey, first, price, now)?;
+        let asking = journey.session.map(|session| (session, journey.model()));
+        let worth = self.wait_worth_a_hedge(asking, first, price, now)?;
         if waited < worth {
             return Err(NoHedge::NotBefore(worth));
         }
@@ -65,21 +72,27 @@ impl Fleet {
     /// Grants an attempt of `journey` in place of the second one, beside a late first one, which has taken
     /// `waited` so far. If one of the two has `failed`, this is a failover, and the budget of second attempts
     /// does not count.
+    ///
+    /// # Errors
+    ///
+    /// There is none. Says whether no other endpoint is left to take the request.
     pub fn hedge_anew(
         &mut self,
         journey: &mut Journey,
         failed: bool,
         waited: Duration,
         now: Instant,
-    ) -> Option<Grant> {
-        let id = self
-            .other_fit(journey, now)
-            .filter(|_| journey.needs == Needs::Anything && !self.has_enough(journey))?
-            .id;
-        if !failed && !self.hedges.withdraw() {
-            return None;
+    ) -> Result<Grant, NoneLeft> {
+        let none_left = NoneLeft(self.is_last(journey, now));
+        let may = journey.needs == Needs::Anything && !self.has_enough(journey);
+        let other = self.other_fit(journey, now).filter(|_| may);
+        let id = other.ok_or(none_left)?.id;
+        let is_wanted = self.mode == Mode::Auto && self.config.failover.hedge != Hedge::Off;
+        let may = failed || (is_wanted && self.hedges.withdraw());
+        if !may {
+            return Err(none_left);
         }
-        self.grant_beside(journey, id, waited, now)
+        self.grant_beside(journey, id, waited, now).ok_or(none_left)
     }
 
     fn grant_beside(
@@ -112,12 +125,25 @@ impl Fleet {
         })
     }
 
-    /// Whether another endpoint is fit to answer a request like the one of `permit`, whose answer has stopped.
-    pub fn may_be_answered_elsewhere(&self, permit: &Permit, now: Instant) -> bool {
+    /// Whether the answer of `permit` may be broken off that has stopped during this activity: whether another
+    /// endpoint is fit to answer its repeat. Without a session the repeat is not known as one, and may come back:
+    /// so only a text that stops is broken off then.
+    pub fn may_be_answered_elsewhere(
+        &self,
+        permit: &Permit,
+        activity: Activity,
+        now: Instant,
+    ) -> bool {
+        let is_known = permit.session.is_some() || activity == Activity::Writing;
+        let session = permit.session.into_iter();
+        let refused: Vec<EndpointId> = session
+            .flat_map(|session| self.conversations.refused_by(session, now))
+            .collect();
         let others = self.endpoints.iter();
         self.config.failover.enabled
+            && is_known
             && others
-                .filter(|other| other.id != permit.endpoint)
+                .filter(|other| other.id != permit.endpoint && !refused.contains(&other.id))
                 .any(|other| {
                     other.check_standing(false).is_ok()
                         && other.marks.check(&permit.asked, permit.traits, now).is_ok()
@@ -149,20 +175,17 @@ impl Fleet {
         fit.min_by_key(|endpoint| self.rank(endpoint))
     }
 
-    /// How long the request has to wait at `first` until a second attempt is worth what its conversation has
-    /// cached there. `price`: of the other endpoint.
-    fn wait_worth_a_hedge(
+    /// How long a request of a conversation has to wait at `first` until it is worth leaving what is cached there.
+    /// `price`: of the other endpoint.
+    pub(super) fn wait_worth_a_hedge(
         &self,
-        journey: &Journey,
+        asking: Option<Key<'_>>,
         first: EndpointId,
         price: f64,
         now: Instant,
     ) -> Result<Duration, NoHedge> {
         let ttl = self.config.routing.sticky_ttl;
-        let home = journey.session.and_then(|session| {
-            self.conversations
-                .home((session, journey.model()), ttl, now)
-        });
+        let home = asking.and_then(|key| self.conversations.home(key, ttl, now));
         let cached = home
             .filter(|home| home.endpoint == first)
             .and_then(|home| home.cached.as_ref())

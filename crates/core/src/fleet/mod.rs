@@ -67,7 +67,7 @@ pub use asked::Traits;
 pub use denied::{Denied, DeniedWhy};
 pub use effect::Effect;
 pub use endpoint::{Availability, EndpointStatus};
-pub use hedging::NoHedge;
+pub use hedging::{NoHedge, NoneLeft};
 pub use journey::Journey;
 pub use memory::{EndpointMemory, Memory};
 pub use mode::Mode;

@@ -7,12 +7,14 @@ use super::asked::Asked;
 use super::blame::Blame;
 use super::effect::Effect;
 use super::endpoint::Booked;
+use super::mode::Mode;
 use super::permit::Permit;
 use super::queue::Went;
 use super::state::Fleet;
 use crate::call::CallKind;
 use crate::circuit::Change;
 use crate::classify::{Fault, Outcome, Subject};
+use crate::config::Patience;
 use crate::endpoint_id::EndpointId;
 use crate::latency::Sample;
 use crate::session::SessionKey;
@@ -45,7 +47,7 @@ impl Fleet {
         until
     }
 
-    /// An attempt is over because another one beside it was first, `after` this long: the answer of the
+    /// A stream's attempt is over because another one beside it was first, `after` this long: the answer of the
     /// other one had then taken `winner`. If this attempt went out first and was silent, it was late.
     pub fn settle_overtaken(
         &mut self,
@@ -59,11 +61,19 @@ impl Fleet {
         self.book(permit, Outcome::Abandoned, now);
     }
 
-    /// The client left an attempt that was late: its patience is shorter than ours. It will send its request
-    /// again, and the repeat goes to another endpoint if possible.
+    /// The client left a stream's attempt that was late: its patience is shorter than ours. It will send its request
+    /// again, and the repeat goes to another endpoint if possible, unless it has too much cached here.
     pub fn settle_left_late(&mut self, permit: Permit, after: Duration, now: Instant) {
         self.note_late(&permit, after, None, now);
-        self.avoid_in_the_repeat(&permit, now);
+        let asking = permit.session.map(|session| (session, permit.model()));
+        let worth = self.wait_worth_a_hedge(asking, permit.endpoint, 1.0, now);
+        let failover = &self.config.failover;
+        if self.mode == Mode::Auto
+            && failover.patience == Patience::Auto
+            && worth.is_ok_and(|worth| worth <= after)
+        {
+            self.avoid_in_the_repeat(&permit, now);
+        }
         self.book(permit, Outcome::Abandoned, now);
     }
 

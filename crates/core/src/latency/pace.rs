@@ -8,7 +8,7 @@
 //! | --- | --- | --- |
 //! | a stream is late | 2 × p95, at least `SOONEST` | as elsewhere, or from 2 to 8 s, from checks and the size of the request |
 //! | another answer is late | 2 × p95, at least `SOONEST` | never |
-//! | an answer is given up before it begins | 4 × p99, at least `BEGIN` | the limit of the file |
+//! | a stream is given up before it begins | 4 × p99, at least `BEGIN` | the limit of the file |
 //! | a stream is given up midway | 4 × p99 of the longest silences, at least `LEAST` | `UNKNOWN` |
 //!
 //! A percentile of a few samples says little of the rare ones, so with fewer than 100 the multiple of a p99
@@ -72,8 +72,6 @@ pub struct Pace {
     pub late_whole: Option<Duration>,
     /// A stream that has not proven real by then is given up. `None`: unknown.
     pub begin: Option<Duration>,
-    /// The same for an answer that is not streamed.
-    pub begin_whole: Option<Duration>,
     /// How long a stream may be silent after that.
     pub silence: Silences,
 }
@@ -84,7 +82,6 @@ pub(crate) struct Known {
     late: Option<Duration>,
     late_whole: Option<Duration>,
     begin: Option<Duration>,
-    begin_whole: Option<Duration>,
     silence: [Option<Duration>; Activity::ALL.len()],
 }
 
@@ -99,7 +96,6 @@ impl Known {
             late: self.late.max(other.late),
             late_whole: self.late_whole.max(other.late_whole),
             begin: self.begin.max(other.begin),
-            begin_whole: self.begin_whole.max(other.begin_whole),
             silence,
         }
     }
@@ -125,7 +121,6 @@ impl Known {
             is_late_known: late.is_some(),
             late_whole: self.late_whole.or(elsewhere.late_whole),
             begin: self.begin.or(twice(elsewhere.begin)),
-            begin_whole: self.begin_whole.or(twice(elsewhere.begin_whole)),
             silence,
         }
     }
@@ -241,7 +236,6 @@ impl Paces {
             late: begin(TELLS_LATE).map(late_after),
             late_whole: wholes(TELLS_LATE).map(late_after),
             begin: begin(TELLS_BEGIN).map(given_up),
-            begin_whole: wholes(TELLS_BEGIN).map(given_up),
             silence: Activity::ALL.map(silence),
         }
     }
@@ -268,7 +262,10 @@ impl Paces {
 impl Model {
     /// The times of requests of that size, or else of larger ones, if there are enough of them.
     fn begin(&self, size: Size, enough: u32) -> Option<&Histogram> {
-        let mut sizes = self.begins[size as usize..].iter();
+        let known = &self.begins[..Size::Unknown as usize];
+        let larger = known.get(size as usize..).unwrap_or_default();
+        let own = self.begins.get(size as usize);
+        let mut sizes = own.into_iter().chain(larger);
         sizes.find(|times| times.len() >= enough)
     }
 }
@@ -340,10 +337,7 @@ mod tests {
 
         let late = |check, kilobytes: u64| {
             let pace = pace(&paces, "m", kilobytes, check);
-            assert_eq!(
-                (pace.begin, pace.begin_whole, pace.late_whole),
-                (None, None, None)
-            );
+            assert_eq!((pace.begin, pace.late_whole), (None, None));
             pace.late.as_secs_f64().round()
         };
 
@@ -438,7 +432,6 @@ mod tests {
         let pace = at(&paces, 1);
 
         assert!(about(pace.late_whole.unwrap(), 60.0));
-        assert!(pace.begin_whole.unwrap() > 120 * SECOND);
     }
 
     #[test]

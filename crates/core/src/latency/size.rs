@@ -9,15 +9,17 @@ pub(crate) enum Size {
     Small,
     /// Less than 256 KB, some 64,000 tokens.
     Medium,
-    /// More.
+    /// Less than 1 MB, some 250,000 tokens.
     Large,
+    /// More.
+    Huge,
     /// It was not announced.
     Unknown,
 }
 
 impl Size {
     /// How many there are.
-    pub(crate) const COUNT: usize = 4;
+    pub(crate) const COUNT: usize = 5;
 
     /// The size of a request with so many bytes in its body.
     pub(crate) fn of(bytes: Option<u64>) -> Self {
@@ -25,7 +27,8 @@ impl Size {
             None => Self::Unknown,
             Some(bytes) if bytes < 32 * KB => Self::Small,
             Some(bytes) if bytes < 256 * KB => Self::Medium,
-            Some(_) => Self::Large,
+            Some(bytes) if bytes < 1024 * KB => Self::Large,
+            Some(_) => Self::Huge,
         }
     }
 }

@@ -161,7 +161,8 @@ impl Course {
             return Activity::Tool;
         }
         match (self.open.last(), self.ended) {
-            (None, Some(BlockKind::ServerTool)) => Activity::Tool,
+            // Behind a call comes its result, and behind a result the model reads it.
+            (None, Some(BlockKind::ServerTool | BlockKind::Other)) => Activity::Tool,
             (None, _) => Activity::Writing,
             (Some(block), _) => match block.kind {
                 BlockKind::Text => Activity::Writing,
@@ -193,6 +194,7 @@ impl Course {
             let begins =
                 event.name.starts_with("message") && Known::of(event) == Some(Known::MessageStart);
             if !begins {
+                self.parts += 1;
                 return Ok(());
             }
             self.is_foreign = false;

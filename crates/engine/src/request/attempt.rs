@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use zephyr_control::{AttemptOutcome, EventKind, Reason};
 use zephyr_core::EndpointId;
 use zephyr_core::classify::{self, Fault, Outcome, Refusal, Verdict};
-use zephyr_core::fleet::{Denied, Grant, Journey, Lesson, NoHedge, Permit, Why};
+use zephyr_core::fleet::{Denied, Grant, Journey, Lesson, NoHedge, NoneLeft, Permit, Why};
 use zephyr_core::latency::Silences;
 use zephyr_core::profile::CallKind;
 use zephyr_core::proof::Activity;
@@ -130,12 +130,12 @@ impl Attempt {
         upload: Upload,
         journey: &mut Journey,
         (failed, waited): (bool, Duration),
-    ) -> Option<Self> {
+    ) -> Result<Self, NoneLeft> {
         let granted = outgoing.traffic.door.step(|state, now| {
             let grant = state.fleet.hedge_anew(journey, failed, waited, now)?;
-            Some(Granted::of(grant, state))
+            Ok(Granted::of(grant, state))
         })?;
-        Some(granted.attempt(outgoing, upload, journey))
+        Ok(granted.attempt(outgoing, upload, journey))
     }
 
     /// Sends the request and holds its answer until the answer can be judged.
@@ -486,13 +486,10 @@ impl Attempt {
         }
     }
 
-    /// How long its answer may take before it is late.
+    /// How long a stream may take to begin before it is late.
     fn late(&self) -> Option<Duration> {
-        match self.trail.stream.get() {
-            Some(true) => Some(self.bounds.pace.late),
-            Some(false) => self.bounds.pace.late_whole,
-            None => None,
-        }
+        let is_stream = self.trail.stream.get() == Some(&true);
+        is_stream.then_some(self.bounds.pace.late)
     }
 
     /// How long a stream may be silent after it has proven real.
@@ -506,11 +503,11 @@ impl Attempt {
     }
 
     /// Whether the client's repeat of the request could be answered by another endpoint.
-    pub fn may_be_answered_elsewhere(&self) -> bool {
+    pub fn may_be_answered_elsewhere(&self, activity: Activity) -> bool {
         self.permit.as_ref().is_some_and(|permit| {
             let look = |state: &DoorState, now: &Clock| {
                 let now = now.instant();
-                state.fleet.may_be_answered_elsewhere(permit, now)
+                state.fleet.may_be_answered_elsewhere(permit, activity, now)
             };
             self.traffic.door.look(look)
         })
@@ -544,6 +541,7 @@ impl Attempt {
             .meter
             .attempt(&outcome, self.bounds.began.elapsed());
         let quota = self.quota.take();
+        let is_stream = self.trail.stream.get() == Some(&true);
         let (waited, silences) = (self.since_sent(), self.silences);
         let phase = match self.trail.notes().answered {
             Some(_) => Phase::Midway,
@@ -557,7 +555,7 @@ impl Attempt {
             if let Some(quota) = quota {
                 state.fleet.note_quota(&permit, quota, now);
             }
-            if outcome == Outcome::Answered {
+            if let Outcome::Answered | Outcome::Failed(Fault::Stalled(_)) = outcome {
                 state.fleet.learn_silences(&permit, &silences, now);
             }
             let until = match end {
@@ -565,7 +563,11 @@ impl Attempt {
                 End::PassedOn(fault) => state.fleet.settle(permit, Outcome::Failed(fault), now),
                 End::BrokenOff(fault) => state.fleet.settle_midway(permit, fault, now),
                 End::Overtaken(winner) => {
-                    state.fleet.settle_overtaken(permit, (waited, winner), now);
+                    if is_stream {
+                        state.fleet.settle_overtaken(permit, (waited, winner), now);
+                    } else {
+                        state.fleet.settle(permit, Outcome::Abandoned, now);
+                    }
                     return (now, None, AttemptOutcome::Overtaken);
                 }
                 End::LeftLate => {

@@ -164,6 +164,7 @@ impl Exchange {
 
     fn commit(self, mut held: Held, attempt: Attempt, sight: Sight) -> Response<Answer> {
         self.outgoing.upload.stop_keeping();
+        attempt.bounds.upload.stop_keeping(); // A twin, if it was the second of two attempts.
         if self.outgoing.is_repaired {
             let what = HeaderValue::from_static("thinking");
             held.head.headers.insert(REPAIRED, what);

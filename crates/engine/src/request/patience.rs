@@ -37,6 +37,8 @@ const LONGEST_HOLD: Duration = Duration::from_secs(240);
 const SHARE_OF_STREAM: f64 = 1.0 / 2.0;
 /// The same for an answer without a stream, whose beginning is its end.
 const SHARE_OF_WHOLE: f64 = 2.0 / 3.0;
+/// No attempt gets less than this, however little is left.
+const LEAST_SHARE: Duration = Duration::from_secs(2);
 
 /// How long the client waits, in seconds. The SDKs send it.
 const STAINLESS_TIMEOUT: HeaderName = HeaderName::from_static("x-stainless-timeout");
@@ -54,6 +56,10 @@ pub struct Patience {
     first_event: Duration,
     idle: Duration,
     hedge: Hedge,
+    /// Whether one attempt must leave time for another.
+    shares: bool,
+    /// Whether a request that was sent may be sent once more.
+    may_repeat: bool,
 }
 
 /// What bounds one attempt.
@@ -104,6 +110,8 @@ impl Patience {
             first_event: failover.first_event_timeout,
             idle: failover.idle_timeout,
             hedge: failover.hedge,
+            shares: failover.patience == zephyr_core::config::Patience::Auto,
+            may_repeat: failover.retry_sent_requests,
         }
     }
 
@@ -233,8 +241,11 @@ impl Patience {
 
     /// Whether no other endpoint can take the request.
     fn is_last(&self, bounds: &Bounds) -> bool {
+        if bounds.is_last || !self.may_repeat || !bounds.upload.is_replayable() {
+            return true;
+        }
         let legs = &self.trail.notes().legs;
-        bounds.is_last || legs.get(bounds.leg).is_some_and(|leg| leg.is_last)
+        legs.get(bounds.leg).is_some_and(|leg| leg.is_last)
     }
 
     /// How long an answer may take to begin whose request was sent then.
@@ -247,17 +258,19 @@ impl Patience {
         if self.is_last(bounds) {
             return longest;
         }
+        // The time of an answer without a stream is that of its length, so it says nothing about the next one.
+        let learned = bounds.pace.begin.filter(|_| is_stream);
+        let share = if is_stream {
+            SHARE_OF_STREAM
+        } else {
+            SHARE_OF_WHOLE
+        };
         let waited = sent.saturating_duration_since(self.trail.begun.instant());
         let left = self.of_client.saturating_sub(waited);
-        let (learned, share) = if is_stream {
-            (bounds.pace.begin, SHARE_OF_STREAM)
-        } else {
-            (bounds.pace.begin_whole, SHARE_OF_WHOLE)
-        };
-        let learned = learned.filter(|_| self.trail.kind == CallKind::Messages);
-        longest
-            .min(left.mul_f64(share))
-            .min(learned.unwrap_or(Duration::MAX))
+        // A client that still waits after its time waits for something else.
+        let shared = (self.shares && !left.is_zero()).then(|| left.mul_f64(share).max(LEAST_SHARE));
+        let limits = [learned, shared].into_iter().flatten();
+        limits.fold(longest, Duration::min)
     }
 
     /// Whether a stream is asked for. `None`: the body is not here yet, or is not kept. This is looked up

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 use tracing::Instrument;
-use zephyr_core::fleet::{Journey, NoHedge};
+use zephyr_core::fleet::{Journey, NoHedge, NoneLeft};
 
 use super::attempt::{Attempt, Attempted, Miss};
 use super::outgoing::Outgoing;
@@ -53,12 +53,19 @@ async fn race(outgoing: &Outgoing, journey: &mut Journey, mut racers: Vec<Racer<
     let mut counted = Counted::begin(outgoing);
     let first = racers.first().map(|racer| racer.runner.bounds.leg);
     let mut others = Vec::new();
+    // A refusal of the request itself, and until when another answer is waited for in its place.
+    let mut refusal: Option<(Attempted, Instant)> = None;
     loop {
         let (place, end) = match racers.as_mut_slice() {
             [Racer { runner, run }] => tokio::select! {
                 biased;
                 end = run.as_mut() => (0, end),
-                next = runner.anew(outgoing, journey) => {
+                end = in_time(&mut refusal) => {
+                    let waited = runner.bounds.began.elapsed();
+                    racers[0].is_overtaken(outgoing, waited);
+                    return Raced { end, others };
+                }
+                next = runner.anew(outgoing, journey), if refusal.is_none() => {
                     racers.push(Racer::of(next, outgoing));
                     continue;
                 }
@@ -69,7 +76,7 @@ async fn race(outgoing: &Outgoing, journey: &mut Journey, mut racers: Vec<Racer<
                 tokio::select! {
                     biased;
                     ended = first_to_end(both) => ended,
-                    next = in_place_of_the_second(&runners, outgoing, journey) => {
+                    next = in_place_of_the_second(&runners, outgoing, journey), if refusal.is_none() => {
                         if let Some(second) = racers.pop() {
                             second.is_overtaken(outgoing, second.runner.bounds.began.elapsed());
                         }
@@ -86,8 +93,19 @@ async fn race(outgoing: &Outgoing, journey: &mut Journey, mut racers: Vec<Racer<
                 journey.note_miss(miss.id, &miss.outcome);
                 others.push(*miss);
             }
-            Attempted::Missed(_) | Attempted::Upload(_) => return Raced { end, others },
-            Attempted::Answered(_) | Attempted::PassedOn(_) => {
+            Attempted::PassedOn(_) if refusal.is_none() && !racers.is_empty() => {
+                refusal = Some((end, Instant::now() + ended.runner.bounds.pace.late));
+            }
+            Attempted::Missed(miss) => {
+                if let Some((end, _)) = refusal {
+                    others.push(*miss);
+                    return Raced { end, others };
+                }
+                let end = Attempted::Missed(miss);
+                return Raced { end, others };
+            }
+            Attempted::Upload(_) | Attempted::PassedOn(_) => return Raced { end, others },
+            Attempted::Answered(_) => {
                 counted.note(&end, is_first);
                 let took = ended.runner.bounds.began.elapsed();
                 for racer in &racers {
@@ -96,6 +114,17 @@ async fn race(outgoing: &Outgoing, journey: &mut Journey, mut racers: Vec<Racer<
                 return Raced { end, others };
             }
         }
+    }
+}
+
+/// Waits for the end of the time in which an answer may still come in place of the refusal. Never ready without one.
+async fn in_time(refusal: &mut Option<(Attempted, Instant)>) -> Attempted {
+    if let Some((_, until)) = refusal {
+        tokio::time::sleep_until((*until).into()).await;
+    }
+    match refusal.take() {
+        Some((end, _)) => end,
+        None => pending().await,
     }
 }
 
@@ -180,7 +209,7 @@ async fn in_place_of_the_second(
         && let Some(upload) = outgoing.upload.twin()
     {
         let since_first = first.bounds.began.elapsed().max(waited);
-        if let Some(next) = Attempt::anew(outgoing, upload, journey, (false, since_first)) {
+        if let Ok(next) = Attempt::anew(outgoing, upload, journey, (false, since_first)) {
             return next;
         }
     }
@@ -216,6 +245,9 @@ impl Runner {
             };
             match Attempt::beside(outgoing, upload, journey, (&self.remote, waited)) {
                 Ok(second) => {
+                    if second.bounds.is_last {
+                        self.is_last(outgoing);
+                    }
                     tracing::debug!(
                         late = %self.remote.spec.name,
                         ?waited,
@@ -236,14 +268,20 @@ impl Runner {
     async fn anew(&self, outgoing: &Outgoing, journey: &mut Journey) -> Attempt {
         if let Some(waited) = self.is_late(outgoing, Duration::ZERO).await
             && let Some(upload) = outgoing.upload.twin()
-            && let Some(next) = Attempt::anew(outgoing, upload, journey, (true, waited))
         {
-            return next;
+            match Attempt::anew(outgoing, upload, journey, (true, waited)) {
+                Ok(next) => return next,
+                Err(NoneLeft(true)) => self.is_last(outgoing),
+                Err(NoneLeft(false)) => {}
+            }
         }
-        // Nobody else can help, so this one has all the time that there is.
+        pending().await
+    }
+
+    /// Nobody else can help, so this one has all the time that there is.
+    fn is_last(&self, outgoing: &Outgoing) {
         let leg = self.bounds.leg;
         outgoing.trail.note(leg, |leg| leg.is_last = true);
-        pending().await
     }
 
     /// Waits until the answer is late, and has taken at least `not_before`. Returns how long it has taken.

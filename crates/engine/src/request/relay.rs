@@ -205,7 +205,7 @@ impl Relay {
                 }
             }
             Poll::Pending => loop {
-                self.silence.begin_to_wait();
+                self.silence.begin_to_wait(Instant::now);
                 match ready!(self.silence.poll(cx, self.due(), self.next_part_by())) {
                     Over::Said => break self.end_what_was_said(cx),
                     Over::Unsaid(fault) => break self.fail(Broken::Flushing(fault), cx),
@@ -245,7 +245,7 @@ impl Relay {
 
     /// Looks at the next piece. Returns the fault if the answer must not go on.
     fn look(&mut self, data: &Bytes) -> Option<Fault> {
-        self.silence.last_chunk = Instant::now();
+        self.silence.comes(Instant::now());
         let inspector = self.sight.inspector_mut()?;
         let looked = inspector.look(data);
         self.silence.note(inspector, self.attempt.as_mut());
@@ -275,9 +275,11 @@ impl Relay {
     /// The fault, if the stream has stopped by `now` and another endpoint could answer the client's repeat.
     fn stopped(&mut self, now: Instant) -> Option<Fault> {
         self.next_part_by().filter(|until| *until <= now)?;
-        let attempt = self.attempt.as_ref()?;
-        if attempt.may_be_answered_elsewhere() {
-            return Some(Fault::Stalled(self.silence.limit()));
+        let attempt = self.attempt.as_mut()?;
+        let (activity, limit) = (self.silence.activity, self.silence.limit());
+        if attempt.may_be_answered_elsewhere(activity) {
+            attempt.was_silent(activity, limit);
+            return Some(Fault::Stalled(limit));
         }
         self.silence.limits = Silences::ENDLESS; // The client would lose what it has.
         None
@@ -441,16 +443,22 @@ impl Drop for Relay {
 
 impl Silence {
     /// The client takes what comes, and nothing is there.
-    fn begin_to_wait(&mut self) {
+    fn begin_to_wait(&mut self, now: impl FnOnce() -> Instant) {
         if !self.waits {
             self.waits = true;
-            self.parts.1 += self.last_chunk.elapsed();
+            self.parts.1 += now().saturating_duration_since(self.last_chunk);
         }
+    }
+
+    /// A chunk comes. If nobody has waited for it, it was there already.
+    fn comes(&mut self, now: Instant) {
+        self.begin_to_wait(|| now);
+        self.last_chunk = now;
+        self.waits = false;
     }
 
     /// Notes what has come, and how long that took.
     fn note(&mut self, inspector: &Inspector, attempt: Option<&mut Attempt>) {
-        self.waits = false;
         let (parts, since) = self.parts;
         if inspector.parts() == parts {
             return;
@@ -520,14 +528,13 @@ impl Silence {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_time_in_which_the_client_takes_nothing_is_not_the_endpoints_silence() {
-        let minute = Duration::from_secs(60);
-        let long_ago = Instant::now().checked_sub(minute).unwrap();
+    /// The silence of a stream whose client has taken nothing for this long.
+    fn paused_for(time: Duration) -> Silence {
+        let long_ago = Instant::now().checked_sub(time).unwrap();
         let mut limits = Silences::default();
         limits.note(Activity::Writing, Duration::from_secs(6));
-        let mut silence = Silence {
-            idle: minute * 5,
+        Silence {
+            idle: time * 5,
             last_chunk: long_ago,
             limits,
             activity: Activity::Writing,
@@ -536,16 +543,34 @@ mod tests {
             timer: None,
             cut: None,
             cutting: None,
-        };
+        }
+    }
 
-        silence.begin_to_wait();
+    #[test]
+    fn the_time_in_which_the_client_takes_nothing_is_not_the_endpoints_silence() {
+        let mut silence = paused_for(Duration::from_secs(60));
+
+        silence.begin_to_wait(Instant::now);
         let first = silence.next_part_by().unwrap();
-        silence.begin_to_wait();
+        silence.begin_to_wait(Instant::now);
 
         assert!(
             first > Instant::now(),
             "its time begins when it is waited for"
         );
         assert_eq!(silence.next_part_by(), Some(first));
+    }
+
+    #[test]
+    fn what_was_there_already_ends_no_silence_of_the_endpoint() {
+        let minute = Duration::from_secs(60);
+        let mut silence = paused_for(minute);
+
+        silence.comes(Instant::now());
+
+        let since = silence
+            .last_chunk
+            .saturating_duration_since(silence.parts.1);
+        assert!(since < minute / 2, "{since:?}");
     }
 }

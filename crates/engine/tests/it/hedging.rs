@@ -180,6 +180,45 @@ async fn while_nothing_is_known_a_slow_answer_is_asked_for_twice_at_most() {
 }
 
 #[tokio::test]
+async fn a_refusal_of_the_request_waits_for_the_other_one_which_may_answer() {
+    let gate = Gate::new();
+    let a = Endpoint::start(Act::message("from A").gate(gate.clone())).await;
+    let mistake = r#"{"type":"error","error":{"type":"invalid_request_error","message":"anthropic-beta: unknown"}}"#;
+    let b = Endpoint::start(Act::status(400).body(mistake)).await;
+    let zephyr = Zephyr::over(&[&a, &b], SOON).await;
+
+    let asking = zephyr.stream();
+    let answering = async {
+        b.next_request().await;
+        b.until_open_connections(1).await;
+        gate.open();
+    };
+    let (answer, ()) = patiently(async { tokio::join!(asking, answering) }).await;
+    a.set(Act::hang());
+    let refused = patiently(zephyr.stream()).await.unwrap();
+
+    assert_eq!(answer.unwrap().text(), "from A");
+    assert_eq!(refused.status, 400);
+}
+
+#[tokio::test]
+async fn who_may_not_be_asked_again_is_not_given_up_early() {
+    let a = Endpoint::start(Act::message("from A")).await;
+    let b = Endpoint::start(Act::message("from B")).await;
+    let never_twice = "[failover]\nretry_sent_requests = false\n";
+    let zephyr = Zephyr::over(&[&a, &b], never_twice).await;
+    for _ in 0..25 {
+        assert_eq!(zephyr.stream().await.unwrap().text(), "from A");
+    }
+    a.set(Act::message("late, from A").after(Duration::from_secs(4)));
+
+    let answer = patiently(zephyr.stream()).await.unwrap();
+
+    assert_eq!(answer.text(), "late, from A");
+    assert_eq!(b.requests().len(), 0);
+}
+
+#[tokio::test]
 async fn both_get_the_same_request() {
     let a = Endpoint::start(Act::hang()).await;
     let b = Endpoint::start(Act::message("from B")).await;

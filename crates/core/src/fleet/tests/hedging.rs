@@ -4,6 +4,7 @@ use super::*;
 use crate::config::Hedge;
 use crate::latency::{Pace, Silences};
 use crate::price::Usage;
+use crate::proof::Activity;
 
 const MODEL: &str = "claude-opus-5-5";
 const LATE: Duration = Duration::from_secs(8);
@@ -159,7 +160,11 @@ fn another_one_takes_the_place_of_a_second_one_and_counts_unless_that_has_failed
             .hedge_anew(&mut journey, failed, LATE, scene.now);
 
         let went = third.map(|grant| scene.name(grant.permit.endpoint()));
-        assert_eq!(went, granted.then(|| "C".to_owned()), "{failed} {percent}");
+        assert_eq!(
+            went.ok(),
+            granted.then(|| "C".to_owned()),
+            "{failed} {percent}"
+        );
         drop(second);
     }
 }
@@ -262,18 +267,82 @@ fn a_stream_that_stopped_is_given_up_only_if_its_repeat_has_somewhere_to_go() {
     let grant = scene.fleet.admit(&mut asking(Some("s")), scene.now);
     let permit = grant.unwrap().permit;
 
-    let before = scene.fleet.may_be_answered_elsewhere(&permit, scene.now);
+    let elsewhere = |scene: &Scene| {
+        let (fleet, now) = (&scene.fleet, scene.now);
+        Activity::ALL.map(|activity| fleet.may_be_answered_elsewhere(&permit, activity, now))
+    };
+    let before = elsewhere(&scene);
     scene.trip("B");
     scene.trip("C");
-    let after = scene.fleet.may_be_answered_elsewhere(&permit, scene.now);
+    let after = elsewhere(&scene);
 
-    assert_eq!((before, after), (true, false));
+    assert_eq!((before, after), ([true; 3], [false; 3]));
+}
+
+#[test]
+fn without_a_session_only_a_text_that_stops_is_given_up() {
+    let mut scene = scene(|_| ());
+    let grant = scene.fleet.admit(&mut asking(None), scene.now);
+    let permit = grant.unwrap().permit;
+
+    let may = Activity::ALL.map(|activity| {
+        let fleet = &scene.fleet;
+        fleet.may_be_answered_elsewhere(&permit, activity, scene.now)
+    });
+
+    assert_eq!(may, [true, false, false]);
+}
+
+#[test]
+fn a_client_that_leaves_what_is_cached_or_pinned_stays_there() {
+    for pinned in [false, true] {
+        let mut scene = scene(|_| ());
+        if pinned {
+            let a = scene.id("A");
+            scene.fleet.pin(a, scene.now);
+        } else {
+            scene.turn("s", 100_000);
+        }
+        let first = scene.fleet.admit(&mut asking(Some("s")), scene.now);
+        scene
+            .fleet
+            .settle_left_late(first.unwrap().permit, LATE, scene.now);
+
+        let repeat = scene.fleet.admit(&mut asking(Some("s")), scene.now);
+
+        let went = scene.name(repeat.unwrap().permit.endpoint());
+        assert_eq!(went, "A", "pinned: {pinned}");
+    }
+}
+
+#[test]
+fn it_is_told_whether_anybody_is_left_to_ask() {
+    let mut scene = scene(|_| ());
+    let mut journey = asking(None);
+    let first = scene.fleet.admit(&mut journey, scene.now).unwrap().permit;
+    let second = scene.hedge(&mut journey, &first).unwrap();
+    scene.probe_failed("C");
+
+    let with_c = scene
+        .fleet
+        .hedge_anew(&mut journey, true, LATE, scene.now)
+        .map(|_| ());
+    let c = scene.id("C");
+    scene.fleet.disable(c, scene.now);
+    let without = scene
+        .fleet
+        .hedge_anew(&mut journey, true, LATE, scene.now)
+        .map(|_| ());
+
+    assert!(!second.is_last);
+    assert_eq!(
+        (with_c, without),
+        (Err(NoneLeft(false)), Err(NoneLeft(true)))
+    );
 }
 
 #[test]
 fn the_repeat_of_what_broke_off_may_be_silent_for_longer() {
-    use crate::classify::Fault;
-    use crate::proof::Activity;
     let mut scene = scene(|_| ());
     let first = scene
         .fleet
