@@ -206,7 +206,7 @@ async fn in_place_of_the_second(
     if let [first, second] = runners
         && second.bounds.pace.is_late_known
         && let Some(waited) = second.is_late(outgoing, Duration::ZERO).await
-        && let Some(upload) = outgoing.upload.twin()
+        && let Some(upload) = outgoing.upload.twin().await
     {
         let since_first = first.bounds.began.elapsed().max(waited);
         if let Ok(next) = Attempt::anew(outgoing, upload, journey, (false, since_first)) {
@@ -240,7 +240,7 @@ impl Runner {
     async fn second(&self, outgoing: &Outgoing, journey: &mut Journey) -> Attempt {
         let mut not_before = Duration::ZERO;
         while let Some(waited) = self.is_late(outgoing, not_before).await {
-            let Some(upload) = outgoing.upload.twin() else {
+            let Some(upload) = outgoing.upload.twin().await else {
                 break;
             };
             match Attempt::beside(outgoing, upload, journey, (&self.remote, waited)) {
@@ -267,7 +267,7 @@ impl Runner {
     /// place of the other one is granted. Never ready if none is.
     async fn anew(&self, outgoing: &Outgoing, journey: &mut Journey) -> Attempt {
         if let Some(waited) = self.is_late(outgoing, Duration::ZERO).await
-            && let Some(upload) = outgoing.upload.twin()
+            && let Some(upload) = outgoing.upload.twin().await
         {
             match Attempt::anew(outgoing, upload, journey, (true, waited)) {
                 Ok(next) => return next,

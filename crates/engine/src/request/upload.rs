@@ -7,7 +7,7 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -42,6 +42,8 @@ struct State {
     received: u64,
     /// An attempt wants more than the client has sent.
     waiting: bool,
+    /// Wakes that attempt when somebody else takes in what comes.
+    reading: Option<Waker>,
     limit: Limits,
     last_progress: Instant,
     /// Counts what comes.
@@ -139,6 +141,7 @@ impl Upload {
                 reader: 0,
                 received: 0,
                 waiting: false,
+                reading: None,
                 limit,
                 last_progress: Instant::now(),
                 received_by,
@@ -146,9 +149,16 @@ impl Upload {
         }))
     }
 
-    /// The same body for an attempt beside the current one. It shares the chunks. `None`: some of it has not
-    /// come yet, or is not kept.
-    pub fn twin(&self) -> Option<Self> {
+    /// The same body for an attempt beside the current one. It shares the chunks. Takes in first what the current
+    /// one has not read yet. `None`: some of it did not come, or is not kept.
+    pub async fn twin(&self) -> Option<Self> {
+        let may_read = {
+            let state = self.state();
+            state.length.is_some() && state.keeping
+        };
+        if may_read {
+            self.prefetch(u64::MAX).await.ok()?;
+        }
         let state = self.state();
         let Source::Ended(trailers) = &state.source else {
             return None;
@@ -331,6 +341,9 @@ impl State {
             Some(Err(_)) => self.source = Source::Broken(UploadError::ClientGone),
             None => self.source = Source::Ended(None),
         }
+        if let Some(reading) = self.reading.take() {
+            reading.wake();
+        }
         Poll::Ready(())
     }
 
@@ -405,7 +418,12 @@ impl Body for AttemptBody {
                     return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
                 }
                 Source::Broken(error) => return Poll::Ready(Some(Err(*error))),
-                Source::Flowing(_) => ready!(state.pull(cx)),
+                Source::Flowing(_) => {
+                    if state.pull(cx).is_pending() {
+                        state.reading = Some(cx.waker().clone());
+                        return Poll::Pending;
+                    }
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use zephyr_control::AttemptOutcome;
-use zephyr_testkit::{Act, Endpoint, Gate, Phase};
+use zephyr_testkit::{Act, Endpoint, FaultyPort, Gate, Phase, PortFault};
 
 use crate::common::raw::patiently;
 use crate::common::{Zephyr, plain, starts, streaming};
@@ -216,6 +216,34 @@ async fn who_may_not_be_asked_again_is_not_given_up_early() {
 
     assert_eq!(answer.text(), "late, from A");
     assert_eq!(b.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn who_cannot_even_be_connected_to_is_not_waited_for_although_nothing_of_the_body_was_read() {
+    let a = Endpoint::start(Act::message("from A")).await;
+    let (url, addr) = (a.url(), a.addr());
+    a.stop().await;
+    let _port = FaultyPort::at(addr, PortFault::Unanswered).await.unwrap();
+    let b = Endpoint::start(Act::message("from B")).await;
+    let zephyr = Zephyr::at(&[url, b.url()], SOON).await;
+    for size in [10, 700_000] {
+        let name = format!("5e551011-0000-4000-8000-{size:012}");
+        let session = [("x-claude-code-session-id", name.as_str())];
+        let mut body = streaming();
+        body["messages"][0]["content"] = "x".repeat(size).into();
+        let (body, started) = (body.to_string(), Instant::now());
+
+        let asked = zephyr.request("POST /v1/messages", &session, &body);
+        let answer = patiently(asked).await;
+
+        assert_eq!(answer.text(), "from B", "{size}");
+        let took = started.elapsed();
+        assert!(
+            took < Duration::from_secs(4),
+            "{size}: {took:?}, connecting may take 5 s"
+        );
+    }
+    assert_eq!(b.requests().len(), 2);
 }
 
 #[tokio::test]
