@@ -84,12 +84,12 @@ impl Fleet {
         now: Instant,
     ) -> Result<Grant, NoneLeft> {
         let none_left = NoneLeft(self.is_last(journey, now));
-        let may = journey.needs == Needs::Anything && !self.has_enough(journey);
-        let other = self.other_fit(journey, now).filter(|_| may);
+        let may_go_on = journey.needs == Needs::Anything && !self.has_enough(journey);
+        let other = self.other_fit(journey, now).filter(|_| may_go_on);
         let id = other.ok_or(none_left)?.id;
         let is_wanted = self.mode == Mode::Auto && self.config.failover.hedge != Hedge::Off;
-        let may = failed || (is_wanted && self.hedges.withdraw());
-        if !may {
+        let is_granted = failed || (is_wanted && self.hedges.withdraw());
+        if !is_granted {
             return Err(none_left);
         }
         self.grant_beside(journey, id, waited, now).ok_or(none_left)

@@ -66,7 +66,11 @@ impl Fleet {
     pub fn settle_left_late(&mut self, permit: Permit, after: Duration, now: Instant) {
         self.note_late(&permit, after, None, now);
         let asking = permit.session.map(|session| (session, permit.model()));
-        let worth = self.wait_worth_a_hedge(asking, permit.endpoint, 1.0, now);
+        // Where the repeat will go is open, so the price there is taken to be the same.
+        let price = self
+            .get(permit.endpoint)
+            .map_or(1.0, |here| here.spec.price);
+        let worth = self.wait_worth_a_hedge(asking, permit.endpoint, price, now);
         let failover = &self.config.failover;
         if self.mode == Mode::Auto
             && failover.patience == Patience::Auto
