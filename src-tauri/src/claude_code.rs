@@ -95,16 +95,15 @@ impl Link {
         let resumed = target(proxy).map_err(Refused::from);
         match resumed.and_then(|target| Ok(self.0.resume(&target)?)) {
             Ok(Resumed::NotConnected | Resumed::Connected(_)) => None,
-            Ok(Resumed::LeftAlone { settings, .. }) => Some(Problem {
-                kind: ProblemKind::ClaudeCode,
-                message: format!(
+            Ok(Resumed::LeftAlone { settings, .. }) => Some(Problem::new(
+                ProblemKind::ClaudeCode,
+                format!(
                     "Claude Code was connected, and somebody has changed {} since; it was left alone",
                     settings.display()
                 ),
-                remedy: "choose \"Use with Claude Code\" to connect it again, or run `zephyr \
-                         disconnect claude-code` to forget that it was"
-                    .to_owned(),
-            }),
+                "choose \"Use with Claude Code\" to connect it again, or run `zephyr disconnect \
+                 claude-code` to forget that it was",
+            )),
             Err(error) => Some(trouble(&error)),
         }
     }
@@ -112,11 +111,11 @@ impl Link {
 
 /// An error as front-ends show it.
 pub(crate) fn trouble(error: &Refused) -> Problem {
-    Problem {
-        kind: ProblemKind::ClaudeCode,
-        message: format!("Claude Code's settings were not changed: {error}"),
-        remedy: "then choose \"Use with Claude Code\" again".to_owned(),
-    }
+    Problem::new(
+        ProblemKind::ClaudeCode,
+        format!("Claude Code's settings were not changed: {error}"),
+        "then choose \"Use with Claude Code\" again",
+    )
 }
 
 fn target(proxy: &Proxy) -> Result<Target, TargetError> {

@@ -136,6 +136,7 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
     let supervisor = Supervisor::new(&data_dir, config, &fleet);
     let shutdown = CancellationToken::new();
     let token = Token::load_or_create(&data_dir)?;
+    token.keep_out_of(&log.known());
     let control: Arc<dyn Control> = Arc::new(supervisor.clone());
     let admin = server::serve(control, &web_admin, token, shutdown.clone())
         .await
@@ -147,6 +148,7 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
         config: arguments.config,
         data_dir,
         admin: admin.address(),
+        known: log.known(),
     };
     Ok(Some(Prepared {
         supervisor,

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use zephyr_control::{
-    Appearance, Host, JournalStatus, Listening, Mode, ProbeCosts, Problem, Snapshot, Strategy,
-    Totals,
+    Appearance, Host, JournalStatus, Listening, Mode, ProbeCosts, Problem, Redacted, Snapshot,
+    Strategy, Totals,
 };
 
 /// A snapshot of this program without an engine, with the reason why no engine runs.
@@ -23,7 +23,7 @@ pub(crate) fn nothing_runs(
         taken_at_ms: now_ms,
         started_at_ms: now_ms,
         listening,
-        config_path: config.map(|path| path.display().to_string()),
+        config_path: config.map(|path| Redacted::by_shape(&path.display().to_string())),
         mode: Mode::Auto,
         paused: false,
         offline_since_ms: None,

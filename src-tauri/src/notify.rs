@@ -69,13 +69,12 @@ async fn sleep_until(due: Option<Instant>) {
 
 fn unseen(error: &notify_rust::error::Error) -> Problem {
     tracing::warn!(%error, "a notification could not be shown");
-    Problem {
-        kind: ProblemKind::Desktop,
-        message: "notifications cannot be shown: nobody on this desktop takes them".to_owned(),
-        remedy: "start a notification daemon, such as dunst or the one of your desktop, or switch \
-                 notifications off in config.toml"
-            .to_owned(),
-    }
+    Problem::new(
+        ProblemKind::Desktop,
+        "notifications cannot be shown: nobody on this desktop takes them",
+        "start a notification daemon, such as dunst or the one of your desktop, or switch \
+         notifications off in config.toml",
+    )
 }
 
 fn notification(notice: &Notice) -> notify_rust::Notification {

@@ -7,12 +7,11 @@ pub(crate) use platform::{find_display, live_in_the_tray, tray_library};
 /// The problem to show if there is no icon.
 pub(crate) fn no_tray(error: &anyhow::Error) -> Problem {
     tracing::warn!("the tray cannot be used: {error:#}");
-    Problem {
-        kind: ProblemKind::Desktop,
-        message: format!("the tray cannot be used: {error:#}"),
-        remedy: "Zephyr runs, and this window steers it; `zephyr-desktop --show` opens it again"
-            .to_owned(),
-    }
+    Problem::new(
+        ProblemKind::Desktop,
+        format!("the tray cannot be used: {error:#}"),
+        "Zephyr runs, and this window steers it; `zephyr-desktop --show` opens it again",
+    )
 }
 
 #[cfg(target_os = "linux")]

@@ -75,16 +75,13 @@ async fn watch(
 fn note(supervisor: &Supervisor, host: TrayHost) {
     let problem = match host {
         TrayHost::Present => None,
-        TrayHost::Absent => Some(Problem {
-            kind: ProblemKind::Desktop,
-            message: "this desktop shows no tray icons; Zephyr runs, and this window steers it"
-                .to_owned(),
-            remedy:
-                "GNOME: install the extension \"AppIndicator and KStatusNotifierItem Support\"; \
-                     other desktops: add a system tray to the panel. `zephyr-desktop --show` opens \
-                     this window again"
-                    .to_owned(),
-        }),
+        TrayHost::Absent => Some(Problem::new(
+            ProblemKind::Desktop,
+            "this desktop shows no tray icons; Zephyr runs, and this window steers it",
+            "GNOME: install the extension \"AppIndicator and KStatusNotifierItem Support\"; \
+             other desktops: add a system tray to the panel. `zephyr-desktop --show` opens this \
+             window again",
+        )),
     };
     supervisor.set_problem(Topic::Tray, problem);
 }

@@ -100,11 +100,7 @@ impl Trouble {
                 "it is tried again by itself; the log says more",
             ),
         };
-        Problem {
-            kind,
-            message: self.to_string(),
-            remedy: remedy.to_owned(),
-        }
+        Problem::new(kind, self.to_string(), remedy)
     }
 }
 

@@ -14,6 +14,7 @@ const CONTROL: &str = "zephyr-control";
 const AS_USER: &str = "zephyr-as-user";
 const CORE: &str = "zephyr-core";
 const CORPUS: &str = "zephyr-corpus";
+const REDACT: &str = "zephyr-redact";
 const SECRETS: &str = "zephyr-secrets";
 const ENCODING: &str = "zephyr-encoding";
 const CONFIG: &str = "zephyr-config";
@@ -45,8 +46,9 @@ const ALL_PARTS: &[&str] = &[
 /// The crates of the workspace that a crate may name: in its program code, and additionally in its tests.
 const MAY_NAME: &[(&str, &[&str], &[&str])] = &[
     (CORE, &[], &[CORPUS]),
-    (CONTROL, &[], &[]),
-    (SECRETS, &[CORE], &[AS_USER]),
+    (REDACT, &[], &[]),
+    (CONTROL, &[REDACT], &[]),
+    (SECRETS, &[CORE, REDACT], &[AS_USER]),
     (ENCODING, &[], &[]),
     (CONFIG, &[CORE, CONTROL, SECRETS], &[AS_USER, CORPUS]),
     (JOURNAL, &[CORE, CONTROL, SECRETS, ENCODING], &[]),
@@ -77,6 +79,8 @@ const KEPT_BY: &[(&str, &str)] = &[
     ("axum", ADMIN),
     ("reqwest", ADMIN),
     ("rusqlite", JOURNAL),
+    // So every log line goes through the one redacting writer.
+    ("tracing-subscriber", PROCESS),
     ("rcgen", TESTKIT),
     ("keyring*", SECRETS),
     ("apple-native-keyring-store", SECRETS),
@@ -85,7 +89,7 @@ const KEPT_BY: &[(&str, &str)] = &[
 ];
 
 /// Crates without IO, clock and runtime, and the dependencies that would bring one in.
-const PURE: &[&str] = &[CORE, CONTROL];
+const PURE: &[&str] = &[CORE, CONTROL, REDACT];
 const IMPURE: &[&str] = &[
     "tokio",
     "hyper",

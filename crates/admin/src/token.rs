@@ -13,6 +13,7 @@ use aws_lc_rs::hmac;
 use subtle::ConstantTimeEq;
 
 use zephyr_secrets::private::{self, Creation};
+use zephyr_secrets::redact::Known;
 
 const FILE: &str = "admin-token";
 const BYTES: usize = 32;
@@ -84,6 +85,11 @@ impl Token {
             Ok(bytes) => Self::parse(&bytes).ok_or(TokenError::Malformed(path)),
             Err(source) => Err(TokenError::File { path, source }),
         }
+    }
+
+    /// Sees to it that no text of this program shows the token.
+    pub fn keep_out_of(&self, known: &Known) {
+        known.learn([self.0.as_str()]);
     }
 
     /// Compares in constant time.

@@ -12,11 +12,18 @@ use crate::status;
 
 /// Runs the demo until a signal ends it.
 pub(crate) async fn run(port: Option<u16>) -> Result<(), Failure> {
-    let _log = logging::start(LogLevel::Info, None);
+    let log = logging::start(LogLevel::Info, None);
     let folder = Folder::choose()?;
     let demo = Demo::start(port, folder.path()).await?;
     let announce = |snapshot: &Snapshot, language: Language| {
         status::demo_started(snapshot, folder.path(), language)
     };
-    serve::run(demo.loaded(), Source::Fixed, folder.path(), announce).await
+    serve::run(
+        demo.loaded(),
+        Source::Fixed,
+        folder.path(),
+        log.known(),
+        announce,
+    )
+    .await
 }

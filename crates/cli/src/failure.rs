@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
+use zephyr_control::Redacted;
+
 /// Why a command did not do what was asked.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -35,10 +37,11 @@ impl Failure {
     }
 }
 
+/// The name of a file, or what it says, may hold a credential.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Self::Usage(error) | Self::Operation(error)) = self;
-        write!(f, "{error:#}")
+        f.write_str(&Redacted::by_shape(&format!("{error:#}")))
     }
 }
 

@@ -13,6 +13,7 @@ use zephyr_engine::{Engine, Options, Source};
 use zephyr_process::logging::{self, Files};
 use zephyr_process::signals::{Signal, Signals};
 use zephyr_process::{descriptors, language};
+use zephyr_secrets::redact::Known;
 
 use crate::configuration;
 use crate::connect::tell_sessions;
@@ -24,13 +25,14 @@ pub(crate) async fn serve(config: Option<&Path>) -> Result<(), Failure> {
     let (loaded, path) = configuration::read(config)?;
     let data_dir = configuration::data_dir()?;
     let logging = &loaded.config.logging;
-    let _log = logging::start(
+    let log = logging::start(
         logging.level,
         Some(Files::of(logging, Some(&path), &data_dir)),
     );
     // The path must be absolute, because front-ends start in other folders.
     let path = std::path::absolute(path)?;
-    run(loaded, Source::File(path), &data_dir, status::started).await
+    let source = Source::File(path);
+    run(loaded, source, &data_dir, log.known(), status::started).await
 }
 
 /// Runs until a signal ends it. `announce` prints on stderr what was started.
@@ -38,6 +40,7 @@ pub(crate) async fn run(
     loaded: Loaded,
     source: Source,
     data_dir: &Path,
+    known: Known,
     announce: impl FnOnce(&Snapshot, Language) -> String,
 ) -> Result<(), Failure> {
     descriptors::raise();
@@ -49,6 +52,7 @@ pub(crate) async fn run(
     let options = Options {
         // A demo has new endpoints every time, so nothing about them is saved.
         data_dir: source.path().map(|_| data_dir.to_owned()),
+        known: known.clone(),
         ..Options::default()
     };
     let engine = Engine::start_with(loaded, source, options)
@@ -57,6 +61,7 @@ pub(crate) async fn run(
     let control = engine.control();
     let shutdown = CancellationToken::new();
     let token = Token::load_or_create(data_dir)?;
+    token.keep_out_of(&known);
     let admin = server::serve(control.clone(), &web_admin, token, shutdown.clone())
         .await
         .map_err(|error| Failure::operation(error, "the admin port cannot be opened"))?;

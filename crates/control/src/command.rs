@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use zephyr_redact::{Redacted, Redactor};
 
 use crate::form::{EndpointForm, SecretText, SettingValue};
 
@@ -109,15 +110,25 @@ pub struct ControlError {
     /// For programs.
     pub code: ErrorCode,
     /// For people: what happened and what to do.
-    pub message: String,
+    #[cfg_attr(test, ts(type = "string"))]
+    pub message: Redacted,
 }
 
 impl ControlError {
-    /// An error of this code.
-    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+    /// An error of this code in these words, without what looks like a credential.
+    pub fn new(code: ErrorCode, message: impl AsRef<str>) -> Self {
         Self {
             code,
-            message: message.into(),
+            message: Redacted::by_shape(message.as_ref()),
+        }
+    }
+
+    /// The same without the secrets that are known here.
+    #[must_use]
+    pub fn redacted(self, redactor: &Redactor) -> Self {
+        Self {
+            message: redactor.text(&self.message),
+            ..self
         }
     }
 }

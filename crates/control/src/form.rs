@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use zephyr_redact::Redacted;
 
 /// What the configuration file says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -166,7 +167,8 @@ pub struct Complaint {
     /// The key or the form's field it is about.
     pub field: Option<String>,
     /// What is wrong and what to do, in English.
-    pub message: String,
+    #[cfg_attr(test, ts(type = "string"))]
+    pub message: Redacted,
     /// Whether the change is carried out anyway.
     pub is_warning: bool,
 }
@@ -234,9 +236,11 @@ pub struct DiagnosisStep {
     /// How long it took.
     pub took_ms: f64,
     /// What was found: addresses, the certificate's issuer, the model; or what went wrong.
-    pub detail: String,
+    #[cfg_attr(test, ts(type = "string"))]
+    pub detail: Redacted,
     /// What to do, if it failed.
-    pub remedy: Option<String>,
+    #[cfg_attr(test, ts(type = "string | null"))]
+    pub remedy: Option<Redacted>,
 }
 
 /// The steps of a test, in their order.

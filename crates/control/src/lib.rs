@@ -5,7 +5,7 @@
 //! is a [`Command`]. In the engine's own process, `Control` is the engine's handle; elsewhere it is a client of
 //! the admin HTTP API, which carries the same types as JSON.
 //!
-//! No runtime, no IO and no secret is in here. With the feature `examples` there are example snapshots, for
+//! No runtime, no IO and no secret is in here: what comes from outside is [`Redacted`]. With the feature `examples` there are example snapshots, for
 //! tests of front-ends.
 
 #![warn(missing_docs)]
@@ -44,3 +44,4 @@ pub use snapshot::{
     Totals, TtftPercentiles, Weighed,
 };
 pub use verdict::{Ground, Subject, Verdict};
+pub use zephyr_redact::Redacted;

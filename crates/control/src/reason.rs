@@ -1,10 +1,11 @@
 //! Why: codes with parameters. The words are in `messages/`, one catalogue per language.
 
 use serde::{Deserialize, Serialize};
+use zephyr_redact::Redacted;
 
 /// Why an endpoint was chosen, was not chosen, or is out.
 ///
-/// Durations are milliseconds. The serialized form, a `code` and its parameters beside it, is what the
+/// Durations are milliseconds. What an endpoint or the system said is [`Redacted`]. The serialized form, a `code` and its parameters beside it, is what the
 /// catalogues' templates name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -113,7 +114,8 @@ pub enum Reason {
     /// It does not serve this model.
     ModelNotServed {
         /// The model asked for.
-        model: String,
+        #[cfg_attr(test, ts(type = "string"))]
+        model: Redacted,
     },
     /// It does not serve the model asked for, whose name is not known here.
     RequestedModelNotServed,
@@ -195,51 +197,60 @@ pub enum Reason {
     /// No connection.
     ConnectFailed {
         /// What the system said.
-        detail: String,
+        #[cfg_attr(test, ts(type = "string"))]
+        detail: Redacted,
     },
     /// Its certificate has expired.
     CertificateExpired {
         /// Who issued it.
-        issuer: String,
+        #[cfg_attr(test, ts(type = "string"))]
+        issuer: Redacted,
         /// Its last day, as `2027-01-31`.
         last_day: String,
     },
     /// Its certificate is not valid yet.
     CertificateNotYetValid {
         /// Who issued it.
-        issuer: String,
+        #[cfg_attr(test, ts(type = "string"))]
+        issuer: Redacted,
         /// Its first day, as `2027-01-31`.
         first_day: String,
     },
     /// Its certificate was issued for other hosts.
     CertificateOfOthers {
         /// Their names, a few of them.
-        names: String,
+        #[cfg_attr(test, ts(type = "string"))]
+        names: Redacted,
         /// Who issued it.
-        issuer: String,
+        #[cfg_attr(test, ts(type = "string"))]
+        issuer: Redacted,
         /// Its last day, as `2027-01-31`.
         last_day: String,
     },
     /// Nobody whom this machine trusts issued its certificate.
     CertificateIssuerUnknown {
         /// Who issued it.
-        issuer: String,
+        #[cfg_attr(test, ts(type = "string"))]
+        issuer: Redacted,
         /// Its last day, as `2027-01-31`.
         last_day: String,
     },
     /// Its certificate is wrong in another way.
     CertificateRejected {
         /// What the system said.
-        detail: String,
+        #[cfg_attr(test, ts(type = "string"))]
+        detail: Redacted,
         /// Who issued it.
-        issuer: String,
+        #[cfg_attr(test, ts(type = "string"))]
+        issuer: Redacted,
         /// Its last day, as `2027-01-31`.
         last_day: String,
     },
     /// The connection broke before an answer.
     ConnectionLost {
         /// What the system said.
-        detail: String,
+        #[cfg_attr(test, ts(type = "string"))]
+        detail: Redacted,
     },
     /// No answer in time.
     TimedOut {
@@ -292,12 +303,14 @@ pub enum Reason {
     /// An answer that is not of the Messages format.
     NotMessagesFormat {
         /// What was expected, what was seen.
-        detail: String,
+        #[cfg_attr(test, ts(type = "string"))]
+        detail: Redacted,
     },
     /// An error inside the answer.
     ErrorInAnswer {
         /// The error's type, for instance `overloaded_error`.
-        error_type: String,
+        #[cfg_attr(test, ts(type = "string"))]
+        error_type: Redacted,
     },
     /// The stream ended before it was complete.
     StreamCut,
@@ -309,7 +322,8 @@ pub enum Reason {
     /// The answer was wrong midway.
     BrokenMidway {
         /// What was wrong.
-        detail: String,
+        #[cfg_attr(test, ts(type = "string"))]
+        detail: Redacted,
     },
     /// This model or path is not served there.
     NotServed {
@@ -381,7 +395,8 @@ pub enum Reason {
     /// A probe failed.
     ProbeFailed {
         /// How.
-        detail: String,
+        #[cfg_attr(test, ts(type = "string"))]
+        detail: Redacted,
     },
     /// It works, but takes longer than it used to.
     Slower {
@@ -393,7 +408,8 @@ pub enum Reason {
     /// The Claude CLI, which a check runs, failed.
     CliFailed {
         /// How.
-        detail: String,
+        #[cfg_attr(test, ts(type = "string"))]
+        detail: Redacted,
     },
     /// The drain timeout was over.
     DrainTimeout,

@@ -16,6 +16,7 @@ use zephyr_core::latency::Measure;
 use zephyr_core::price::Cost;
 use zephyr_core::quota::Dry;
 use zephyr_core::{Effect, EndpointId, Fleet};
+use zephyr_secrets::redact::{Redacted, Redactor};
 use zephyr_secrets::shell_word::shell_word;
 
 use crate::clock::{Clock, millis};
@@ -30,11 +31,15 @@ pub enum Phase {
     Midway,
 }
 
-/// Every endpoint as front-ends see it.
-pub fn endpoints(fleet: &Fleet, clock: &Clock) -> Vec<EndpointView> {
+/// Every endpoint as front-ends see it. The second redactor knows only what no client has said.
+pub fn endpoints(
+    fleet: &Fleet,
+    clock: &Clock,
+    redactors: (&Redactor, &Redactor),
+) -> Vec<EndpointView> {
     fleet
         .status()
-        .map(|status| endpoint(fleet, &status, clock))
+        .map(|status| endpoint(fleet, &status, clock, redactors))
         .collect()
 }
 
@@ -91,10 +96,11 @@ pub fn decision(
     chosen: EndpointId,
     decision: &Decision,
     now: Instant,
+    redactor: &Redactor,
 ) -> control::Decision {
     let others = decision.others.iter().map(|(id, why)| NotChosen {
         endpoint: name(fleet, *id),
-        why: why_not(fleet, *id, *why, now),
+        why: why_not(fleet, *id, *why, now, redactor),
     });
     control::Decision {
         why: why(fleet, chosen, decision.why),
@@ -169,7 +175,13 @@ pub fn why(fleet: &Fleet, chosen: EndpointId, why: Why) -> Reason {
 }
 
 /// Why an endpoint was passed over.
-pub fn why_not(fleet: &Fleet, id: EndpointId, why: WhyNot, now: Instant) -> Reason {
+pub fn why_not(
+    fleet: &Fleet,
+    id: EndpointId,
+    why: WhyNot,
+    now: Instant,
+    redactor: &Redactor,
+) -> Reason {
     let status = fleet.status_of(id);
     let spec = status.as_ref().map(|status| status.spec);
     match why {
@@ -180,7 +192,7 @@ pub fn why_not(fleet: &Fleet, id: EndpointId, why: WhyNot, now: Instant) -> Reas
             reference: spec.map_or_else(String::new, |spec| reference(&spec.auth)),
         },
         WhyNot::CircuitOpen { cause, .. } => {
-            status.map_or_else(|| by_cause(cause), |status| out(&status, cause))
+            status.map_or_else(|| by_cause(cause), |status| out(&status, cause, redactor))
         }
         WhyNot::TrialInFlight => Reason::TrialInFlight,
         WhyNot::AwaitingProbe => Reason::AwaitingProbe,
@@ -195,7 +207,8 @@ pub fn why_not(fleet: &Fleet, id: EndpointId, why: WhyNot, now: Instant) -> Reas
         WhyNot::BrokeOff => Reason::BrokeOff,
         WhyNot::ProbeFailed => Reason::ProbeFailed {
             detail: status
-                .and_then(|status| status.last_fault.map(in_words))
+                .and_then(|status| status.last_fault)
+                .map(|seen| words(seen, redactor))
                 .unwrap_or_default(),
         },
         WhyNot::Slow(slowness) => Reason::Slow {
@@ -231,7 +244,9 @@ pub fn why_not(fleet: &Fleet, id: EndpointId, why: WhyNot, now: Instant) -> Reas
     }
 }
 
-pub fn fault(fault: &Fault) -> Reason {
+/// Why an attempt failed. What the endpoint or the system said loses its secrets here, and only here it becomes
+/// text that is shown.
+pub fn fault(fault: &Fault, redactor: &Redactor) -> Reason {
     match fault {
         Fault::Status(status @ (401 | 403)) => Reason::CredentialRefused { status: *status },
         Fault::Status(402) => Reason::QuotaUsedUp { status: 402 },
@@ -249,11 +264,11 @@ pub fn fault(fault: &Fault) -> Reason {
             }
         }
         Fault::Connect(detail) => Reason::ConnectFailed {
-            detail: detail.clone(),
+            detail: redactor.text(detail),
         },
-        Fault::Certificate(bad) => certificate(bad),
+        Fault::Certificate(bad) => certificate(bad, redactor),
         Fault::Lost(detail) => Reason::ConnectionLost {
-            detail: detail.clone(),
+            detail: redactor.text(detail),
         },
         Fault::TimedOut(after) => Reason::TimedOut {
             after_ms: millis(*after),
@@ -261,24 +276,24 @@ pub fn fault(fault: &Fault) -> Reason {
         Fault::Html => Reason::Html,
         Fault::Empty => Reason::EmptyAnswer,
         Fault::NotMessages(detail) => Reason::NotMessagesFormat {
-            detail: detail.clone(),
+            detail: redactor.text(detail),
         },
         Fault::ErrorEvent(kind) => Reason::ErrorInAnswer {
-            error_type: kind.clone(),
+            error_type: redactor.text(kind),
         },
         Fault::Cut => Reason::StreamCut,
         Fault::Stalled(after) => Reason::StreamStalled {
             after_ms: millis(*after),
         },
         Fault::ClaudeCli(detail) => Reason::CliFailed {
-            detail: detail.clone(),
+            detail: redactor.text(detail),
         },
         Fault::DrainTimeout => Reason::DrainTimeout,
     }
 }
 
-fn certificate(bad: &BadCertificate) -> Reason {
-    let (issuer, last_day) = (bad.issuer.clone(), bad.last_day.clone());
+fn certificate(bad: &BadCertificate, redactor: &Redactor) -> Reason {
+    let (issuer, last_day) = (redactor.text(&bad.issuer), bad.last_day.clone());
     match &bad.why {
         Distrust::Expired => Reason::CertificateExpired { issuer, last_day },
         Distrust::NotYetValid { first_day } => Reason::CertificateNotYetValid {
@@ -286,13 +301,13 @@ fn certificate(bad: &BadCertificate) -> Reason {
             first_day: first_day.clone(),
         },
         Distrust::OtherNames { names } => Reason::CertificateOfOthers {
-            names: names.clone(),
+            names: redactor.text(names),
             issuer,
             last_day,
         },
         Distrust::UnknownIssuer => Reason::CertificateIssuerUnknown { issuer, last_day },
         Distrust::Other(detail) => Reason::CertificateRejected {
-            detail: detail.clone(),
+            detail: redactor.text(detail),
             issuer,
             last_day,
         },
@@ -332,11 +347,11 @@ pub fn outcome(outcome: &Outcome) -> AttemptOutcome {
 }
 
 /// Why an attempt brought no answer.
-pub fn why_not_answered(outcome: &Outcome, phase: Phase) -> Option<Reason> {
+pub fn why_not_answered(outcome: &Outcome, phase: Phase, redactor: &Redactor) -> Option<Reason> {
     match outcome {
         Outcome::Answered | Outcome::Abandoned => None,
         Outcome::ClientFault(status) => Some(Reason::ClientFault { status: *status }),
-        Outcome::NotServed { fault, subject, .. } => Some(not_served(fault, subject)),
+        Outcome::NotServed { fault, subject, .. } => Some(not_served(fault, subject, redactor)),
         Outcome::Refused(Fault::Status(status)) => {
             Some(Reason::CredentialRefused { status: *status })
         }
@@ -353,15 +368,15 @@ pub fn why_not_answered(outcome: &Outcome, phase: Phase) -> Option<Reason> {
         | Outcome::Away { fault: seen, .. }
         | Outcome::Exhausted { fault: seen, .. }
         | Outcome::Throttled { fault: seen, .. } => Some(match phase {
-            Phase::Before => fault(seen),
-            Phase::Midway => fault_midway(seen),
+            Phase::Before => fault(seen, redactor),
+            Phase::Midway => fault_midway(seen, redactor),
         }),
     }
 }
 
-fn not_served(seen: &Fault, subject: &Subject) -> Reason {
+fn not_served(seen: &Fault, subject: &Subject, redactor: &Redactor) -> Reason {
     let Fault::Status(status) = *seen else {
-        return fault(seen);
+        return fault(seen, redactor);
     };
     match subject {
         Subject::Model if status == 429 => Reason::ModelLimited { status },
@@ -377,7 +392,7 @@ fn not_served(seen: &Fault, subject: &Subject) -> Reason {
         Subject::Signature => Reason::ThinkingNotTheirs { status },
         Subject::Request | Subject::Endpoint if status < 500 => Reason::NotTheApis { status },
         Subject::Request => Reason::Status { status },
-        Subject::Endpoint | Subject::Account | Subject::Client => fault(seen),
+        Subject::Endpoint | Subject::Account | Subject::Client => fault(seen, redactor),
     }
 }
 
@@ -415,16 +430,21 @@ pub fn verdict(outcome: &Outcome, ground: Ground, until: Option<Instant>) -> Opt
 }
 
 /// A fault that was found after the client had seen a part of the answer.
-pub fn fault_midway(seen: &Fault) -> Reason {
+pub fn fault_midway(seen: &Fault, redactor: &Redactor) -> Reason {
     if let Fault::NotMessages(detail) = seen {
-        let detail = detail.clone();
+        let detail = redactor.text(detail);
         return Reason::BrokenMidway { detail };
     }
-    fault(seen)
+    fault(seen, redactor)
 }
 
 /// The event for an effect, if front-ends are to know of it.
-pub fn event(fleet: &Fleet, effect: &Effect, now: Instant) -> Option<EventKind> {
+pub fn event(
+    fleet: &Fleet,
+    effect: &Effect,
+    now: Instant,
+    redactor: &Redactor,
+) -> Option<EventKind> {
     match effect {
         Effect::Probe(_) | Effect::Cut(_) | Effect::Called(_) | Effect::WaitedInVain(_) => None,
         Effect::Switched {
@@ -432,7 +452,7 @@ pub fn event(fleet: &Fleet, effect: &Effect, now: Instant) -> Option<EventKind> 
             to,
             decision: made,
         } => {
-            let decision = decision(fleet, *to, made, now);
+            let decision = decision(fleet, *to, made, now, redactor);
             let to = name(fleet, *to);
             Some(match from {
                 Some(from) => EventKind::Switched {
@@ -451,7 +471,7 @@ pub fn event(fleet: &Fleet, effect: &Effect, now: Instant) -> Option<EventKind> 
             let cause = status.out_because()?;
             Some(EventKind::TakenOut {
                 endpoint: status.spec.name.clone(),
-                why: out(&status, cause),
+                why: out(&status, cause, redactor),
                 until_ms: until(&status).map(|at| Clock::now().unix_ms(at)),
             })
         }
@@ -506,21 +526,29 @@ pub fn log(event: &EventKind, request: Option<RequestId>) {
 }
 
 /// A fault as an English sentence.
-pub fn in_words(seen: &Fault) -> String {
-    control::text(control::Language::En, &fault(seen))
+pub fn words(seen: &Fault, redactor: &Redactor) -> Redacted {
+    redactor.text(&control::text(
+        control::Language::En,
+        &fault(seen, redactor),
+    ))
 }
 
-fn endpoint(fleet: &Fleet, status: &EndpointStatus<'_>, clock: &Clock) -> EndpointView {
+fn endpoint(
+    fleet: &Fleet,
+    status: &EndpointStatus<'_>,
+    clock: &Clock,
+    (redactor, ours): (&Redactor, &Redactor),
+) -> EndpointView {
     let spec = status.spec;
     let to_ms = |latency: std::time::Duration| latency.as_secs_f64() * 1000.0;
     EndpointView {
         name: spec.name.clone(),
         flag: spec.flag.clone(),
         group: spec.group.clone(),
-        url: spec.url.to_string(),
+        url: ours.text(&spec.url.to_string()),
         enabled: status.availability == Availability::Enabled,
         state: state(status),
-        reason: reason(fleet, status, clock.instant()),
+        reason: reason(fleet, status, clock.instant(), redactor),
         until_ms: until(status).map(|at| clock.unix_ms(at)),
         latency_ms: status.probe_latency.map(to_ms),
         latency_history: status
@@ -533,7 +561,7 @@ fn endpoint(fleet: &Fleet, status: &EndpointStatus<'_>, clock: &Clock) -> Endpoi
         ttft_percentiles: fleet
             .ttft_percentiles(status.id)
             .map(|found| TtftPercentiles {
-                model: found.model.to_owned(),
+                model: redactor.text(found.model),
                 count: found.count,
                 p50_ms: to_ms(found.p50),
                 p95_ms: to_ms(found.p95),
@@ -543,7 +571,7 @@ fn endpoint(fleet: &Fleet, status: &EndpointStatus<'_>, clock: &Clock) -> Endpoi
         share: fleet.share(status.id, clock.instant()),
         quota: quota(status, clock),
         last_check_ms: status.last_probe.map(|at| clock.unix_ms(at)),
-        last_error: status.last_fault.map(fault),
+        last_error: status.last_fault.map(|seen| fault(seen, redactor)),
         in_flight: status.in_flight,
         attempts: status.attempts,
         failures: status.failures,
@@ -618,16 +646,24 @@ fn bad_certificate<'s>(fleet: &Fleet, status: &EndpointStatus<'s>) -> Option<&'s
     is_current.then_some(&**bad)
 }
 
-fn reason(fleet: &Fleet, status: &EndpointStatus<'_>, now: Instant) -> Option<Reason> {
+fn reason(
+    fleet: &Fleet,
+    status: &EndpointStatus<'_>,
+    now: Instant,
+    redactor: &Redactor,
+) -> Option<Reason> {
     match state(status) {
         EndpointState::NoCredential => Some(Reason::NoCredential {
             reference: reference(&status.spec.auth),
         }),
         EndpointState::Ready if let Some(bad) = bad_certificate(fleet, status) => {
-            Some(certificate(bad))
+            Some(certificate(bad, redactor))
         }
         EndpointState::Ready if status.last_probe_failed => Some(Reason::ProbeFailed {
-            detail: status.last_fault.map(in_words).unwrap_or_default(),
+            detail: status
+                .last_fault
+                .map(|seen| words(seen, redactor))
+                .unwrap_or_default(),
         }),
         EndpointState::Ready => status.dry.map(runs_dry).or_else(|| {
             status.slower.map(|slower| Reason::Slower {
@@ -641,19 +677,19 @@ fn reason(fleet: &Fleet, status: &EndpointStatus<'_>, now: Instant) -> Option<Re
         | EndpointState::Throttled
         | EndpointState::Refused
         | EndpointState::Exhausted => match (status.out_because(), status.spent_until) {
-            (Some(cause), _) => Some(out(status, cause)),
+            (Some(cause), _) => Some(out(status, cause, redactor)),
             (None, until) => until.map(|until| subscription_spent(until, now)),
         },
     }
 }
 
 /// Why it is out: the fault that was seen if it says more than the cause, or else the cause.
-fn out(status: &EndpointStatus<'_>, cause: Cause) -> Reason {
+fn out(status: &EndpointStatus<'_>, cause: Cause, redactor: &Redactor) -> Reason {
     match (cause, status.opened_by) {
         (Cause::Refused, Some(Fault::Status(code))) => refused(&status.spec.auth, *code),
         (Cause::Refused, None) => refused(&status.spec.auth, 401),
         (Cause::Exhausted, Some(Fault::Status(code))) => Reason::QuotaUsedUp { status: *code },
-        (_, Some(seen)) => fault(seen),
+        (_, Some(seen)) => fault(seen, redactor),
         (cause, None) => by_cause(cause),
     }
 }
@@ -682,7 +718,7 @@ fn refused(auth: &Auth, status: u16) -> Reason {
 fn by_cause(cause: Cause) -> Reason {
     match cause {
         Cause::Failing => Reason::ProbeFailed {
-            detail: String::new(),
+            detail: Redacted::default(),
         },
         Cause::Throttled => Reason::RateLimited { status: 429 },
         Cause::Exhausted => Reason::QuotaUsedUp { status: 402 },

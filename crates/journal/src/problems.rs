@@ -58,7 +58,7 @@ impl Problems {
         current
             .failing
             .as_ref()
-            .map(|problem| problem.message.clone())
+            .map(|problem| problem.message.to_string())
     }
 
     pub(crate) fn set_aside(&self) -> Option<String> {
@@ -66,6 +66,6 @@ impl Problems {
         current
             .set_aside
             .as_ref()
-            .map(|problem| problem.message.clone())
+            .map(|problem| problem.message.to_string())
     }
 }

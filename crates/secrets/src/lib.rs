@@ -13,9 +13,9 @@
 pub mod environment;
 pub mod ownership;
 pub mod private;
-pub mod redact;
 pub mod secret;
 pub mod shell_word;
 pub mod vault;
 
 pub use secret::{Secret, SecretError};
+pub use zephyr_redact as redact;

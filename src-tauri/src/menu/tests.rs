@@ -1,6 +1,6 @@
 use zephyr_control::{
     Appearance, ClaudeCode, Command, Drain, EndpointState, EndpointView, Host, Language, Listening,
-    Mode, Problem, ProblemKind, Program, Reason, Snapshot, Strategy, Totals,
+    Mode, Problem, ProblemKind, Program, Reason, Redacted, Snapshot, Strategy, Totals,
 };
 
 use super::*;
@@ -10,7 +10,7 @@ fn endpoint(name: &str, latency_ms: f64) -> EndpointView {
         name: name.to_owned(),
         flag: None,
         group: "primary".to_owned(),
-        url: format!("https://{}.example.com", name.to_lowercase()),
+        url: Redacted::by_shape(&format!("https://{}.example.com", name.to_lowercase())),
         enabled: true,
         state: EndpointState::Ready,
         reason: None,
@@ -284,7 +284,7 @@ fn forty_endpoints_do_not_fill_the_screen() {
 fn a_long_reason_is_cut_off() {
     let mut snapshot = three();
     snapshot.endpoints[2].reason = Some(Reason::ConnectFailed {
-        detail: "a very long story ".repeat(20),
+        detail: Redacted::by_shape(&"a very long story ".repeat(20)),
     });
 
     let lines = lines(&menu(&snapshot, Language::En));
@@ -295,11 +295,7 @@ fn a_long_reason_is_cut_off() {
 
 #[test]
 fn what_needs_a_look_stands_below_the_headline() {
-    let problem = |kind, message: &str| Problem {
-        kind,
-        message: message.to_owned(),
-        remedy: String::new(),
-    };
+    let problem = |kind, message: &str| Problem::new(kind, message, "");
     let mut snapshot = three();
     snapshot.problems = vec![
         problem(ProblemKind::ConfigWarning, "unknown key"),
@@ -343,11 +339,9 @@ fn the_headline_says_why_there_is_no_endpoint() {
     let mut starting = none.clone();
     starting.listening = Listening::default();
     let mut stopped = starting.clone();
-    stopped.problems.push(Problem {
-        kind: ProblemKind::Port,
-        message: "busy".to_owned(),
-        remedy: String::new(),
-    });
+    stopped
+        .problems
+        .push(Problem::new(ProblemKind::Port, "busy", ""));
     let down = snapshot(vec![failing("HK"), failing("LA")]);
     let mut offline = down.clone();
     offline.offline_since_ms = Some(1);

@@ -19,10 +19,12 @@ impl Supervisor {
         let problem = match (enabled, self.0.program.clone()) {
             (Some(enabled), Some(program)) => {
                 let outcome = blocking(move || autostart::set(&program, enabled)).await;
-                outcome.err().map(|error| Problem {
-                    kind: ProblemKind::Desktop,
-                    message: format!("launching at login could not be set up: {error}"),
-                    remedy: "check that you may write to that place, then try again".to_owned(),
+                outcome.err().map(|error| {
+                    Problem::new(
+                        ProblemKind::Desktop,
+                        format!("launching at login could not be set up: {error}"),
+                        "check that you may write to that place, then try again",
+                    )
                 })
             }
             (None, _) | (Some(_), None) => None,
@@ -38,7 +40,7 @@ impl Supervisor {
 
     pub(super) async fn launch_at_login(&self, enabled: bool) -> Result<Done, ControlError> {
         let path = self.0.snapshots.borrow().config_path.clone();
-        let Some(file) = path.map(PathBuf::from) else {
+        let Some(file) = path.map(|path| PathBuf::from(path.as_str())) else {
             let message = "this instance has no configuration file that could keep the setting";
             return Err(ControlError::new(ErrorCode::NotPossible, message));
         };

@@ -72,7 +72,7 @@ impl Supervisor {
             pid = running.instance.pid,
             "attached to the Zephyr that runs already"
         );
-        let path = running.snapshot.config_path.clone().map(PathBuf::from);
+        let path = running.snapshot.config_path.as_deref().map(PathBuf::from);
         let address = running.instance.proxy;
         let control: Arc<dyn Control> = Arc::new(running.client);
         self.set_backend(Some(Arc::clone(&control)));
@@ -106,6 +106,7 @@ impl Supervisor {
         let options = Options {
             // Nothing about simulated endpoints is saved.
             data_dir: path.is_some().then(|| places.data_dir.clone()),
+            known: places.known.clone(),
             ..Options::default()
         };
         let started = Engine::start_with(loaded, source, options).await;

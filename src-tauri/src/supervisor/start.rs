@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use zephyr_demo::Demo;
+use zephyr_secrets::redact::Known;
 
 /// The files and addresses of the program.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub(crate) struct Places {
     pub(crate) data_dir: PathBuf,
     /// The address of our admin API.
     pub(crate) admin: SocketAddr,
+    /// The secrets that no text shows.
+    pub(crate) known: Known,
 }
 
 /// What happens if there is nothing to use yet: no endpoint, or no engine.

@@ -283,7 +283,7 @@ pub fn configuration() -> Configuration {
 pub fn complaints() -> Vec<Complaint> {
     vec![Complaint {
         field: Some("url".to_owned()),
-        message: "no URL".to_owned(),
+        message: "no URL".into(),
         is_warning: false,
     }]
 }
@@ -295,7 +295,7 @@ pub fn diagnosis() -> Diagnosis {
             stage: DiagnosisStage::Dns,
             passed: false,
             took_ms: 1.5,
-            detail: "no such host".to_owned(),
+            detail: "no such host".into(),
             remedy: None,
         }],
         cost_usd: 0.0,

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use zephyr_control::{
     Appearance, Decision, Drain, EndpointState, EndpointView, Event, EventKind, Host, Language,
-    Listening, Measure, Mode, NotChosen, ProbeCosts, Problem, ProblemKind, Reason, Snapshot,
-    Strategy, Totals, Weighed, text,
+    Listening, Measure, Mode, NotChosen, ProbeCosts, Problem, ProblemKind, Reason, Redacted,
+    Snapshot, Strategy, Totals, Weighed, text,
 };
 use zephyr_process::colours::Colours;
 
@@ -17,7 +17,7 @@ fn endpoint(name: &str, state: EndpointState) -> EndpointView {
         name: name.to_owned(),
         flag: None,
         group: "primary".to_owned(),
-        url: format!("https://{}.example.com", name.to_lowercase()),
+        url: Redacted::by_shape(&format!("https://{}.example.com", name.to_lowercase())),
         enabled: true,
         state,
         reason: None,
@@ -123,8 +123,8 @@ fn busy() -> Snapshot {
         }],
         problems: vec![Problem {
             kind: ProblemKind::ConfigWarning,
-            message: "line 3: server.prot is unknown".to_owned(),
-            remedy: "did you mean server.port?".to_owned(),
+            message: "line 3: server.prot is unknown".into(),
+            remedy: "did you mean server.port?".into(),
         }],
         totals: Totals {
             requests: 17,
@@ -376,7 +376,7 @@ fn an_endpoint_cannot_send_escape_sequences_to_the_terminal() {
     let snapshot = Snapshot {
         endpoints: vec![EndpointView {
             reason: Some(Reason::ConnectFailed {
-                detail: "\u{1b}]0;owned\u{7}\n".to_owned(),
+                detail: "\u{1b}]0;owned\u{7}\n".into(),
             }),
             ..endpoint("HK\u{1b}[2J", EndpointState::Failing)
         }],
@@ -408,8 +408,8 @@ fn a_lost_network_is_said_in_both_languages() {
 fn the_errors_of_a_configuration_keep_their_lines() {
     let rejected = Problem {
         kind: ProblemKind::ConfigError,
-        message: "config.toml has 2 errors:\n  line 1: a; b\n  line 2: c; d".to_owned(),
-        remedy: "correct the file".to_owned(),
+        message: "config.toml has 2 errors:\n  line 1: a; b\n  line 2: c; d".into(),
+        remedy: "correct the file".into(),
     };
     let snapshot = Snapshot {
         problems: vec![rejected],
@@ -435,7 +435,7 @@ fn a_start_says_where_to_point_clients() {
             proxy: "0.0.0.0:8080".to_owned(),
             admin: Some("127.0.0.1:8081".to_owned()),
         },
-        config_path: Some("/home/me/config.toml".to_owned()),
+        config_path: Some("/home/me/config.toml".into()),
         ..busy()
     };
 

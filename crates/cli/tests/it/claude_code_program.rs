@@ -220,7 +220,7 @@ async fn the_port_of_a_running_instance_counts() {
     client.data = server.data_dir.path().to_owned();
     let config = client.home.path().join("config.toml");
     server.control.publish(Snapshot {
-        config_path: Some(config.display().to_string()),
+        config_path: Some(Redacted::by_shape(&config.display().to_string())),
         ..snapshot(1)
     });
     let everywhere = ([0, 0, 0, 0], 4321).into();

@@ -271,7 +271,7 @@ async fn instance() -> (Server, Registration) {
         name: name.to_owned(),
         flag: None,
         group: "primary".to_owned(),
-        url: "https://example.com".to_owned(),
+        url: "https://example.com".into(),
         enabled: true,
         state: EndpointState::Ready,
         reason: None,

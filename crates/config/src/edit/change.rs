@@ -1,7 +1,7 @@
 //! A change of the configuration file that a form asks for: the text with it, and the complaints about
 //! that text. The reader of the file judges it.
 
-use zephyr_control::{Command, Complaint, EndpointForm, SettingValue};
+use zephyr_control::{Command, Complaint, EndpointForm, Redacted, SettingValue};
 
 use super::complaints::{self, Form};
 use super::document::{self, Rewritten};
@@ -103,7 +103,7 @@ impl Change {
         };
         Complaint {
             field: field.filter(|_| !matches!(why, NotChanged::Unwritable(_))),
-            message: why.to_string(),
+            message: Redacted::by_shape(&why.to_string()),
             is_warning: false,
         }
     }

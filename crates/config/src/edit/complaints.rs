@@ -3,7 +3,7 @@
 //! A form shows every error, since an error anywhere keeps the text from being written. It shows only the
 //! warnings that the change gives rise to.
 
-use zephyr_control::Complaint;
+use zephyr_control::{Complaint, Redacted};
 
 use crate::problem::{Problem, Problems};
 
@@ -60,7 +60,8 @@ pub(super) fn errors(found: &Problems, before: &[Problem], form: Form<'_>) -> Ve
     let error = |problem: &Problem| {
         let mut complaint = complaint(problem, form);
         if let (None, Some(line)) = (form.field(problem), line(problem)) {
-            complaint.message = format!("line {line}: {}", complaint.message);
+            let placed = format!("line {line}: {}", complaint.message);
+            complaint.message = Redacted::by_shape(&placed);
         }
         complaint
     };
@@ -86,7 +87,7 @@ fn complaint(problem: &Problem, form: Form<'_>) -> Complaint {
     let field = form.field(problem).unwrap_or(&problem.key);
     Complaint {
         field: (!field.is_empty()).then(|| field.to_owned()),
-        message: format!("{}; {}", problem.message, problem.remedy),
+        message: Redacted::by_shape(&format!("{}; {}", problem.message, problem.remedy)),
         is_warning: false,
     }
 }

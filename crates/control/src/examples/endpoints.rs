@@ -155,7 +155,7 @@ pub(super) fn forty() -> Vec<EndpointView> {
 
 pub(super) fn percentiles() -> Vec<TtftPercentiles> {
     vec![TtftPercentiles {
-        model: "claude-sonnet-4-5".to_owned(),
+        model: "claude-sonnet-4-5".into(),
         count: 212,
         p50_ms: 512.0,
         p95_ms: 1_840.0,
@@ -177,8 +177,8 @@ pub(super) fn subscription(left: f64) -> Vec<QuotaWindow> {
     ]
 }
 
-fn refused_connection(detail: &str) -> Reason {
+fn refused_connection(detail: &'static str) -> Reason {
     Reason::ConnectFailed {
-        detail: detail.to_owned(),
+        detail: detail.into(),
     }
 }

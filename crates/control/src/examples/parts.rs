@@ -1,5 +1,7 @@
 //! What examples are made of.
 
+use zephyr_redact::Redacted;
+
 use crate::host::{Appearance, ClaudeCode, Host, Program};
 use crate::journal::JournalStatus;
 use crate::snapshot::{
@@ -16,10 +18,10 @@ pub fn endpoint(name: &str) -> EndpointView {
         name: name.to_owned(),
         flag: None,
         group: "primary".to_owned(),
-        url: format!(
+        url: Redacted::by_shape(&format!(
             "https://{}.example.com",
             name.to_lowercase().replace(' ', "-")
-        ),
+        )),
         enabled: true,
         state: EndpointState::Ready,
         reason: None,
@@ -53,7 +55,7 @@ pub fn snapshot(endpoints: Vec<EndpointView>) -> Snapshot {
             proxy: "127.0.0.1:8080".to_owned(),
             admin: Some("127.0.0.1:8081".to_owned()),
         },
-        config_path: Some("/home/ada/.config/zephyr/config.toml".to_owned()),
+        config_path: Some("/home/ada/.config/zephyr/config.toml".into()),
         mode: Mode::Auto,
         paused: false,
         offline_since_ms: None,
@@ -98,9 +100,9 @@ pub fn live_request(request: &str) -> LiveRequest {
         at_ms: NOW_MS - 4_000,
         ended_at_ms: None,
         end: None,
-        path: "/v1/messages".to_owned(),
-        model: Some("claude-sonnet-4-5".to_owned()),
-        session: Some("session-7".to_owned()),
+        path: "/v1/messages".into(),
+        model: Some("claude-sonnet-4-5".into()),
+        session: Some("session-7".into()),
         endpoint: Some("Tokyo".to_owned()),
         attempts: 1,
         streaming: true,

@@ -79,7 +79,7 @@ pub fn degraded() -> Snapshot {
                 EventKind::TakenOut {
                     endpoint: "Frankfurt".to_owned(),
                     why: Reason::ConnectFailed {
-                        detail: "connection refused".to_owned(),
+                        detail: "connection refused".into(),
                     },
                     until_ms: Some(NOW_MS + 42_000),
                 },
@@ -120,7 +120,7 @@ pub fn busy() -> Snapshot {
                 ..live_request("req_1")
             },
             LiveRequest {
-                model: Some("claude-haiku-4-5".to_owned()),
+                model: Some("claude-haiku-4-5".into()),
                 output_tokens: 88,
                 ..live_request("req_2")
             },
@@ -487,9 +487,5 @@ fn numbered(happened: impl IntoIterator<Item = (u64, EventKind)>) -> Vec<Event> 
 }
 
 fn problem(kind: ProblemKind, message: &str, remedy: &str) -> Problem {
-    Problem {
-        kind,
-        message: message.to_owned(),
-        remedy: remedy.to_owned(),
-    }
+    Problem::new(kind, message, remedy)
 }

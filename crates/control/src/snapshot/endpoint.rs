@@ -1,6 +1,7 @@
 //! One endpoint.
 
 use serde::{Deserialize, Serialize};
+use zephyr_redact::Redacted;
 
 use super::endpoint_state::EndpointState;
 use crate::reason::Reason;
@@ -16,7 +17,8 @@ pub struct EndpointView {
     /// The group it belongs to.
     pub group: String,
     /// Base URL.
-    pub url: String,
+    #[cfg_attr(test, ts(type = "string"))]
+    pub url: Redacted,
     /// Whether it may be used.
     pub enabled: bool,
     /// What it can do now.
@@ -96,7 +98,8 @@ pub struct QuotaWindow {
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct TtftPercentiles {
     /// The model.
-    pub model: String,
+    #[cfg_attr(test, ts(type = "string"))]
+    pub model: Redacted,
     /// Streams so far.
     pub count: u64,
     /// Half of them began within this time.

@@ -1,6 +1,7 @@
 //! Requests in flight.
 
 use serde::{Deserialize, Serialize};
+use zephyr_redact::Redacted;
 
 use crate::journal::record::RequestEnd;
 
@@ -17,11 +18,14 @@ pub struct LiveRequest {
     /// How it ended.
     pub end: Option<RequestEnd>,
     /// Path, without the query.
-    pub path: String,
+    #[cfg_attr(test, ts(type = "string"))]
+    pub path: Redacted,
     /// The model asked for.
-    pub model: Option<String>,
+    #[cfg_attr(test, ts(type = "string | null"))]
+    pub model: Option<Redacted>,
     /// The session it belongs to.
-    pub session: Option<String>,
+    #[cfg_attr(test, ts(type = "string | null"))]
+    pub session: Option<Redacted>,
     /// Where it is now, or was last; `None`: it waits.
     pub endpoint: Option<String>,
     /// How many attempts it has had.

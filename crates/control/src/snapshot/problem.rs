@@ -1,6 +1,7 @@
 //! What a person should look at.
 
 use serde::{Deserialize, Serialize};
+use zephyr_redact::{Redacted, Redactor};
 
 /// Something a person should look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -9,9 +10,31 @@ pub struct Problem {
     /// What it is about.
     pub kind: ProblemKind,
     /// What is wrong.
-    pub message: String,
+    #[cfg_attr(test, ts(type = "string"))]
+    pub message: Redacted,
     /// What to do.
-    pub remedy: String,
+    #[cfg_attr(test, ts(type = "string"))]
+    pub remedy: Redacted,
+}
+
+impl Problem {
+    /// A problem in these words, without what looks like a credential.
+    pub fn new(kind: ProblemKind, message: impl AsRef<str>, remedy: impl AsRef<str>) -> Self {
+        Self {
+            kind,
+            message: Redacted::by_shape(message.as_ref()),
+            remedy: Redacted::by_shape(remedy.as_ref()),
+        }
+    }
+
+    /// The same without the secrets that are known here.
+    pub fn redacted(&self, redactor: &Redactor) -> Self {
+        Self {
+            kind: self.kind,
+            message: redactor.text(&self.message),
+            remedy: redactor.text(&self.remedy),
+        }
+    }
 }
 
 /// What a problem is about.

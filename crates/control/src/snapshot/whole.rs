@@ -1,6 +1,7 @@
 //! The state that every front-end shows.
 
 use serde::{Deserialize, Serialize};
+use zephyr_redact::Redacted;
 
 use super::decision::{Decision, Mode, Strategy};
 use super::endpoint::EndpointView;
@@ -27,7 +28,8 @@ pub struct Snapshot {
     /// Where it listens.
     pub listening: Listening,
     /// The configuration file in force.
-    pub config_path: Option<String>,
+    #[cfg_attr(test, ts(type = "string | null"))]
+    pub config_path: Option<Redacted>,
     /// Whether Zephyr chooses.
     pub mode: Mode,
     /// Whether probes and switches for speed are stopped.

@@ -107,10 +107,10 @@ pub fn health(shared: &Shared) -> Response<Bytes> {
 
 /// The URL. A further endpoint with the same URL gets `URL#NAME`.
 fn key(endpoint: &EndpointView, taken: &Map<String, Value>) -> String {
-    if taken.contains_key(&endpoint.url) {
+    if taken.contains_key(&*endpoint.url) {
         format!("{}#{}", endpoint.url, endpoint.name)
     } else {
-        endpoint.url.clone()
+        endpoint.url.to_string()
     }
 }
 

@@ -32,7 +32,7 @@ pub async fn serve_request(
         "request",
         %id,
         method = %request.method(),
-        path = request.uri().path(),
+        path = %shared.traffic.shown_path(&request),
     );
     let answering = pin!(answer(&shared, request, id, reset).instrument(span));
     let mut response = answering.await;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use zephyr_control::{
-    Command, Complaint, Configuration, ControlError, Done, ErrorCode, SecretText,
+    Command, Complaint, Configuration, ControlError, Done, ErrorCode, Redacted, SecretText,
 };
 
 use super::removed::Removed;
@@ -186,7 +186,7 @@ fn done(change: &Change) -> String {
 fn check_token(reference: &str, token: &SecretText) -> Result<Secret, Complaint> {
     let complaint = |field: &str, message: String| Complaint {
         field: Some(field.to_owned()),
-        message,
+        message: Redacted::by_shape(&message),
         is_warning: false,
     };
     zephyr_config::check_entry_name(reference).map_err(|error| {
@@ -225,7 +225,7 @@ pub(super) fn in_words(complaints: &[Complaint]) -> String {
     let lines: Vec<String> = errors
         .map(|complaint| match &complaint.field {
             Some(field) => format!("{field}: {}", complaint.message),
-            None => complaint.message.clone(),
+            None => complaint.message.to_string(),
         })
         .collect();
     lines.join("\n")

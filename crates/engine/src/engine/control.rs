@@ -53,7 +53,7 @@ impl Control for Handle {
     }
 
     fn execute(&self, command: Command) -> ControlFuture<'_, Done> {
-        Box::pin(self.0.execute(command))
+        self.told(self.0.execute(command))
     }
 
     fn metrics(&self) -> ControlFuture<'_, String> {
@@ -61,36 +61,49 @@ impl Control for Handle {
     }
 
     fn configuration(&self) -> ControlFuture<'_, Configuration> {
-        Box::pin(self.0.configuration())
+        self.told(self.0.configuration())
     }
 
     fn check(&self, command: Command) -> ControlFuture<'_, Vec<Complaint>> {
-        Box::pin(self.0.check(command))
+        self.told(self.0.check(command))
     }
 
     fn requests(&self, filter: RequestFilter, paging: Paging) -> ControlFuture<'_, RequestPage> {
-        Box::pin(async move { answer(self.0.journal.requests(filter, paging).await) })
+        self.told(async move { answer(self.0.journal.requests(filter, paging).await) })
     }
 
     fn request(&self, id: u64) -> ControlFuture<'_, RequestDetail> {
-        Box::pin(async move { answer(self.0.journal.request(id).await) })
+        self.told(async move { answer(self.0.journal.request(id).await) })
     }
 
     fn usage(&self, query: UsageQuery) -> ControlFuture<'_, UsageReport> {
-        Box::pin(async move { answer(self.0.journal.usage(query).await) })
+        self.told(async move { answer(self.0.journal.usage(query).await) })
     }
 
     fn history(&self, query: HistoryQuery) -> ControlFuture<'_, Vec<EndpointHistory>> {
-        Box::pin(async move { answer(self.0.journal.history(query).await) })
+        self.told(async move { answer(self.0.journal.history(query).await) })
     }
 
     fn diagnose(&self, tested: Tested) -> ControlFuture<'_, Diagnosis> {
         let shared = Arc::clone(&self.0);
-        Box::pin(async move {
+        self.told(async move {
             // The diagnosis goes on if the front-end that asked leaves, so that its cost is counted.
             let diagnosed = tokio::spawn(async move { shared.diagnose(tested).await });
             let diagnosed = diagnosed.await;
             diagnosed.map_err(|error| ControlError::new(ErrorCode::Internal, error.to_string()))?
+        })
+    }
+}
+
+impl Handle {
+    /// What a front-end is told when it fails has none of the secrets that are known here.
+    fn told<'a, T>(
+        &'a self,
+        work: impl Future<Output = Result<T, ControlError>> + Send + 'a,
+    ) -> ControlFuture<'a, T> {
+        Box::pin(async {
+            let done = work.await;
+            done.map_err(|error| error.redacted(&self.0.traffic.known.redactor()))
         })
     }
 }

@@ -36,6 +36,7 @@ pub async fn diagnose_once(loaded: Loaded, source: &Source, name: &str) -> Optio
         &live.config,
         &network,
         &LastSeen::default().likeness(),
+        &live.redactor(),
     )
     .await;
     Some(diagnosis)
@@ -58,8 +59,16 @@ impl Shared {
             Tested::Draft { endpoint, token } => self.draft(endpoint, token).await?,
         };
         let claude_code = self.door.claude_code().likeness();
-        let (diagnosis, cost) =
-            diagnosis::diagnose(&spec, token, &config, &self.network, &claude_code).await;
+        let redactor = self.traffic.known.redactor();
+        let (diagnosis, cost) = diagnosis::diagnose(
+            &spec,
+            token,
+            &config,
+            &self.network,
+            &claude_code,
+            &redactor,
+        )
+        .await;
         self.door
             .step(|state, _| state.fleet.book_check(&spec.name, cost));
         Ok(diagnosis)

@@ -16,6 +16,7 @@ use zephyr_core::fleet::{Memory, Ticket};
 use zephyr_core::price::Cost;
 use zephyr_core::{Config, Effect, EndpointId, Fleet};
 use zephyr_journal::{Entry, Journal, Sighting};
+use zephyr_secrets::redact::Known;
 
 use super::log::Log;
 use crate::calendar;
@@ -57,6 +58,8 @@ pub struct DoorState {
     pub fleet: Fleet,
     /// The connections and credentials of the endpoints.
     pub remotes: BTreeMap<EndpointId, Arc<Remote>>,
+    /// The secrets that no text shows.
+    pub known: Known,
     /// The recent events.
     pub log: Log,
     /// Cancelled to end the attempts of an endpoint whose drain is over.
@@ -101,10 +104,12 @@ impl FleetDoor {
         keeper: Keeper,
         journal: Journal,
         metrics: Arc<Metrics>,
+        known: Known,
     ) -> Self {
         Self(Arc::new(Inner {
             state: Mutex::new(DoorState {
                 fleet,
+                known,
                 remotes,
                 log: Log::default(),
                 cuts: BTreeMap::new(),
@@ -422,7 +427,7 @@ impl DoorState {
                         due,
                     }));
             }
-            if let Some(event) = view::event(&self.fleet, &effect, now) {
+            if let Some(event) = view::event(&self.fleet, &effect, now, &self.known.redactor()) {
                 self.log.push(event.clone(), Clock::now().unix_ms(now));
                 follow_up.events.push(event);
             }

@@ -12,6 +12,7 @@ use crate::clients::guard::Guard;
 use zephyr_config::Loaded;
 use zephyr_secrets::Secret;
 use zephyr_secrets::environment::{Dotenv, Environment};
+use zephyr_secrets::redact::Redactor;
 use zephyr_secrets::vault::{Extent, Keychain, KeychainError, Vault, VaultError};
 
 #[derive(Clone, Debug)]
@@ -99,11 +100,11 @@ impl Live {
         }
         problems.extend(missing.problems());
         if config.endpoints.is_empty() {
-            problems.push(Problem {
-                kind: ProblemKind::NoEndpoints,
-                message: "no endpoint is configured; every request is answered with 503".to_owned(),
-                remedy: "add a [[groups]] table with its endpoints to config.toml (see config.toml.example)".to_owned(),
-            });
+            problems.push(Problem::new(
+                ProblemKind::NoEndpoints,
+                "no endpoint is configured; every request is answered with 503",
+                "add a [[groups]] table with its endpoints to config.toml (see config.toml.example)",
+            ));
         }
         let client_token = client_token.and_then(Result::ok);
         Self {
@@ -154,6 +155,11 @@ impl Live {
         let of_endpoints = self.secrets.values().flatten();
         let all = of_endpoints.chain(self.given.values());
         all.chain(&self.client_token).cloned().collect()
+    }
+
+    /// Takes every known secret out of a text.
+    pub fn redactor(&self) -> Redactor {
+        Redactor::of(self.secrets().iter().map(Secret::expose))
     }
 
     /// Why an endpoint that needs a secret has none.
@@ -211,11 +217,11 @@ fn dotenv_of(source: &Source, problems: &mut Vec<Problem>) -> Dotenv {
         return Dotenv::default();
     };
     zephyr_secrets::environment::dotenv(&path).unwrap_or_else(|error| {
-        problems.push(Problem {
-            kind: ProblemKind::ConfigWarning,
-            message: format!("{}: {error}", path.display()),
-            remedy: "make the file readable for this user, or remove it".to_owned(),
-        });
+        problems.push(Problem::new(
+            ProblemKind::ConfigWarning,
+            format!("{}: {error}", path.display()),
+            "make the file readable for this user, or remove it",
+        ));
         Dotenv::default()
     })
 }
@@ -225,11 +231,7 @@ fn problem(kind: ProblemKind, found: &zephyr_config::Problem) -> Problem {
         Some(line) => format!("line {line}, {}: ", found.key),
         None => format!("{}: ", found.key),
     };
-    Problem {
-        kind,
-        message: format!("{place}{}", found.message),
-        remedy: found.remedy.clone(),
-    }
+    Problem::new(kind, format!("{place}{}", found.message), &found.remedy)
 }
 
 /// The endpoints without a credential. If several wait for the same one, that is one problem, not several.
@@ -256,15 +258,15 @@ impl Missing {
     }
 
     fn problems(self) -> Vec<Problem> {
-        let of_keychain = self.keychain.map(|error| Problem {
-            kind: ProblemKind::Keychain,
-            message: format!("{error}; without a credential: {}", self.waiting.join(", ")),
-            remedy: error.remedy(),
+        let of_keychain = self.keychain.map(|error| {
+            let waiting = self.waiting.join(", ");
+            let message = format!("{error}; without a credential: {waiting}");
+            Problem::new(ProblemKind::Keychain, message, error.remedy())
         });
-        let one_by_one = self.one_by_one.into_iter().map(|(whom, error)| Problem {
-            kind: ProblemKind::Credential,
-            message: format!("no credential for {}: {error}", whom.join(", ")),
-            remedy: format!("{}; it is not used until then", error.remedy()),
+        let one_by_one = self.one_by_one.into_iter().map(|(whom, error)| {
+            let message = format!("no credential for {}: {error}", whom.join(", "));
+            let remedy = format!("{}; it is not used until then", error.remedy());
+            Problem::new(ProblemKind::Credential, message, remedy)
         });
         of_keychain.into_iter().chain(one_by_one).collect()
     }

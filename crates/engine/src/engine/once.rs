@@ -9,6 +9,7 @@ use zephyr_core::Fleet;
 use zephyr_core::config::{HealthCheck, ProbeMode};
 use zephyr_core::fleet::ProbeResult;
 use zephyr_journal::Journal;
+use zephyr_secrets::redact::Known;
 use zephyr_secrets::vault::Keychain;
 
 use super::fleet_door::FleetDoor;
@@ -57,6 +58,8 @@ pub async fn probe_once(
     let asked_for = |remote: &&Arc<Remote>| names.is_empty() || names.contains(&remote.spec.name);
     let mut chosen: Vec<&Arc<Remote>> = remotes.values().filter(asked_for).collect();
     chosen.sort_by_key(|remote| remote.index);
+    let redactor = live.redactor();
+    let redactor = &redactor;
     let reports = chosen.into_iter().map(|remote| async {
         let endpoint = remote.spec.name.clone();
         let result = match live.why_without(&endpoint) {
@@ -67,7 +70,10 @@ pub async fn probe_once(
                 match prober::probe(remote, mode, &terms).await.result {
                     ProbeResult::Answered(latency) | ProbeResult::Reached(latency) => Ok(latency),
                     ProbeResult::Failed(outcome) => {
-                        Err(outcome.fault().map(view::in_words).unwrap_or_default())
+                        let seen = outcome.fault();
+                        Err(seen
+                            .map(|seen| view::words(seen, &redactor).into_string())
+                            .unwrap_or_default())
                     }
                 }
             }
@@ -111,6 +117,7 @@ pub async fn test_timing(
         Keeper::default(),
         Journal::default(),
         metrics,
+        Known::default(),
     );
     let _ = tokio::time::timeout(span, door.drive()).await;
     Ok(door.punctuality().lateness())

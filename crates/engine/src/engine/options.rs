@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use zephyr_journal::Journal;
+use zephyr_secrets::redact::Known;
 use zephyr_secrets::vault::Store;
 
 #[derive(Default)]
@@ -24,4 +25,6 @@ pub struct Options {
     pub system_bus: Option<String>,
     /// The journal, in place of the engine's own; for tests.
     pub journal: Option<Journal>,
+    /// The secrets that no text shows. The engine adds those that it learns.
+    pub known: Known,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use zephyr_control::{ControlError, Done, ErrorCode, EventKind, Problem, ProblemKind};
+use zephyr_secrets::Secret;
 use zephyr_secrets::vault::KeychainError;
 
 use super::live::{self, Live};
@@ -122,6 +123,8 @@ impl Shared {
         let old = self.live();
         let known = self.door.look(|state, _| state.remotes.clone());
         let changed = live.changed_since(&old);
+        let secrets = live.secrets();
+        self.traffic.known.learn(secrets.iter().map(Secret::expose));
         self.door.reconfigure(
             live.config.clone(),
             &live.without_credential(),
@@ -168,11 +171,11 @@ impl Shared {
         tracing::error!(
             "the changed configuration was rejected; the running one stays in force\n{error}"
         );
-        self.status().rejected = Some(Problem {
-            kind: ProblemKind::ConfigError,
-            message: error.to_string(),
-            remedy: "correct the file; it is read again as soon as it is saved".to_owned(),
-        });
+        self.status().rejected = Some(Problem::new(
+            ProblemKind::ConfigError,
+            error.to_string(),
+            "correct the file; it is read again as soon as it is saved",
+        ));
         self.door.note(EventKind::ConfigRejected);
         ControlError::new(ErrorCode::InvalidConfiguration, error.to_string())
     }

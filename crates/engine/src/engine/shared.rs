@@ -10,6 +10,7 @@ use zephyr_config::{Loaded, OwnWrite};
 use zephyr_control::{Listening, Problem, Snapshot};
 use zephyr_core::Fleet;
 use zephyr_journal::Journal;
+use zephyr_secrets::Secret;
 use zephyr_secrets::vault::Keychain;
 
 use super::fleet_door::FleetDoor;
@@ -95,6 +96,8 @@ impl Shared {
                 .map_or_else(Keychain::system, Keychain::new),
         );
         let live = prepare(loaded, &source, &instance, &keychain).await;
+        let known = options.known;
+        known.learn(live.secrets().iter().map(Secret::expose));
         let seed = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default()
@@ -129,8 +132,9 @@ impl Shared {
             keeper.clone(),
             journal.clone(),
             Arc::clone(metrics),
+            known.clone(),
         );
-        let traffic = Traffic::new(door.clone(), journal.clone(), Arc::clone(metrics));
+        let traffic = Traffic::new(door.clone(), journal.clone(), Arc::clone(metrics), known);
         Ok(Self {
             door,
             traffic: Arc::new(traffic),

@@ -38,6 +38,7 @@ impl Shared {
         let live = self.live();
         let totals = self.traffic.totals();
         let requests = self.traffic.requests(&Clock::now());
+        let (redactor, ours) = (self.traffic.known.redactor(), self.traffic.known.ours());
         let mut problems = live.problems.clone();
         problems.extend(self.journal.problems());
         let (listening, drain_until) = {
@@ -47,6 +48,10 @@ impl Shared {
             problems.splice(0..0, first.into_iter().flatten().cloned());
             (status.listening.clone(), status.drain_until)
         };
+        let problems = problems
+            .iter()
+            .map(|problem| problem.redacted(&ours))
+            .collect();
         self.door.look(|state, clock| {
             let fleet = &state.fleet;
             let now = Instant::now();
@@ -56,15 +61,19 @@ impl Shared {
                 taken_at_ms: clock.unix_ms(now),
                 started_at_ms: clock.unix_ms(self.started),
                 listening,
-                config_path: self.source.path().map(|path| path.display().to_string()),
+                config_path: self
+                    .source
+                    .path()
+                    .map(|path| ours.text(&path.display().to_string())),
                 mode: view::mode(fleet),
                 paused: fleet.is_paused(),
                 offline_since_ms: fleet.offline_since().map(|at| clock.unix_ms(at)),
                 strategy: view::strategy(fleet.config().routing.strategy),
                 current: preferred.map(|(id, _)| state.name(id)),
-                decision: preferred.map(|(id, decision)| view::decision(fleet, id, decision, now)),
+                decision: preferred
+                    .map(|(id, decision)| view::decision(fleet, id, decision, now, &redactor)),
                 weighed: view::weighed(fleet, clock),
-                endpoints: view::endpoints(fleet, clock),
+                endpoints: view::endpoints(fleet, clock, (&redactor, &ours)),
                 events: state.log.events(),
                 problems,
                 totals,
@@ -84,12 +93,14 @@ impl Shared {
     /// The problem to show while the configuration names another address than the one in use.
     fn moved(&self, config: &Config) -> Option<Problem> {
         let wanted = configured_address(config);
-        (wanted != self.address).then(|| Problem {
-            kind: ProblemKind::Port,
-            message: format!(
-                "server.host and server.port now say {wanted}; the old address stays in use"
-            ),
-            remedy: "restart Zephyr to listen on the new one".to_owned(),
+        (wanted != self.address).then(|| {
+            Problem::new(
+                ProblemKind::Port,
+                format!(
+                    "server.host and server.port now say {wanted}; the old address stays in use"
+                ),
+                "restart Zephyr to listen on the new one",
+            )
         })
     }
 }

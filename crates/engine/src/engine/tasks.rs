@@ -56,11 +56,11 @@ pub(super) fn spawn_tasks(
         }
         Some(Err(error)) => {
             tracing::warn!(%error, "the configuration is not watched");
-            shared.status().unwatched = Some(Problem {
-                kind: ProblemKind::ConfigWarning,
-                message: error.to_string(),
-                remedy: "changes take effect with a reload (SIGHUP) or a restart".to_owned(),
-            });
+            shared.status().unwatched = Some(Problem::new(
+                ProblemKind::ConfigWarning,
+                error.to_string(),
+                "changes take effect with a reload (SIGHUP) or a restart",
+            ));
         }
         None => {}
     }

@@ -35,6 +35,7 @@ use crate::endpoints::trust::bad_certificate;
 use crate::request::inspect::{self, Inspector};
 use crate::view;
 use zephyr_secrets::Secret;
+use zephyr_secrets::redact::Redactor;
 
 /// A refusal is shorter than this, in bytes.
 const REFUSAL_LIMIT: usize = 64 * 1024;
@@ -74,6 +75,7 @@ pub async fn diagnose(
     config: &Config,
     network: &Network,
     claude_code: &Likeness,
+    known: &Redactor,
 ) -> (Diagnosis, Cost) {
     // A test does not count as traffic.
     let mut network = network.clone();
@@ -83,6 +85,10 @@ pub async fn diagnose(
         steps: Vec::new(),
         cost: Cost::ZERO,
         claude_code,
+        redactor: match &token {
+            Token::Ours(secret) => known.and([secret.expose()]),
+            Token::OfClients | Token::Missing(_) => known.clone(),
+        },
     };
     // An error means that the walk ended at the step that failed.
     let _ = walk.take(spec, token, config, &network).await;
@@ -102,6 +108,8 @@ struct Walk<'a> {
     steps: Vec<DiagnosisStep>,
     cost: Cost,
     claude_code: &'a Likeness,
+    /// What the report says loses its secrets, also one that is not saved yet.
+    redactor: Redactor,
 }
 
 impl Walk<'_> {
@@ -293,7 +301,7 @@ impl Walk<'_> {
             stage,
             passed: true,
             took_ms: millis(started.elapsed()),
-            detail,
+            detail: self.redactor.text(&detail),
             remedy: None,
         });
     }
@@ -317,8 +325,8 @@ impl Walk<'_> {
             stage,
             passed: false,
             took_ms: millis(started.elapsed()),
-            detail: wrong.detail,
-            remedy: Some(wrong.remedy),
+            detail: self.redactor.text(&wrong.detail),
+            remedy: Some(self.redactor.text(&wrong.remedy)),
         });
         Ended
     }
@@ -407,22 +415,19 @@ impl Call<'_> {
         };
         match outcome {
             Outcome::Refused(fault) => Refused::Token(Wrong::new(
-                view::in_words(&fault),
+                in_words(&fault),
                 "check the token, and with auth_type whether it is sent as Authorization: Bearer \
                  (auth_token) or as x-api-key (api_key)",
             )),
             Outcome::Exhausted { fault, retry_after } => Refused::Call(Wrong::new(
-                format!(
-                    "the quota or the credit is used up: {}",
-                    view::in_words(&fault)
-                ),
+                format!("the quota or the credit is used up: {}", in_words(&fault)),
                 format!(
                     "top it up at the endpoint's operator, or {}",
                     later(retry_after)
                 ),
             )),
             Outcome::Throttled { fault, retry_after } => Refused::Call(Wrong::new(
-                format!("it asks to slow down: {}", view::in_words(&fault)),
+                format!("it asks to slow down: {}", in_words(&fault)),
                 later(retry_after),
             )),
             Outcome::NotServed {
@@ -437,7 +442,7 @@ impl Call<'_> {
                 ..
             } => Refused::NoModel,
             Outcome::NotServed { fault, .. } => Refused::Call(Wrong::new(
-                format!("it refuses the request: {}", view::in_words(&fault)),
+                format!("it refuses the request: {}", in_words(&fault)),
                 "check that url leads to an endpoint of the Messages API, and ask its operator",
             )),
             Outcome::ClientFault(status) => Refused::Call(Wrong::new(
@@ -601,7 +606,7 @@ fn untrusted(error: &io::Error) -> Wrong {
         return Wrong::new(error.to_string(), remedy);
     };
     let remedy = remedy_for_certificate(&bad.why);
-    Wrong::new(view::in_words(&Fault::Certificate(Box::new(bad))), remedy)
+    Wrong::new(in_words(&Fault::Certificate(Box::new(bad))), remedy)
 }
 
 fn remedy_for_certificate(why: &Distrust) -> &'static str {
@@ -660,7 +665,12 @@ fn failed(fault: &Fault) -> Wrong {
         | Fault::ClaudeCli(_)
         | Fault::DrainTimeout => "try again; if it stays so, ask the endpoint's operator",
     };
-    Wrong::new(view::in_words(fault), remedy)
+    Wrong::new(in_words(fault), remedy)
+}
+
+/// The walk takes out what else is secret.
+fn in_words(fault: &Fault) -> String {
+    view::words(fault, &Redactor::default()).into_string()
 }
 
 fn page() -> Wrong {

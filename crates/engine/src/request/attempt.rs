@@ -76,17 +76,11 @@ pub struct Miss {
     pub id: EndpointId,
     pub endpoint: String,
     pub outcome: Outcome,
+    pub reason: Reason,
     /// The endpoint's own answer, if there was one and it may be passed on.
     pub held: Option<Held>,
     /// Whether another endpoint should be asked.
     pub moves_on: bool,
-}
-
-impl Miss {
-    pub fn reason(&self) -> Reason {
-        let told = view::why_not_answered(&self.outcome, Phase::Before);
-        told.expect("a miss neither answered nor was abandoned")
-    }
 }
 
 impl Attempt {
@@ -391,7 +385,14 @@ impl Attempt {
     ) -> Attempted {
         let moves_on =
             outgoing.moves_on(&verdict.outcome) && may_repeat && self.bounds.upload.is_replayable();
-        tracing::debug!(outcome = ?verdict.outcome, moves_on, "attempt failed");
+        let told = view::why_not_answered(&verdict.outcome, Phase::Before, &self.trail.redactor);
+        let reason = told.expect("a miss neither answered nor was abandoned");
+        tracing::debug!(
+            outcome = ?view::outcome(&verdict.outcome),
+            ?reason,
+            moves_on,
+            "attempt failed"
+        );
         let (id, endpoint) = (self.remote.id, self.remote.spec.name.clone());
         let outcome = verdict.outcome.clone();
         self.settle(verdict);
@@ -399,6 +400,7 @@ impl Attempt {
             id,
             endpoint,
             outcome,
+            reason,
             held,
             moves_on,
         }))
@@ -547,7 +549,7 @@ impl Attempt {
             Some(_) => Phase::Midway,
             None => Phase::Before,
         };
-        let reason = view::why_not_answered(&outcome, phase);
+        let reason = view::why_not_answered(&outcome, phase, &self.trail.redactor);
         let (at, until, shown) = self.traffic.door.step(|state, now| {
             if let Some(event) = told {
                 state.log.push(event, Clock::now().unix_ms(now));
@@ -593,11 +595,11 @@ impl Attempt {
             End::Known(_) | End::Overtaken(_) | End::LeftLate => None,
             End::BrokenOff(fault) => Some(EventKind::Aborted {
                 endpoint,
-                why: view::fault_midway(fault),
+                why: view::fault_midway(fault, &self.trail.redactor),
             }),
             End::PassedOn(fault) => Some(EventKind::PassedOn {
                 endpoint,
-                why: view::fault_midway(fault),
+                why: view::fault_midway(fault, &self.trail.redactor),
             }),
         }
     }

@@ -105,7 +105,7 @@ impl Exchange {
                 number = self.journey.attempts(),
                 endpoint = %attempt.remote.spec.name,
                 why = ?attempt.why,
-                model = self.journey.model(),
+                model = self.lifetime.trail.model().as_deref(),
                 "attempt begins",
             );
             let first = attempt.remote.spec.name.clone();
@@ -152,7 +152,7 @@ impl Exchange {
             return Ok(Turn::InVain);
         };
         tracing::debug!(
-            model = self.journey.model(),
+            model = self.lifetime.trail.model().as_deref(),
             "waits for an endpoint to return"
         );
         tokio::select! {
@@ -248,7 +248,7 @@ impl Exchange {
     fn tell_failover(&self, miss: &Miss) {
         let event = EventKind::FailedOver {
             from: miss.endpoint.clone(),
-            why: miss.reason(),
+            why: miss.reason.clone(),
         };
         self.outgoing
             .traffic

@@ -13,6 +13,7 @@ use zephyr_core::classify::{Attempt, Fault, Outcome, Refusal};
 use zephyr_core::config::Config;
 use zephyr_core::profile::CallKind;
 use zephyr_core::proof::{self, Stage};
+use zephyr_secrets::redact::Redactor;
 
 use super::inspect::{self, Inspector};
 use crate::clock::Clock;
@@ -201,7 +202,7 @@ pub fn explain(recorded: &Recorded, asked: AskedOf<'_>, config: &Config) -> Expl
     };
     Explanation {
         outcome: view::outcome(&verdict.outcome),
-        reason: view::why_not_answered(&verdict.outcome, Phase::Before),
+        reason: view::why_not_answered(&verdict.outcome, Phase::Before, &Redactor::default()),
         verdict: view::verdict(&verdict.outcome, verdict.ground, None),
         lasts: verdict.outcome.lasts(),
         moves_on: verdict.outcome.moves_on(config.failover.on_client_errors),

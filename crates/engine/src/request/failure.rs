@@ -59,16 +59,17 @@ fn most_telling(misses: Vec<Miss>) -> Option<Held> {
 fn own_error(door: &FleetDoor, misses: &[Miss], denied: Option<&Denied>) -> (Code, String) {
     let tried = misses
         .iter()
-        .map(|miss| format!("{}: {}", miss.endpoint, in_words(&miss.reason())));
+        .map(|miss| format!("{}: {}", miss.endpoint, in_words(&miss.reason)));
     let mut reasons: Vec<String> = tried.collect();
     if let Some(denied) = denied {
         let passed_over = door.look(|state, _| {
+            let redactor = state.known.redactor();
             let untried = denied.endpoints.iter().filter(|(id, _)| {
                 let name = state.name(*id);
                 !misses.iter().any(|miss| miss.endpoint == name)
             });
             let told = untried.map(|(id, why)| {
-                let why = view::why_not(&state.fleet, *id, *why, Instant::now());
+                let why = view::why_not(&state.fleet, *id, *why, Instant::now(), &redactor);
                 format!("{}: {}", state.name(*id), in_words(&why))
             });
             told.collect::<Vec<_>>()

@@ -45,7 +45,14 @@ impl Lifetime {
         } else {
             (LogBody::None, LogBody::None)
         };
-        let trail = Arc::new(Trail::new(id, method, target, headers, request_body));
+        let trail = Arc::new(Trail::new(
+            id,
+            method,
+            target,
+            headers,
+            request_body,
+            &traffic.known,
+        ));
         traffic.in_flight.begin(&trail);
         Self {
             traffic: Arc::clone(traffic),

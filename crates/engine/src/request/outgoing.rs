@@ -16,7 +16,7 @@ use super::inspect::Sight;
 use super::patience::Patience;
 use super::record;
 use super::traffic::Traffic;
-use super::trail::{Trail, shortened};
+use super::trail::{SESSION_ID, Trail, beginning, named};
 use super::upload::{Upload, UploadError};
 use crate::clients::reply::Code;
 use crate::endpoints::headers::{self, Repeatable, VIA_ZEPHYR};
@@ -75,7 +75,8 @@ impl Outgoing {
             } else if traffic.journal.is_kept() {
                 notes.headers = record::essential(&headers);
             }
-            (headers, notes.session.clone())
+            let session = named(&headers, &SESSION_ID);
+            (headers, session)
         };
         let mut profile = Profile::default();
         if kind.is_understood() {
@@ -105,8 +106,12 @@ impl Outgoing {
         }
         {
             let mut notes = trail.notes();
-            notes.model = profile.model.as_deref().map(shortened);
-            notes.session = session.or(profile.session_id.as_deref().map(shortened));
+            let shown = |name: &str| trail.redactor.text(beginning(name));
+            notes.model = profile.model.as_deref().map(shown);
+            notes.session = session
+                .as_deref()
+                .or(profile.session_id.as_deref())
+                .map(shown);
         }
         let journey = Journey::new(kind, profile.model, profile.session).with_traits(traits);
         let outgoing = Self {

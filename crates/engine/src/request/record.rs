@@ -21,7 +21,7 @@ use crate::request::inspect::Sight;
 use crate::request::trail::{Leg, Notes, Trail, named};
 use crate::view;
 use zephyr_journal::Finished;
-use zephyr_secrets::redact::is_credential;
+use zephyr_secrets::redact::{Redactor, is_credential};
 
 const AGENT_ID: HeaderName = HeaderName::from_static("x-claude-code-agent-id");
 
@@ -146,7 +146,7 @@ pub fn finished(trail: &Trail, end: RequestEnd, got: Got, account: Option<&Accou
     let lost = bill
         .zip(notes.left)
         .map(|(bill, left)| bill.cache_lost(&left));
-    let error = error(end, &got, &notes);
+    let error = error(end, &got, &notes, &trail.redactor);
     let begun = trail.begun.instant();
     let millis_since_begun =
         |at: std::time::Instant| at.saturating_duration_since(begun).as_secs_f64() * 1000.0;
@@ -155,13 +155,13 @@ pub fn finished(trail: &Trail, end: RequestEnd, got: Got, account: Option<&Accou
         request: trail.id.to_string(),
         at_ms: trail.begun.unix_ms(begun),
         method: trail.method.to_string(),
-        path: trail.path.clone(),
+        path: trail.path.to_string(),
         status: got.status.map(|status| status.as_u16()),
         end,
         client: client(&request_headers),
-        session: notes.session.clone(),
+        session: notes.session.as_deref().map(str::to_owned),
         agent: named(&request_headers, &AGENT_ID),
-        model: notes.model.clone(),
+        model: notes.model.as_deref().map(str::to_owned),
         served_model: tally.and_then(Tally::model).map(str::to_owned),
         // Whether a stream was asked for. If that is unknown: whether a stream came.
         stream: trail
@@ -267,9 +267,9 @@ fn client(headers: &HeaderMap) -> Option<String> {
     agent.split_whitespace().next().map(str::to_owned)
 }
 
-fn error(end: RequestEnd, got: &Got, notes: &Notes) -> Option<String> {
+fn error(end: RequestEnd, got: &Got, notes: &Notes, redactor: &Redactor) -> Option<String> {
     let in_words = |reason: &Reason| control::text(control::Language::En, reason);
-    let midway = || Some(in_words(&view::fault_midway(got.fault.as_ref()?)));
+    let midway = || Some(in_words(&view::fault_midway(got.fault.as_ref()?, redactor)));
     // From the endpoint whose answer the client got. That need not be the last one that was tried.
     let telling = || {
         let from = got.from.as_ref()?.id;

@@ -45,7 +45,7 @@ impl SideCalls {
         self.is_first(
             Kind {
                 method: trail.method.clone(),
-                path: trail.path.clone(),
+                path: trail.path.to_string(),
                 status,
             },
             now,

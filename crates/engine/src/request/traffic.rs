@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use http::Request;
 use zephyr_control::{LiveRequest, Totals};
 use zephyr_journal::Journal;
+use zephyr_secrets::redact::{Known, Own, Redacted};
 
 use super::counters::Counters;
 use super::in_flight::InFlight;
 use super::refusals::Refusals;
 use super::side_calls::SideCalls;
+use super::trail::shown_path;
 use crate::clock::Clock;
 use crate::engine::fleet_door::FleetDoor;
 use crate::metrics::Metrics;
@@ -28,10 +31,12 @@ pub struct Traffic {
     pub journal: Journal,
     /// Counts for Prometheus.
     pub metrics: Arc<Metrics>,
+    /// The secrets that no text shows.
+    pub known: Known,
 }
 
 impl Traffic {
-    pub fn new(door: FleetDoor, journal: Journal, metrics: Arc<Metrics>) -> Self {
+    pub fn new(door: FleetDoor, journal: Journal, metrics: Arc<Metrics>, known: Known) -> Self {
         Self {
             door,
             counters: Counters::default(),
@@ -40,12 +45,19 @@ impl Traffic {
             side_calls: SideCalls::default(),
             journal,
             metrics,
+            known,
         }
     }
 
     pub fn totals(&self) -> Totals {
         let waiting = self.door.look(|state, _| state.fleet.waiting());
         self.counters.totals(waiting)
+    }
+
+    /// The path of a request as log lines may show it.
+    pub fn shown_path<B>(&self, request: &Request<B>) -> Redacted {
+        let own = Own::of(request.headers(), request.uri().query());
+        shown_path(request.uri().path(), &self.known.of_request(&own))
     }
 
     /// The requests in flight, and those that ended a moment ago.

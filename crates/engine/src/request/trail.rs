@@ -21,7 +21,7 @@ use super::request_id::RequestId;
 use crate::clock::Clock;
 use crate::endpoints::remote::Remote;
 use crate::endpoints::socket::Handshake;
-use zephyr_secrets::redact::may_have_credentials;
+use zephyr_secrets::redact::{Known, Own, Redacted, Redactor, may_have_credentials};
 
 /// Claude Code names its session in this header.
 pub const SESSION_ID: HeaderName = HeaderName::from_static("x-claude-code-session-id");
@@ -37,9 +37,11 @@ pub struct Trail {
     pub begun: Clock,
     pub method: Method,
     /// Without the query.
-    pub path: String,
-    /// The query. It may hold a credential.
+    pub path: Redacted,
+    /// The query, if it holds a credential: nothing shows it, but the journal is to recognize that.
     pub query: Option<String>,
+    /// Takes the secrets out of what is shown of this request. It knows those that the request carries.
+    pub redactor: Arc<Redactor>,
     pub kind: CallKind,
     /// Whether a stream is asked for. In a long body this is found late.
     pub stream: OnceLock<bool>,
@@ -55,8 +57,8 @@ pub struct Notes {
     /// The client's headers as they came. Once they have been sent, only those that the record needs.
     pub headers: HeaderMap,
     /// The requested model.
-    pub model: Option<String>,
-    pub session: Option<String>,
+    pub model: Option<Redacted>,
+    pub session: Option<Redacted>,
     pub legs: Vec<Leg>,
     /// When its answer began to reach the client.
     pub answered: Option<Instant>,
@@ -103,7 +105,9 @@ impl Trail {
         target: &Uri,
         headers: HeaderMap,
         body: LogBody,
+        known: &Known,
     ) -> Self {
+        let redactor = known.of_request(&Own::of(&headers, target.query()));
         let path = target.path();
         let shown = &path[..path.floor_char_boundary(LONGEST_PATH)];
         Self {
@@ -111,7 +115,7 @@ impl Trail {
             begun: Clock::now(),
             kind: CallKind::of(method.as_str(), path),
             method,
-            path: shown.to_owned(),
+            path: shown_path(shown, &redactor),
             query: target
                 .query()
                 .filter(|query| may_have_credentials(query))
@@ -120,15 +124,21 @@ impl Trail {
             received: Arc::new(Received::nothing(body)),
             output: AtomicU64::new(0),
             notes: Mutex::new(Notes {
-                session: named(&headers, &SESSION_ID),
+                session: named(&headers, &SESSION_ID).map(|name| redactor.text(&name)),
                 headers,
                 ..Notes::default()
             }),
+            redactor,
         }
     }
 
     pub fn notes(&self) -> MutexGuard<'_, Notes> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The requested model, as it may be shown.
+    pub fn model(&self) -> Option<Redacted> {
+        self.notes().model.clone()
     }
 
     /// An attempt begins. Returns its index.
@@ -193,6 +203,16 @@ impl Leg {
     }
 }
 
+/// A path as it may be shown. Those that clients of the API ask for are known.
+pub fn shown_path(path: &str, redactor: &Redactor) -> Redacted {
+    match path {
+        "/v1/messages" => "/v1/messages".into(),
+        "/v1/messages/count_tokens" => "/v1/messages/count_tokens".into(),
+        "/v1/models" => "/v1/models".into(),
+        _ => redactor.text(path),
+    }
+}
+
 /// The text of a header. `None`: there is none, or it is empty.
 pub fn named(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let text = headers.get(name)?.to_str().ok()?;
@@ -201,5 +221,10 @@ pub fn named(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
 
 /// The beginning of a name that a client chose. It is shown, and a longer one helps nobody.
 pub fn shortened(name: &str) -> String {
-    name[..name.floor_char_boundary(LONGEST_NAME)].to_owned()
+    beginning(name).to_owned()
+}
+
+/// See [`shortened`].
+pub fn beginning(name: &str) -> &str {
+    &name[..name.floor_char_boundary(LONGEST_NAME)]
 }

@@ -22,7 +22,7 @@ pub fn turn_down(
 ) -> Response<Answer> {
     let response = reply::error(code, message).map(|body| reply::naming(&body, id));
     if traffic.journal.is_kept() && traffic.refusals.is_to_be_recorded(Instant::now()) {
-        let trail = Trail::new(id, method, target, headers, LogBody::None);
+        let trail = Trail::new(id, method, target, headers, LogBody::None, &traffic.known);
         let mut got = Got::nothing(LogBody::None);
         got.take_head(response.status(), response.headers());
         got.bytes = response.body().len() as u64;

@@ -339,7 +339,7 @@ async fn no_secret_is_shown_anywhere() {
     }
     zephyr.rewrite("[server]\nport = \"none\"\n");
     let rejected = zephyr.control.execute(Command::Reload).await.unwrap_err();
-    seen.push(rejected.message);
+    seen.push(rejected.message.to_string());
     let snapshot = zephyr.snapshot().await;
     seen.push(serde_json::to_string(&*snapshot).unwrap());
     seen.push(format!("{snapshot:?}"));

@@ -99,7 +99,7 @@ async fn what_goes_on_behind_its_end_is_told() {
     let (_, zephyr) = staying_open(&[&(message() + STOP + DELTA)], "").await;
 
     let why = Reason::BrokenMidway {
-        detail: "expected nothing behind message_stop, seen content_block_delta".to_owned(),
+        detail: "expected nothing behind message_stop, seen content_block_delta".into(),
     };
     let endpoint = "A".to_owned();
     assert!(
@@ -401,7 +401,7 @@ async fn an_answer_beyond_a_limit_is_told_as_what_it_is() {
         );
 
         let why = Reason::NotMessagesFormat {
-            detail: words.to_owned(),
+            detail: words.into(),
         };
         let from = "A".to_owned();
         let told = zephyr.events().await;

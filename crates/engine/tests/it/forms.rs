@@ -314,7 +314,10 @@ async fn what_would_not_be_valid_is_not_written_and_a_check_says_the_same_before
         assert_eq!(complaint.field.as_deref(), Some(field));
         assert!(!complaint.is_warning);
         assert_eq!(error.code, code, "{error}");
-        assert!(error.message.contains(&complaint.message), "{error}");
+        assert!(
+            error.message.contains(complaint.message.as_str()),
+            "{error}"
+        );
     }
     assert_eq!(text(&zephyr), before);
     assert_eq!(zephyr.used().await, "A");

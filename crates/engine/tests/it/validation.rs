@@ -63,7 +63,7 @@ async fn an_incomplete_message_moves_on_and_is_told_in_words() {
 
         assert_eq!(answer.text(), "from B");
         let why = Reason::NotMessagesFormat {
-            detail: words.to_owned(),
+            detail: words.into(),
         };
         let from = "A".to_owned();
         let told = zephyr.events().await;
@@ -85,7 +85,7 @@ async fn what_breaks_the_order_midway_aborts_and_is_told_in_words() {
     let aborted = EventKind::Aborted {
         endpoint: "A".to_owned(),
         why: Reason::BrokenMidway {
-            detail: detail.to_owned(),
+            detail: detail.into(),
         },
     };
     assert!(zephyr.events().await.contains(&aborted));

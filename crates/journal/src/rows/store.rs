@@ -23,7 +23,7 @@ pub(crate) struct Store {
 impl Store {
     /// Redacts these secrets too, from now on.
     pub(crate) fn learn(&mut self, secrets: &[Secret]) {
-        self.redactors.learn(secrets);
+        self.redactors.learn(secrets.iter().map(Secret::expose));
         self.forget(); // A text that is remembered as harmless may contain one of them.
     }
 

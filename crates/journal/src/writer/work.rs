@@ -97,11 +97,11 @@ impl Writer {
                 None
             }
             Err(error @ OpenError::Newer { .. }) => {
-                self.shared.problems.set_failing(Some(Problem {
-                    kind: ProblemKind::Journal,
-                    message: format!("{error}; nothing is recorded"),
-                    remedy: "use that version, or move the file elsewhere".to_owned(),
-                }));
+                self.shared.problems.set_failing(Some(Problem::new(
+                    ProblemKind::Journal,
+                    format!("{error}; nothing is recorded"),
+                    "use that version, or move the file elsewhere",
+                )));
                 None
             }
         };
@@ -257,13 +257,13 @@ impl Writer {
         };
         let aside = aside.display();
         tracing::warn!("{path} cannot be used: {error}; it was renamed to {aside}");
-        self.shared.problems.set_set_aside(Some(Problem {
-            kind: ProblemKind::Journal,
-            message: format!(
+        self.shared.problems.set_set_aside(Some(Problem::new(
+            ProblemKind::Journal,
+            format!(
                 "the journal could not be used ({error}); it is now {aside}, and a new one was created"
             ),
-            remedy: "open the old file with an SQLite client, or delete it".to_owned(),
-        }));
+            "open the old file with an SQLite client, or delete it",
+        )));
         match file::open(&self.path) {
             Ok(connection) => Some(connection),
             Err(error) => {
@@ -275,12 +275,11 @@ impl Writer {
     }
 
     fn fail(&self, message: &str) {
-        self.shared.problems.set_failing(Some(Problem {
-            kind: ProblemKind::Journal,
-            message: format!("{message}; requests are served, but not recorded"),
-            remedy: "free space on the disk, or let this user write there; recording then resumes by itself"
-                .to_owned(),
-        }));
+        self.shared.problems.set_failing(Some(Problem::new(
+            ProblemKind::Journal,
+            format!("{message}; requests are served, but not recorded"),
+            "free space on the disk, or let this user write there; recording then resumes by itself",
+        )));
     }
 
     fn try_to_write(&mut self, batch: &[Entry]) -> Result<u64, Option<rusqlite::Error>> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
 use zephyr_control::{
-    AttemptOutcome, AttemptRecord, EndpointState, Ground, HistoryQuery, Paging, Reason,
+    AttemptOutcome, AttemptRecord, EndpointState, Ground, HistoryQuery, Paging, Reason, Redacted,
     RequestFilter, RequestRecord, Subject, Tokens, UsageBy, UsageQuery, UsageRow, Verdict,
 };
 use zephyr_core::config::{LogBody, LogRequests, Logging};
@@ -591,7 +591,7 @@ async fn no_secret_is_in_the_file_wherever_it_was_planted() {
     let attempt = &mut poisoned.attempts[0];
     attempt.endpoint = KEY.to_owned();
     attempt.reason = Some(Reason::ConnectFailed {
-        detail: planted.clone(),
+        detail: Redacted::by_shape(&planted),
     });
     attempt.why = attempt.reason.clone();
     attempt.rate_limits = vec![(KEY.to_owned(), planted.clone())];

@@ -1,8 +1,8 @@
 //! Log lines. Zephyr's crates have the configured level, the others have `info`. `RUST_LOG` replaces both.
 //!
 //! Lines go to stderr and to a file per day. A thread of its own writes the files, so no request waits for a
-//! disk. If it does not keep up, lines are missing in the file, but not on stderr. No line holds a secret, so
-//! the files need no redaction. Still only the user may read them.
+//! disk. If it does not keep up, lines are missing in the file, but not on stderr. Every line loses its secrets
+//! ([`super::redacting`]). Still only the user may read the files.
 
 use std::env;
 use std::fmt;
@@ -17,9 +17,11 @@ use tracing_subscriber::fmt::{self as lines, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use zephyr_core::config::LogLevel;
+use zephyr_secrets::redact::Known;
 
 use super::daily::Daily;
 use super::files::Files;
+use super::redacting::{Redacting, report_panics};
 use crate::colours::Colours;
 
 /// Most lines that wait to be written into a file. Their memory is allocated at the start. The library's
@@ -29,17 +31,31 @@ const MOST_LINES: usize = 8192;
 /// Dropping it writes the lines that are still waiting.
 #[must_use]
 #[derive(Debug)]
-pub struct Log(#[expect(dead_code, reason = "held until it is dropped")] Option<WorkerGuard>);
+pub struct Log {
+    _writing: Option<WorkerGuard>,
+    known: Known,
+}
+
+impl Log {
+    /// The secrets that no line shows. What the program learns later must be added.
+    pub fn known(&self) -> Known {
+        self.known.clone()
+    }
+}
 
 /// Writes log lines to stderr from now on, and to `files` if there are any. A program calls this once.
 pub fn start(level: LogLevel, files: Option<Files>) -> Log {
     let filter = env::var("RUST_LOG").ok().filter(|value| !value.is_empty());
     let filter = filter.unwrap_or_else(|| directives(level));
+    let known = Known::default();
     let colours = Colours::of(&io::stderr());
     let stderr = lines::layer()
         .compact()
         .with_target(false)
-        .with_writer(io::stderr)
+        .with_writer(Redacting {
+            writers: io::stderr,
+            known: known.clone(),
+        })
         .with_ansi(colours == Colours::Ansi);
     let (writer, failure) = match files.map(open) {
         None => (None, None),
@@ -52,7 +68,10 @@ pub fn start(level: LogLevel, files: Option<Files>) -> Log {
             .compact()
             .with_target(false)
             .fmt_fields(Plain(DefaultFields::new()))
-            .with_writer(writer)
+            .with_writer(Redacting {
+                writers: writer,
+                known: known.clone(),
+            })
             .with_ansi(false)
     });
     tracing_subscriber::registry()
@@ -60,6 +79,7 @@ pub fn start(level: LogLevel, files: Option<Files>) -> Log {
         .with(stderr)
         .with(file)
         .init();
+    report_panics();
     if let Some((folder, error)) = failure {
         tracing::warn!(
             folder = %folder.display(),
@@ -68,7 +88,10 @@ pub fn start(level: LogLevel, files: Option<Files>) -> Log {
              with logging.log_directory"
         );
     }
-    Log(guard)
+    Log {
+        _writing: guard,
+        known,
+    }
 }
 
 fn open(files: Files) -> Result<(NonBlocking, WorkerGuard), (PathBuf, io::Error)> {

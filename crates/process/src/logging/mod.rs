@@ -3,6 +3,7 @@
 mod daily;
 mod files;
 mod log;
+mod redacting;
 
 pub use self::files::Files;
 pub use self::log::{Log, start};

@@ -1,0 +1,3 @@
+//! What must hold for every secret, every spelling and every surrounding.
+
+mod every_spelling;
