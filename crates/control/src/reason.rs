@@ -5,8 +5,8 @@ use zephyr_redact::Redacted;
 
 /// Why an endpoint was chosen, was not chosen, or is out.
 ///
-/// Durations are milliseconds. What an endpoint or the system said is [`Redacted`]. The serialized form, a `code` and its parameters beside it, is what the
-/// catalogues' templates name.
+/// Durations are milliseconds. What an endpoint or the system said has lost its secrets. The serialized form, a
+/// `code` and its parameters beside it, is what the catalogues' templates name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "code", rename_all = "snake_case")]

@@ -116,7 +116,7 @@ impl Redactor {
         !self.own.spans(text.as_bytes(), End::Whole).is_empty()
     }
 
-    /// The text without secrets.
+    /// The text without secrets. Its end may be the beginning of one.
     pub fn text(&self, text: &str) -> Redacted {
         self.without_secrets(text, End::Whole)
     }

@@ -106,6 +106,7 @@ static ANCHORS: LazyLock<AhoCorasick> = LazyLock::new(|| {
         "c2stYW50",
         "NrLWFudC",
         "zay1hbnQt",
+        "736b2d616e742d",
     ];
     AhoCorasick::builder()
         .ascii_case_insensitive(true)
@@ -127,7 +128,7 @@ static LABELLED: LazyLock<Regex> = LazyLock::new(|| {
 static BEARER: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(?i-u:\bbearer(?:[ +]|%20)+(?P<token>[A-Z0-9._~+/=%-]{6,}))"));
 
-/// Credentials that have a shape of their own, and the base64 of the most important one.
+/// Credentials that have a shape of their own, and the base64 and the hex of the most important one.
 static SHAPED: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
         r"(?-u:(?i:sk-ant-)[A-Za-z0-9_%-]+",
@@ -137,7 +138,8 @@ static SHAPED: LazyLock<Regex> = LazyLock::new(|| {
         r"|\bA(?:KIA|SIA)[A-Z0-9]{16}\b",
         r"|\bAIza[A-Za-z0-9_-]{30,}",
         r"|\beyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
-        r"|[A-Za-z0-9+/_-]*(?:c2stYW50|NrLWFudC|zay1hbnQt)[A-Za-z0-9+/_=-]{6,})"
+        r"|[A-Za-z0-9+/_-]*(?i:c2stYW50|NrLWFudC|zay1hbnQt)[A-Za-z0-9+/_=-]{6,}",
+        r"|(?i:736b2d616e742d)[0-9A-Fa-f]+)"
     ))
 });
 

@@ -11,6 +11,9 @@ const DEPTH: usize = 3;
 /// Most readings of one place. Eight backslashes have eight, and an escape of escapes a few more.
 const MOST: usize = 16;
 
+/// In bytes. The rest of a text that may be the beginning of an escape is shorter.
+const LONGEST_OPEN: usize = 24;
+
 /// The last places whose readings are remembered, for each depth. The escapes of a place are near it.
 const REMEMBERED: usize = 32;
 
@@ -96,12 +99,33 @@ impl<'t> Reader<'t> {
         self.deep(at, DEPTH)
     }
 
-    /// Whether the text ends within an escape that begins here.
-    pub(crate) fn is_open(&mut self, at: usize) -> bool {
+    /// The readings of what is no escape, or one that every JSON text has: of a quote or a line break. Most are.
+    fn simple(&self, first: u8, at: usize) -> Option<Readings> {
+        let mut found = Readings::default();
+        found.add(Reading::byte(first, at + 1));
+        let Some(&next) = self.text.get(at + 1) else {
+            return Some(found);
+        };
+        match (first, next) {
+            (b'%' | b'\\' | b'&', b'%' | b'\\' | b'&')
+            | (b'%', b'u' | b'U')
+            | (b'\\', b'u' | b'x' | b'0'..=b'3')
+            | (b'&', b'#' | b'a'..=b'z' | b'A'..=b'Z') => return None,
+            (b'%', next) if next.is_ascii_hexdigit() => return None,
+            (b'\\', b'n' | b'r' | b't') => found.add(Reading::byte(b' ', at + 2)),
+            (b'\\', next) if next.is_ascii_punctuation() => found.add(Reading::byte(next, at + 2)),
+            _ => {}
+        }
+        Some(found)
+    }
+
+    /// Whether the text may end within an escape that begins here.
+    pub(crate) fn is_open(&self, at: usize) -> bool {
         let rest = self.text.get(at..).unwrap_or_default();
-        rest.len() < 12
+        let may_stand = |byte: &u8| byte.is_ascii_alphanumeric() || b"%\\&#{;".contains(byte);
+        rest.len() < LONGEST_OPEN
             && rest.first().is_some_and(|first| begins_escape(*first))
-            && self.readings(at).length < 2
+            && rest.iter().all(may_stand)
     }
 
     fn deep(&mut self, at: usize, depth: usize) -> Readings {
@@ -112,6 +136,9 @@ impl<'t> Reader<'t> {
         if depth == 0 || !begins_escape(first) {
             found.add(Reading::byte(first, at + 1));
             return found;
+        }
+        if let Some(simple) = self.simple(first, at) {
+            return simple;
         }
         if self.remembered.is_empty() {
             self.remembered.resize(DEPTH * REMEMBERED, None);

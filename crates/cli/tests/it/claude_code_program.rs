@@ -8,7 +8,7 @@ use crate::fake::{Server, snapshot};
 use crate::home::Home;
 use serde_json::{Value, json};
 use zephyr_admin::instance::{self, Instance, Role};
-use zephyr_control::Snapshot;
+use zephyr_control::{Redacted, Snapshot};
 
 const CONFIG: &str = r#"
 [server]

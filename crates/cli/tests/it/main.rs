@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
 
+#[cfg(unix)]
+mod canaries;
 mod claude_code_program;
 mod documents;
 mod explain;

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 
+use zephyr_secrets::redact::Redacted;
+
 use crate::request::request_id::RequestId;
 
 /// Why Zephyr answers with an error of its own.
@@ -98,10 +100,11 @@ impl Code {
 }
 
 /// An error answer of our own. The extensions of its head hold the code.
-pub fn error(code: Code, message: &str) -> Response<Bytes> {
+pub fn error(code: Code, message: impl Into<Redacted>) -> Response<Bytes> {
+    let message = message.into();
     let body = serde_json::json!({
         "type": "error",
-        "error": { "type": code.error_type(), "message": message },
+        "error": { "type": code.error_type(), "message": message.as_str() },
     });
     let mut response = json(code.status(), &body);
     let headers = response.headers_mut();

@@ -32,7 +32,7 @@ pub async fn serve_request(
         "request",
         %id,
         method = %request.method(),
-        path = %shared.traffic.shown_path(&request),
+        path = shared.traffic.shown_path(&request).as_str(),
     );
     let answering = pin!(answer(&shared, request, id, reset).instrument(span));
     let mut response = answering.await;

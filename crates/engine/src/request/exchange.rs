@@ -67,8 +67,9 @@ pub async fn forward(
         }
         Err((code, message)) => {
             lifetime.ends(RequestEnd::Refused);
+            let message = lifetime.trail.redactor.text(&message);
             lifetime.error(&message);
-            answer(own(reply::error(code, &message)), lifetime)
+            answer(own(reply::error(code, message)), lifetime)
         }
     }
 }
@@ -205,8 +206,9 @@ impl Exchange {
     fn refuse(mut self, error: UploadError) -> Response<Answer> {
         let (code, message) = upload_error(error, self.outgoing.live.config.server.max_body);
         self.lifetime.ends(RequestEnd::Refused);
+        let message = self.lifetime.trail.redactor.text(&message);
         self.lifetime.error(&message);
-        answer(own(reply::error(code, &message)), self.lifetime)
+        answer(own(reply::error(code, message)), self.lifetime)
     }
 
     /// Every attempt has failed. `denied`: the fleet's reason why there is no further attempt, if it gave
@@ -223,8 +225,9 @@ impl Exchange {
         let mut response = match spent.answer {
             Spent::Theirs(held) => self.pass(*held, None),
             Spent::Ours(code, message) => {
+                let message = self.lifetime.trail.redactor.text(&message);
                 self.lifetime.error(&message);
-                let mut response = own(reply::error(code, &message));
+                let mut response = own(reply::error(code, message));
                 sign(response.headers_mut(), attempts);
                 answer(response, self.lifetime)
             }

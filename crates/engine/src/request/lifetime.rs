@@ -13,6 +13,7 @@ use zephyr_control::RequestEnd;
 use zephyr_core::classify::Fault;
 use zephyr_core::config::LogBody;
 use zephyr_journal::Entry;
+use zephyr_secrets::redact::Redacted;
 
 use super::inspect::Sight;
 use super::record::{self, Got};
@@ -80,8 +81,8 @@ impl Lifetime {
     }
 
     /// Notes the text of an error of our own.
-    pub fn error(&mut self, message: &str) {
-        self.got.error = Some(message.to_owned());
+    pub fn error(&mut self, message: &Redacted) {
+        self.got.error = Some(message.to_string());
     }
 
     pub fn comes_from(&mut self, remote: &Arc<Remote>) {

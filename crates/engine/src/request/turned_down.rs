@@ -20,13 +20,14 @@ pub fn turn_down(
     (method, target, headers): (Method, &Uri, HeaderMap),
     (code, message): (Code, &str),
 ) -> Response<Answer> {
-    let response = reply::error(code, message).map(|body| reply::naming(&body, id));
+    let message = traffic.known.redactor().text(message);
+    let response = reply::error(code, message.clone()).map(|body| reply::naming(&body, id));
     if traffic.journal.is_kept() && traffic.refusals.is_to_be_recorded(Instant::now()) {
         let trail = Trail::new(id, method, target, headers, LogBody::None, &traffic.known);
         let mut got = Got::nothing(LogBody::None);
         got.take_head(response.status(), response.headers());
         got.bytes = response.body().len() as u64;
-        got.error = Some(message.to_owned());
+        got.error = Some(message.into_string());
         let finished = record::finished(&trail, RequestEnd::Refused, got, None);
         traffic.journal.write(Entry::Request(Box::new(finished)));
     }

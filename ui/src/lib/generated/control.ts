@@ -622,8 +622,8 @@ export type QuotaWindow = {
 /**
  * Why an endpoint was chosen, was not chosen, or is out.
  *
- * Durations are milliseconds. The serialized form, a `code` and its parameters beside it, is what the
- * catalogues' templates name.
+ * Durations are milliseconds. What an endpoint or the system said has lost its secrets. The serialized form, a
+ * `code` and its parameters beside it, is what the catalogues' templates name.
  */
 export type Reason = { "code": "pinned" }
   | { "code": "first_choice" }
