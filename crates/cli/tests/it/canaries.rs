@@ -12,9 +12,9 @@ use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use zephyr_control::{Language, text};
-use zephyr_testkit::{Act, Endpoint, Script};
+use zephyr_testkit::{Act, Endpoint, Script, Step};
 
 use crate::home::Home;
 
@@ -154,13 +154,29 @@ impl Input {
         };
         match self {
             Self::Stream => {
-                // Word by word, so a part of the canary is in each delta.
-                let parts: Vec<String> = canary
-                    .as_bytes()
-                    .chunks(5)
-                    .map(|part| String::from_utf8_lossy(part).into_owned())
-                    .collect();
-                Act::message(&parts.join(" ")).chunked_as(7)
+                let event = |name: &str, mut data: Value| {
+                    data["type"] = name.into();
+                    Step::event(name, data)
+                };
+                let start = json!({ "message": message("claude-haiku-4-5") });
+                let block = json!({ "index": 0, "content_block": { "type": "text", "text": "" } });
+                let delta = |part: &str| {
+                    let delta = json!({ "type": "text_delta", "text": part });
+                    event("content_block_delta", json!({ "index": 0, "delta": delta }))
+                };
+                let end = json!({
+                    "delta": { "stop_reason": "end_turn", "stop_sequence": null },
+                    "usage": { "output_tokens": 1 },
+                });
+                let mut steps = vec![
+                    event("message_start", start),
+                    event("content_block_start", block),
+                ];
+                steps.extend(parts(canary).map(delta));
+                steps.push(event("content_block_stop", json!({ "index": 0 })));
+                steps.push(event("message_delta", end));
+                steps.push(event("message_stop", json!({})));
+                Act::sse(steps)
             }
             Self::ErrorMessage => Act::status(500).error_message(canary),
             Self::ErrorType => Act::json(&json!({
@@ -185,6 +201,15 @@ impl Input {
     }
 }
 
+/// What each delta of a stream has of a canary.
+fn parts(canary: &str) -> impl Iterator<Item = &str> {
+    let starts = (0..canary.len()).step_by(PART);
+    starts.map(|start| &canary[start..canary.len().min(start + PART)])
+}
+
+/// Bytes of such a part.
+const PART: usize = 6;
+
 /// Parts of a text that show that a canary is in it, in small letters: what each of them shows.
 #[derive(Default)]
 struct Needles(BTreeMap<String, String>);
@@ -194,12 +219,17 @@ impl Needles {
         // Also without its first and last part, should only those have gone.
         let third = spelled.len() / 3;
         for needle in [canary, spelled, &spelled[third..2 * third]] {
-            let small = needle.to_ascii_lowercase();
-            // A text may have put its own escapes on it.
-            let quoted = json!(small).to_string();
-            for needle in [quoted.trim_matches('"').to_owned(), small] {
-                self.0.entry(needle).or_insert_with(|| told.to_owned());
-            }
+            self.insert(told, needle);
+        }
+    }
+
+    fn insert(&mut self, told: &str, needle: &str) {
+        let small = needle.to_ascii_lowercase();
+        // A text may have put its own escapes on it.
+        let quoted = json!(small).to_string();
+        let quoted = quoted[1..quoted.len() - 1].to_owned();
+        for needle in [quoted, small] {
+            self.0.entry(needle).or_insert_with(|| told.to_owned());
         }
     }
 
@@ -343,6 +373,12 @@ async fn no_canary_of_any_input_is_in_anything_that_is_shown_logged_or_kept() {
                 let mut needles = Needles::default();
                 needles.add(&told, canary, &spelled);
                 every.add(&told, canary, &spelled);
+                if *input == Input::Stream {
+                    let whole = parts(&spelled).filter(|part| part.len() == PART);
+                    for part in whole {
+                        every.insert(&told, &format!(r#""text":{}"#, json!(part)));
+                    }
+                }
                 *script.lock().unwrap() = (*input, spelled.clone());
                 let answer = exchange(proxy, &request);
                 if !answer.contains("x-used-endpoint") {
@@ -428,6 +464,7 @@ async fn no_canary_of_any_input_is_in_anything_that_is_shown_logged_or_kept() {
     has(".log", "/v1/marked-path/[redacted]");
     has("recorded requests", "marked-body [redacted]");
     has("recorded requests", "marked-agent");
+    has("recorded requests", "text_delta");
     has("snapshot", "marked-folder [redacted]");
     has("command line", "marked-folder [redacted]");
     has(

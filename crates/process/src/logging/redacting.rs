@@ -124,6 +124,34 @@ mod tests {
     }
 
     #[test]
+    fn what_a_panic_says_is_a_line_without_secrets() {
+        let lines = Lines::default();
+        let known = Known::default();
+        known.learn(["planted-1"]);
+        let writers = {
+            let lines = lines.clone();
+            move || lines.clone()
+        };
+        let writer = Redacting { writers, known };
+        let layer = tracing_subscriber::fmt::layer().with_writer(writer);
+        let subscriber = tracing_subscriber::registry().with(layer);
+
+        let hook = panic::take_hook();
+        report_panics();
+        let panicked = tracing::subscriber::with_default(subscriber, || {
+            panic::catch_unwind(|| panic!("it is planted-1"))
+        });
+        panic::set_hook(hook);
+
+        assert!(panicked.is_err());
+        let text = lines.text();
+        assert!(
+            text.contains("it is [redacted]") && text.contains("ERROR"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn a_line_is_written_whole_and_counts_as_it_was() {
         let lines = Lines::default();
         let mut line = Line {
