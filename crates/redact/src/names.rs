@@ -15,7 +15,7 @@ pub(crate) fn is_secret(name: &str) -> bool {
     match name {
         // Half of a credential each: whoever has the other half is that client.
         "cf-access-client-id" | "x-amzn-oidc-data" | "x-amzn-oidc-identity" => true,
-        _ if !has_trace(name.as_bytes()) || is_listed(name) => false,
+        _ if is_listed(name) || !has_trace(name.as_bytes()) => false,
         _ => {
             let mut seen = Words::default();
             name.split(['-', '_', '.', ' ', '[', ']'])

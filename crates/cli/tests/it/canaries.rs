@@ -19,12 +19,17 @@ use zephyr_testkit::{Act, Endpoint, Script, Step};
 use crate::home::Home;
 
 /// What a canary is: something with the shape of a credential, a secret of the configuration, the credential of
-/// the request. The last two have no shape.
+/// the request. The others have no shape.
 const CANARIES: &[(&str, &str)] = &[
     ("shaped", "sk-ant-api03-Canary_0123456789-Bird"),
     ("configured", "Kanarien+Vogel=Nest_4.A~7"),
     ("own", "Canario&Pajaro+Nido=5.B~8"),
+    // Where an endpoint's words are repeated, they may only have letters, digits and underscores.
+    ("configured word", "kanarienvogel_0815_nest"),
 ];
+const CONFIGURED: usize = 1;
+const OWN: usize = 2;
+const WORD: usize = 3;
 const SHAPED: usize = 0;
 
 type Spelling = fn(&str) -> String;
@@ -99,7 +104,7 @@ const INPUTS: &[Input] = &[
 impl Input {
     /// The request with the canary; `None`: HTTP cannot carry it there.
     fn request(self, canary: &str) -> Option<String> {
-        let own = CANARIES[2].1;
+        let own = CANARIES[OWN].1;
         let (mut path, mut host) = ("/v1/messages".to_owned(), "127.0.0.1".to_owned());
         let (mut model, mut said) = ("claude-haiku-4-5".to_owned(), "Hi".to_owned());
         let mut headers = format!("x-api-key: {own}\r\n");
@@ -340,15 +345,15 @@ async fn no_canary_of_any_input_is_in_anything_that_is_shown_logged_or_kept() {
          [health_check]\nmode = \"off\"\n[failover]\nhold_seconds = 0\n[breaker]\nmax_failures = 100\n\
          [logging]\nlevel = \"trace\"\nlog_request_body = \"full\"\nlog_response_body = \"full\"\n\
          [[groups]]\nname = \"primary\"\nauth_token_env = \"UPSTREAM\"\n\
-         endpoints = [{{ name = \"A\", url = \"{}\", proxy = \"direct\" }}]\n",
+         endpoints = [{{ name = \"A\", url = \"{0}\", proxy = \"direct\" }}]\n\
+         [[groups]]\nname = \"second\"\nauth_token_env = \"WORD\"\n\
+         endpoints = [{{ name = \"B\", url = \"{0}\", proxy = \"direct\", enabled = false }}]\n",
         endpoint.url()
     );
     fs::write(&config, rules).unwrap();
-    fs::write(
-        folder.join(".env"),
-        format!("UPSTREAM='{}'\n", CANARIES[1].1),
-    )
-    .unwrap();
+    let secrets = [("UPSTREAM", CONFIGURED), ("WORD", WORD)]
+        .map(|(name, canary)| format!("{name}='{}'\n", CANARIES[canary].1));
+    fs::write(folder.join(".env"), secrets.concat()).unwrap();
     let serving = Loud::start(&home, &config);
     let running = home.running().await;
     let (proxy, admin) = (running.instance.proxy, running.instance.admin);
@@ -356,6 +361,7 @@ async fn no_canary_of_any_input_is_in_anything_that_is_shown_logged_or_kept() {
     let token = token.trim();
 
     let mut leaks = Vec::new();
+    let mut has_reason = false;
     let mut every = Needles::default();
     let mut sent = BTreeSet::new();
     for (number, (kind, canary)) in CANARIES.iter().enumerate() {
@@ -385,9 +391,10 @@ async fn no_canary_of_any_input_is_in_anything_that_is_shown_logged_or_kept() {
                     leaks.extend(needles.in_text("an error of ours", &answer));
                 }
                 for path in ["/status", "/diagnostics"] {
-                    let shown = page(proxy, path, CANARIES[2].1);
+                    let shown = page(proxy, path, CANARIES[OWN].1);
                     assert!(shown.starts_with("HTTP/1.1 200"), "{shown}");
                     leaks.extend(needles.in_text(path, &shown));
+                    has_reason |= shown.contains(r#""error_type":"[redacted]""#);
                 }
             }
         }
@@ -465,6 +472,7 @@ async fn no_canary_of_any_input_is_in_anything_that_is_shown_logged_or_kept() {
     has("recorded requests", "marked-body [redacted]");
     has("recorded requests", "marked-agent");
     has("recorded requests", "text_delta");
+    assert!(has_reason, "what an endpoint calls its error is shown");
     has("snapshot", "marked-folder [redacted]");
     has("command line", "marked-folder [redacted]");
     has(
