@@ -42,11 +42,5 @@ mod spelling;
 pub use known::Known;
 pub use names::is_credential;
 pub use own::Own;
-pub use redacted::Redacted;
+pub use redacted::{GONE, Redacted};
 pub use redactor::{Redactor, Redactors, may_have_credentials};
-
-/// Takes the place of a secret. JSON and URLs can have it without escapes.
-pub const GONE: &str = "[redacted]";
-
-/// Bytes of the shortest secret. A shorter one would occur by chance.
-pub(crate) const SHORTEST: usize = 4;

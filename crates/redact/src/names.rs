@@ -100,12 +100,12 @@ fn has_secret_part(word: &str) -> bool {
         let rest = &bytes[at..];
         match rest[0] {
             b'a' => {
-                rest.starts_with(b"auth")
-                    && !(rest.starts_with(b"author") && !rest.starts_with(b"authori"))
-                    && !rest.starts_with(b"authority")
-                    && !rest.starts_with(b"authenticate")
+                let is_person = rest.starts_with(b"author") && !rest.starts_with(b"authori");
+                let is_rank = rest.starts_with(b"authority");
+                let is_question = rest.starts_with(b"authenticate");
+                rest.starts_with(b"auth") && !is_person && !is_rank && !is_question
             }
-            b'c' => rest.starts_with(b"cookie") || (rest.starts_with(b"credential")),
+            b'c' => rest.starts_with(b"cookie") || rest.starts_with(b"credential"),
             b'k' => rest == b"key" || rest == b"keys" || rest.starts_with(b"keyid"),
             b'p' => rest.starts_with(b"passw") || rest.starts_with(b"passphrase"),
             b's' => rest.starts_with(b"secret"),

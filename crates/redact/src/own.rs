@@ -7,8 +7,8 @@ use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE, HeaderName, PROXY_AUTHORIZATION};
 use percent_encoding::percent_decode_str;
 
-use crate::SHORTEST;
 use crate::names::{is_credential, is_secret};
+use crate::patterns::SHORTEST;
 
 /// Bytes of the shortest credential that only its name gives away. `x-token-count` has none.
 const UNMISTAKABLE: usize = 8;

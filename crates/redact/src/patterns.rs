@@ -3,8 +3,10 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::SHORTEST;
 use crate::spelling::{Reader, begins_escape};
+
+/// Bytes of the shortest secret. A shorter one would occur by chance.
+pub(crate) const SHORTEST: usize = 4;
 
 /// Bytes of the shortest secret that is looked for in base64. Less of it would occur by chance.
 const SHORTEST_ENCODED: usize = 6;

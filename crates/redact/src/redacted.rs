@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::redactor;
+use crate::shapes;
+
+/// Takes the place of a secret. JSON and URLs can have it without escapes.
+pub const GONE: &str = "[redacted]";
 
 /// Text without secrets.
 ///
@@ -15,14 +18,34 @@ use crate::redactor;
 pub struct Redacted(Cow<'static, str>);
 
 impl Redacted {
-    pub(crate) fn made(text: impl Into<Cow<'static, str>>) -> Self {
-        Self(text.into())
+    /// The text without these parts.
+    pub(crate) fn without(text: &str, mut spans: Vec<Span>) -> Self {
+        // Where several begin, the one that says so comes first.
+        spans.sort_by_key(|span| (span.range.start, span.is_rest));
+        let mut kept = String::with_capacity(text.len());
+        let mut done = 0;
+        for span in spans {
+            let (start, end) = (
+                text.floor_char_boundary(span.range.start),
+                text.ceil_char_boundary(span.range.end),
+            );
+            if start >= done {
+                kept.push_str(&text[done..start]);
+                if !span.is_rest {
+                    kept.push_str(GONE);
+                }
+            }
+            done = done.max(end);
+        }
+        kept.push_str(&text[done..]);
+        Self(kept.into())
     }
 
     /// The text without everything that looks like a credential. For places that know no secret; others ask
     /// their [`Redactor`](crate::Redactor).
     pub fn by_shape(text: &str) -> Self {
-        redactor::by_shape(text)
+        let spans = shapes::spans(text);
+        Self::without(text, spans.into_iter().map(Span::new).collect())
     }
 
     /// The text.
@@ -43,6 +66,25 @@ impl Redacted {
         let end = self.0.floor_char_boundary(most);
         self.0.to_mut().truncate(end);
         (self, true)
+    }
+}
+
+/// A part of a text that goes.
+pub(crate) struct Span {
+    pub(crate) range: Range<usize>,
+    /// Whether nothing takes its place: it belongs to one before it.
+    pub(crate) is_rest: bool,
+}
+
+impl Span {
+    pub(crate) fn new(range: Range<usize>) -> Self {
+        let is_rest = false;
+        Self { range, is_rest }
+    }
+
+    pub(crate) fn rest(range: Range<usize>) -> Self {
+        let is_rest = true;
+        Self { range, is_rest }
     }
 }
 

@@ -1,16 +1,15 @@
 //! What takes the credentials out of a text.
 
 use std::borrow::Cow;
-use std::ops::Range;
 use std::rc::Rc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::names::is_harmless;
 use crate::own::{Own, in_headers, in_query};
-use crate::patterns::{End, Patterns};
-use crate::redacted::Redacted;
-use crate::{GONE, SHORTEST, pieces, shapes};
+use crate::patterns::{End, Patterns, SHORTEST};
+use crate::redacted::{GONE, Redacted, Span};
+use crate::{pieces, shapes};
 
 /// Most redactors of requests that are remembered.
 const REMEMBERED: usize = 32;
@@ -155,58 +154,8 @@ impl Redactor {
             .iter_mut()
             .for_each(|span| span.is_rest |= is_part(span));
         spans.extend(shapes::spans(text).into_iter().map(Span::new));
-        if spans.is_empty() {
-            return Redacted::made(text.to_owned());
-        }
-        without(text, spans)
+        Redacted::without(text, spans)
     }
-}
-
-/// The text without what looks like a credential.
-pub(crate) fn by_shape(text: &str) -> Redacted {
-    let spans: Vec<Span> = shapes::spans(text).into_iter().map(Span::new).collect();
-    without(text, spans)
-}
-
-/// A part of a text that goes.
-struct Span {
-    range: Range<usize>,
-    /// Whether nothing takes its place: it belongs to one before it.
-    is_rest: bool,
-}
-
-impl Span {
-    fn new(range: Range<usize>) -> Self {
-        let is_rest = false;
-        Self { range, is_rest }
-    }
-
-    fn rest(range: Range<usize>) -> Self {
-        let is_rest = true;
-        Self { range, is_rest }
-    }
-}
-
-fn without(text: &str, mut spans: Vec<Span>) -> Redacted {
-    // Where several begin, the one that says so comes first.
-    spans.sort_by_key(|span| (span.range.start, span.is_rest));
-    let mut kept = String::with_capacity(text.len());
-    let mut done = 0;
-    for span in spans {
-        let (start, end) = (
-            text.floor_char_boundary(span.range.start),
-            text.ceil_char_boundary(span.range.end),
-        );
-        if start >= done {
-            kept.push_str(&text[done..start]);
-            if !span.is_rest {
-                kept.push_str(GONE);
-            }
-        }
-        done = done.max(end);
-    }
-    kept.push_str(&text[done..]);
-    Redacted::made(kept)
 }
 
 /// Whether a query may have credentials.

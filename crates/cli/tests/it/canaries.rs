@@ -126,14 +126,22 @@ impl Input {
             | Self::ServedModel
             | Self::AnswerHeader => {}
         }
+        let is_of_a_url = |byte: u8| byte.is_ascii_graphic() && !b"\\#\"<>^`{|}".contains(&byte);
+        let is_of_a_name =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         let may_stand = match self {
-            Self::Path | Self::Query | Self::Host => canary
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && !b"\\#\"<>^`{|}".contains(&byte)),
-            Self::HeaderName => canary
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)),
-            _ => true,
+            Self::Path | Self::Query | Self::Host => canary.bytes().all(is_of_a_url),
+            Self::HeaderName => canary.bytes().all(is_of_a_name),
+            Self::Model
+            | Self::Session
+            | Self::HeaderValue
+            | Self::Body
+            | Self::Stream
+            | Self::ErrorMessage
+            | Self::ErrorType
+            | Self::WrongType
+            | Self::ServedModel
+            | Self::AnswerHeader => true,
         };
         let body = json!({
             "model": model, "max_tokens": 1, "stream": self == Self::Stream,

@@ -72,7 +72,7 @@ pub async fn probe_once(
                     ProbeResult::Failed(outcome) => {
                         let seen = outcome.fault();
                         Err(seen
-                            .map(|seen| view::words(seen, &redactor).into_string())
+                            .map(|seen| view::words(seen, redactor).into_string())
                             .unwrap_or_default())
                     }
                 }

@@ -151,7 +151,7 @@ impl Walk<'_> {
                 self.pass(
                     DiagnosisStage::Tcp,
                     started,
-                    format!("connected to {peer}{way}"),
+                    &format!("connected to {peer}{way}"),
                 );
                 reached
             }
@@ -181,7 +181,7 @@ impl Walk<'_> {
             Token::OfClients => {
                 let detail = "clients' own credential is passed on, so that it, the model and the first \
                               token cannot be tested from here";
-                self.pass(DiagnosisStage::Auth, started, detail.to_owned());
+                self.pass(DiagnosisStage::Auth, started, detail);
                 return Ok(());
             }
             Token::Missing(wrong) => return Err(self.fail(DiagnosisStage::Auth, started, wrong)),
@@ -226,7 +226,7 @@ impl Walk<'_> {
             let answer = match answer {
                 Ok(answer) => answer,
                 Err(Refused::NoModel) => {
-                    self.pass_once(DiagnosisStage::Auth, started, taken());
+                    self.pass_once(DiagnosisStage::Auth, started, TAKEN);
                     tried.push(model);
                     continue;
                 }
@@ -234,7 +234,7 @@ impl Walk<'_> {
                     return Err(self.fail(DiagnosisStage::Auth, started, wrong));
                 }
                 Err(Refused::Call(wrong)) => {
-                    self.pass_once(DiagnosisStage::Auth, started, taken());
+                    self.pass_once(DiagnosisStage::Auth, started, TAKEN);
                     return Err(self.fail(DiagnosisStage::Model, started, wrong));
                 }
             };
@@ -246,7 +246,7 @@ impl Walk<'_> {
             if let Err(Broken::Page) = begun {
                 return Err(self.fail(DiagnosisStage::Auth, started, page()));
             }
-            self.pass_once(DiagnosisStage::Auth, started, taken());
+            self.pass_once(DiagnosisStage::Auth, started, TAKEN);
             self.set_time(headed);
             let named = if model == wanted {
                 model.to_owned()
@@ -289,25 +289,25 @@ impl Walk<'_> {
     ) -> Result<(), Ended> {
         match found {
             Ok(detail) => {
-                self.pass(stage, started, detail);
+                self.pass(stage, started, &detail);
                 Ok(())
             }
             Err(wrong) => Err(self.fail(stage, started, wrong)),
         }
     }
 
-    fn pass(&mut self, stage: DiagnosisStage, started: Instant, detail: String) {
+    fn pass(&mut self, stage: DiagnosisStage, started: Instant, detail: &str) {
         self.steps.push(DiagnosisStep {
             stage,
             passed: true,
             took_ms: millis(started.elapsed()),
-            detail: self.redactor.text(&detail),
+            detail: self.redactor.text(detail),
             remedy: None,
         });
     }
 
     /// Notes a step once, with what was found first.
-    fn pass_once(&mut self, stage: DiagnosisStage, started: Instant, detail: String) {
+    fn pass_once(&mut self, stage: DiagnosisStage, started: Instant, detail: &str) {
         if !self.steps.iter().any(|step| step.stage == stage) {
             self.pass(stage, started, detail);
         }
@@ -321,12 +321,13 @@ impl Walk<'_> {
     }
 
     fn fail(&mut self, stage: DiagnosisStage, started: Instant, wrong: Wrong) -> Ended {
+        let Wrong { detail, remedy } = wrong;
         self.steps.push(DiagnosisStep {
             stage,
             passed: false,
             took_ms: millis(started.elapsed()),
-            detail: self.redactor.text(&wrong.detail),
-            remedy: Some(self.redactor.text(&wrong.remedy)),
+            detail: self.redactor.text(&detail),
+            remedy: Some(self.redactor.text(&remedy)),
         });
         Ended
     }
@@ -687,9 +688,7 @@ fn unserved(models: &[&str]) -> Wrong {
     )
 }
 
-fn taken() -> String {
-    "the token is taken".to_owned()
-}
+const TAKEN: &str = "the token is taken";
 
 async fn in_time<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout(limit, work).await.ok()
