@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::spelling::{Reader, begins_escape};
+use crate::spelling::{Reader, begins_escape, simple};
 
 /// Bytes of the shortest secret. A shorter one would occur by chance.
 pub(crate) const SHORTEST: usize = 4;
@@ -110,25 +110,34 @@ impl Patterns {
             return spans;
         }
         let mut reader = Reader::new(text);
+        let mut firsts: Vec<u8> = Vec::new();
         for at in 0..text.len() {
             if !self.may_begin(text, at) {
                 continue;
             }
-            let readings = reader.readings(at);
-            for reading in readings.as_slice() {
-                let Some(first) = reading.bytes().first() else {
+            // The readings of this place may begin with the same byte.
+            firsts.clear();
+            if begins_escape(text[at]) {
+                let readings = reader.readings(at);
+                let readings = readings.as_slice().iter();
+                firsts.extend(readings.filter_map(|reading| reading.bytes().first()));
+                firsts.sort_unstable();
+                firsts.dedup();
+            } else {
+                firsts.push(text[at]);
+            }
+            let beginning = firsts
+                .iter()
+                .flat_map(|first| &self.by_first[usize::from(first.to_ascii_lowercase())]);
+            for number in beginning {
+                let pattern = &self.list[*number as usize];
+                let Some(until) = pattern.ends(text, &mut reader, at, end) else {
                     continue;
                 };
-                for number in &self.by_first[usize::from(first.to_ascii_lowercase())] {
-                    let pattern = &self.list[*number as usize];
-                    let Some(until) = pattern.ends(text, &mut reader, at, end) else {
-                        continue;
-                    };
-                    if pattern.is_base64 {
-                        spans.push(around(text, at..until));
-                    } else {
-                        spans.push(at..until);
-                    }
+                if pattern.is_base64 {
+                    spans.push(around(text, at..until));
+                } else {
+                    spans.push(at..until);
                 }
             }
         }
@@ -138,22 +147,36 @@ impl Patterns {
     /// Whether a secret may begin here, by its first two bytes.
     fn may_begin(&self, text: &[u8], at: usize) -> bool {
         let first = text[at];
+        let begins = |byte: u8| !self.by_first[usize::from(byte.to_ascii_lowercase())].is_empty();
         if begins_escape(first) {
-            return true;
+            return match simple(text, at) {
+                Some(meant) => begins(first) || meant.is_some_and(begins),
+                None => true,
+            };
         }
         match text.get(at + 1) {
             Some(second) if !begins_escape(*second) => {
                 let pair = pair(first.to_ascii_lowercase(), second.to_ascii_lowercase());
                 self.pairs[pair / 64] & (1 << (pair % 64)) != 0
             }
-            Some(_) | None => !self.by_first[usize::from(first.to_ascii_lowercase())].is_empty(),
+            Some(_) | None => begins(first),
         }
     }
 }
 
 impl Pattern {
+    /// Whether the first two bytes are there, as far as they stand there plainly.
+    fn may_begin(&self, text: &[u8], at: usize) -> bool {
+        let plain = text[at..].iter().zip(&self.bytes).take(2);
+        let mut plain = plain.take_while(|(byte, _)| !begins_escape(**byte));
+        plain.all(|(byte, wanted)| byte.eq_ignore_ascii_case(wanted))
+    }
+
     /// Where the pattern ends that begins here, in the reading that takes most.
     fn ends(&self, text: &[u8], reader: &mut Reader<'_>, at: usize, end: End) -> Option<usize> {
+        if !self.may_begin(text, at) {
+            return None;
+        }
         // Each place that has been reached: where the text goes on, and how much of the pattern is there.
         let mut reached = vec![(at, 0)];
         let mut longest = None;
@@ -167,16 +190,23 @@ impl Pattern {
                 if had >= end.least() && (at == text.len() || reader.is_open(at)) {
                     return Some(text.len());
                 }
-                let readings = reader.readings(at);
-                for reading in readings.as_slice() {
-                    let bytes = reading.bytes();
+                let mut go_on = |bytes: &[u8], end: usize| {
                     let is_next = self.bytes[had..]
                         .get(..bytes.len())
                         .is_some_and(|wanted| wanted.eq_ignore_ascii_case(bytes));
-                    let place = (reading.end, had + bytes.len());
+                    let place = (end, had + bytes.len());
                     if is_next && !next.contains(&place) {
                         next.push(place);
                     }
+                };
+                match text.get(at) {
+                    Some(byte) if begins_escape(*byte) => {
+                        let readings = reader.readings(at);
+                        let readings = readings.as_slice().iter();
+                        readings.for_each(|reading| go_on(reading.bytes(), reading.end));
+                    }
+                    Some(byte) => go_on(&[*byte], at + 1),
+                    None => {}
                 }
             }
             reached.clear();

@@ -79,6 +79,28 @@ pub(crate) fn begins_escape(byte: u8) -> bool {
     matches!(byte, b'%' | b'\\' | b'&')
 }
 
+/// Whether what begins here with the sign of an escape is none, or one that every JSON text has, of a quote or a line
+/// break: most are. If so, what it means besides itself.
+#[expect(
+    clippy::option_option,
+    reason = "whether it is simple, and whether it means something"
+)]
+pub(crate) fn simple(text: &[u8], at: usize) -> Option<Option<u8>> {
+    let (Some(&first), Some(&next)) = (text.get(at), text.get(at + 1)) else {
+        return Some(None);
+    };
+    match (first, next) {
+        (b'%' | b'\\' | b'&', b'%' | b'\\' | b'&')
+        | (b'%', b'u' | b'U')
+        | (b'\\', b'u' | b'x' | b'0'..=b'3')
+        | (b'&', b'#' | b'a'..=b'z' | b'A'..=b'Z') => None,
+        (b'%', next) if next.is_ascii_hexdigit() => None,
+        (b'\\', b'n' | b'r' | b't') => Some(Some(b' ')),
+        (b'\\', next) if next.is_ascii_punctuation() => Some(Some(next)),
+        _ => Some(None),
+    }
+}
+
 /// Reads a text. Each place costs a bounded number of steps, whatever the text.
 pub(crate) struct Reader<'t> {
     text: &'t [u8],
@@ -99,22 +121,12 @@ impl<'t> Reader<'t> {
         self.deep(at, DEPTH)
     }
 
-    /// The readings of what is no escape, or one that every JSON text has: of a quote or a line break. Most are.
     fn simple(&self, first: u8, at: usize) -> Option<Readings> {
+        let meant = simple(self.text, at)?;
         let mut found = Readings::default();
         found.add(Reading::byte(first, at + 1));
-        let Some(&next) = self.text.get(at + 1) else {
-            return Some(found);
-        };
-        match (first, next) {
-            (b'%' | b'\\' | b'&', b'%' | b'\\' | b'&')
-            | (b'%', b'u' | b'U')
-            | (b'\\', b'u' | b'x' | b'0'..=b'3')
-            | (b'&', b'#' | b'a'..=b'z' | b'A'..=b'Z') => return None,
-            (b'%', next) if next.is_ascii_hexdigit() => return None,
-            (b'\\', b'n' | b'r' | b't') => found.add(Reading::byte(b' ', at + 2)),
-            (b'\\', next) if next.is_ascii_punctuation() => found.add(Reading::byte(next, at + 2)),
-            _ => {}
+        if let Some(meant) = meant {
+            found.add(Reading::byte(meant, at + 2));
         }
         Some(found)
     }
@@ -137,8 +149,8 @@ impl<'t> Reader<'t> {
             found.add(Reading::byte(first, at + 1));
             return found;
         }
-        if let Some(simple) = self.simple(first, at) {
-            return simple;
+        if let Some(readings) = self.simple(first, at) {
+            return readings;
         }
         if self.remembered.is_empty() {
             self.remembered.resize(DEPTH * REMEMBERED, None);

@@ -50,14 +50,14 @@ fn headers() -> HeaderMap {
 }
 
 fn nanoseconds(what: &str, mut work: impl FnMut()) {
-    const ROUNDS: u32 = 20_000;
-    (0..ROUNDS / 10).for_each(|_| work());
-    let begun = Instant::now();
-    (0..ROUNDS).for_each(|_| work());
-    println!(
-        "{what}: {} ns",
+    const ROUNDS: u32 = 500;
+    // The best of several, since other programs run as well.
+    let best = (0..100).map(|_| {
+        let begun = Instant::now();
+        (0..ROUNDS).for_each(|_| work());
         begun.elapsed().as_nanos() / u128::from(ROUNDS)
-    );
+    });
+    println!("{what}: {} ns", best.min().unwrap_or_default());
 }
 
 #[test]
