@@ -252,6 +252,7 @@ pub fn fault(fault: &Fault) -> Reason {
             detail: detail.clone(),
         },
         Fault::Certificate(bad) => certificate(bad),
+        Fault::ClearText => Reason::ClearText,
         Fault::Lost(detail) => Reason::ConnectionLost {
             detail: detail.clone(),
         },

@@ -13,9 +13,9 @@ pub(crate) fn owner(peer: SocketAddr, _local: SocketAddr) -> Result<Option<Peer>
         return Err(Untold); // Root may inspect everybody's, so this tells nothing.
     }
     let sockets = listeners::get_all().map_err(|_| Untold)?;
-    let is_ours = sockets.iter().any(|socket| {
-        socket.protocol == Protocol::TCP && crate::canonical(socket.socket) == peer
-    });
+    let is_ours = sockets
+        .iter()
+        .any(|socket| socket.protocol == Protocol::TCP && crate::canonical(socket.socket) == peer);
     if is_ours {
         return Ok(Some(Peer::Own));
     }

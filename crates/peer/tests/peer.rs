@@ -20,7 +20,10 @@ fn listener(address: &str) -> TcpListener {
 }
 
 /// Who the listener sees at the other end, and that end.
-fn seen(listener: &TcpListener, connect: impl FnOnce(SocketAddr) -> TcpStream) -> (Peer, TcpStream) {
+fn seen(
+    listener: &TcpListener,
+    connect: impl FnOnce(SocketAddr) -> TcpStream,
+) -> (Peer, TcpStream) {
     let client = connect(listener.local_addr().unwrap());
     let (accepted, peer) = listener.accept().unwrap();
     (whose(peer, accepted.local_addr().unwrap()), client)
@@ -93,5 +96,8 @@ fn an_address_elsewhere_is_remote() {
     let listener = listener("127.0.0.1:0");
     let elsewhere = "192.0.2.1:4711".parse().unwrap();
 
-    assert_eq!(whose(elsewhere, listener.local_addr().unwrap()), Peer::Remote);
+    assert_eq!(
+        whose(elsewhere, listener.local_addr().unwrap()),
+        Peer::Remote
+    );
 }

@@ -8,7 +8,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::header::TRANSFER_ENCODING;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body::Body;
 use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 use zephyr_control::{AttemptOutcome, EventKind, Reason};
@@ -262,9 +264,10 @@ impl Attempt {
                     return Attempted::Upload(error);
                 }
                 let outcome = match fault {
-                    Fault::Connect(_) | Fault::Certificate(_) | Fault::Lost(_) => {
-                        Outcome::Failed(fault)
-                    }
+                    Fault::Connect(_)
+                    | Fault::Certificate(_)
+                    | Fault::ClearText
+                    | Fault::Lost(_) => Outcome::Failed(fault),
                     Fault::Status(_)
                     | Fault::Gateway { .. }
                     | Fault::TimedOut(_)
@@ -330,10 +333,17 @@ impl Attempt {
         let url = remote
             .url(&outgoing.target)
             .map_err(|error| Unsent::of(Fault::Connect(error.to_string())))?;
-        let mut request = Request::new(self.bounds.upload.attempt());
+        let body = self.bounds.upload.attempt();
+        // hyper takes a GET or HEAD without a length for one without a body, and would leave the body out.
+        let is_of_unknown_length = !body.is_end_stream() && body.size_hint().exact().is_none();
+        let mut request = Request::new(body);
         *request.method_mut() = self.trail.method.clone();
         *request.uri_mut() = url;
         *request.headers_mut() = headers;
+        if is_of_unknown_length && matches!(self.trail.method, Method::GET | Method::HEAD) {
+            let chunked = HeaderValue::from_static("chunked");
+            request.headers_mut().insert(TRANSFER_ENCODING, chunked);
+        }
         remote.address(request.headers_mut());
         remote.authorize(request.headers_mut());
         Ok(request)
@@ -367,7 +377,8 @@ impl Attempt {
         let held = Held::of(response, Arc::clone(&self.remote), || {
             outgoing.headers.again()
         });
-        if status.is_server_error() || status.is_informational() {
+        let leads_away = status.is_redirection() && status != StatusCode::NOT_MODIFIED;
+        if status.is_server_error() || status.is_informational() || leads_away {
             let verdict = self.asked(outgoing).judge(Refusal {
                 status: status.as_u16(),
                 headers: &held.head.headers,

@@ -12,6 +12,7 @@ use zephyr_core::classify::Fault;
 
 use super::inspect;
 use super::transcode::{self, Passing};
+use crate::clients::browser;
 use crate::endpoints::headers::{self, strip_hop_by_hop};
 use crate::endpoints::remote::Remote;
 
@@ -55,7 +56,8 @@ impl Held {
         from: Arc<Remote>,
         asked: impl FnOnce() -> HeaderMap,
     ) -> Self {
-        let (head, body) = transcode::passing(response, asked);
+        let (mut head, body) = transcode::passing(response, asked);
+        browser::forget_ours(&mut head.headers);
         Self {
             head,
             pieces: VecDeque::new(),
@@ -128,11 +130,13 @@ impl Held {
     }
 
     /// The head for the client, and the body: the part that is here, and the rest.
-    pub fn into_parts(self) -> (response::Parts, (VecDeque<Bytes>, Rest)) {
+    /// `for_page`: an allowed web page asked.
+    pub fn into_parts(self, for_page: bool) -> (response::Parts, (VecDeque<Bytes>, Rest)) {
         let mut head = self.head;
         head.version = Version::HTTP_11;
         head.extensions.clear();
         strip_hop_by_hop(&mut head.headers);
+        browser::say_nothing_to_browsers(&mut head.headers, for_page);
         head.headers
             .insert(USED_ENDPOINT, self.from.name_header.clone());
         head.headers

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, HeaderValue, USER_AGENT};
+use http::header::{CONTENT_LENGTH, HeaderValue, ORIGIN, USER_AGENT};
 use http::uri::PathAndQuery;
 use hyper::body::Incoming;
 use zephyr_core::classify::{ClientKind, Fault, Outcome};
@@ -36,6 +36,8 @@ pub struct Outgoing {
     pub headers: Repeatable,
     pub upload: Upload,
     pub patience: Patience,
+    /// Whether an allowed web page asked.
+    pub for_page: bool,
     /// Whether it belongs to a conversation.
     is_conversation: bool,
     /// Whether it is no longer what the client sent.
@@ -98,6 +100,7 @@ impl Outgoing {
             traffic.door.claude_code().note(&headers, &target);
         }
         let patience = Patience::of(&headers, failover, Arc::clone(trail), upload.clone());
+        let for_page = headers.contains_key(ORIGIN);
         let mut headers = headers::for_upstream(headers);
         headers.append(VIA_ZEPHYR, live.instance.clone());
         if let Some(known) = profile.stream {
@@ -117,6 +120,7 @@ impl Outgoing {
             headers: Repeatable::new(headers),
             upload,
             patience,
+            for_page,
             is_conversation: journey.is_conversation(),
             is_repaired: false,
         };
@@ -173,6 +177,7 @@ impl Outgoing {
             | Fault::Gateway { .. }
             | Fault::Connect(_)
             | Fault::Certificate(_)
+            | Fault::ClearText
             | Fault::Html
             | Fault::NotMessages(_)
             | Fault::ErrorEvent(_)

@@ -793,6 +793,7 @@ export type Reason = { "code": "pinned" }
   /** Its last day, as `2027-01-31`. */
   last_day: string
 }
+  | { "code": "clear_text" }
   | { "code": "connection_lost",
   /** What the system said. */
   detail: string
