@@ -12,7 +12,7 @@ use rustix::net::{
 };
 use rustix::process::geteuid;
 
-use crate::{Peer, Untold};
+use crate::owner::{Peer, Untold};
 
 pub(crate) const BLOCKS: bool = false;
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use listeners::Protocol;
 
-use crate::{Peer, Untold};
+use crate::owner::{Peer, Untold, canonical};
 
 pub(crate) const BLOCKS: bool = true;
 
@@ -15,7 +15,7 @@ pub(crate) fn owner(peer: SocketAddr, _local: SocketAddr) -> Result<Option<Peer>
     let sockets = listeners::get_all().map_err(|_| Untold)?;
     let is_ours = sockets
         .iter()
-        .any(|socket| socket.protocol == Protocol::TCP && crate::canonical(socket.socket) == peer);
+        .any(|socket| socket.protocol == Protocol::TCP && canonical(socket.socket) == peer);
     if is_ours {
         return Ok(Some(Peer::Own));
     }

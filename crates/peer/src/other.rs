@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::{Peer, Untold};
+use crate::owner::{Peer, Untold};
 
 pub(crate) const BLOCKS: bool = false;
 
