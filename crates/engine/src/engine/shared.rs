@@ -130,7 +130,8 @@ impl Shared {
             journal.clone(),
             Arc::clone(metrics),
         );
-        let traffic = Traffic::new(door.clone(), journal.clone(), Arc::clone(metrics));
+        let memory = live.config.server.memory_budget;
+        let traffic = Traffic::new(door.clone(), journal.clone(), Arc::clone(metrics), memory);
         Ok(Self {
             door,
             traffic: Arc::new(traffic),

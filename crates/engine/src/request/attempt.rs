@@ -22,6 +22,7 @@ use zephyr_core::profile::CallKind;
 use zephyr_core::proof::Activity;
 use zephyr_core::quota::Quota;
 
+use super::budget::Budget;
 use super::held::Held;
 use super::hold::{self, Judged};
 use super::inspect::Sight;
@@ -166,9 +167,7 @@ impl Attempt {
         if !self.trail.kind.is_understood() {
             return self.pass_other(outgoing, response);
         }
-        let held = Held::of(response, Arc::clone(&self.remote), || {
-            outgoing.headers.again()
-        });
+        let held = Held::of(response, self.holder(), || outgoing.headers.again());
         if !held.head.status.is_success() {
             return self.judge_refusal(outgoing, held).await;
         }
@@ -228,7 +227,7 @@ impl Attempt {
             let response = sent.map_err(|unsent| (unsent.fault, None))?;
             self.is_answered(&response);
             let status = response.status();
-            let held = Box::new(Held::of(response, Arc::clone(&self.remote), || {
+            let held = Box::new(Held::of(response, self.holder(), || {
                 outgoing.headers.again()
             }));
             if status.is_success() {
@@ -283,6 +282,11 @@ impl Attempt {
                 self.miss(outgoing, outcome.into(), held.map(|held| *held), true)
             }
         }
+    }
+
+    /// Who answers, and the memory for the answer.
+    fn holder(&self) -> (Arc<Remote>, &Arc<Budget>) {
+        (Arc::clone(&self.remote), &self.traffic.budget)
     }
 
     async fn send(
@@ -374,9 +378,7 @@ impl Attempt {
     /// the request move on.
     fn pass_other(mut self, outgoing: &Outgoing, response: Response<Incoming>) -> Attempted {
         let status = response.status();
-        let held = Held::of(response, Arc::clone(&self.remote), || {
-            outgoing.headers.again()
-        });
+        let held = Held::of(response, self.holder(), || outgoing.headers.again());
         let leads_away = status.is_redirection() && status != StatusCode::NOT_MODIFIED;
         if status.is_server_error() || status.is_informational() || leads_away {
             let verdict = self.asked(outgoing).judge(Refusal {

@@ -68,7 +68,8 @@ impl Outgoing {
         if announced.is_some_and(|length| length > size) {
             return Err(too_large(size));
         }
-        let upload = Upload::new(body, size, replay, Arc::clone(&trail.received));
+        let received = Arc::clone(&trail.received);
+        let upload = Upload::new(body, (size, replay), &traffic.budget, received);
         let (headers, session) = {
             let mut notes = trail.notes();
             let headers = std::mem::take(&mut notes.headers);

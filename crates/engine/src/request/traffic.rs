@@ -6,6 +6,7 @@ use std::time::Instant;
 use zephyr_control::{LiveRequest, Totals};
 use zephyr_journal::Journal;
 
+use super::budget::Budget;
 use super::counters::Counters;
 use super::in_flight::InFlight;
 use super::refusals::Refusals;
@@ -26,12 +27,15 @@ pub struct Traffic {
     /// Which side calls leave a record.
     pub side_calls: SideCalls,
     pub journal: Journal,
+    /// The memory for what is kept of requests and answers.
+    pub budget: Arc<Budget>,
     /// Counts for Prometheus.
     pub metrics: Arc<Metrics>,
 }
 
 impl Traffic {
-    pub fn new(door: FleetDoor, journal: Journal, metrics: Arc<Metrics>) -> Self {
+    /// `memory`: how many bytes of requests and answers may be kept at once.
+    pub fn new(door: FleetDoor, journal: Journal, metrics: Arc<Metrics>, memory: u64) -> Self {
         Self {
             door,
             counters: Counters::default(),
@@ -39,6 +43,7 @@ impl Traffic {
             refusals: Refusals::default(),
             side_calls: SideCalls::default(),
             journal,
+            budget: Budget::new(memory, &metrics.clients.kept),
             metrics,
         }
     }

@@ -116,6 +116,55 @@ async fn connections_that_ask_nothing_close_the_port_to_nobody() {
     );
 }
 
+/// A message of this many bytes.
+fn message_of(bytes: usize) -> String {
+    let mut message = streaming();
+    message["messages"][0]["content"] = "x".repeat(bytes).into();
+    message.to_string()
+}
+
+#[tokio::test]
+async fn many_large_uploads_at_once_stay_within_the_memory_for_them() {
+    let gate = Gate::new();
+    let a = Endpoint::start(Act::message("Hi").gate(gate.clone())).await;
+    let zephyr = Zephyr::over(&[&a], "[server]\nmemory_budget_mb = 16\n\n").await;
+    let mut clients = Vec::new();
+    for _ in 0..8 {
+        let mut client = zephyr.client().await;
+        client.send_messages(message_of(6 * MIB)).await.unwrap();
+        a.next_request().await;
+        clients.push(client);
+    }
+
+    let kept = counted(&zephyr, "zephyr_kept_bytes").await;
+
+    assert!(
+        (12 * MIB..=16 * MIB).contains(&usize::try_from(kept).unwrap()),
+        "{kept}"
+    );
+    gate.open();
+    for mut client in clients {
+        assert_eq!(client.answer().await.unwrap().text(), "Hi");
+    }
+    assert_eq!(counted(&zephyr, "zephyr_kept_bytes").await, 0);
+}
+
+#[tokio::test]
+async fn a_request_without_room_is_sent_once_and_one_with_room_moves_on() {
+    let a = Endpoint::start(Act::status(500)).await;
+    let b = Endpoint::start(Act::message("from B")).await;
+    let zephyr = Zephyr::over(&[&a, &b], "[server]\nmemory_budget_mb = 16\n\n").await;
+
+    let mut large = zephyr.client().await;
+    large.send_messages(message_of(20 * MIB)).await.unwrap();
+    let large = large.answer().await.unwrap();
+    let small = zephyr.stream().await.unwrap();
+
+    assert_eq!(large.status, 500);
+    assert_eq!(small.text(), "from B");
+    assert_eq!(counted(&zephyr, "zephyr_kept_bytes").await, 0);
+}
+
 #[tokio::test]
 async fn an_endpoint_that_sends_endless_headers_is_passed_over() {
     let many: String = (0..20_000).map(|n| format!("x-flood-{n}: 1\r\n")).collect();
