@@ -335,7 +335,7 @@ impl Attempt {
     ) -> Result<Request<AttemptBody>, Unsent> {
         let remote = &self.remote;
         let url = remote
-            .url(&outgoing.target)
+            .url(&outgoing.target_for(remote))
             .map_err(|error| Unsent::of(Fault::Connect(error.to_string())))?;
         let body = self.bounds.upload.attempt();
         // hyper takes a GET or HEAD without a length for one without a body, and would leave the body out.

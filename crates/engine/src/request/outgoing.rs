@@ -1,5 +1,6 @@
 //! A request as its attempts send it: the same bytes and headers to every endpoint.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use zephyr_core::fleet::{Journey, Traits};
 use zephyr_core::price::Usage;
 use zephyr_core::profile::{CallKind, LOOKED_AT, Profile};
 use zephyr_core::thinking::without_thinking;
+use zephyr_secrets::redact::may_have_credentials;
 
 use super::inspect::Sight;
 use super::patience::Patience;
@@ -20,6 +22,7 @@ use super::trail::{Trail, shortened};
 use super::upload::{Upload, UploadError};
 use crate::clients::reply::Code;
 use crate::endpoints::headers::{self, Repeatable, VIA_ZEPHYR};
+use crate::endpoints::remote::Remote;
 use crate::engine::live::Live;
 
 /// How long the beginning of a request's body may take.
@@ -133,6 +136,26 @@ impl Outgoing {
     pub fn usage(&self, sight: &Sight) -> Option<Usage> {
         let asks = self.is_conversation && self.trail.kind == CallKind::Messages;
         asks.then(|| sight.usage())?
+    }
+
+    /// The path and query for that endpoint. If it gets a credential of ours, it gets none that the client has written
+    /// into the query.
+    pub fn target_for(&self, remote: &Remote) -> Cow<'_, PathAndQuery> {
+        let query = self
+            .target
+            .query()
+            .filter(|query| may_have_credentials(query));
+        let Some(query) = query.filter(|_| remote.credential.is_ours()) else {
+            return Cow::Borrowed(&self.target);
+        };
+        let pairs = query.split('&').filter(|pair| !may_have_credentials(pair));
+        let kept = pairs.collect::<Vec<_>>().join("&");
+        let path = self.target.path();
+        let target = match kept.as_str() {
+            "" => path.parse(),
+            kept => format!("{path}?{kept}").parse(),
+        };
+        Cow::Owned(target.expect("a part of a valid query is valid"))
     }
 
     /// Whether another endpoint should be asked after this.
