@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::form::{EndpointForm, SecretText, SettingValue};
+use crate::privilege::Confirmation;
 
 /// What a front-end may ask of an engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -110,6 +111,10 @@ pub struct ControlError {
     pub code: ErrorCode,
     /// For people: what happened and what to do.
     pub message: String,
+    /// With [`ErrorCode::NeedsConfirmation`]: what has to be confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub confirmation: Option<Box<Confirmation>>,
 }
 
 impl ControlError {
@@ -118,6 +123,7 @@ impl ControlError {
         Self {
             code,
             message: message.into(),
+            confirmation: None,
         }
     }
 }
@@ -147,6 +153,8 @@ pub enum ErrorCode {
     Unreachable,
     /// The admin token is missing or wrong.
     Unauthorized,
+    /// The operating system's user has to confirm this first.
+    NeedsConfirmation,
     /// The request is not one of this API.
     BadRequest,
     /// Something that should not happen.

@@ -69,6 +69,12 @@ pub trait Control: Send + Sync {
         without_engine()
     }
 
+    /// Whether the OS keychain has a token under that name.
+    fn has_token(&self, reference: String) -> ControlFuture<'_, bool> {
+        let _ = reference;
+        without_engine()
+    }
+
     /// What would be wrong if `command` were carried out, one that changes the configuration file.
     fn check(&self, command: Command) -> ControlFuture<'_, Vec<Complaint>> {
         let _ = command;

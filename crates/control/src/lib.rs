@@ -18,6 +18,7 @@ mod form;
 mod host;
 mod journal;
 mod message;
+pub mod privilege;
 mod reason;
 mod snapshot;
 #[cfg(test)]

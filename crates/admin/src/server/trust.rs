@@ -1,0 +1,242 @@
+//! What a browser that is signed in may do without a question, and what has to be confirmed.
+//!
+//! A session is worth less than the admin token: it is in a browser, among pages and extensions. It may look,
+//! steer and change. What [`zephyr_control::privilege`] calls dangerous waits in [`Confirmations`] for the
+//! operating system's user.
+//!
+//! Two things are remembered for a while, so that what is done with one's own token needs no question: the
+//! keychain entries that a session has filled where there was none, and where an endpoint took its credential
+//! that the session has removed and may want back.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use zephyr_control::privilege::needs_configuration;
+use zephyr_control::privilege::{Class, Danger, Effect, Flow, Known, Source, Unshowable};
+use zephyr_control::{Command, ControlError, Diagnosis, Done, ErrorCode, Tested};
+
+use super::api::Api;
+use super::confirmations::{Fingerprint, NotYet};
+use super::failure::Failure;
+use super::visitors::SessionId;
+use crate::protocol::path;
+
+/// The time for which something of a session is remembered.
+const MEMORY: Duration = Duration::from_secs(15 * 60);
+/// The most that is remembered of all sessions. One more replaces the oldest.
+const MOST: usize = 32;
+
+/// What is remembered of sessions.
+#[derive(Default)]
+pub(super) struct Trust {
+    remembered: Mutex<VecDeque<Remembered>>,
+    /// So that nothing of a browser changes the configuration between the judgement of a command and its
+    /// effect.
+    one_change: tokio::sync::Mutex<()>,
+}
+
+struct Remembered {
+    session: SessionId,
+    what: Memory,
+    until: Instant,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Memory {
+    /// The session has stored this credential.
+    Own(Source),
+    /// The session has removed an endpoint that took its credential there.
+    Former(Vec<Flow>),
+}
+
+/// Carries out a command of a browser.
+pub(super) async fn execute(
+    api: &Api,
+    session: SessionId,
+    command: Command,
+) -> Result<Done, Failure> {
+    if Known::default().class_of(&command) == Class::Steer {
+        return Ok(api.control.execute(command).await?);
+    }
+    let _until_it_has_taken_effect = api.trust.one_change.lock().await;
+    let mut known = api.trust.known(session, Instant::now());
+    if needs_configuration(&command) {
+        known.configuration = Some(api.control.configuration().await?);
+    }
+    if let Command::StoreToken { reference, .. } = &command {
+        known.entry_is_new = !api.control.has_token(reference.clone()).await?;
+    }
+    let class = known.class_of(&command);
+    if let Class::Dangerous(danger) = class {
+        let effect = Effect::of(&command, known.configuration.as_ref());
+        demand(api, session, (path::COMMANDS, &command), (effect, danger))?;
+    }
+    let memory = memory_of(&command, class, &known);
+    let done = api.control.execute(command).await?;
+    if let Some(memory) = memory {
+        api.trust.remember(session, memory, Instant::now());
+    }
+    Ok(done)
+}
+
+/// Makes a test for a browser.
+pub(super) async fn diagnose(
+    api: &Api,
+    session: SessionId,
+    tested: Tested,
+) -> Result<Diagnosis, Failure> {
+    let is_without_token = matches!(&tested, Tested::Draft { token: None, .. });
+    if is_without_token {
+        let mut known = api.trust.known(session, Instant::now());
+        known.configuration = Some(api.control.configuration().await?);
+        if let Class::Dangerous(danger) = known.class_of_test(&tested) {
+            let effect = Effect::of_test(&tested, known.configuration.as_ref());
+            demand(api, session, (path::DIAGNOSE, &tested), (effect, danger))?;
+        }
+    }
+    Ok(api.control.diagnose(tested).await?)
+}
+
+/// Goes on if the operating system's user has confirmed this.
+fn demand(
+    api: &Api,
+    session: SessionId,
+    (path, asked): (&str, &impl Serialize),
+    (effect, danger): (Option<Result<Effect, Unshowable>>, Danger),
+) -> Result<(), Failure> {
+    let impossible = |message: &str| ControlError::new(ErrorCode::NotPossible, message);
+    let Some(Ok(effect)) = effect else {
+        let message = "this is too long to be confirmed; change it in the configuration file";
+        return Err(impossible(message).into());
+    };
+    let fingerprint = Fingerprint::of(path, asked)
+        .map_err(|error| ControlError::new(ErrorCode::Internal, error.to_string()))?;
+    let what = (effect, danger);
+    match api
+        .confirmations
+        .demand(session, &fingerprint, what, Instant::now())?
+    {
+        Ok(()) => Ok(()),
+        Err(NotYet::Refused) => Err(impossible("this was refused on this computer").into()),
+        Err(NotYet::Asked(confirmation)) => {
+            let message = format!(
+                "a browser may not do this by itself: type `zephyr confirm {}` in a terminal, or \
+                 choose that number in the menu of Zephyr's icon",
+                confirmation.number
+            );
+            let mut error = ControlError::new(ErrorCode::NeedsConfirmation, message);
+            error.confirmation = Some(Box::new(confirmation));
+            Err(error.into())
+        }
+    }
+}
+
+fn memory_of(command: &Command, class: Class, known: &Known) -> Option<Memory> {
+    match command {
+        // The name as it is: another spelling may be another entry.
+        Command::StoreToken { reference, .. } if class == Class::Change => {
+            Some(Memory::Own(Source::Entry {
+                name: reference.clone(),
+            }))
+        }
+        Command::RemoveEndpoint { name } => {
+            let configuration = known.configuration.as_ref()?;
+            let endpoints = configuration.endpoints.iter();
+            let gone = endpoints.filter(|endpoint| endpoint.name == *name);
+            let flows = gone.flat_map(|gone| Flow::of(gone, &configuration.groups));
+            Some(Memory::Former(flows.collect()))
+        }
+        Command::StoreToken { .. }
+        | Command::Use { .. }
+        | Command::Auto
+        | Command::Pause
+        | Command::Resume
+        | Command::Refresh
+        | Command::Enable { .. }
+        | Command::Disable { .. }
+        | Command::Reinstate { .. }
+        | Command::Reload
+        | Command::AddEndpoint { .. }
+        | Command::EditEndpoint { .. }
+        | Command::MoveEndpoint { .. }
+        | Command::Set { .. }
+        | Command::ConnectClaudeCode
+        | Command::DisconnectClaudeCode
+        | Command::LaunchAtLogin { .. }
+        | Command::Show
+        | Command::Quit => None,
+    }
+}
+
+impl Trust {
+    /// What counts for this session.
+    fn known(&self, session: SessionId, now: Instant) -> Known {
+        let mut known = Known::default();
+        for remembered in self.lock(now).iter() {
+            if remembered.session != session {
+                continue;
+            }
+            match &remembered.what {
+                Memory::Own(source) => known.own.push(source.clone()),
+                Memory::Former(flows) => known.former.extend_from_slice(flows),
+            }
+        }
+        known
+    }
+
+    fn remember(&self, session: SessionId, what: Memory, now: Instant) {
+        let mut remembered = self.lock(now);
+        if remembered.len() == MOST {
+            remembered.pop_front();
+        }
+        remembered.push_back(Remembered {
+            session,
+            what,
+            until: now + MEMORY,
+        });
+    }
+
+    /// Without what is too old.
+    fn lock(&self, now: Instant) -> MutexGuard<'_, VecDeque<Remembered>> {
+        let remembered = self.remembered.lock();
+        let mut remembered = remembered.unwrap_or_else(PoisonError::into_inner);
+        remembered.retain(|remembered| now < remembered.until);
+        remembered
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own(name: &str) -> Memory {
+        Memory::Own(Source::Entry {
+            name: name.to_owned(),
+        })
+    }
+
+    #[test]
+    fn what_is_remembered_is_of_one_session_and_for_a_while() {
+        let (trust, now) = (Trust::default(), Instant::now());
+        trust.remember(SessionId(1), own("a"), now);
+
+        let known = |session, now| trust.known(SessionId(session), now).own.len();
+
+        assert_eq!(known(1, now), 1);
+        assert_eq!(known(2, now), 0);
+        assert_eq!(known(1, now + MEMORY), 0);
+    }
+
+    #[test]
+    fn there_is_never_much_of_it() {
+        let (trust, now) = (Trust::default(), Instant::now());
+
+        for entry in 0..100 {
+            trust.remember(SessionId(1), own(&entry.to_string()), now);
+        }
+
+        assert_eq!(trust.known(SessionId(1), now).own.len(), MOST);
+    }
+}
