@@ -36,7 +36,7 @@ pub(crate) async fn confirm(
         waiting.retain(|one| one.confirmation.number == number);
     }
     match (waiting.as_slice(), number) {
-        ([], None) => output::print(&(text(language, &Phrase::ConfirmNothing) + "\n")),
+        ([], None) => output::print(&(text(language, &Phrase::Nothing) + "\n")),
         ([], Some(number)) => Err(Failure::Operation(anyhow!(
             "nothing with the number {number} waits for a confirmation; `zephyr confirm` lists \
              what does"
@@ -47,7 +47,7 @@ pub(crate) async fn confirm(
                 .iter()
                 .map(|one| described(&one.confirmation, language))
                 .collect();
-            output::print(&(listed + &text(language, &Phrase::ConfirmChoose) + "\n"))
+            output::print(&(listed + &text(language, &Phrase::Choose) + "\n"))
         }
     }
 }
@@ -57,9 +57,9 @@ async fn settle(one: &Waiting, is_yes: bool, language: Language) -> Result<(), F
     let allow = is_yes || ask(language)?;
     one.client.settle(one.confirmation.number, allow).await?;
     let phrase = if allow {
-        Phrase::ConfirmAllowed
+        Phrase::Allowed
     } else {
-        Phrase::ConfirmRefused
+        Phrase::Refused
     };
     output::print(&(text(language, &phrase) + "\n"))
 }
@@ -111,7 +111,7 @@ fn ask(language: Language) -> Result<bool, Failure> {
             "nobody can be asked here; `zephyr confirm NUMBER --yes` says yes without a question",
         ));
     }
-    output::print(&(text(language, &Phrase::ConfirmQuestion) + " "))?;
+    output::print(&(text(language, &Phrase::Question) + " "))?;
     let mut answer = String::new();
     stdin
         .lock()
@@ -127,13 +127,18 @@ fn is_yes(answer: &str) -> bool {
 
 /// The words of this command. Their keys in the catalogues begin with `status.confirm_`.
 #[derive(Serialize)]
-#[serde(tag = "status", rename_all = "snake_case")]
+#[serde(tag = "status")]
 enum Phrase {
-    ConfirmNothing,
-    ConfirmChoose,
-    ConfirmQuestion,
-    ConfirmAllowed,
-    ConfirmRefused,
+    #[serde(rename = "confirm_nothing")]
+    Nothing,
+    #[serde(rename = "confirm_choose")]
+    Choose,
+    #[serde(rename = "confirm_question")]
+    Question,
+    #[serde(rename = "confirm_allowed")]
+    Allowed,
+    #[serde(rename = "confirm_refused")]
+    Refused,
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! | [`query`] | the parameters of a question, written and read |
 //! | [`refusal`] | an error on the wire |
 //! | [`events`] | the stream of snapshots |
-//! | [`confirmation`] | how a confirmation stands, and the answer to it |
+//! | [`confirmation`] | the answer to a confirmation |
 //! | [`sign_in`] | the data that sign a browser in |
 
 pub(crate) mod confirmation;

@@ -15,12 +15,13 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use zephyr_control::privilege::Standing;
 
 use super::api::Api;
 use super::body::read;
 use super::caller::Caller;
 use super::failure::Failure;
-use crate::protocol::confirmation::{Answer, Standing};
+use crate::protocol::confirmation::Answer;
 
 pub(super) async fn waiting(State(api): State<Arc<Api>>) -> Response {
     axum::Json(api.confirmations.waiting()).into_response()

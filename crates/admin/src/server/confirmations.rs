@@ -13,10 +13,9 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest;
 use tokio::sync::watch;
-use zephyr_control::privilege::{Confirmation, Danger, Effect};
+use zephyr_control::privilege::{Confirmation, Danger, Effect, Standing};
 
 use super::visitors::SessionId;
-use crate::protocol::confirmation::Standing;
 use crate::token::TokenError;
 
 /// The time in which something can be confirmed and carried out.

@@ -111,6 +111,6 @@ async fn answer(socket: TcpStream, place: Place, router: Router, shutdown: Cance
 async fn overdue(place: &Place) {
     sleep(NOBODYS_TIME).await;
     if !place.is_nobodys() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

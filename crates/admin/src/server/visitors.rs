@@ -183,7 +183,7 @@ mod tests {
             with(&ours.key, &ours.cookie),
             with(&format!("{}.{}", ours.cookie, ours.key), ""),
         ] {
-            assert!(!visitors.admit(&wrong, now).is_some(), "{wrong:?}");
+            assert!(visitors.admit(&wrong, now).is_none(), "{wrong:?}");
         }
         assert!(visitors.admit(&ours, now).is_some());
     }
@@ -225,7 +225,7 @@ mod tests {
         visitors.forget(&left, now);
 
         assert!(visitors.admit(&kept, now).is_some());
-        assert!(!visitors.admit(&left, now).is_some());
+        assert!(visitors.admit(&left, now).is_none());
     }
 
     #[test]
@@ -241,7 +241,7 @@ mod tests {
         }
 
         assert!(
-            !visitors.admit(&first, now).is_some(),
+            visitors.admit(&first, now).is_none(),
             "the one that was not used goes"
         );
         assert!(visitors.admit(&used, now).is_some());
@@ -268,7 +268,7 @@ mod tests {
                 cookie,
                 ..session.clone()
             };
-            assert!(!visitors.admit(&wrong, now).is_some());
+            assert!(visitors.admit(&wrong, now).is_none());
         }
     }
 }

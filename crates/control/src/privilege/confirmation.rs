@@ -27,6 +27,21 @@ pub struct Confirmation {
     pub left_ms: u64,
 }
 
+/// How a confirmation stands, for the browser that waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Nobody has answered.
+    Waiting,
+    /// The same command is carried out now, once.
+    Allowed,
+    /// The operating system's user said no.
+    Refused,
+    /// It was carried out, it is too old, or it was never asked by this browser.
+    Gone,
+}
+
 /// What would happen, for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

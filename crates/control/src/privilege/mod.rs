@@ -20,6 +20,6 @@ mod flow;
 mod setting;
 
 pub use class::{Class, Danger, Known, needs_configuration};
-pub use confirmation::{Confirmation, Effect, Unshowable};
+pub use confirmation::{Confirmation, Effect, Goes, Standing, Unshowable};
 pub use flow::{Flow, Source};
 pub use setting::{KEYS, class_of_key};

@@ -1246,6 +1246,11 @@ export type Source = { "source": "variable",
   | { "source": "unknown" };
 
 /**
+ * How a confirmation stands, for the browser that waits for it.
+ */
+export type Standing = "waiting" | "allowed" | "refused" | "gone";
+
+/**
  * How an endpoint is chosen.
  */
 export type Strategy = "latency" | "priority" | "price" | "round_robin" | "weighted_round_robin" | "random";
