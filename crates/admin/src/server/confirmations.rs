@@ -60,11 +60,13 @@ impl Fingerprint {
     }
 }
 
-/// Why something dangerous is not carried out now.
+/// What becomes of something dangerous.
 #[derive(Debug, PartialEq)]
-pub(super) enum NotYet {
-    /// The operating system's user has to confirm this.
-    Asked(Confirmation),
+pub(super) enum Demanded {
+    /// It was confirmed, and is carried out now.
+    Confirmed,
+    /// The operating system's user has to confirm it.
+    Asked(Box<Confirmation>),
     /// The operating system's user said no.
     Refused,
 }
@@ -101,7 +103,7 @@ impl Confirmations {
         command: &Fingerprint,
         (effect, danger): (Effect, Danger),
         now: Instant,
-    ) -> Result<Result<(), NotYet>, TokenError> {
+    ) -> Result<Demanded, TokenError> {
         let random = random()?;
         let mut asked = self.lock(now);
         let same = |asked: &Asked| {
@@ -109,13 +111,13 @@ impl Confirmations {
         };
         if let Some(at) = asked.iter().position(same) {
             let Some(allowed) = asked[at].answer else {
-                return Ok(Err(NotYet::Asked(asked[at].told(now))));
+                return Ok(Demanded::Asked(Box::new(asked[at].told(now))));
             };
             asked.remove(at);
             return Ok(if allowed {
-                Ok(())
+                Demanded::Confirmed
             } else {
-                Err(NotYet::Refused)
+                Demanded::Refused
             });
         }
         let of_one = asked
@@ -145,7 +147,7 @@ impl Confirmations {
         asked.push_back(new);
         drop(asked);
         self.0.changes.send_replace(());
-        Ok(Err(NotYet::Asked(told)))
+        Ok(Demanded::Asked(Box::new(told)))
     }
 
     /// How the confirmation stands that this browser has asked for.
@@ -233,7 +235,7 @@ mod tests {
         session: u64,
         command: &str,
         now: Instant,
-    ) -> Result<(), NotYet> {
+    ) -> Demanded {
         let session = SessionId(session);
         let demanded = confirmations.demand(session, &fingerprint(command), effect(command), now);
         demanded.unwrap()
@@ -241,8 +243,8 @@ mod tests {
 
     fn asked(confirmations: &Confirmations, session: u64, command: &str, now: Instant) -> u32 {
         match demand(confirmations, session, command, now) {
-            Err(NotYet::Asked(confirmation)) => confirmation.number,
-            other => panic!("{other:?}"),
+            Demanded::Asked(confirmation) => confirmation.number,
+            other @ (Demanded::Confirmed | Demanded::Refused) => panic!("{other:?}"),
         }
     }
 
@@ -258,8 +260,8 @@ mod tests {
 
         assert_eq!(number, again, "asking again is the same question");
         assert!(NUMBERS.contains(&number));
-        assert_eq!(first, Ok(()));
-        assert!(matches!(second, Err(NotYet::Asked(_))), "{second:?}");
+        assert_eq!(first, Demanded::Confirmed);
+        assert!(matches!(second, Demanded::Asked(_)), "{second:?}");
     }
 
     #[test]
@@ -274,7 +276,7 @@ mod tests {
         let other_effect = confirmations.demand(session, &command, effect("b"), now);
 
         for refused in [other_browser, other_command, other_effect.unwrap()] {
-            assert!(matches!(refused, Err(NotYet::Asked(_))), "{refused:?}");
+            assert!(matches!(refused, Demanded::Asked(_)), "{refused:?}");
         }
     }
 
@@ -290,11 +292,11 @@ mod tests {
             confirmations.standing(session, number, now),
             Standing::Refused
         );
-        assert_eq!(demand(&confirmations, 1, "a", now), Err(NotYet::Refused));
+        assert_eq!(demand(&confirmations, 1, "a", now), Demanded::Refused);
         assert_eq!(confirmations.standing(session, number, now), Standing::Gone);
         assert!(matches!(
             demand(&confirmations, 1, "a", now),
-            Err(NotYet::Asked(_))
+            Demanded::Asked(_)
         ));
     }
 
@@ -310,7 +312,7 @@ mod tests {
         assert_eq!(confirmations.settle_at(number, false, last), None);
         assert_eq!(confirmations.waiting_at(last), []);
         let late = demand(&confirmations, 1, "a", now + LIFETIME);
-        assert!(matches!(late, Err(NotYet::Asked(_))), "{late:?}");
+        assert!(matches!(late, Demanded::Asked(_)), "{late:?}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use zephyr_control::privilege::{Class, Danger, Effect, Flow, Known, Source, Unsh
 use zephyr_control::{Command, ControlError, Diagnosis, Done, ErrorCode, Tested};
 
 use super::api::Api;
-use super::confirmations::{Fingerprint, NotYet};
+use super::confirmations::{Demanded, Fingerprint};
 use super::failure::Failure;
 use super::visitors::SessionId;
 use crate::protocol::path;
@@ -118,16 +118,16 @@ fn demand(
         .confirmations
         .demand(session, &fingerprint, what, Instant::now())?
     {
-        Ok(()) => Ok(()),
-        Err(NotYet::Refused) => Err(impossible("this was refused on this computer").into()),
-        Err(NotYet::Asked(confirmation)) => {
+        Demanded::Confirmed => Ok(()),
+        Demanded::Refused => Err(impossible("this was refused on this computer").into()),
+        Demanded::Asked(confirmation) => {
             let message = format!(
                 "a browser may not do this by itself: type `zephyr confirm {}` in a terminal, or \
-                 choose that number in the menu of Zephyr's icon",
+                 choose that number in the tray's menu if the tray program serves this page",
                 confirmation.number
             );
             let mut error = ControlError::new(ErrorCode::NeedsConfirmation, message);
-            error.confirmation = Some(Box::new(confirmation));
+            error.confirmation = Some(confirmation);
             Err(error.into())
         }
     }
