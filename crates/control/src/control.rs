@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use futures_core::Stream;
 
-use crate::command::{Command, ControlError, Done, ErrorCode};
+use crate::command::{Command, Done};
+use crate::error::{ControlError, ErrorCode};
 use crate::form::{Complaint, Configuration, Diagnosis, Tested};
 use crate::journal::{
     EndpointHistory, HistoryQuery, Paging, RequestDetail, RequestFilter, RequestPage, UsageQuery,

@@ -12,6 +12,7 @@
 
 mod command;
 mod control;
+mod error;
 #[cfg(any(test, feature = "examples"))]
 pub mod examples;
 mod form;
@@ -25,8 +26,9 @@ mod snapshot;
 mod typescript_tests;
 mod verdict;
 
-pub use command::{Command, ControlError, Done, ErrorCode};
+pub use command::{Command, Done};
 pub use control::{Control, ControlFuture, METRICS_TYPE, Snapshots};
+pub use error::{ControlError, ErrorCode};
 pub use form::{
     AuthType, Complaint, Configuration, Diagnosis, DiagnosisStage, DiagnosisStep, EndpointForm,
     GroupForm, SecretText, Setting, SettingKind, SettingValue, Tested, TokenReference,

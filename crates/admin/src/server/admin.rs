@@ -13,8 +13,8 @@ use super::api::Api;
 use super::confirmations::Confirmations;
 use super::connections::Connections;
 use super::feed::Feed;
+use super::memory::Memories;
 use super::router::router;
-use super::trust::Trust;
 use super::visitors::Visitors;
 use crate::token::AccessTokens;
 
@@ -57,7 +57,7 @@ pub async fn serve(
         feed: Feed::default(),
         tokens,
         visitors: Visitors::default(),
-        trust: Trust::default(),
+        memories: Memories::default(),
         confirmations,
         has_page: config.enabled,
         port: address.port(),

@@ -7,7 +7,7 @@ use zephyr_control::Control;
 
 use super::confirmations::Confirmations;
 use super::feed::Feed;
-use super::trust::Trust;
+use super::memory::Memories;
 use super::visitors::Visitors;
 use crate::token::AccessTokens;
 
@@ -16,7 +16,7 @@ pub(super) struct Api {
     pub(super) feed: Feed,
     pub(super) tokens: AccessTokens,
     pub(super) visitors: Visitors,
-    pub(super) trust: Trust,
+    pub(super) memories: Memories,
     pub(super) confirmations: Confirmations,
     pub(super) has_page: bool,
     pub(super) port: u16,

@@ -39,6 +39,7 @@ mod failure;
 mod feed;
 mod guard;
 mod journal;
+mod memory;
 mod page;
 mod places;
 mod router;

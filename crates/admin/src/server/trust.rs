@@ -4,13 +4,9 @@
 //! steer and change. What [`zephyr_control::privilege`] calls dangerous waits in [`Confirmations`] for the
 //! operating system's user.
 //!
-//! Two things are remembered for a while, so that what is done with one's own token needs no question: the
-//! keychain entries that a session has filled where there was none, and where an endpoint took its credential
-//! that the session has removed and may want back.
+//! What is done with one's own token needs no question ([`super::memory`]).
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::Serialize;
 use zephyr_control::privilege::needs_configuration;
@@ -20,36 +16,9 @@ use zephyr_control::{Command, ControlError, Diagnosis, Done, ErrorCode, Tested};
 use super::api::Api;
 use super::confirmations::{Demanded, Fingerprint};
 use super::failure::Failure;
+use super::memory::Memory;
 use super::visitors::SessionId;
 use crate::protocol::path;
-
-/// The time for which something of a session is remembered.
-const MEMORY: Duration = Duration::from_secs(15 * 60);
-/// The most that is remembered of all sessions. One more replaces the oldest.
-const MOST: usize = 32;
-
-/// What is remembered of sessions.
-#[derive(Default)]
-pub(super) struct Trust {
-    remembered: Mutex<VecDeque<Remembered>>,
-    /// So that nothing of a browser changes the configuration between the judgement of a command and its
-    /// effect.
-    one_change: tokio::sync::Mutex<()>,
-}
-
-struct Remembered {
-    session: SessionId,
-    what: Memory,
-    until: Instant,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Memory {
-    /// The session has stored this credential.
-    Own(Source),
-    /// The session has removed an endpoint that took its credential there.
-    Former(Vec<Flow>),
-}
 
 /// Carries out a command of a browser.
 pub(super) async fn execute(
@@ -60,8 +29,8 @@ pub(super) async fn execute(
     if Known::default().class_of(&command) == Class::Steer {
         return Ok(api.control.execute(command).await?);
     }
-    let _until_it_has_taken_effect = api.trust.one_change.lock().await;
-    let mut known = api.trust.known(session, Instant::now());
+    let _until_it_has_taken_effect = api.memories.one_change().await;
+    let mut known = api.memories.known(session, Instant::now());
     if needs_configuration(&command) {
         known.configuration = Some(api.control.configuration().await?);
     }
@@ -76,7 +45,7 @@ pub(super) async fn execute(
     let memory = memory_of(&command, class, &known);
     let done = api.control.execute(command).await?;
     if let Some(memory) = memory {
-        api.trust.remember(session, memory, Instant::now());
+        api.memories.remember(session, memory, Instant::now());
     }
     Ok(done)
 }
@@ -89,7 +58,7 @@ pub(super) async fn diagnose(
 ) -> Result<Diagnosis, Failure> {
     let is_without_token = matches!(&tested, Tested::Draft { token: None, .. });
     if is_without_token {
-        let mut known = api.trust.known(session, Instant::now());
+        let mut known = api.memories.known(session, Instant::now());
         known.configuration = Some(api.control.configuration().await?);
         if let Class::Dangerous(danger) = known.class_of_test(&tested) {
             let effect = Effect::of_test(&tested, known.configuration.as_ref());
@@ -167,76 +136,5 @@ fn memory_of(command: &Command, class: Class, known: &Known) -> Option<Memory> {
         | Command::LaunchAtLogin { .. }
         | Command::Show
         | Command::Quit => None,
-    }
-}
-
-impl Trust {
-    /// What counts for this session.
-    fn known(&self, session: SessionId, now: Instant) -> Known {
-        let mut known = Known::default();
-        for remembered in self.lock(now).iter() {
-            if remembered.session != session {
-                continue;
-            }
-            match &remembered.what {
-                Memory::Own(source) => known.own.push(source.clone()),
-                Memory::Former(flows) => known.former.extend_from_slice(flows),
-            }
-        }
-        known
-    }
-
-    fn remember(&self, session: SessionId, what: Memory, now: Instant) {
-        let mut remembered = self.lock(now);
-        if remembered.len() == MOST {
-            remembered.pop_front();
-        }
-        remembered.push_back(Remembered {
-            session,
-            what,
-            until: now + MEMORY,
-        });
-    }
-
-    /// Without what is too old.
-    fn lock(&self, now: Instant) -> MutexGuard<'_, VecDeque<Remembered>> {
-        let remembered = self.remembered.lock();
-        let mut remembered = remembered.unwrap_or_else(PoisonError::into_inner);
-        remembered.retain(|remembered| now < remembered.until);
-        remembered
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn own(name: &str) -> Memory {
-        Memory::Own(Source::Entry {
-            name: name.to_owned(),
-        })
-    }
-
-    #[test]
-    fn what_is_remembered_is_of_one_session_and_for_a_while() {
-        let (trust, now) = (Trust::default(), Instant::now());
-        trust.remember(SessionId(1), own("a"), now);
-
-        let known = |session, now| trust.known(SessionId(session), now).own.len();
-
-        assert_eq!(known(1, now), 1);
-        assert_eq!(known(2, now), 0);
-        assert_eq!(known(1, now + MEMORY), 0);
-    }
-
-    #[test]
-    fn there_is_never_much_of_it() {
-        let (trust, now) = (Trust::default(), Instant::now());
-
-        for entry in 0..100 {
-            trust.remember(SessionId(1), own(&entry.to_string()), now);
-        }
-
-        assert_eq!(trust.known(SessionId(1), now).own.len(), MOST);
     }
 }

@@ -9,7 +9,8 @@
 //!
 //! | module | is |
 //! | --- | --- |
-//! | [`class`] | the classes, and the class of every command and test |
+//! | [`class`] | the classes |
+//! | [`known`] | the class of every command and test |
 //! | [`setting`] | the class of every key of the configuration file |
 //! | [`flow`] | which credential goes where |
 //! | [`confirmation`] | what is asked, in words |
@@ -17,9 +18,11 @@
 mod class;
 mod confirmation;
 mod flow;
+mod known;
 mod setting;
 
-pub use class::{Class, Danger, Known, needs_configuration};
+pub use class::{Class, Danger};
 pub use confirmation::{Confirmation, Effect, Goes, Standing, Unshowable};
 pub use flow::{Flow, Source};
+pub use known::{Known, needs_configuration};
 pub use setting::{KEYS, class_of_key};
