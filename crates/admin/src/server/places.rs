@@ -1,8 +1,9 @@
 //! The places for connections: who has one, and who has to go.
 //!
 //! A connection begins as nobody's. It stays so until its request shows a token or a session. There are few
-//! places for nobody, and a new connection always gets one: if they are taken, the oldest goes that has sent no
-//! whole request, else the oldest. So connections that say nothing cannot keep out somebody with a token.
+//! places for nobody, and a new connection always gets one: if they are taken, the oldest goes. So connections
+//! that say nothing cannot keep out somebody with a token, whose request arrives long before so many others. (If
+//! the silent ones went first, whoever fills all places but one with requests would leave newcomers that one.)
 //!
 //! Browsers, programs and scrapers have places of their own, so that none of them can take another's: not with
 //! event streams either, which stay open. If those of one kind are taken, the oldest of that kind goes; a page
@@ -56,8 +57,6 @@ struct State {
 
 struct Taken {
     kind: Kind,
-    /// Whether its request has arrived.
-    is_asked: bool,
     closing: CancellationToken,
 }
 
@@ -80,7 +79,6 @@ impl Places {
         let (number, closing) = (state.last, CancellationToken::new());
         let taken = Taken {
             kind: Kind::Nobody,
-            is_asked: false,
             closing: closing.clone(),
         };
         state.taken.insert(number, taken);
@@ -100,13 +98,12 @@ impl Places {
 impl State {
     /// Lets one go, if the places of this kind are all taken.
     fn make_room(&mut self, kind: Kind) {
-        let all = self.taken.iter().filter(|(_, taken)| taken.kind == kind);
+        let mut all = self.taken.iter().filter(|(_, taken)| taken.kind == kind);
         if all.clone().count() < kind.places() {
             return;
         }
-        let least = all.min_by_key(|(number, taken)| (taken.is_asked, **number));
-        if let Some(number) = least.map(|(number, _)| *number)
-            && let Some(gone) = self.taken.remove(&number)
+        if let Some(oldest) = all.next().map(|(number, _)| *number)
+            && let Some(gone) = self.taken.remove(&oldest)
         {
             gone.closing.cancel();
         }
@@ -114,14 +111,6 @@ impl State {
 }
 
 impl Place {
-    /// A whole request has arrived.
-    pub(super) fn is_asked(&self) {
-        let mut state = self.0.places.lock();
-        if let Some(taken) = state.taken.get_mut(&self.0.number) {
-            taken.is_asked = true;
-        }
-    }
-
     /// It has turned out whose connection this is.
     pub(super) fn belongs_to(&self, caller: Caller) {
         let kind = Kind::of(caller);
@@ -161,7 +150,6 @@ mod tests {
 
     fn enter(places: &Places, caller: Caller) -> Place {
         let place = places.enter();
-        place.is_asked();
         place.belongs_to(caller);
         place
     }
@@ -171,29 +159,16 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_that_has_not_asked_makes_room_for_a_new_one() {
+    fn the_oldest_makes_room_for_a_new_one() {
         let places = Places::default();
-        let asked = enter(&places, Caller::Nobody);
-        let silent: Vec<_> = (1..Kind::Nobody.places()).map(|_| places.enter()).collect();
-        assert!(!has_gone(&silent[0]));
+        let all: Vec<_> = (0..Kind::Nobody.places()).map(|_| places.enter()).collect();
+        assert!(!has_gone(&all[0]));
 
         let new = places.enter();
 
-        let gone: Vec<_> = silent.iter().map(has_gone).collect();
+        let gone: Vec<_> = all.iter().map(has_gone).collect();
         assert!(gone[0] && !gone[1..].contains(&true));
-        assert!(!has_gone(&asked) && !has_gone(&new));
-    }
-
-    #[test]
-    fn the_oldest_goes_where_all_have_asked() {
-        let places = Places::default();
-        let asked: Vec<_> = (0..Kind::Nobody.places())
-            .map(|_| enter(&places, Caller::Nobody))
-            .collect();
-
-        places.enter();
-
-        assert!(has_gone(&asked[0]) && !has_gone(&asked[1]));
+        assert!(!has_gone(&new));
     }
 
     #[test]

@@ -77,7 +77,6 @@ async fn require_caller(
     mut request: Request,
     next: Next,
 ) -> Response {
-    place.is_asked();
     let (asked, headers) = (request.uri().path(), request.headers());
     let mut caller = guard::caller(headers, &api.tokens);
     let mut rejection = match asked {
