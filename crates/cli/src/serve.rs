@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::anyhow;
 use tokio_util::sync::CancellationToken;
 use zephyr_admin::instance::{self, Found, Instance, Role};
-use zephyr_admin::server;
-use zephyr_admin::token::Token;
+use zephyr_admin::server::{self, Confirmations};
+use zephyr_admin::token::AccessTokens;
 use zephyr_config::Loaded;
 use zephyr_control::{Command, Control, Language, Snapshot};
 use zephyr_engine::{Engine, Options, Source};
@@ -56,8 +56,16 @@ pub(crate) async fn run(
         .map_err(|error| Failure::Usage(error.into()))?;
     let control = engine.control();
     let shutdown = CancellationToken::new();
-    let token = Token::load_or_create(data_dir)?;
-    let admin = server::serve(control.clone(), &web_admin, token, shutdown.clone())
+    let tokens = AccessTokens::load_or_create(data_dir)?;
+    let confirmations = Confirmations::default();
+    let serving = server::serve(
+        control.clone(),
+        &web_admin,
+        tokens,
+        confirmations,
+        shutdown.clone(),
+    );
+    let admin = serving
         .await
         .map_err(|error| Failure::operation(error, "the admin port cannot be opened"))?;
     engine.set_admin_addr(admin.address());

@@ -1,6 +1,4 @@
-//! What a front-end may ask for, and how it may fail.
-
-use std::fmt;
+//! What a front-end may ask for.
 
 use serde::{Deserialize, Serialize};
 
@@ -100,55 +98,4 @@ pub enum Command {
 pub struct Done {
     /// What changed, in a sentence in English.
     pub message: String,
-}
-
-/// A command or a query could not be carried out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct ControlError {
-    /// For programs.
-    pub code: ErrorCode,
-    /// For people: what happened and what to do.
-    pub message: String,
-}
-
-impl ControlError {
-    /// An error of this code.
-    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-        }
-    }
-}
-
-impl fmt::Display for ControlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for ControlError {}
-
-/// What kind of error it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "snake_case")]
-pub enum ErrorCode {
-    /// No endpoint of that name.
-    UnknownEndpoint,
-    /// No request of that number is in the journal.
-    UnknownRequest,
-    /// The endpoint cannot be used as asked, for instance pinned while disabled.
-    NotPossible,
-    /// The configuration file has errors; the running one stays.
-    InvalidConfiguration,
-    /// No instance is running, or it does not answer.
-    Unreachable,
-    /// The admin token is missing or wrong.
-    Unauthorized,
-    /// The request is not one of this API.
-    BadRequest,
-    /// Something that should not happen.
-    Internal,
 }

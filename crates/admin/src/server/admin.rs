@@ -10,11 +10,13 @@ use zephyr_control::Control;
 use zephyr_core::config::WebAdmin;
 
 use super::api::Api;
+use super::confirmations::Confirmations;
 use super::connections::Connections;
 use super::feed::Feed;
+use super::memory::Memories;
 use super::router::router;
 use super::visitors::Visitors;
-use crate::token::Token;
+use crate::token::AccessTokens;
 
 /// A running admin server. It ends when its shutdown token is cancelled.
 #[must_use]
@@ -36,7 +38,7 @@ impl Admin {
 }
 
 /// Serves `control` on the admin port, or on a free one if that is busy, until `shutdown` is
-/// cancelled.
+/// cancelled. What browsers ask for and the operating system's user has to confirm is in `confirmations`.
 ///
 /// # Errors
 ///
@@ -44,7 +46,8 @@ impl Admin {
 pub async fn serve(
     control: Arc<dyn Control>,
     config: &WebAdmin,
-    token: Token,
+    tokens: AccessTokens,
+    confirmations: Confirmations,
     shutdown: CancellationToken,
 ) -> io::Result<Admin> {
     let listener = bind(config).await?;
@@ -52,8 +55,10 @@ pub async fn serve(
     let api = Api {
         control,
         feed: Feed::default(),
-        token,
+        tokens,
         visitors: Visitors::default(),
+        memories: Memories::default(),
+        confirmations,
         has_page: config.enabled,
         port: address.port(),
         shutdown: shutdown.clone(),

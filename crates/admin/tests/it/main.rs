@@ -4,6 +4,8 @@
 
 mod client;
 mod fake;
+mod flood;
 mod instance;
+mod privileges;
 mod server;
 mod sign_in;

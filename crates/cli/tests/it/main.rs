@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
 
 mod claude_code_program;
+#[cfg(unix)]
+mod confirm;
 mod documents;
 mod explain;
 /// What the tests of the admin API use, too.
