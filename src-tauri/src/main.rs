@@ -40,7 +40,7 @@ use tauri::{AppHandle, Manager, RunEvent};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use zephyr_admin::instance::{self, Claim, Instance, Registration, Role};
-use zephyr_admin::server::{self, Admin, Confirmations};
+use zephyr_admin::server::{self, Access, Admin, Confirmations};
 use zephyr_admin::token::AccessTokens;
 use zephyr_control::{Command, Control};
 use zephyr_core::Config;
@@ -137,15 +137,19 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
         (false, false) => (Greeting::Window, config.desktop.start_hidden),
     };
     let web_admin = config.web_admin.clone();
+    let allow_other_users = config.server.allow_other_users;
     let supervisor = Supervisor::new(&data_dir, config, &fleet);
     let shutdown = CancellationToken::new();
-    let tokens = AccessTokens::load_or_create(&data_dir)?;
+    let access = Access {
+        tokens: AccessTokens::load_or_create(&data_dir)?,
+        allow_other_users,
+    };
     let control: Arc<dyn Control> = Arc::new(supervisor.clone());
     let confirmations = Confirmations::default();
     let serving = server::serve(
         control,
         &web_admin,
-        tokens,
+        access,
         confirmations.clone(),
         shutdown.clone(),
     );

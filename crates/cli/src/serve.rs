@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::anyhow;
 use tokio_util::sync::CancellationToken;
 use zephyr_admin::instance::{self, Found, Instance, Role};
-use zephyr_admin::server::{self, Confirmations};
+use zephyr_admin::server::{self, Access, Confirmations};
 use zephyr_admin::token::AccessTokens;
 use zephyr_config::Loaded;
 use zephyr_control::{Command, Control, Language, Snapshot};
@@ -44,6 +44,7 @@ pub(crate) async fn run(
     let mut signals = Signals::listen()?;
     let language = language::spoken(loaded.config.ui.language);
     let web_admin = loaded.config.web_admin.clone();
+    let allow_other_users = loaded.config.server.allow_other_users;
 
     refuse_second(data_dir).await?;
     let options = Options {
@@ -56,12 +57,15 @@ pub(crate) async fn run(
         .map_err(|error| Failure::Usage(error.into()))?;
     let control = engine.control();
     let shutdown = CancellationToken::new();
-    let tokens = AccessTokens::load_or_create(data_dir)?;
+    let access = Access {
+        tokens: AccessTokens::load_or_create(data_dir)?,
+        allow_other_users,
+    };
     let confirmations = Confirmations::default();
     let serving = server::serve(
         control.clone(),
         &web_admin,
-        tokens,
+        access,
         confirmations,
         shutdown.clone(),
     );

@@ -18,4 +18,4 @@ mod owner;
 mod whose;
 
 pub use owner::Peer;
-pub use whose::{BLOCKS, whose};
+pub use whose::whose;

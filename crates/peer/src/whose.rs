@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use tokio::net::TcpStream;
+
 #[cfg(target_os = "linux")]
 use crate::linux as platform;
 #[cfg(target_os = "macos")]
@@ -10,13 +12,20 @@ use crate::macos as platform;
 use crate::other as platform;
 use crate::owner::{Peer, Untold, canonical};
 
-/// Whether [`whose`] has to run where blocking is allowed.
-pub const BLOCKS: bool = platform::BLOCKS;
+/// Who is at the other end of a connection that was accepted from `peer`. On Linux this is one system call that does
+/// not wait, elsewhere it takes milliseconds.
+pub async fn whose(stream: &TcpStream, peer: SocketAddr) -> Peer {
+    let Ok(local) = stream.local_addr() else {
+        return Peer::Unknown;
+    };
+    if !platform::BLOCKS {
+        return owner(peer, local);
+    }
+    let asking = tokio::task::spawn_blocking(move || owner(peer, local));
+    asking.await.unwrap_or(Peer::Unknown)
+}
 
-/// Who is at the other end of the connection that was accepted at `local` from `peer`. On Linux this is one
-/// system call that does not wait; on other systems it blocks ([`BLOCKS`]).
-#[must_use]
-pub fn whose(peer: SocketAddr, local: SocketAddr) -> Peer {
+fn owner(peer: SocketAddr, local: SocketAddr) -> Peer {
     let (peer, local) = (canonical(peer), canonical(local));
     match platform::owner(peer, local) {
         Ok(Some(peer)) => peer,

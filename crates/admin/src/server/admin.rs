@@ -37,6 +37,14 @@ impl Admin {
     }
 }
 
+/// Who may use the port.
+pub struct Access {
+    /// What callers show.
+    pub tokens: AccessTokens,
+    /// Whether programs of other users of this machine may show it. If not, they may still read the metrics.
+    pub allow_other_users: bool,
+}
+
 /// Serves `control` on the admin port, or on a free one if that is busy, until `shutdown` is
 /// cancelled. What browsers ask for and the operating system's user has to confirm is in `confirmations`.
 ///
@@ -46,7 +54,7 @@ impl Admin {
 pub async fn serve(
     control: Arc<dyn Control>,
     config: &WebAdmin,
-    tokens: AccessTokens,
+    access: Access,
     confirmations: Confirmations,
     shutdown: CancellationToken,
 ) -> io::Result<Admin> {
@@ -55,7 +63,7 @@ pub async fn serve(
     let api = Api {
         control,
         feed: Feed::default(),
-        tokens,
+        tokens: access.tokens,
         visitors: Visitors::default(),
         memories: Memories::default(),
         confirmations,
@@ -63,7 +71,8 @@ pub async fn serve(
         port: address.port(),
         shutdown: shutdown.clone(),
     };
-    let connections = Connections::accept(listener, router(Arc::new(api)), shutdown);
+    let router = router(Arc::new(api));
+    let connections = Connections::accept(listener, router, access.allow_other_users, shutdown);
     Ok(Admin {
         address,
         connections,

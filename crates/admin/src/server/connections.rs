@@ -4,6 +4,7 @@
 //! `axum::serve` bounds neither, so a program that opens connections and sends a byte a minute could use
 //! up the descriptors that the proxy needs.
 
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use zephyr_peer::Peer;
 
 use super::places::{Place, Places};
 
@@ -40,10 +42,17 @@ impl Connections {
     pub(super) fn accept(
         listener: TcpListener,
         router: Router,
+        allow_other_users: bool,
         shutdown: CancellationToken,
     ) -> Self {
         let tasks = TaskTracker::new();
-        tasks.spawn(accept(listener, router, shutdown, tasks.clone()));
+        let door = Door {
+            places: Places::default(),
+            allow_other_users,
+            router,
+            shutdown,
+        };
+        tasks.spawn(accept(listener, door, tasks.clone()));
         tasks.close();
         Self { tasks }
     }
@@ -54,17 +63,20 @@ impl Connections {
     }
 }
 
-async fn accept(
-    listener: TcpListener,
+/// What every connection comes through.
+#[derive(Clone)]
+struct Door {
+    places: Places,
+    allow_other_users: bool,
     router: Router,
     shutdown: CancellationToken,
-    tasks: TaskTracker,
-) {
-    let places = Places::default();
+}
+
+async fn accept(listener: TcpListener, door: Door, tasks: TaskTracker) {
     let next = async || {
         loop {
             match listener.accept().await {
-                Ok((socket, _)) => return socket,
+                Ok(accepted) => return accepted,
                 Err(error) => {
                     tracing::debug!(%error, "the admin port could not accept a connection");
                     sleep(BREATHER).await;
@@ -72,13 +84,17 @@ async fn accept(
             }
         }
     };
-    while let Some(socket) = shutdown.run_until_cancelled(next()).await {
-        tasks.spawn(answer(
-            socket,
-            places.enter(),
-            router.clone(),
-            shutdown.clone(),
-        ));
+    while let Some((socket, peer)) = door.shutdown.run_until_cancelled(next()).await {
+        tasks.spawn(door.clone().answer(socket, peer));
+    }
+}
+
+impl Door {
+    async fn answer(self, socket: TcpStream, peer: SocketAddr) {
+        let peer = zephyr_peer::whose(&socket, peer).await;
+        let is_foreign = matches!(peer, Peer::Other { .. } | Peer::Nobody);
+        let place = self.places.enter(is_foreign && !self.allow_other_users);
+        answer(socket, place, self.router, self.shutdown).await;
     }
 }
 

@@ -156,7 +156,7 @@ impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let message = self.to_string();
         match self {
-            Self::ForeignHost { .. } | Self::ForeignOrigin => {
+            Self::ForeignHost { .. } | Self::ForeignOrigin | Self::OtherUser => {
                 let error = ControlError::new(ErrorCode::BadRequest, message);
                 (StatusCode::FORBIDDEN, axum::Json(error)).into_response()
             }

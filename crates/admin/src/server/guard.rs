@@ -33,6 +33,12 @@ pub(super) enum Rejection {
     /// A web page from elsewhere sent it.
     #[error("web pages of other origins may not use the admin port")]
     ForeignOrigin,
+    /// A program of another user of this machine sent it.
+    #[error(
+        "the admin port is for the programs of the user who runs Zephyr; others may read /metrics with the \
+         metrics token, or use the port if server.allow_other_users is true"
+    )]
+    OtherUser,
     /// The token is missing or wrong.
     #[error(
         "the admin token is missing or wrong; send `Authorization: Bearer` with the contents of \

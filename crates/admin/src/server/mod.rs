@@ -48,5 +48,5 @@ mod state;
 mod trust;
 mod visitors;
 
-pub use self::admin::{Admin, serve};
+pub use self::admin::{Access, Admin, serve};
 pub use self::confirmations::Confirmations;

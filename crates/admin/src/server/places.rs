@@ -5,6 +5,7 @@
 //! that say nothing cannot keep out somebody with a token, whose request arrives long before so many others. (If
 //! the silent ones went first, whoever fills all places but one with requests would leave newcomers that one.)
 //!
+//! Programs of other users have a few places of their own, whatever they show.
 //! Browsers, programs and scrapers have places of their own, so that none of them can take another's: not with
 //! event streams either, which stay open. If those of one kind are taken, the oldest of that kind goes; a page
 //! whose stream ends connects again.
@@ -19,6 +20,8 @@ use super::caller::Caller;
 /// Whose places they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
+    /// A program of another user, whatever it shows.
+    Stranger,
     Nobody,
     Scraper,
     Browser,
@@ -38,7 +41,7 @@ impl Kind {
     fn places(self) -> usize {
         match self {
             Self::Nobody => 48,
-            Self::Scraper => 8,
+            Self::Stranger | Self::Scraper => 8,
             Self::Browser | Self::Program => 64,
         }
     }
@@ -67,18 +70,24 @@ pub(super) struct Place(Arc<Held>);
 struct Held {
     places: Places,
     number: u64,
+    is_foreign: bool,
     closing: CancellationToken,
 }
 
 impl Places {
-    /// A place for a new connection.
-    pub(super) fn enter(&self) -> Place {
+    /// A place for a new connection. `is_foreign`: it belongs to another user.
+    pub(super) fn enter(&self, is_foreign: bool) -> Place {
+        let kind = if is_foreign {
+            Kind::Stranger
+        } else {
+            Kind::Nobody
+        };
         let mut state = self.lock();
-        state.make_room(Kind::Nobody);
+        state.make_room(kind);
         state.last += 1;
         let (number, closing) = (state.last, CancellationToken::new());
         let taken = Taken {
-            kind: Kind::Nobody,
+            kind,
             closing: closing.clone(),
         };
         state.taken.insert(number, taken);
@@ -86,6 +95,7 @@ impl Places {
         Place(Arc::new(Held {
             places: self.clone(),
             number,
+            is_foreign,
             closing,
         }))
     }
@@ -115,7 +125,7 @@ impl Place {
     pub(super) fn belongs_to(&self, caller: Caller) {
         let kind = Kind::of(caller);
         let mut state = self.0.places.lock();
-        if kind == Kind::Nobody || !state.taken.contains_key(&self.0.number) {
+        if self.0.is_foreign || kind == Kind::Nobody || !state.taken.contains_key(&self.0.number) {
             return;
         }
         state.make_room(kind);
@@ -124,11 +134,16 @@ impl Place {
         }
     }
 
+    /// Whether the connection belongs to another user, who may not use the port.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.0.is_foreign
+    }
+
     /// Whether nobody knows whose connection this is.
     pub(super) fn is_nobodys(&self) -> bool {
         let state = self.0.places.lock();
         let taken = state.taken.get(&self.0.number);
-        taken.is_none_or(|taken| taken.kind == Kind::Nobody)
+        taken.is_none_or(|taken| matches!(taken.kind, Kind::Nobody | Kind::Stranger))
     }
 
     /// Waits until the connection has to go.
@@ -149,7 +164,7 @@ mod tests {
     use super::*;
 
     fn enter(places: &Places, caller: Caller) -> Place {
-        let place = places.enter();
+        let place = places.enter(false);
         place.belongs_to(caller);
         place
     }
@@ -161,10 +176,12 @@ mod tests {
     #[test]
     fn the_oldest_makes_room_for_a_new_one() {
         let places = Places::default();
-        let all: Vec<_> = (0..Kind::Nobody.places()).map(|_| places.enter()).collect();
+        let all: Vec<_> = (0..Kind::Nobody.places())
+            .map(|_| places.enter(false))
+            .collect();
         assert!(!has_gone(&all[0]));
 
-        let new = places.enter();
+        let new = places.enter(false);
 
         let gone: Vec<_> = all.iter().map(has_gone).collect();
         assert!(gone[0] && !gone[1..].contains(&true));
@@ -192,9 +209,25 @@ mod tests {
     }
 
     #[test]
+    fn a_stranger_stays_one_whatever_it_shows() {
+        let places = Places::default();
+        let own = enter(&places, Caller::Scraper);
+        let silent = places.enter(false);
+
+        let flood: Vec<_> = (0..100).map(|_| places.enter(true)).collect();
+        for place in &flood {
+            place.belongs_to(Caller::Scraper);
+        }
+
+        assert!(!has_gone(&own) && !has_gone(&silent));
+        let left = flood.iter().filter(|place| !has_gone(place)).count();
+        assert_eq!(left, Kind::Stranger.places());
+    }
+
+    #[test]
     fn a_place_is_free_again_when_its_connection_ends() {
         let places = Places::default();
-        let place = places.enter();
+        let place = places.enter(false);
         let of_its_request = place.clone();
 
         drop(place);
@@ -207,8 +240,10 @@ mod tests {
     #[test]
     fn one_that_had_to_go_comes_back_as_nobody_else() {
         let places = Places::default();
-        let first = places.enter();
-        let _others: Vec<_> = (0..Kind::Nobody.places()).map(|_| places.enter()).collect();
+        let first = places.enter(false);
+        let _others: Vec<_> = (0..Kind::Nobody.places())
+            .map(|_| places.enter(false))
+            .collect();
 
         first.belongs_to(Caller::Program);
 

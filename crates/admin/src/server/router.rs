@@ -91,6 +91,10 @@ async fn require_caller(
             Err(foreign) => rejection = foreign,
         }
     }
+    let is_scraped = asked == path::METRICS && caller != Caller::Nobody;
+    if place.is_foreign() && !is_scraped {
+        return Rejection::OtherUser.into_response();
+    }
     if !caller.may_ask(request.method(), asked) {
         return rejection.into_response();
     }

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use zephyr_admin::client::Client;
-use zephyr_admin::server::{self as admin, Confirmations};
+use zephyr_admin::server::{self as admin, Access, Confirmations};
 use zephyr_admin::token::{AccessTokens, Token};
 use zephyr_control::{
     Command, Control, ControlError, ErrorCode, HistoryQuery, Paging, RequestFilter, RequestPage,
@@ -219,7 +219,11 @@ async fn only_a_loopback_address_is_served() {
 
     let refused = {
         let (control, shutdown) = (FakeControl::new(), CancellationToken::new());
-        admin::serve(control, &config, tokens, Confirmations::default(), shutdown).await
+        let access = Access {
+            tokens,
+            allow_other_users: true,
+        };
+        admin::serve(control, &config, access, Confirmations::default(), shutdown).await
     };
 
     let error = refused.err().unwrap().to_string();

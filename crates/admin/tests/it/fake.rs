@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use zephyr_admin::client::Client;
-use zephyr_admin::server::{self, Admin, Confirmations};
+use zephyr_admin::server::{self, Access, Admin, Confirmations};
 use zephyr_admin::token::{AccessTokens, Token};
 use zephyr_control::{
     Appearance, AttemptOutcome, AttemptRecord, AuthType, Command, Complaint, Configuration,
@@ -436,6 +436,10 @@ impl Server {
     }
 
     pub async fn start_with(config: WebAdmin) -> Self {
+        Self::open_to(config, false).await
+    }
+
+    pub async fn open_to(config: WebAdmin, allow_other_users: bool) -> Self {
         let data_dir = tempfile::tempdir().unwrap();
         let tokens = AccessTokens::load_or_create(data_dir.path()).unwrap();
         let control = FakeControl::new();
@@ -444,7 +448,10 @@ impl Server {
         let serving = server::serve(
             control.clone(),
             &config,
-            tokens,
+            Access {
+                tokens,
+                allow_other_users,
+            },
             confirmations.clone(),
             shutdown.clone(),
         );

@@ -6,6 +6,7 @@ mod client;
 mod fake;
 mod flood;
 mod instance;
+mod neighbours;
 mod privileges;
 mod server;
 mod sign_in;

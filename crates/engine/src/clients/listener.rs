@@ -107,7 +107,7 @@ impl Door {
         // If this fails, only the latency is worse.
         let _ = stream.set_nodelay(true);
         let meter = &self.shared.metrics.clients;
-        let peer = neighbour::of(&stream, peer).await;
+        let peer = zephyr_peer::whose(&stream, peer).await;
         let allow_other_users = self.shared.live().config.server.allow_other_users;
         let admitted = neighbour::admit(peer, allow_other_users);
         self.told.note(peer, admitted.is_err());

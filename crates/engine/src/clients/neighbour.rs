@@ -1,10 +1,8 @@
 //! Whose program a client is: the user's own, or somebody else's.
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::net::TcpStream;
-use zephyr_peer::{BLOCKS, Peer, whose};
+use zephyr_peer::Peer;
 
 use super::guard::Refused;
 use super::reply::Code;
@@ -16,18 +14,6 @@ pub enum Standing {
     Own,
     /// Somebody who was let in without that.
     Stranger,
-}
-
-/// Who is at the other end. On some systems this blocks for milliseconds.
-pub async fn of(stream: &TcpStream, peer: SocketAddr) -> Peer {
-    let Ok(local) = stream.local_addr() else {
-        return Peer::Unknown;
-    };
-    if !BLOCKS {
-        return whose(peer, local);
-    }
-    let asking = tokio::task::spawn_blocking(move || whose(peer, local));
-    asking.await.unwrap_or(Peer::Unknown)
 }
 
 /// Whether the client may call.
