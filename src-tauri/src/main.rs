@@ -32,6 +32,7 @@ mod window;
 use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -39,8 +40,8 @@ use tauri::{AppHandle, Manager, RunEvent};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use zephyr_admin::instance::{self, Claim, Instance, Registration, Role};
-use zephyr_admin::server::{self, Admin};
-use zephyr_admin::token::Token;
+use zephyr_admin::server::{self, Access, Admin, Confirmations};
+use zephyr_admin::token::AccessTokens;
 use zephyr_control::{Command, Control};
 use zephyr_core::Config;
 use zephyr_demo::{Demo, Folder};
@@ -49,6 +50,7 @@ use zephyr_process::signals::{Signal, Signals};
 use zephyr_process::{descriptors, language, runtime};
 
 use crate::arguments::Arguments;
+use crate::menu::Choice;
 use crate::single::Earlier;
 use crate::supervisor::{Fleet, Greeting, Places, Supervisor};
 use crate::surroundings::Topic;
@@ -82,6 +84,8 @@ struct Prepared {
     /// Whether the window was asked for.
     show: bool,
     greeting: Greeting,
+    /// What browsers may not do by themselves.
+    confirmations: Confirmations,
     ties: Ties,
 }
 
@@ -133,14 +137,24 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
         (false, false) => (Greeting::Window, config.desktop.start_hidden),
     };
     let web_admin = config.web_admin.clone();
+    let allow_other_users = config.server.allow_other_users;
     let supervisor = Supervisor::new(&data_dir, config, &fleet);
     let shutdown = CancellationToken::new();
-    let token = Token::load_or_create(&data_dir)?;
-    token.keep_out_of(&log.known());
+    let access = Access {
+        tokens: AccessTokens::load_or_create(&data_dir)?,
+        allow_other_users,
+    };
+    access.tokens.keep_out_of(&log.known());
     let control: Arc<dyn Control> = Arc::new(supervisor.clone());
-    let admin = server::serve(control, &web_admin, token, shutdown.clone())
-        .await
-        .context("the admin port cannot be opened")?;
+    let confirmations = Confirmations::default();
+    let serving = server::serve(
+        control,
+        &web_admin,
+        access,
+        confirmations.clone(),
+        shutdown.clone(),
+    );
+    let admin = serving.await.context("the admin port cannot be opened")?;
     // The proxy may be in another program, and may move. The admin API knows where it is.
     let instance = Instance::this(admin.address(), admin.address());
     let registration = instance::register(&data_dir, Role::Desktop, instance)?;
@@ -157,6 +171,7 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
         signals,
         show: arguments.show || !hidden,
         greeting,
+        confirmations,
         ties: Ties {
             admin,
             shutdown,
@@ -174,6 +189,7 @@ fn show(prepared: Prepared, runtime: Runtime) -> Result<()> {
     let supervisor = prepared.supervisor.clone();
     let app = tauri::Builder::default()
         .manage(prepared.supervisor.clone())
+        .manage(prepared.confirmations.clone())
         .invoke_handler(tauri::generate_handler![window::control])
         .on_menu_event(|app, event| chosen(app, event.id().as_ref()))
         .setup(move |app| {
@@ -207,6 +223,7 @@ fn begin(app: &AppHandle, prepared: Prepared) {
         signals,
         show,
         greeting,
+        confirmations,
         ties,
     } = prepared;
     let snapshot = Arc::clone(&supervisor.watch().borrow());
@@ -215,17 +232,27 @@ fn begin(app: &AppHandle, prepared: Prepared) {
     match tray {
         Ok(tray) => {
             app.manage(tray.clone());
-            tauri::async_runtime::spawn(paint(app.clone(), supervisor.clone(), Some(tray)));
+            tauri::async_runtime::spawn(paint(
+                app.clone(),
+                supervisor.clone(),
+                confirmations.clone(),
+                Some(tray),
+            ));
             #[cfg(target_os = "linux")]
             tauri::async_runtime::spawn(find_tray_host(supervisor.clone(), greeting));
         }
         Err(error) => {
             supervisor.set_problem(Topic::Tray, Some(system::no_tray(&error)));
             supervisor.raise();
-            tauri::async_runtime::spawn(paint(app.clone(), supervisor.clone(), None));
+            tauri::async_runtime::spawn(paint(
+                app.clone(),
+                supervisor.clone(),
+                confirmations.clone(),
+                None,
+            ));
         }
     }
-    tauri::async_runtime::spawn(notify::run(supervisor.clone()));
+    tauri::async_runtime::spawn(notify::run(supervisor.clone(), confirmations));
     let watching = supervisor.clone();
     tauri::async_runtime::spawn(async move { watching.watch_claude_code().await });
     tauri::async_runtime::spawn(open_windows(app.clone(), supervisor.clone()));
@@ -256,8 +283,14 @@ impl Ties {
 
 /// Executes a click in the menu.
 fn chosen(app: &AppHandle, key: &str) {
-    let Some(command) = app.state::<Tray>().chosen(key) else {
-        return;
+    let command = match app.state::<Tray>().chosen(key) {
+        Some(Choice::Command(command)) => command,
+        Some(Choice::Settle { number, allow }) => {
+            // One that is too old by now is gone from the menu in a moment.
+            app.state::<Confirmations>().settle(number, allow);
+            return;
+        }
+        None => return,
     };
     let supervisor = app.state::<Supervisor>().inner().clone();
     tauri::async_runtime::spawn(async move {
@@ -267,16 +300,37 @@ fn chosen(app: &AppHandle, key: &str) {
     });
 }
 
-/// Shows every state in the tray and in the window.
-async fn paint(app: AppHandle, supervisor: Supervisor, tray: Option<Tray>) {
+/// Shows every state in the tray and in the window, and every question in the tray.
+async fn paint(
+    app: AppHandle,
+    supervisor: Supervisor,
+    confirmations: Confirmations,
+    tray: Option<Tray>,
+) {
     let mut snapshots = supervisor.watch();
+    let mut asked = confirmations.changes();
     snapshots.mark_changed();
-    while snapshots.changed().await.is_ok() {
+    loop {
+        let waiting = confirmations.waiting();
+        let oldest = waiting.iter().map(|one| one.left_ms).min();
+        tokio::select! {
+            changed = snapshots.changed() => if changed.is_err() { return },
+            changed = asked.changed() => if changed.is_err() { return },
+            () = until_gone(oldest) => {}
+        }
         let snapshot = Arc::clone(&snapshots.borrow_and_update());
         if let Some(tray) = &tray {
-            tray.show(&snapshot, language::of(&snapshot));
+            tray.show(&snapshot, confirmations.waiting(), language::of(&snapshot));
         }
         window::update(&app, &snapshot);
+    }
+}
+
+/// Waits until a question is too old to be answered.
+async fn until_gone(left_ms: Option<u64>) {
+    match left_ms {
+        Some(left) => tokio::time::sleep(Duration::from_millis(left + 1)).await,
+        None => std::future::pending().await,
     }
 }
 

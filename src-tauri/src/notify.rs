@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+use zephyr_admin::server::Confirmations;
 use zephyr_control::{Language, Problem, ProblemKind, Snapshot};
 use zephyr_process::language;
 
@@ -15,7 +16,7 @@ use crate::surroundings::Topic;
 const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// Shows notifications until the program ends.
-pub(crate) async fn run(supervisor: Supervisor) {
+pub(crate) async fn run(supervisor: Supervisor, confirmations: Confirmations) {
     let mut notices = Notices::new();
     let mut screen = platform::Screen::new();
     let mut snapshots = supervisor.watch();
@@ -23,6 +24,7 @@ pub(crate) async fn run(supervisor: Supervisor) {
     snapshots.mark_changed();
     config.mark_changed();
     let mut complaints = supervisor.complaints();
+    let mut asked = confirmations.changes();
     loop {
         let due = notices.poll_timeout();
         tokio::select! {
@@ -36,6 +38,10 @@ pub(crate) async fn run(supervisor: Supervisor) {
             },
             changed = complaints.changed() => match changed {
                 Ok(()) => notices.handle_complaint(&complaints.borrow_and_update(), Instant::now()),
+                Err(_) => return,
+            },
+            changed = asked.changed() => match changed {
+                Ok(()) => notices.handle_confirmations(&confirmations.waiting(), Instant::now()),
                 Err(_) => return,
             },
             () = sleep_until(due) => {}

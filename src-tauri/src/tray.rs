@@ -11,10 +11,11 @@ use tauri::menu::{
 };
 use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Wry};
-use zephyr_control::{Command, Language, Snapshot};
+use zephyr_control::privilege::Confirmation;
+use zephyr_control::{Language, Snapshot};
 
 use crate::icons;
-use crate::menu::{Entry, Icon, Item, Mark, Menu, icon, menu, tooltip};
+use crate::menu::{Choice, Entry, Icon, Item, Mark, Menu, icon, menu, tooltip};
 use crate::panel::Panel;
 
 /// The icon with its menu.
@@ -51,7 +52,7 @@ impl Tray {
         snapshot: &Snapshot,
         language: Language,
     ) -> tauri::Result<Self> {
-        let menu = menu(snapshot, language);
+        let menu = menu(snapshot, &[], language);
         let (drawn, lines) = draw(app, &menu)?;
         let tray = platform::configure(TrayIconBuilder::with_id("zephyr"))
             .menu(&drawn)
@@ -71,10 +72,16 @@ impl Tray {
     }
 
     /// Shows another state. Returns at once.
-    pub(crate) fn show(&self, snapshot: &Arc<Snapshot>, language: Language) {
+    pub(crate) fn show(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        confirmations: Vec<Confirmation>,
+        language: Language,
+    ) {
         let (snapshot, tray) = (Arc::clone(snapshot), self.clone());
         let drawing = self.app.run_on_main_thread(move || {
-            let outcome = tray.lock().show(&tray.app, &snapshot, language);
+            let mut drawn = tray.lock();
+            let outcome = drawn.show(&tray.app, &snapshot, &confirmations, language);
             if let Err(error) = outcome {
                 tracing::warn!(%error, "the tray could not be drawn");
             }
@@ -87,12 +94,12 @@ impl Tray {
     /// What the line with this key does. By now the system has toggled the check mark of the line, but only
     /// the state may do that. So the mark is set back until the state changes. Must be called on the main
     /// thread.
-    pub(crate) fn chosen(&self, key: &str) -> Option<Command> {
+    pub(crate) fn chosen(&self, key: &str) -> Option<Choice> {
         let drawing = self.lock();
         if let Err(error) = drawing.restore_marks() {
             tracing::warn!(%error, "the tray could not be drawn");
         }
-        drawing.menu.command(key).cloned()
+        drawing.menu.choice(key).cloned()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Drawing> {
@@ -105,9 +112,10 @@ impl Drawing {
         &mut self,
         app: &AppHandle,
         snapshot: &Snapshot,
+        confirmations: &[Confirmation],
         language: Language,
     ) -> tauri::Result<()> {
-        let menu = menu(snapshot, language);
+        let menu = menu(snapshot, confirmations, language);
         if menu != self.menu {
             if same_lines(&self.menu.0, &menu.0) {
                 self.update(&self.menu.0, &menu.0)?;
@@ -166,8 +174,8 @@ impl Drawing {
                 Line::Group(_) => {}
             }
         }
-        if old.command.is_some() != new.command.is_some() {
-            let enabled = new.command.is_some();
+        if old.choice.is_some() != new.choice.is_some() {
+            let enabled = new.choice.is_some();
             match line {
                 Line::Plain(item) => item.set_enabled(enabled)?,
                 Line::Check(item) => item.set_enabled(enabled)?,
@@ -241,7 +249,7 @@ fn draw_entry(
         Entry::Separator => return append(&PredefinedMenuItem::separator(app)?),
         Entry::Item(item) => {
             let (key, text) = (&item.key, escaped(&item.text));
-            let enabled = item.command.is_some();
+            let enabled = item.choice.is_some();
             let line = match item.mark {
                 Mark::Plain => {
                     let line = MenuItem::with_id(app, key, text, enabled, None::<&str>)?;

@@ -198,9 +198,12 @@ test("the first endpoint is tested and added, also without a keychain", async ({
   await page.getByTestId("field-name").fill("Tokyo");
   await page.getByTestId("field-token-place").selectOption("env");
   await page.getByTestId("field-token-name").fill("ZEPHYR_E2E_TOKEN");
+  // A browser may not send a variable anywhere by itself.
   await page.getByTestId("diagnose").click();
+  await bare.confirm(page);
   await expect(page.locator('[data-stage="first_token"][data-passed="true"]')).toBeVisible();
   await page.getByTestId("save-endpoint").click();
+  await bare.confirm(page);
   await expect(page.getByTestId("configured")).toHaveCount(1);
 
   const config = await bare.config();
@@ -208,6 +211,24 @@ test("the first endpoint is tested and added, also without a keychain", async ({
   expect(config).toContain('"ZEPHYR_E2E_TOKEN"');
   expect(config).not.toContain("sk-secret");
   expect(await bare.ask()).toContain("more than long ones.");
+});
+
+test("a program that Zephyr would start is set once the terminal has confirmed it", async ({ page, served }) => {
+  await page.goto(await served.link());
+  await page.getByTestId("nav-settings").click();
+  const row = page.locator('[data-testid="setting"][data-key="health_check.claude_binary_path"]');
+  await row.getByRole("textbox").fill("/bin/true");
+  await row.getByTestId("save-setting").click();
+
+  await expect(page.getByTestId("needs-confirmation")).toContainText("/bin/true");
+  expect(await served.config()).not.toContain("/bin/true");
+  await page.getByTestId("cancel-confirmation").click();
+  await expect(row.getByTestId("complaint")).toContainText("not confirmed");
+  await row.getByTestId("save-setting").click();
+  await served.confirm(page);
+
+  await expect(row.getByTestId("saved")).toBeVisible();
+  expect(await served.config()).toContain("/bin/true");
 });
 
 test("an endpoint is turned off and on, and removed after a question", async ({ page, served }) => {

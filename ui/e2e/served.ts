@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
+import type { Page } from "@playwright/test";
+
 import type { RequestPage } from "../src/lib/generated/control";
 import { Scripted } from "./scripted";
 
@@ -73,6 +75,15 @@ export class Served {
     const link = /http:\/\/\S+#code=\S+/.exec(stdout)?.[0];
     if (link === undefined) throw new Error(`no address in: ${stdout}`);
     return link;
+  }
+
+  /** Says yes in the terminal to what the page waits for. */
+  async confirm(page: Page) {
+    const dialog = page.getByTestId("needs-confirmation");
+    const number = /zephyr confirm (\d{4})/.exec((await dialog.textContent()) ?? "")?.[1];
+    if (number === undefined) throw new Error("the page waits for nothing");
+    await this.#zephyr("confirm", number, "--yes");
+    await dialog.waitFor({ state: "hidden" });
   }
 
   /** Asks for a message, as a client does. */

@@ -15,6 +15,7 @@ import type {
   RequestFilter,
   RequestPage,
   Snapshot,
+  Standing,
   Tested,
   UsageQuery,
   UsageReport,
@@ -38,6 +39,9 @@ export class FakeBackend implements Backend {
   configured: Configuration = configuration();
   complaints: (command: Command) => Complaint[] = () => [];
   diagnosis: Diagnosis = { steps: STEPS, cost_usd: 0.000015 };
+  /** How every confirmation stands. */
+  stands: Standing = "waiting";
+  readonly withdrawn: number[] = [];
   link: string | null = null;
   saved: (path: string | null) => void = () => undefined;
   /** As the window's cross does while something is unsaved. */
@@ -109,7 +113,16 @@ export class FakeBackend implements Backend {
 
   async diagnose(tested: Tested): Promise<Diagnosis> {
     this.tests.push(tested);
+    await this.outcome();
     return this.diagnosis;
+  }
+
+  async standing(): Promise<Standing> {
+    return this.stands;
+  }
+
+  async withdraw(number: number): Promise<void> {
+    this.withdrawn.push(number);
   }
 
   exportLink(): string | null {

@@ -20,6 +20,7 @@ const ENCODING: &str = "zephyr-encoding";
 const CONFIG: &str = "zephyr-config";
 const JOURNAL: &str = "zephyr-journal";
 const ENGINE: &str = "zephyr-engine";
+const PEER: &str = "zephyr-peer";
 const PROCESS: &str = "zephyr-process";
 const ADMIN: &str = "zephyr-admin";
 const CLAUDE_CODE: &str = "zephyr-claude-code";
@@ -37,6 +38,7 @@ const ALL_PARTS: &[&str] = &[
     CONFIG,
     JOURNAL,
     ENGINE,
+    PEER,
     PROCESS,
     ADMIN,
     CLAUDE_CODE,
@@ -54,11 +56,12 @@ const MAY_NAME: &[(&str, &[&str], &[&str])] = &[
     (JOURNAL, &[CORE, CONTROL, SECRETS, ENCODING], &[]),
     (
         ENGINE,
-        &[CORE, CONTROL, SECRETS, ENCODING, CONFIG, JOURNAL],
-        &[CORPUS, TESTKIT],
+        &[CORE, CONTROL, SECRETS, ENCODING, CONFIG, JOURNAL, PEER],
+        &[AS_USER, CORPUS, TESTKIT],
     ),
+    (PEER, &[], &[AS_USER]),
     (PROCESS, &[CORE, CONTROL, SECRETS], &[]),
-    (ADMIN, &[CORE, CONTROL, SECRETS], &[]),
+    (ADMIN, &[CORE, CONTROL, SECRETS, PEER], &[AS_USER]),
     (CLAUDE_CODE, &[CORE, CONTROL, SECRETS, CONFIG], &[AS_USER]),
     (DEMO, &[CORE, CONFIG], &[TESTKIT]),
     (CLI, ALL_PARTS, &[TESTKIT]),

@@ -9,7 +9,7 @@
 //! | [`server`] | the HTTP server over a `Control` |
 //! | [`client`] | a `Control` over that server |
 //! | [`instance`] | how a front-end finds the running instance |
-//! | [`token`] | the secret that both know |
+//! | [`token`] | the secrets that both know |
 //! | [`export`] | requests and sums as files |
 
 pub mod client;

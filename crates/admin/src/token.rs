@@ -1,7 +1,8 @@
-//! The admin token: what a program must know to steer the running instance.
+//! The tokens of the admin API: what a program must know to steer the running instance, or to read what it
+//! counts.
 //!
-//! It is 32 random bytes in hexadecimal, in a file that only the user may read. So a program that may read
-//! the user's files may steer Zephyr, and a web page or another user may not. It stays the same across
+//! Each is 32 random bytes in hexadecimal, in a file that only the user may read. So a program that may read
+//! the user's files may steer Zephyr, and a web page or another user may not. They stay the same across
 //! restarts.
 
 use std::fmt;
@@ -16,17 +17,49 @@ use zephyr_secrets::private::{self, Creation};
 use zephyr_secrets::redact::Known;
 
 const FILE: &str = "admin-token";
+const METRICS_FILE: &str = "metrics-token";
 const BYTES: usize = 32;
 
 /// The secret of the admin API.
 #[derive(Clone)]
 pub struct Token(String);
 
+/// Everything that a server of the admin API knows its callers by.
+#[derive(Clone, Debug)]
+pub struct AccessTokens {
+    /// May do everything.
+    pub(crate) admin: Token,
+    /// May read `/metrics` and nothing else. For a monitoring system, which may be another user.
+    pub(crate) metrics: Token,
+}
+
+impl AccessTokens {
+    /// Sees to it that no text of this program shows them.
+    pub fn keep_out_of(&self, known: &Known) {
+        known.learn([self.admin.0.as_str(), self.metrics.0.as_str()]);
+    }
+
+    /// The tokens of this data folder. Those that are missing or malformed are created.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read or written.
+    pub fn load_or_create(data_dir: &Path) -> Result<Self, TokenError> {
+        let tokens = Self {
+            admin: Token::load_or_create(data_dir)?,
+            metrics: Token::load_or_create_in(&data_dir.join(METRICS_FILE))?,
+        };
+        let file = data_dir.join(METRICS_FILE);
+        tracing::info!(file = %file.display(), "a monitoring system reads /metrics with this token");
+        Ok(tokens)
+    }
+}
+
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// The file could not be read or written.
-    #[error("the admin token {} cannot be read or written", path.display())]
+    #[error("the token {} cannot be read or written", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -34,7 +67,7 @@ pub enum TokenError {
         source: io::Error,
     },
     /// The file holds something else.
-    #[error("{} does not hold an admin token; start Zephyr again to renew it", .0.display())]
+    #[error("{} does not hold a token; start Zephyr again to renew it", .0.display())]
     Malformed(PathBuf),
     /// The system gave no random bytes.
     #[error("the system gave no random bytes")]
@@ -48,29 +81,32 @@ impl Token {
     ///
     /// If the file cannot be read or written.
     pub fn load_or_create(data_dir: &Path) -> Result<Self, TokenError> {
-        let path = data_dir.join(FILE);
+        Self::load_or_create_in(&data_dir.join(FILE))
+    }
+
+    fn load_or_create_in(path: &Path) -> Result<Self, TokenError> {
         let failed = |source| TokenError::File {
-            path: path.clone(),
+            path: path.to_owned(),
             source,
         };
-        match Self::load(data_dir) {
+        match Self::load_from(path) {
             Ok(token) => {
-                private::tighten(&path).map_err(failed)?;
+                private::tighten(path).map_err(failed)?;
                 return Ok(token);
             }
             Err(TokenError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 let token = Self::random()?;
-                match private::create(&path, token.0.as_bytes()).map_err(failed)? {
+                match private::create(path, token.0.as_bytes()).map_err(failed)? {
                     Creation::Created => return Ok(token),
                     // Another program was faster: its token counts.
-                    Creation::Existed => return Self::load(data_dir),
+                    Creation::Existed => return Self::load_from(path),
                 }
             }
             Err(TokenError::Malformed(_)) => {}
             Err(error @ (TokenError::File { .. } | TokenError::Random(_))) => return Err(error),
         }
         let token = Self::random()?;
-        private::replace(&path, token.0.as_bytes()).map_err(failed)?;
+        private::replace(path, token.0.as_bytes()).map_err(failed)?;
         Ok(token)
     }
 
@@ -80,16 +116,17 @@ impl Token {
     ///
     /// If there is none, or the file cannot be read.
     pub fn load(data_dir: &Path) -> Result<Self, TokenError> {
-        let path = data_dir.join(FILE);
-        match fs::read(&path) {
-            Ok(bytes) => Self::parse(&bytes).ok_or(TokenError::Malformed(path)),
-            Err(source) => Err(TokenError::File { path, source }),
-        }
+        Self::load_from(&data_dir.join(FILE))
     }
 
-    /// Sees to it that no text of this program shows the token.
-    pub fn keep_out_of(&self, known: &Known) {
-        known.learn([self.0.as_str()]);
+    fn load_from(path: &Path) -> Result<Self, TokenError> {
+        match fs::read(path) {
+            Ok(bytes) => Self::parse(&bytes).ok_or_else(|| TokenError::Malformed(path.to_owned())),
+            Err(source) => Err(TokenError::File {
+                path: path.to_owned(),
+                source,
+            }),
+        }
     }
 
     /// Compares in constant time.
@@ -226,6 +263,18 @@ mod tests {
         assert_eq!(format!("{token:?}"), "Token(…)");
     }
 
+    #[test]
+    fn the_two_tokens_of_a_data_folder_are_different_and_stay() {
+        let folder = tempfile::tempdir().unwrap();
+
+        let first = AccessTokens::load_or_create(folder.path()).unwrap();
+        let second = AccessTokens::load_or_create(folder.path()).unwrap();
+
+        assert!(!first.admin.is(first.metrics.reveal().as_bytes()));
+        assert!(first.admin.is(second.admin.reveal().as_bytes()));
+        assert!(first.metrics.is(second.metrics.reveal().as_bytes()));
+    }
+
     #[cfg(unix)]
     #[test]
     fn only_the_user_may_read_it_even_if_that_was_not_so() {
@@ -235,8 +284,10 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
 
         let token = Token::load_or_create(&data_dir).unwrap();
+        AccessTokens::load_or_create(&data_dir).unwrap();
         let file = data_dir.join(FILE);
         assert_eq!((mode(&data_dir), mode(&file)), (0o700, 0o600));
+        assert_eq!(mode(&data_dir.join(METRICS_FILE)), 0o600);
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
         let again = Token::load_or_create(&data_dir).unwrap();
 

@@ -85,6 +85,14 @@ pub(crate) enum Action {
         #[arg(long)]
         print: bool,
     },
+    /// Allow or refuse what a browser may not do by itself
+    Confirm {
+        /// The number that the page shows [default: what waits; if that is only one, it]
+        number: Option<u32>,
+        /// Allow it without a question
+        #[arg(long, requires = "number")]
+        yes: bool,
+    },
     /// Choose an endpoint by hand
     Use {
         /// The endpoint's name

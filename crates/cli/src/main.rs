@@ -5,6 +5,7 @@
 
 mod arguments;
 mod configuration;
+mod confirm;
 mod connect;
 mod demonstrate;
 mod explain;
@@ -71,6 +72,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Action::Usage(asked) => usage::show(config, &asked).await,
         Action::Open { print: true } => open_page::print().await,
         Action::Open { print: false } => open_page::open(config).await,
+        Action::Confirm { number, yes } => confirm::confirm(config, number, yes).await,
         Action::Use { name } => {
             remote::steer_one(&name, |endpoint| Command::Use { endpoint }).await
         }

@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::anyhow;
 use tokio_util::sync::CancellationToken;
 use zephyr_admin::instance::{self, Found, Instance, Role};
-use zephyr_admin::server;
-use zephyr_admin::token::Token;
+use zephyr_admin::server::{self, Access, Confirmations};
+use zephyr_admin::token::AccessTokens;
 use zephyr_config::Loaded;
 use zephyr_control::{Command, Control, Language, Snapshot};
 use zephyr_engine::{Engine, Options, Source};
@@ -47,6 +47,7 @@ pub(crate) async fn run(
     let mut signals = Signals::listen()?;
     let language = language::spoken(loaded.config.ui.language);
     let web_admin = loaded.config.web_admin.clone();
+    let allow_other_users = loaded.config.server.allow_other_users;
 
     refuse_second(data_dir).await?;
     let options = Options {
@@ -60,9 +61,20 @@ pub(crate) async fn run(
         .map_err(|error| Failure::Usage(error.into()))?;
     let control = engine.control();
     let shutdown = CancellationToken::new();
-    let token = Token::load_or_create(data_dir)?;
-    token.keep_out_of(&known);
-    let admin = server::serve(control.clone(), &web_admin, token, shutdown.clone())
+    let access = Access {
+        tokens: AccessTokens::load_or_create(data_dir)?,
+        allow_other_users,
+    };
+    access.tokens.keep_out_of(&known);
+    let confirmations = Confirmations::default();
+    let serving = server::serve(
+        control.clone(),
+        &web_admin,
+        access,
+        confirmations,
+        shutdown.clone(),
+    );
+    let admin = serving
         .await
         .map_err(|error| Failure::operation(error, "the admin port cannot be opened"))?;
     engine.set_admin_addr(admin.address());

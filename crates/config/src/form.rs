@@ -374,6 +374,30 @@ mod tests {
         assert_eq!(all, in_schema);
     }
 
+    /// A browser may not set a key that nobody has classified. Whoever adds a key says there what it can do.
+    #[test]
+    fn every_key_has_a_class_and_there_are_no_others() {
+        // Keys that are on their way.
+        const AWAITED: [&str; 3] = [
+            "server.memory_budget_mb",
+            "server.allow_other_users",
+            "server.allow_insecure",
+        ];
+        let keys = settings().iter().map(|setting| setting.key.as_str());
+        let keys: BTreeSet<_> = keys.collect();
+        let classified = zephyr_control::privilege::KEYS.iter().map(|(key, _)| *key);
+        let classified: BTreeSet<_> = classified.collect();
+
+        let without: Vec<_> = keys.difference(&classified).collect();
+        let unknown: Vec<_> = classified.difference(&keys).collect();
+
+        assert!(without.is_empty(), "no class for {without:?}");
+        assert!(
+            unknown.iter().all(|key| AWAITED.contains(key)),
+            "no such key: {unknown:?}"
+        );
+    }
+
     #[test]
     fn every_key_of_the_example_is_a_setting_in_its_order() {
         let mut in_example = Vec::new();

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use futures_core::Stream;
 
-use crate::command::{Command, ControlError, Done, ErrorCode};
+use crate::command::{Command, Done};
+use crate::error::{ControlError, ErrorCode};
 use crate::form::{Complaint, Configuration, Diagnosis, Tested};
 use crate::journal::{
     EndpointHistory, HistoryQuery, Paging, RequestDetail, RequestFilter, RequestPage, UsageQuery,
@@ -66,6 +67,12 @@ pub trait Control: Send + Sync {
 
     /// What the configuration file says.
     fn configuration(&self) -> ControlFuture<'_, Configuration> {
+        without_engine()
+    }
+
+    /// Whether the OS keychain has a token under that name.
+    fn has_token(&self, reference: String) -> ControlFuture<'_, bool> {
+        let _ = reference;
         without_engine()
     }
 

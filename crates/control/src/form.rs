@@ -19,6 +19,14 @@ pub struct Configuration {
     pub settings: Vec<Setting>,
 }
 
+impl Configuration {
+    /// What the file says about this key, as text. `None`: nothing.
+    pub fn setting(&self, key: &str) -> Option<String> {
+        let setting = self.settings.iter().find(|setting| setting.key == key)?;
+        setting.value.as_ref().map(SettingValue::to_string)
+    }
+}
+
 /// A group of endpoints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -158,6 +166,17 @@ pub enum SettingValue {
     Text(String),
     /// Of a list.
     List(Vec<String>),
+}
+
+impl fmt::Display for SettingValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Switch(on) => write!(f, "{on}"),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Text(text) => f.write_str(text),
+            Self::List(texts) => f.write_str(&texts.join(", ")),
+        }
+    }
 }
 
 /// Something that a form says is wrong, or worth a warning.

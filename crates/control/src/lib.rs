@@ -12,20 +12,23 @@
 
 mod command;
 mod control;
+mod error;
 #[cfg(any(test, feature = "examples"))]
 pub mod examples;
 mod form;
 mod host;
 mod journal;
 mod message;
+pub mod privilege;
 mod reason;
 mod snapshot;
 #[cfg(test)]
 mod typescript_tests;
 mod verdict;
 
-pub use command::{Command, ControlError, Done, ErrorCode};
+pub use command::{Command, Done};
 pub use control::{Control, ControlFuture, METRICS_TYPE, Snapshots};
+pub use error::{ControlError, ErrorCode};
 pub use form::{
     AuthType, Complaint, Configuration, Diagnosis, DiagnosisStage, DiagnosisStep, EndpointForm,
     GroupForm, SecretText, Setting, SettingKind, SettingValue, Tested, TokenReference,

@@ -19,7 +19,7 @@ pub enum Language {
 }
 
 /// The field that holds a code, and how the keys of such codes begin.
-const TAGS: [(&str, &str); 7] = [
+const TAGS: [(&str, &str); 11] = [
     ("code", "reason"),
     ("event", "event"),
     ("status", "status"),
@@ -27,6 +27,10 @@ const TAGS: [(&str, &str); 7] = [
     ("notice", "notice"),
     ("subject", "subject"),
     ("ground", "ground"),
+    ("effect", "effect"),
+    ("goes", "goes"),
+    ("source", "source"),
+    ("danger", "danger"),
 ];
 
 type Catalogue = BTreeMap<String, String>;
@@ -182,6 +186,26 @@ mod tests {
                 "state",
                 "pub enum EndpointState",
                 include_str!("snapshot/endpoint_state.rs"),
+            ))
+            .chain(codes_of(
+                "effect",
+                "pub enum Effect",
+                include_str!("privilege/confirmation.rs"),
+            ))
+            .chain(codes_of(
+                "goes",
+                "pub enum Goes",
+                include_str!("privilege/confirmation.rs"),
+            ))
+            .chain(codes_of(
+                "source",
+                "pub enum Source",
+                include_str!("privilege/flow.rs"),
+            ))
+            .chain(codes_of(
+                "danger",
+                "pub enum Danger",
+                include_str!("privilege/class.rs"),
             ));
 
         let missing: Vec<_> = codes.filter(|code| !EN.contains_key(code)).collect();

@@ -246,6 +246,9 @@ pub enum Reason {
         /// Its last day, as `2027-01-31`.
         last_day: String,
     },
+    /// It is not connected: its URL is http and leads to a public address, so everybody on the way could read
+    /// its token.
+    ClearText,
     /// The connection broke before an answer.
     ConnectionLost {
         /// What the system said.

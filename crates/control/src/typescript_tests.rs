@@ -9,6 +9,7 @@ use std::path::Path;
 
 use ts_rs::{Config, TS, TypeVisitor};
 
+use crate::privilege::Standing;
 use crate::{
     Command, Complaint, Configuration, ControlError, Diagnosis, Done, EndpointHistory,
     HistoryQuery, Paging, RequestDetail, RequestFilter, RequestPage, Snapshot, Tested, UsageQuery,
@@ -41,6 +42,7 @@ fn types() -> String {
     declarations.visit::<Command>();
     declarations.visit::<Done>();
     declarations.visit::<ControlError>();
+    declarations.visit::<Standing>();
     declarations.visit::<RequestFilter>();
     declarations.visit::<Paging>();
     declarations.visit::<RequestPage>();

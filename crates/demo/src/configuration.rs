@@ -92,6 +92,7 @@ fn endpoint(sim: &Sim, health_check: &HealthCheck) -> Endpoint {
         price: 1.0,
         auth: Auth::Passthrough,
         subscription_only: false,
+        allow_insecure: false,
         probe_as: ProbeAs::Zephyr,
         proxy: ProxyRoute::Direct,
         health_check: health_check.clone(),

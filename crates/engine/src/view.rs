@@ -267,6 +267,7 @@ pub fn fault(fault: &Fault, redactor: &Redactor) -> Reason {
             detail: redactor.text(detail),
         },
         Fault::Certificate(bad) => certificate(bad, redactor),
+        Fault::ClearText => Reason::ClearText,
         Fault::Lost(detail) => Reason::ConnectionLost {
             detail: redactor.text(detail),
         },

@@ -23,7 +23,24 @@ pub(crate) struct Item {
     pub(crate) text: String,
     pub(crate) mark: Mark,
     /// What choosing it does. `None`: it cannot be chosen.
-    pub(crate) command: Option<Command>,
+    pub(crate) choice: Option<Choice>,
+}
+
+/// What choosing a line does.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Choice {
+    Command(Command),
+    /// Says yes or no to what a browser may not do by itself.
+    Settle {
+        number: u32,
+        allow: bool,
+    },
+}
+
+impl From<Command> for Choice {
+    fn from(command: Command) -> Self {
+        Self::Command(command)
+    }
 }
 
 /// Whether a line has a check mark.
@@ -52,11 +69,11 @@ pub(crate) struct Group {
 }
 
 impl Menu {
-    /// The command of the item with this key.
-    pub(crate) fn command(&self, key: &str) -> Option<&Command> {
-        fn find<'a>(entries: &'a [Entry], key: &str) -> Option<&'a Command> {
+    /// What choosing the item with this key does.
+    pub(crate) fn choice(&self, key: &str) -> Option<&Choice> {
+        fn find<'a>(entries: &'a [Entry], key: &str) -> Option<&'a Choice> {
             entries.iter().find_map(|entry| match entry {
-                Entry::Item(item) if item.key == key => item.command.as_ref(),
+                Entry::Item(item) if item.key == key => item.choice.as_ref(),
                 Entry::Group(group) => find(&group.entries, key),
                 Entry::Item(_) | Entry::Separator => None,
             })

@@ -72,6 +72,11 @@ pub(super) enum Phrase<'a> {
         seconds: u64,
     },
     QuitNow,
+    Confirm {
+        number: u32,
+    },
+    Allow,
+    Refuse,
 }
 
 pub(super) fn headline(snapshot: &Snapshot, language: Language) -> String {

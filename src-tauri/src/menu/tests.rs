@@ -34,6 +34,14 @@ fn endpoint(name: &str, latency_ms: f64) -> EndpointView {
     }
 }
 
+/// The command of the item with this key.
+fn command<'a>(menu: &'a Menu, key: &str) -> Option<&'a Command> {
+    match menu.choice(key) {
+        Some(Choice::Command(command)) => Some(command),
+        Some(Choice::Settle { .. }) | None => None,
+    }
+}
+
 fn failing(name: &str) -> EndpointView {
     EndpointView {
         state: EndpointState::Failing,
@@ -104,11 +112,7 @@ fn lines(menu: &Menu) -> Vec<String> {
                         Mark::Off => "[ ] ",
                         Mark::On => "[x] ",
                     };
-                    let grey = if item.command.is_some() {
-                        ""
-                    } else {
-                        " (grey)"
-                    };
+                    let grey = if item.choice.is_some() { "" } else { " (grey)" };
                     lines.push(format!("{indent}{mark}{}{grey}", item.text));
                 }
             }
@@ -122,7 +126,7 @@ fn lines(menu: &Menu) -> Vec<String> {
 #[test]
 fn the_whole_menu_in_english() {
     assert_eq!(
-        lines(&menu(&three(), Language::En)),
+        lines(&menu(&three(), &[], Language::En)),
         [
             "HK · 84 ms (grey)",
             "---",
@@ -145,7 +149,7 @@ fn the_whole_menu_in_english() {
 
 #[test]
 fn the_menu_speaks_chinese() {
-    let lines = lines(&menu(&three(), Language::Zh));
+    let lines = lines(&menu(&three(), &[], Language::Zh));
 
     assert_eq!(lines[0], "HK · 84 毫秒 (grey)");
     assert!(lines.contains(&"[x] 自动选择".to_owned()), "{lines:?}");
@@ -155,9 +159,9 @@ fn the_menu_speaks_chinese() {
 
 #[test]
 fn choosing_an_endpoint_pins_it() {
-    let menu = menu(&three(), Language::En);
+    let menu = menu(&three(), &[], Language::En);
 
-    let command = menu.command("use:Tokyo");
+    let command = command(&menu, "use:Tokyo");
 
     let endpoint = "Tokyo".to_owned();
     assert_eq!(command, Some(&Command::Use { endpoint }));
@@ -171,13 +175,13 @@ fn the_mark_follows_the_endpoint_in_use() {
     };
     snapshot.current = Some("Tokyo".to_owned());
 
-    let menu = menu(&snapshot, Language::En);
+    let menu = menu(&snapshot, &[], Language::En);
 
     let lines = lines(&menu);
     assert!(lines.contains(&"[ ] HK – 84 ms".to_owned()));
     assert!(lines.contains(&"[x] Tokyo – 120 ms".to_owned()));
     assert!(lines.contains(&"[ ] Automatic".to_owned()));
-    assert_eq!(menu.command("automatic"), Some(&Command::Auto));
+    assert_eq!(command(&menu, "automatic"), Some(&Command::Auto));
 }
 
 #[test]
@@ -187,7 +191,7 @@ fn what_a_person_chose_stays_marked_while_it_is_out() {
         endpoint: "LA".to_owned(),
     };
 
-    let lines = lines(&menu(&snapshot, Language::En));
+    let lines = lines(&menu(&snapshot, &[], Language::En));
 
     assert_eq!(lines[0], "HK · 84 ms (grey)");
     assert!(lines[2].starts_with("[ ] HK"), "{lines:?}");
@@ -196,10 +200,13 @@ fn what_a_person_chose_stays_marked_while_it_is_out() {
 
 #[test]
 fn unchecking_automatic_stays_where_requests_go() {
-    let menu = menu(&three(), Language::En);
+    let menu = menu(&three(), &[], Language::En);
 
     let endpoint = "HK".to_owned();
-    assert_eq!(menu.command("automatic"), Some(&Command::Use { endpoint }));
+    assert_eq!(
+        command(&menu, "automatic"),
+        Some(&Command::Use { endpoint })
+    );
 }
 
 #[test]
@@ -208,10 +215,10 @@ fn what_cannot_be_pinned_is_grey() {
     snapshot.endpoints[1].state = EndpointState::Disabled;
     snapshot.endpoints[2].state = EndpointState::NoCredential;
 
-    let menu = menu(&snapshot, Language::En);
+    let menu = menu(&snapshot, &[], Language::En);
 
-    assert_eq!(menu.command("use:Tokyo"), None);
-    assert_eq!(menu.command("use:LA"), None);
+    assert_eq!(command(&menu, "use:Tokyo"), None);
+    assert_eq!(command(&menu, "use:LA"), None);
 }
 
 #[test]
@@ -221,15 +228,15 @@ fn check_items_toggle() {
     snapshot.host.launch_at_login = Some(true);
     snapshot.host.claude_code = ClaudeCode::Connected;
 
-    let menu = menu(&snapshot, Language::En);
+    let menu = menu(&snapshot, &[], Language::En);
 
-    assert_eq!(menu.command("pause"), Some(&Command::Resume));
+    assert_eq!(command(&menu, "pause"), Some(&Command::Resume));
     assert_eq!(
-        menu.command("claude-code"),
+        command(&menu, "claude-code"),
         Some(&Command::DisconnectClaudeCode)
     );
     assert_eq!(
-        menu.command("launch-at-login"),
+        command(&menu, "launch-at-login"),
         Some(&Command::LaunchAtLogin { enabled: false })
     );
 }
@@ -239,13 +246,13 @@ fn claude_code_is_not_pointed_at_a_port_where_nobody_listens() {
     let mut snapshot = three();
     snapshot.listening = Listening::default();
 
-    let disconnected = menu(&snapshot, Language::En);
+    let disconnected = menu(&snapshot, &[], Language::En);
     snapshot.host.claude_code = ClaudeCode::Connected;
-    let connected = menu(&snapshot, Language::En);
+    let connected = menu(&snapshot, &[], Language::En);
 
-    assert_eq!(disconnected.command("claude-code"), None);
+    assert_eq!(command(&disconnected, "claude-code"), None);
     assert_eq!(
-        connected.command("claude-code"),
+        command(&connected, "claude-code"),
         Some(&Command::DisconnectClaudeCode)
     );
 }
@@ -255,7 +262,7 @@ fn several_groups_get_a_submenu_each() {
     let mut snapshot = three();
     snapshot.endpoints[1].group = "backup".to_owned();
 
-    let lines = lines(&menu(&snapshot, Language::En));
+    let lines = lines(&menu(&snapshot, &[], Language::En));
 
     assert_eq!(
         lines[2..7],
@@ -274,10 +281,10 @@ fn forty_endpoints_do_not_fill_the_screen() {
     let many = (0..40).map(|number| endpoint(&format!("E{number}"), 50.0));
     let snapshot = snapshot(many.collect());
 
-    let menu = menu(&snapshot, Language::En);
+    let menu = menu(&snapshot, &[], Language::En);
 
     assert!(menu.0.len() < 16, "{}", menu.0.len());
-    assert!(menu.command("use:E39").is_some());
+    assert!(command(&menu, "use:E39").is_some());
 }
 
 #[test]
@@ -287,7 +294,7 @@ fn a_long_reason_is_cut_off() {
         detail: Redacted::by_shape(&"a very long story ".repeat(20)),
     });
 
-    let lines = lines(&menu(&snapshot, Language::En));
+    let lines = lines(&menu(&snapshot, &[], Language::En));
 
     assert!(lines[4].ends_with('…'), "{}", lines[4]);
     assert!(lines[4].chars().count() < 80, "{}", lines[4]);
@@ -302,12 +309,12 @@ fn what_needs_a_look_stands_below_the_headline() {
         problem(ProblemKind::Keychain, "the keychain is locked"),
     ];
 
-    let one = menu(&snapshot, Language::En);
+    let one = menu(&snapshot, &[], Language::En);
     snapshot.problems.push(problem(ProblemKind::Port, "busy"));
-    let two = menu(&snapshot, Language::En);
+    let two = menu(&snapshot, &[], Language::En);
 
     assert_eq!(lines(&one)[1], "⚠ the keychain is locked");
-    assert_eq!(one.command("problems"), Some(&Command::Show));
+    assert_eq!(command(&one, "problems"), Some(&Command::Show));
     assert_eq!(lines(&two)[1], "⚠ 2 problems need a look");
 }
 
@@ -319,7 +326,7 @@ fn a_drain_shows_its_countdown_and_the_way_out() {
         until_ms: snapshot.taken_at_ms + 27_100,
     });
 
-    let menu = menu(&snapshot, Language::En);
+    let menu = menu(&snapshot, &[], Language::En);
 
     let lines = lines(&menu);
     assert_eq!(
@@ -329,12 +336,12 @@ fn a_drain_shows_its_countdown_and_the_way_out() {
             "Quit now"
         ]
     );
-    assert_eq!(menu.command("quit"), Some(&Command::Quit));
+    assert_eq!(command(&menu, "quit"), Some(&Command::Quit));
 }
 
 #[test]
 fn the_headline_says_why_there_is_no_endpoint() {
-    let headline = |snapshot: &Snapshot| lines(&menu(snapshot, Language::En))[0].clone();
+    let headline = |snapshot: &Snapshot| lines(&menu(snapshot, &[], Language::En))[0].clone();
     let none = snapshot(Vec::new());
     let mut starting = none.clone();
     starting.listening = Listening::default();
@@ -404,5 +411,53 @@ fn only_a_change_that_is_seen_makes_another_menu() {
     after.totals.requests += 17;
     after.endpoints[0].latency_ms = Some(84.1);
 
-    assert_eq!(menu(&before, Language::En), menu(&after, Language::En));
+    assert_eq!(
+        menu(&before, &[], Language::En),
+        menu(&after, &[], Language::En)
+    );
+}
+
+#[test]
+fn what_a_browser_may_not_do_by_itself_is_asked_in_a_submenu() {
+    use zephyr_control::privilege::{Confirmation, Danger, Effect};
+    let confirmation = Confirmation {
+        number: 4711,
+        effect: Effect::Set {
+            key: "health_check.claude_binary_path".to_owned(),
+            from: None,
+            to: Some("/tmp/x".to_owned()),
+        },
+        danger: Danger::Executes,
+        left_ms: 1000,
+    };
+
+    let asks = menu(&three(), &[confirmation], Language::En);
+    let lines = lines(&asks);
+    let settle = |name: &str| asks.choice(&format!("confirm:4711:{name}")).cloned();
+
+    let whole = lines.join("\n");
+    for part in [
+        "Confirm 4711?",
+        "claude_binary_path changes from",
+        "/tmp/x",
+        "which program",
+    ] {
+        assert!(whole.contains(part), "{whole}");
+    }
+    let number = 4711;
+    assert_eq!(
+        settle("allow"),
+        Some(Choice::Settle {
+            number,
+            allow: true
+        })
+    );
+    assert_eq!(
+        settle("refuse"),
+        Some(Choice::Settle {
+            number,
+            allow: false
+        })
+    );
+    assert_eq!(settle("0"), None);
 }

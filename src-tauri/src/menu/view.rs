@@ -1,26 +1,33 @@
 //! The menu of a snapshot.
 
+use zephyr_control::privilege::Confirmation;
 use zephyr_control::{
     ClaudeCode, Command, EndpointState, EndpointView, Language, Mode, Snapshot, text,
 };
 
-use super::entry::{Entry, Group, Item, Mark, Menu};
+use super::entry::{Choice, Entry, Group, Item, Mark, Menu};
 use super::icon::matters;
 use super::phrase::{Phrase, detail, headline, in_use, named, short};
+use super::question::questions;
 
 /// The most endpoints of one group that are in the menu itself.
 const FLAT: usize = 12;
 
 /// The menu for this state.
-pub(crate) fn menu(snapshot: &Snapshot, language: Language) -> Menu {
+pub(crate) fn menu(
+    snapshot: &Snapshot,
+    confirmations: &[Confirmation],
+    language: Language,
+) -> Menu {
     let say = |phrase: Phrase| text(language, &phrase);
     let mut entries = vec![Entry::Item(Item {
         key: "status".to_owned(),
         text: headline(snapshot, language),
         mark: Mark::Plain,
-        command: None,
+        choice: None,
     })];
     entries.extend(attention(snapshot, language).map(Entry::Item));
+    entries.extend(questions(confirmations, language));
     entries.push(Entry::Separator);
     let endpoints = endpoints(snapshot, language);
     if !endpoints.is_empty() {
@@ -33,7 +40,7 @@ pub(crate) fn menu(snapshot: &Snapshot, language: Language) -> Menu {
         key: "show".to_owned(),
         text: say(Phrase::Open),
         mark: Mark::Plain,
-        command: Some(Command::Show),
+        choice: Some(Command::Show.into()),
     }));
     entries.push(Entry::Item(claude_code(snapshot, language)));
     if let Some(enabled) = snapshot.host.launch_at_login {
@@ -41,7 +48,7 @@ pub(crate) fn menu(snapshot: &Snapshot, language: Language) -> Menu {
             key: "launch-at-login".to_owned(),
             text: say(Phrase::LaunchAtLogin),
             mark: Mark::of(enabled),
-            command: Some(Command::LaunchAtLogin { enabled: !enabled }),
+            choice: Some(Command::LaunchAtLogin { enabled: !enabled }.into()),
         }));
     }
     entries.push(Entry::Separator);
@@ -74,7 +81,7 @@ fn attention(snapshot: &Snapshot, language: Language) -> Option<Item> {
         key: "problems".to_owned(),
         text,
         mark: Mark::Plain,
-        command: Some(Command::Show),
+        choice: Some(Command::Show.into()),
     })
 }
 
@@ -132,8 +139,9 @@ fn choice(endpoint: &EndpointView, snapshot: &Snapshot, language: Language) -> I
             },
         ),
         mark: Mark::of(marked == Some(&endpoint.name)),
-        command: can_be_pinned(endpoint.state).then(|| Command::Use {
-            endpoint: endpoint.name.clone(),
+        choice: can_be_pinned(endpoint.state).then(|| {
+            let endpoint = endpoint.name.clone();
+            Command::Use { endpoint }.into()
         }),
     }
 }
@@ -144,7 +152,7 @@ fn monitoring(snapshot: &Snapshot, language: Language) -> [Item; 3] {
         key: key.to_owned(),
         text: text(language, &phrase),
         mark,
-        command: Some(command),
+        choice: Some(Command::into(command)),
     };
     // Unchecking "Automatic" pins the endpoint that requests go to now.
     let manual = snapshot.current.clone();
@@ -185,7 +193,7 @@ fn claude_code(snapshot: &Snapshot, language: Language) -> Item {
         key: "claude-code".to_owned(),
         text: text(language, &phrase),
         mark: Mark::of(on),
-        command: command.filter(|_| useful),
+        choice: command.filter(|_| useful).map(Choice::Command),
     }
 }
 
@@ -194,7 +202,7 @@ fn ending(snapshot: &Snapshot, language: Language) -> Vec<Item> {
         key: key.to_owned(),
         text: text(language, &phrase),
         mark: Mark::Plain,
-        command,
+        choice: Option::map(command, Choice::Command),
     };
     match snapshot.drain {
         None => vec![item("quit", Phrase::Quit, Some(Command::Quit))],

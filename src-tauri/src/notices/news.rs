@@ -1,6 +1,7 @@
 //! Events that are worth an interruption, and their words.
 
 use serde::Serialize;
+use zephyr_control::privilege::Effect;
 use zephyr_control::{Decision, EventKind, Language, Reason, text};
 use zephyr_core::config::Notifications;
 
@@ -9,6 +10,11 @@ use zephyr_core::config::Notifications;
 pub(super) enum News {
     /// An action that was clicked has failed.
     Complaint(String),
+    /// A browser asks for something that it may not do by itself.
+    Question {
+        number: u32,
+        effect: Effect,
+    },
     Offline,
     AllDown,
     Refused {
@@ -71,7 +77,7 @@ impl News {
             Self::Offline | Self::Online => choices.on_offline,
             Self::Refused { .. } => choices.on_refused,
             Self::BudgetReached(_) => choices.on_budget,
-            Self::Complaint(_) => true,
+            Self::Complaint(_) | Self::Question { .. } => true,
         }
     }
 
@@ -79,6 +85,7 @@ impl News {
         match self {
             Self::Refused { endpoint, .. } => endpoint == name,
             Self::Complaint(_)
+            | Self::Question { .. }
             | Self::Offline
             | Self::AllDown
             | Self::Online
@@ -91,7 +98,7 @@ impl News {
     /// The most important news becomes the summary.
     pub(super) fn rank(&self) -> u8 {
         match self {
-            Self::Complaint(_) => 0,
+            Self::Complaint(_) | Self::Question { .. } => 0,
             Self::Offline => 1,
             Self::AllDown => 2,
             Self::Online => 3,
@@ -111,6 +118,7 @@ impl News {
             Self::Offline => Phrase::Offline,
             Self::Online => Phrase::Online,
             Self::Complaint(_) => Phrase::Complaint,
+            Self::Question { number, .. } => Phrase::Confirm { number: *number },
             Self::BudgetReached(_) => Phrase::BudgetReached,
         };
         text(language, &phrase)
@@ -132,6 +140,10 @@ impl News {
                 vec![text(language, &Phrase::Out { endpoint, why })]
             }
             Self::Complaint(complaint) => vec![complaint.clone()],
+            Self::Question { number, effect } => {
+                let how = Phrase::ConfirmHow { number: *number };
+                vec![text(language, effect), text(language, &how)]
+            }
             Self::AllDown => vec![text(language, &Phrase::Down)],
             Self::Recovered => vec![text(language, &EventKind::SomethingUp)],
             Self::Offline => vec![text(language, &EventKind::Offline)],
@@ -154,6 +166,8 @@ pub(super) enum Phrase<'a> {
     Offline,
     Online,
     Complaint,
+    Confirm { number: u32 },
+    ConfirmHow { number: u32 },
     BudgetReached,
     Refused { endpoint: &'a str },
     Out { endpoint: &'a str, why: &'a Reason },

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use zephyr_control::privilege::Confirmation;
 use zephyr_control::{Decision, Event, Language, Snapshot};
 use zephyr_core::config::Notifications;
 
@@ -19,6 +20,8 @@ pub(crate) struct Notices {
     seen: Option<(u64, u64)>,
     last_told: Option<Instant>,
     waiting: Vec<News>,
+    /// The numbers of the confirmations that wait and have been told of.
+    asked: Vec<u32>,
     due: Option<Instant>,
 }
 
@@ -30,6 +33,7 @@ impl Notices {
             seen: None,
             last_told: None,
             waiting: Vec::new(),
+            asked: Vec::new(),
             due: None,
         }
     }
@@ -66,6 +70,25 @@ impl Notices {
     pub(crate) fn handle_complaint(&mut self, complaint: &str, now: Instant) {
         self.waiting.push(News::Complaint(complaint.to_owned()));
         self.due = Some(now);
+    }
+
+    /// Notes what waits for the user, who waits for it in a browser. It is told once, whatever the user wants
+    /// to hear of: who asks may have changed that.
+    pub(crate) fn handle_confirmations(&mut self, waiting: &[Confirmation], now: Instant) {
+        let is_new = |one: &&Confirmation| !self.asked.contains(&one.number);
+        let news: Vec<_> = waiting
+            .iter()
+            .filter(is_new)
+            .map(|one| News::Question {
+                number: one.number,
+                effect: one.effect.clone(),
+            })
+            .collect();
+        if !news.is_empty() {
+            self.waiting.extend(news);
+            self.due = Some(now);
+        }
+        self.asked = waiting.iter().map(|one| one.number).collect();
     }
 
     /// When [`Self::handle_timeout`] has something to show.
@@ -112,7 +135,7 @@ impl Notices {
                 self.waiting.retain(|other| !other.is_refusal_of(&endpoint));
                 self.waiting.push(News::Refused { endpoint, why });
             }
-            News::Complaint(_) => self.waiting.push(news),
+            News::Complaint(_) | News::Question { .. } => self.waiting.push(news),
         }
     }
 
@@ -126,7 +149,8 @@ impl Notices {
             | News::Online
             | News::Refused { .. }
             | News::BudgetReached(_)
-            | News::Complaint(_) => false,
+            | News::Complaint(_)
+            | News::Question { .. } => false,
         });
         let from = match earlier.map(|at| self.waiting.swap_remove(at)) {
             Some(News::Switched { from, .. }) => from,
@@ -148,7 +172,8 @@ impl Notices {
             News::Switched { .. }
             | News::Refused { .. }
             | News::BudgetReached(_)
-            | News::Complaint(_) => return false,
+            | News::Complaint(_)
+            | News::Question { .. } => return false,
         };
         let before = self.waiting.len();
         self.waiting.retain(|other| *other != ended);

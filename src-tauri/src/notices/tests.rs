@@ -324,3 +324,36 @@ fn sessions_that_keep_the_address_are_named_under_a_summary_of_their_own() {
         assert_eq!(notice.body, "41 (/home/me)");
     }
 }
+
+#[test]
+fn what_a_browser_asks_for_is_told_at_once_and_once_whatever_is_switched_off() {
+    use zephyr_control::privilege::{Confirmation, Danger, Effect};
+    let confirmation = |number| Confirmation {
+        number,
+        effect: Effect::StoreToken {
+            entry: "hk".to_owned(),
+        },
+        danger: Danger::MovesCredentials,
+        left_ms: 1000,
+    };
+    let mut story = Story::new(Duration::from_secs(3600));
+
+    let (now, waiting) = (story.now, [confirmation(4711)]);
+    story.notices.handle_confirmations(&waiting, now);
+    let told = story.told().unwrap();
+    story.notices.handle_confirmations(&waiting, now);
+    let again = story.told();
+    let more = [confirmation(4711), confirmation(4712)];
+    story.notices.handle_confirmations(&more, now);
+    let second = story.told().unwrap();
+
+    assert_eq!(told.summary, "A browser asks for a confirmation: 4711");
+    assert!(
+        told.body.contains("the token hk in the keychain"),
+        "{}",
+        told.body
+    );
+    assert!(told.body.contains("zephyr confirm 4711"), "{}", told.body);
+    assert_eq!(again, None);
+    assert!(second.summary.contains("4712"), "{}", second.summary);
+}

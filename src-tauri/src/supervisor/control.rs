@@ -109,6 +109,10 @@ impl Control for Supervisor {
         Box::pin(async { self.backend()?.configuration().await })
     }
 
+    fn has_token(&self, reference: String) -> ControlFuture<'_, bool> {
+        Box::pin(async move { self.backend()?.has_token(reference).await })
+    }
+
     fn check(&self, command: Command) -> ControlFuture<'_, Vec<Complaint>> {
         Box::pin(async move { self.backend()?.check(command).await })
     }

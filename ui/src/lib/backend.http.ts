@@ -10,6 +10,7 @@ import type {
   RequestDetail,
   RequestPage,
   Snapshot,
+  Standing,
   UsageReport,
 } from "./generated/control";
 import { ask, posted, query } from "./http";
@@ -35,6 +36,11 @@ export function httpBackend(api: URL, code?: string): Backend {
     configuration: () => call<Configuration>("configuration"),
     check: (command) => call<Complaint[]>("check", posted(command)),
     diagnose: (tested) => call<Diagnosis>("diagnose", posted(tested)),
+    standing: (number) => call<Standing>(`confirmations/${number}`),
+    withdraw: async (number) => {
+      const url = new URL(`confirmations/${number}`, api);
+      await fetch(url, withKey({ method: "DELETE" })).catch(() => undefined);
+    },
     exportLink: (filter, format) =>
       keyed(`requests/export${query({ ...filter, format })}`, api).href,
     onSaved: () => () => undefined,

@@ -49,6 +49,9 @@ export function tauriBackend(): Backend {
     configuration: () => ask<Configuration>({ ask: "configuration" }),
     check: (command) => ask<Complaint[]>({ ask: "check", command }),
     diagnose: (tested) => ask<Diagnosis>({ ask: "diagnose", tested }),
+    // The window is the operating system's user, who confirms nothing to themselves.
+    standing: async () => "gone",
+    withdraw: async () => undefined,
     exportLink: () => null,
     onSaved,
     guard,

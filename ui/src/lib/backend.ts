@@ -14,6 +14,7 @@ import type {
   RequestFilter,
   RequestPage,
   Snapshot,
+  Standing,
   Tested,
   UsageQuery,
   UsageReport,
@@ -59,6 +60,12 @@ export interface Backend {
 
   /** Tests an endpoint step by step. */
   diagnose(tested: Tested): Promise<Diagnosis>;
+
+  /** How a confirmation stands that this page waits for. */
+  standing(number: number): Promise<Standing>;
+
+  /** Says that this page waits for it no more. */
+  withdraw(number: number): Promise<void>;
 
   /** The address of a download of the requests that match; `null` if the page has to build the file. */
   exportLink(filter: RequestFilter, format: ExportFormat): string | null;

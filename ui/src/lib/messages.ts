@@ -6,7 +6,9 @@
 import en from "../../../crates/control/messages/en.json";
 import zh from "../../../crates/control/messages/zh.json";
 import type {
+  Danger,
   Decision,
+  Effect,
   EndpointState,
   Event,
   Ground,
@@ -30,7 +32,7 @@ export type Phrase = Code<"ui">;
 /** Phrases that all front-ends share, such as durations and strategies. */
 export type Status = { status: Code<"status">; [parameter: string]: unknown };
 
-export type Coded = Reason | Event | EndpointState | Status | Subject | Ground;
+export type Coded = Reason | Event | EndpointState | Status | Subject | Ground | Effect | Danger;
 
 export type Parameters = Readonly<Record<string, unknown>>;
 
@@ -87,6 +89,10 @@ const TAGS = [
   ["status", "status"],
   ["subject", "subject"],
   ["ground", "ground"],
+  ["effect", "effect"],
+  ["goes", "goes"],
+  ["source", "source"],
+  ["danger", "danger"],
 ] as const;
 
 function words(language: Language, value: unknown): string {

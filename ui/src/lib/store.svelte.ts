@@ -7,6 +7,7 @@ import { createContext } from "svelte";
 import { MediaQuery } from "svelte/reactivity";
 
 import type { Backend, Connection } from "./backend";
+import { Confirmations, confirming } from "./confirm.svelte";
 import { failure } from "./failure";
 import type { Command, ControlError, Snapshot } from "./generated/control";
 import { type Coded, type Language, meaning, named, option, type Parameters, type Phrase, phrase, resolve, sentence, text } from "./messages";
@@ -29,8 +30,10 @@ export class Store {
   /** Milliseconds since the Unix epoch, to the second. */
   now = $state(Date.now());
 
-  /** For queries, and for commands whose failure is shown elsewhere than in a toast. */
+  /** For queries, and for commands whose failure is shown elsewhere than in a toast. What has to be confirmed waits
+      until it is. */
   readonly backend: Backend;
+  readonly confirmations: Confirmations;
 
   readonly language: Language = $derived(
     resolve(this.snapshot?.appearance.language ?? "auto", navigator.language),
@@ -47,7 +50,8 @@ export class Store {
   #lastToast = 0;
 
   constructor(backend: Backend) {
-    this.backend = backend;
+    this.confirmations = new Confirmations(backend, (code) => this.say(code));
+    this.backend = confirming(backend, this.confirmations);
   }
 
   /** Follows the engine until the returned function is called. */

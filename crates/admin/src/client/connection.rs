@@ -15,8 +15,11 @@ use zephyr_control::{
     Snapshot, Snapshots, Tested, UsageQuery, UsageReport,
 };
 
+use zephyr_control::privilege::Confirmation;
+
 use super::obstacle::{Obstacle, not_running};
 use super::sse::Parser;
+use crate::protocol::confirmation::Answer;
 use crate::protocol::events::KEEP_ALIVE;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::sign_in::{Code, FRAGMENT};
@@ -78,6 +81,25 @@ impl Client {
         let code = self.ask::<Code>(request.timeout(QUERY_TIMEOUT)).await;
         let Code { code } = code.map_err(|obstacle| self.error(obstacle))?;
         Ok(format!("http://{}{}{code}", self.address, FRAGMENT))
+    }
+
+    /// What waits for the confirmation of the operating system's user, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// The instance cannot be asked.
+    pub async fn confirmations(&self) -> Result<Vec<Confirmation>, ControlError> {
+        self.read(path::CONFIRMATIONS, "").await
+    }
+
+    /// Answers for the operating system's user.
+    ///
+    /// # Errors
+    ///
+    /// No such number waits, or the instance cannot be asked.
+    pub async fn settle(&self, number: u32, allow: bool) -> Result<Confirmation, ControlError> {
+        let answer = Answer { allow };
+        self.post(&path::confirmation(number), &answer).await
     }
 
     /// The state, or why it cannot be had.
@@ -228,6 +250,10 @@ impl Control for Client {
 
     fn configuration(&self) -> ControlFuture<'_, Configuration> {
         self.read(path::CONFIGURATION, "")
+    }
+
+    fn has_token(&self, reference: String) -> ControlFuture<'_, bool> {
+        self.read(path::TOKEN, &query::of_token(&reference))
     }
 
     fn check(&self, command: Command) -> ControlFuture<'_, Vec<Complaint>> {

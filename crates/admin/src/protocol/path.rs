@@ -14,6 +14,10 @@ pub(crate) const HISTORY: &str = "/api/v1/history";
 pub(crate) const SESSION: &str = "/api/v1/session";
 /// A program gets a code.
 pub(crate) const CODES: &str = "/api/v1/session/codes";
+/// What a browser asked for and the operating system's user has to confirm.
+pub(crate) const CONFIRMATIONS: &str = "/api/v1/confirmations";
+/// Whether the keychain has a token.
+pub(crate) const TOKEN: &str = "/api/v1/token";
 /// An instance proves that it knows the token, before a client sends the token.
 pub(crate) const PROOF: &str = "/api/v1/proof";
 pub(crate) const METRICS: &str = "/metrics";
@@ -36,6 +40,11 @@ pub(crate) const TOLD: [&str; 11] = [
 /// One request of the journal.
 pub(crate) fn request(id: u64) -> String {
     format!("{REQUESTS}/{id}")
+}
+
+/// One of the confirmations.
+pub(crate) fn confirmation(number: u32) -> String {
+    format!("{CONFIRMATIONS}/{number}")
 }
 
 /// Whether the path belongs to the API, and so needs a credential. This includes paths without a handler.

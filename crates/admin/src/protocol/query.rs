@@ -29,6 +29,12 @@ pub(crate) enum BadParameter {
         /// The parameter.
         name: String,
     },
+    /// The value has a character that stands in no name, and that no text of a journal has.
+    #[error("the parameter `{name}` has a NUL character in it; take it out")]
+    Nul {
+        /// The parameter.
+        name: String,
+    },
     /// The value is malformed.
     #[error("the parameter `{name}` has to be {expected}")]
     Malformed {
@@ -51,6 +57,7 @@ const LIMIT: &str = "a number, 1 or more";
 const STATUS: &str = "an HTTP status, for instance 529";
 const SWITCH: &str = "true or false";
 const SUMMED_BY: &str = "one of day, hour, endpoint, model, session";
+const REFERENCE: &str = "the name of an entry in the keychain";
 const FORMAT: &str = "csv or jsonl";
 const ONE_WAY: &str = "there without `before`";
 
@@ -65,6 +72,11 @@ impl Parameters {
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             if parameters.iter().any(|(known, _)| *known == name) {
                 return Err(BadParameter::Repeated {
+                    name: name.into_owned(),
+                });
+            }
+            if value.contains('\0') {
+                return Err(BadParameter::Nul {
                     name: name.into_owned(),
                 });
             }
@@ -139,6 +151,13 @@ impl Parameters {
         })
     }
 
+    pub(crate) fn reference(&mut self) -> Result<String, BadParameter> {
+        self.text("reference").ok_or(BadParameter::Malformed {
+            name: "reference",
+            expected: REFERENCE,
+        })
+    }
+
     /// The end: a parameter that is left is an error.
     pub(crate) fn end(self) -> Result<(), BadParameter> {
         match self.0.into_iter().next() {
@@ -175,6 +194,11 @@ impl Parameters {
         let (_, value) = self.0.swap_remove(position);
         Some(value).filter(|value| !value.is_empty())
     }
+}
+
+/// The query string of [`Control::has_token`](zephyr_control::Control::has_token).
+pub(crate) fn of_token(reference: &str) -> String {
+    written(&[("reference", Some(Cow::from(reference)))])
 }
 
 /// The query string of [`Control::requests`](zephyr_control::Control::requests).

@@ -13,6 +13,7 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
         ErrorCode::InvalidConfiguration => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::Unreachable => StatusCode::BAD_GATEWAY,
         ErrorCode::Unauthorized => StatusCode::UNAUTHORIZED,
+        ErrorCode::NeedsConfirmation => StatusCode::FORBIDDEN,
         ErrorCode::BadRequest => StatusCode::BAD_REQUEST,
         ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -10,11 +10,13 @@ use zephyr_control::Control;
 use zephyr_core::config::WebAdmin;
 
 use super::api::Api;
+use super::confirmations::Confirmations;
 use super::connections::Connections;
 use super::feed::Feed;
+use super::memory::Memories;
 use super::router::router;
 use super::visitors::Visitors;
-use crate::token::Token;
+use crate::token::AccessTokens;
 
 /// A running admin server. It ends when its shutdown token is cancelled.
 #[must_use]
@@ -35,8 +37,16 @@ impl Admin {
     }
 }
 
+/// Who may use the port.
+pub struct Access {
+    /// What callers show.
+    pub tokens: AccessTokens,
+    /// Whether programs of other users of this machine may show it. If not, they may still read the metrics.
+    pub allow_other_users: bool,
+}
+
 /// Serves `control` on the admin port, or on a free one if that is busy, until `shutdown` is
-/// cancelled.
+/// cancelled. What browsers ask for and the operating system's user has to confirm is in `confirmations`.
 ///
 /// # Errors
 ///
@@ -44,7 +54,8 @@ impl Admin {
 pub async fn serve(
     control: Arc<dyn Control>,
     config: &WebAdmin,
-    token: Token,
+    access: Access,
+    confirmations: Confirmations,
     shutdown: CancellationToken,
 ) -> io::Result<Admin> {
     let listener = bind(config).await?;
@@ -52,13 +63,16 @@ pub async fn serve(
     let api = Api {
         control,
         feed: Feed::default(),
-        token,
+        tokens: access.tokens,
         visitors: Visitors::default(),
+        memories: Memories::default(),
+        confirmations,
         has_page: config.enabled,
         port: address.port(),
         shutdown: shutdown.clone(),
     };
-    let connections = Connections::accept(listener, router(Arc::new(api)), shutdown);
+    let router = router(Arc::new(api));
+    let connections = Connections::accept(listener, router, access.allow_other_users, shutdown);
     Ok(Admin {
         address,
         connections,

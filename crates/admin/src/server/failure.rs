@@ -1,5 +1,7 @@
 //! The reasons for not answering a request: a status, and a [`ControlError`] as JSON.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use zephyr_control::{ControlError, ErrorCode};
@@ -18,14 +20,20 @@ pub(super) enum Failure {
     Parameter(BadParameter),
     /// A request of the journal was not asked for by its number.
     NoNumber,
+    /// The body has a NUL character in it.
+    Nul,
+    /// No confirmation of this number waits.
+    NoConfirmation,
     Rejected(Rejection),
     Token(TokenError),
     /// The code is unknown, used or too old.
     NoCode,
     /// There is nothing to sign in to.
     NoPage,
-    TooLarge,
-    TooSlow,
+    /// The body has more than so many bytes, or was cut off.
+    TooLarge(usize),
+    /// The body took longer than this.
+    TooSlow(Duration),
     UnknownPath,
     WrongMethod,
 }
@@ -83,6 +91,18 @@ impl IntoResponse for Failure {
                 bad(&format!("the body is not {expected}: {}", unquoted(&error))),
             ),
             Self::Parameter(error) => (StatusCode::BAD_REQUEST, error.into()),
+            Self::Nul => (
+                StatusCode::BAD_REQUEST,
+                bad("the body has a NUL character in it; take it out"),
+            ),
+            Self::NoConfirmation => {
+                let message = "nothing with this number waits for a confirmation (any more); \
+                               `zephyr confirm` lists what does";
+                (
+                    StatusCode::NOT_FOUND,
+                    ControlError::new(ErrorCode::NotPossible, message),
+                )
+            }
             Self::NoNumber => (
                 StatusCode::BAD_REQUEST,
                 bad(&format!(
@@ -90,13 +110,19 @@ impl IntoResponse for Failure {
                     path::request(17)
                 )),
             ),
-            Self::TooLarge => (
+            Self::TooLarge(limit) => (
                 StatusCode::PAYLOAD_TOO_LARGE,
-                bad("the body is larger than 64 KB or was cut off"),
+                bad(&format!(
+                    "the body is larger than {} KB or was cut off",
+                    limit / 1024
+                )),
             ),
-            Self::TooSlow => (
+            Self::TooSlow(time) => (
                 StatusCode::REQUEST_TIMEOUT,
-                bad("the body did not arrive within 10 seconds"),
+                bad(&format!(
+                    "the body did not arrive within {} s",
+                    time.as_secs()
+                )),
             ),
             Self::UnknownPath => (StatusCode::NOT_FOUND, bad(&no_such_path())),
             Self::WrongMethod => (
@@ -130,11 +156,11 @@ impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let message = self.to_string();
         match self {
-            Self::ForeignHost { .. } | Self::ForeignOrigin => {
+            Self::ForeignHost { .. } | Self::ForeignOrigin | Self::OtherUser => {
                 let error = ControlError::new(ErrorCode::BadRequest, message);
                 (StatusCode::FORBIDDEN, axum::Json(error)).into_response()
             }
-            Self::Unauthorized => {
+            Self::Unauthorized | Self::NoMetrics => {
                 let error = ControlError::new(ErrorCode::Unauthorized, message);
                 let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
                 (StatusCode::UNAUTHORIZED, challenge, axum::Json(error)).into_response()

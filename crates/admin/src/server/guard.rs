@@ -13,7 +13,8 @@ use http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
 use http::uri::Authority;
 use http::{HeaderValue, Uri};
 
-use crate::token::Token;
+use super::caller::Caller;
+use crate::token::AccessTokens;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -32,12 +33,24 @@ pub(super) enum Rejection {
     /// A web page from elsewhere sent it.
     #[error("web pages of other origins may not use the admin port")]
     ForeignOrigin,
+    /// A program of another user of this machine sent it.
+    #[error(
+        "the admin port is for the programs of the user who runs Zephyr; others may read /metrics with the \
+         metrics token, or use the port if server.allow_other_users is true"
+    )]
+    OtherUser,
     /// The token is missing or wrong.
     #[error(
         "the admin token is missing or wrong; send `Authorization: Bearer` with the contents of \
          the file admin-token in Zephyr's data folder, or sign a browser in with `zephyr open`"
     )]
     Unauthorized,
+    /// The metrics are asked for without a token.
+    #[error(
+        "the metrics token is missing or wrong; send `Authorization: Bearer` with the contents of \
+         the file metrics-token in Zephyr's data folder"
+    )]
+    NoMetrics,
 }
 
 /// Whether the request was made for this port on this machine, and not by a page from elsewhere.
@@ -86,15 +99,18 @@ pub(super) fn admit_same_origin(headers: &HeaderMap) -> Result<(), Rejection> {
     }
 }
 
-/// Whether the request carries the token.
-pub(super) fn admit_bearer(headers: &HeaderMap, token: &Token) -> Result<(), Rejection> {
-    headers
+/// Who the request's token belongs to. A browser has none, and is nobody here.
+pub(super) fn caller(headers: &HeaderMap, tokens: &AccessTokens) -> Caller {
+    let presented = headers
         .get(AUTHORIZATION)
         .and_then(|value| value.as_bytes().split_at_checked("Bearer ".len()))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"Bearer "))
-        .filter(|(_, presented)| token.is(presented))
-        .map(|_| ())
-        .ok_or(Rejection::Unauthorized)
+        .map(|(_, presented)| presented);
+    match presented {
+        Some(presented) if tokens.admin.is(presented) => Caller::Program,
+        Some(presented) if tokens.metrics.is(presented) => Caller::Scraper,
+        Some(_) | None => Caller::Nobody,
+    }
 }
 
 fn authority(host: &HeaderValue) -> Option<Authority> {
@@ -234,28 +250,30 @@ mod tests {
     #[test]
     fn only_the_whole_token_as_a_bearer_counts() {
         let folder = tempfile::tempdir().unwrap();
-        let token = Token::load_or_create(folder.path()).unwrap();
+        let tokens = AccessTokens::load_or_create(folder.path()).unwrap();
         let bearer = |value: String| {
             let headers = HeaderMap::from_iter([(AUTHORIZATION, value.parse().unwrap())]);
-            admit_bearer(&headers, &token)
+            caller(&headers, &tokens)
         };
-        let secret = token.reveal();
+        let secrets = [
+            (tokens.admin.reveal(), Caller::Program),
+            (tokens.metrics.reveal(), Caller::Scraper),
+        ];
 
-        assert_eq!(bearer(format!("Bearer {secret}")), Ok(()));
-        assert_eq!(bearer(format!("bearer {secret}")), Ok(()));
-        for wrong in [
-            String::new(),
-            secret.to_owned(),
-            "Bearer ".to_owned(),
-            format!("Basic {secret}"),
-            format!("Bearer {}", &secret[1..]),
-            format!("Bearer {secret}0"),
-        ] {
-            assert_eq!(bearer(wrong), Err(Rejection::Unauthorized));
+        for (secret, whose) in secrets {
+            assert_eq!(bearer(format!("Bearer {secret}")), whose);
+            assert_eq!(bearer(format!("bearer {secret}")), whose);
+            for wrong in [
+                String::new(),
+                secret.to_owned(),
+                "Bearer ".to_owned(),
+                format!("Basic {secret}"),
+                format!("Bearer {}", &secret[1..]),
+                format!("Bearer {secret}0"),
+            ] {
+                assert_eq!(bearer(wrong), Caller::Nobody);
+            }
         }
-        assert_eq!(
-            admit_bearer(&HeaderMap::new(), &token),
-            Err(Rejection::Unauthorized)
-        );
+        assert_eq!(caller(&HeaderMap::new(), &tokens), Caller::Nobody);
     }
 }

@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
+use http::HeaderValue;
 use http::header::{self, HeaderMap, HeaderName};
-use http::{HeaderValue, Method};
 
 use super::api::Api;
+use super::caller::Caller;
 use super::failure::Failure;
-use super::{commands, guard, journal, page, sign_in, state};
+use super::guard::Rejection;
+use super::places::Place;
+use super::{commands, confirm, guard, journal, page, sign_in, state};
 use crate::protocol::path;
 
 /// The whole API, and the page if it is enabled.
@@ -29,6 +32,14 @@ pub(super) fn router(api: Arc<Api>) -> Router {
         .route(&format!("{}/{{id}}", path::REQUESTS), get(journal::request))
         .route(path::USAGE, get(journal::usage))
         .route(path::HISTORY, get(journal::history))
+        .route(path::TOKEN, get(commands::has_token))
+        .route(path::CONFIRMATIONS, get(confirm::waiting))
+        .route(
+            &format!("{}/{{number}}", path::CONFIRMATIONS),
+            get(confirm::standing)
+                .post(confirm::settle)
+                .delete(confirm::withdraw),
+        )
         .route(path::CODES, post(sign_in::code))
         .route(
             path::SESSION,
@@ -45,7 +56,7 @@ pub(super) fn router(api: Arc<Api>) -> Router {
     };
     router
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(api.clone(), require_token))
+        .layer(middleware::from_fn_with_state(api.clone(), require_caller))
         .layer(middleware::from_fn_with_state(api.clone(), require_source))
         .layer(middleware::map_response(harden))
         .with_state(api)
@@ -58,23 +69,38 @@ async fn require_source(State(api): State<Arc<Api>>, request: Request, next: Nex
     }
 }
 
-/// Decides by the path, so a route that nobody thought of is closed. A program sends the token. A browser
-/// sends a session from our own page.
-async fn require_token(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+/// Tells who asks, and lets them pass to what they may ask for. A program sends a token. A browser sends a
+/// session from our own page.
+async fn require_caller(
+    State(api): State<Arc<Api>>,
+    Extension(place): Extension<Place>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let (asked, headers) = (request.uri().path(), request.headers());
-    let is_open = match asked {
-        path::PROOF => true,
-        path::SESSION => request.method() == Method::POST,
-        _ => !path::is_guarded(asked),
+    let mut caller = guard::caller(headers, &api.tokens);
+    let mut rejection = match asked {
+        path::METRICS => Rejection::NoMetrics,
+        _ => Rejection::Unauthorized,
     };
-    let admitted = match guard::admit_bearer(headers, &api.token) {
-        Err(_) if sign_in::admit(&api, request.uri(), headers) => guard::admit_same_origin(headers),
-        admitted => admitted,
-    };
-    match admitted {
-        Err(rejection) if !is_open => rejection.into_response(),
-        Ok(()) | Err(_) => next.run(request).await,
+    if caller == Caller::Nobody
+        && let Some(session) = sign_in::admit(&api, request.uri(), headers)
+    {
+        match guard::admit_same_origin(headers) {
+            Ok(()) => caller = Caller::Browser(session),
+            Err(foreign) => rejection = foreign,
+        }
     }
+    let is_scraped = asked == path::METRICS && caller != Caller::Nobody;
+    if place.is_foreign() && !is_scraped {
+        return Rejection::OtherUser.into_response();
+    }
+    if !caller.may_ask(request.method(), asked) {
+        return rejection.into_response();
+    }
+    place.belongs_to(caller);
+    request.extensions_mut().insert(caller);
+    next.run(request).await
 }
 
 async fn wrong_method() -> Failure {

@@ -26,10 +26,10 @@ use http::header::{COOKIE, HeaderMap, SET_COOKIE};
 use http::{HeaderValue, StatusCode, Uri};
 
 use super::api::Api;
-use super::body::read;
+use super::body::read_short;
 use super::failure::Failure;
 use super::guard;
-use super::visitors::Session;
+use super::visitors::{Session, SessionId};
 use crate::protocol::path;
 use crate::protocol::query::Parameters;
 use crate::protocol::sign_in::{Code, KEY, KEY_PARAMETER, Key};
@@ -37,12 +37,8 @@ use crate::protocol::sign_in::{Code, KEY, KEY_PARAMETER, Key};
 /// A page cannot add headers to these requests.
 const WITHOUT_HEADERS: [&str; 2] = [path::EVENTS, path::EXPORT];
 
-/// Takes the token: a session cannot create sessions.
-pub(super) async fn code(
-    State(api): State<Arc<Api>>,
-    headers: HeaderMap,
-) -> Result<Response, Failure> {
-    guard::admit_bearer(&headers, &api.token)?;
+/// Only for programs: a session cannot create sessions. The guard sees to that.
+pub(super) async fn code(State(api): State<Arc<Api>>) -> Result<Response, Failure> {
     if !api.has_page {
         return Err(Failure::NoPage);
     }
@@ -56,7 +52,7 @@ pub(super) async fn exchange(
     body: Body,
 ) -> Result<Response, Failure> {
     guard::admit_same_origin(&headers)?;
-    let Code { code } = read(body, "a code to sign in with").await?;
+    let Code { code } = read_short(body, "a code to sign in with").await?;
     let session = api.visitors.exchange(&code, Instant::now())?;
     let Session { cookie: half, key } = session.ok_or(Failure::NoCode)?;
     Ok((cookie(&api, &half, ""), axum::Json(Key { key })).into_response())
@@ -74,11 +70,11 @@ pub(super) async fn end(State(api): State<Arc<Api>>, uri: Uri, headers: HeaderMa
     (StatusCode::NO_CONTENT, cookie(&api, "", "; Max-Age=0")).into_response()
 }
 
-/// Whether the request carries a session.
-pub(super) fn admit(api: &Api, uri: &Uri, headers: &HeaderMap) -> bool {
+/// The session that the request carries.
+pub(super) fn admit(api: &Api, uri: &Uri, headers: &HeaderMap) -> Option<SessionId> {
     let now = Instant::now();
     let mut sessions = presented(uri, headers, api.port);
-    sessions.any(|session| api.visitors.admit(&session, now))
+    sessions.find_map(|session| api.visitors.admit(&session, now))
 }
 
 fn presented(uri: &Uri, headers: &HeaderMap, port: u16) -> impl Iterator<Item = Session> {

@@ -34,5 +34,5 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Fai
 /// The query is the challenge, whatever it says. The answer is worthless at another port.
 pub(super) async fn proof(State(api): State<Arc<Api>>, uri: Uri) -> String {
     let challenge = uri.query().unwrap_or_default();
-    api.token.proof(api.port, challenge)
+    api.tokens.admin.proof(api.port, challenge)
 }

@@ -30,12 +30,20 @@ pub(super) struct Visitors(Mutex<State>);
 struct State {
     codes: VecDeque<Secret>,
     sessions: VecDeque<Secret>,
+    /// How many sessions there were.
+    begun: u64,
 }
 
 struct Secret {
     text: String,
+    /// Of a session.
+    id: SessionId,
     until: Instant,
 }
+
+/// A session, for what is remembered of it. No other one ever has the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SessionId(pub(super) u64);
 
 /// Two secrets that are valid only together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +65,8 @@ impl Visitors {
     pub(super) fn code(&self, now: Instant) -> Result<String, TokenError> {
         let code = token::challenge()?;
         let mut state = self.lock();
-        remember(&mut state.codes, CODES, &code, now + CODE_LIFETIME);
+        let none = SessionId(0);
+        remember(&mut state.codes, CODES, (&code, none), now + CODE_LIFETIME);
         Ok(code)
     }
 
@@ -72,20 +81,20 @@ impl Visitors {
             return Ok(None);
         }
         let until = now + SESSION_LIFETIME;
-        remember(&mut state.sessions, SESSIONS, &session.whole(), until);
+        state.begun += 1;
+        let id = SessionId(state.begun);
+        remember(&mut state.sessions, SESSIONS, (&session.whole(), id), until);
         Ok(Some(session))
     }
 
-    /// Whether the session is valid. If it is, its lifetime begins again.
-    pub(super) fn admit(&self, session: &Session, now: Instant) -> bool {
+    /// Which session it is, if it is valid. Then its lifetime begins again.
+    pub(super) fn admit(&self, session: &Session, now: Instant) -> Option<SessionId> {
         let session = session.whole();
         let mut state = self.lock();
-        let known = take(&mut state.sessions, &session, now).is_some();
-        if known {
-            let until = now + SESSION_LIFETIME;
-            remember(&mut state.sessions, SESSIONS, &session, until);
-        }
-        known
+        let id = take(&mut state.sessions, &session, now)?.id;
+        let until = now + SESSION_LIFETIME;
+        remember(&mut state.sessions, SESSIONS, (&session, id), until);
+        Some(id)
     }
 
     /// Ends the session.
@@ -98,12 +107,17 @@ impl Visitors {
     }
 }
 
-fn remember(secrets: &mut VecDeque<Secret>, most: usize, text: &str, until: Instant) {
+fn remember(
+    secrets: &mut VecDeque<Secret>,
+    most: usize,
+    (text, id): (&str, SessionId),
+    until: Instant,
+) {
     if secrets.len() == most {
         secrets.pop_front();
     }
     let text = text.to_owned();
-    secrets.push_back(Secret { text, until });
+    secrets.push_back(Secret { text, id, until });
 }
 
 /// Removes the secret if it is valid. Each secret is compared as a whole, so the duration tells nothing.
@@ -137,8 +151,19 @@ mod tests {
         let first = visitors.exchange(&code, now).unwrap();
         let second = visitors.exchange(&code, now).unwrap();
 
-        assert!(visitors.admit(&first.unwrap(), now));
+        assert!(visitors.admit(&first.unwrap(), now).is_some());
         assert_eq!(second, None);
+    }
+
+    #[test]
+    fn a_session_stays_the_same_and_is_no_other() {
+        let (visitors, now) = (Visitors::default(), Instant::now());
+        let (ours, other) = (session(&visitors, now), session(&visitors, now));
+
+        let ids = [&ours, &other, &ours].map(|session| visitors.admit(session, now).unwrap());
+
+        assert_eq!(ids[0], ids[2]);
+        assert_ne!(ids[0], ids[1]);
     }
 
     #[test]
@@ -158,9 +183,9 @@ mod tests {
             with(&ours.key, &ours.cookie),
             with(&format!("{}.{}", ours.cookie, ours.key), ""),
         ] {
-            assert!(!visitors.admit(&wrong, now), "{wrong:?}");
+            assert!(visitors.admit(&wrong, now).is_none(), "{wrong:?}");
         }
-        assert!(visitors.admit(&ours, now));
+        assert!(visitors.admit(&ours, now).is_some());
     }
 
     #[test]
@@ -179,9 +204,17 @@ mod tests {
         let session = session(&visitors, begun);
         let used = begun + SESSION_LIFETIME - SECOND;
 
-        assert!(visitors.admit(&session, used));
-        assert!(visitors.admit(&session, used + SESSION_LIFETIME - SECOND));
-        assert!(!visitors.admit(&session, used + 2 * SESSION_LIFETIME));
+        assert!(visitors.admit(&session, used).is_some());
+        assert!(
+            visitors
+                .admit(&session, used + SESSION_LIFETIME - SECOND)
+                .is_some()
+        );
+        assert!(
+            visitors
+                .admit(&session, used + 2 * SESSION_LIFETIME)
+                .is_none()
+        );
     }
 
     #[test]
@@ -191,8 +224,8 @@ mod tests {
 
         visitors.forget(&left, now);
 
-        assert!(visitors.admit(&kept, now));
-        assert!(!visitors.admit(&left, now));
+        assert!(visitors.admit(&kept, now).is_some());
+        assert!(visitors.admit(&left, now).is_none());
     }
 
     #[test]
@@ -203,15 +236,15 @@ mod tests {
         let used = session(&visitors, now);
 
         for _ in 0..SESSIONS - 1 {
-            assert!(visitors.admit(&used, now));
+            assert!(visitors.admit(&used, now).is_some());
             session(&visitors, now);
         }
 
         assert!(
-            !visitors.admit(&first, now),
+            visitors.admit(&first, now).is_none(),
             "the one that was not used goes"
         );
-        assert!(visitors.admit(&used, now));
+        assert!(visitors.admit(&used, now).is_some());
         assert_eq!(visitors.lock().sessions.len(), SESSIONS);
         for _ in 0..CODES {
             visitors.code(now).unwrap();
@@ -235,7 +268,7 @@ mod tests {
                 cookie,
                 ..session.clone()
             };
-            assert!(!visitors.admit(&wrong, now));
+            assert!(visitors.admit(&wrong, now).is_none());
         }
     }
 }

@@ -6,8 +6,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use zephyr_admin::client::Client;
-use zephyr_admin::server as admin;
-use zephyr_admin::token::Token;
+use zephyr_admin::server::{self as admin, Access, Confirmations};
+use zephyr_admin::token::{AccessTokens, Token};
 use zephyr_control::{
     Command, Control, ControlError, ErrorCode, HistoryQuery, Paging, RequestFilter, RequestPage,
     SecretText, Tested, UsageBy, UsageQuery,
@@ -213,11 +213,18 @@ async fn whoever_cannot_prove_to_know_the_token_is_not_told_it() {
 #[tokio::test]
 async fn only_a_loopback_address_is_served() {
     let folder = tempfile::tempdir().unwrap();
-    let token = Token::load_or_create(folder.path()).unwrap();
+    let tokens = AccessTokens::load_or_create(folder.path()).unwrap();
     let mut config = web_admin(0);
     config.host = "0.0.0.0".parse().unwrap();
 
-    let refused = admin::serve(FakeControl::new(), &config, token, CancellationToken::new()).await;
+    let refused = {
+        let (control, shutdown) = (FakeControl::new(), CancellationToken::new());
+        let access = Access {
+            tokens,
+            allow_other_users: true,
+        };
+        admin::serve(control, &config, access, Confirmations::default(), shutdown).await
+    };
 
     let error = refused.err().unwrap().to_string();
     assert!(error.contains("web_admin.host"), "{error}");

@@ -8,8 +8,8 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use zephyr_admin::client::Client;
-use zephyr_admin::server::{self, Admin};
-use zephyr_admin::token::Token;
+use zephyr_admin::server::{self, Access, Admin, Confirmations};
+use zephyr_admin::token::{AccessTokens, Token};
 use zephyr_control::{
     Appearance, AttemptOutcome, AttemptRecord, AuthType, Command, Complaint, Configuration,
     Control, ControlError, ControlFuture, Diagnosis, DiagnosisStage, DiagnosisStep, Done,
@@ -30,6 +30,9 @@ pub struct FakeControl {
     refusal: Mutex<Option<ControlError>>,
     journal: Mutex<Vec<RequestRecord>>,
     asked: Mutex<Vec<Asked>>,
+    /// What the keychain has.
+    tokens: Mutex<Vec<String>>,
+    configuration: Mutex<Configuration>,
 }
 
 /// A question, as it arrived.
@@ -50,7 +53,14 @@ impl FakeControl {
             refusal: Mutex::default(),
             journal: Mutex::default(),
             asked: Mutex::default(),
+            tokens: Mutex::new(vec!["hk".to_owned()]),
+            configuration: Mutex::new(configuration()),
         })
+    }
+
+    /// Has another configuration.
+    pub fn configure(&self, change: impl FnOnce(&mut Configuration)) {
+        change(&mut self.configuration.lock().unwrap());
     }
 
     /// Has these requests in its journal, too.
@@ -140,7 +150,13 @@ impl Control for FakeControl {
     }
 
     fn configuration(&self) -> ControlFuture<'_, Configuration> {
-        Box::pin(async { Ok(configuration()) })
+        let configuration = self.configuration.lock().unwrap().clone();
+        Box::pin(async { Ok(configuration) })
+    }
+
+    fn has_token(&self, reference: String) -> ControlFuture<'_, bool> {
+        let has_token = self.tokens.lock().unwrap().contains(&reference);
+        Box::pin(async move { Ok(has_token) })
     }
 
     fn check(&self, command: Command) -> ControlFuture<'_, Vec<Complaint>> {
@@ -156,6 +172,9 @@ impl Control for FakeControl {
     }
 
     fn execute(&self, command: Command) -> ControlFuture<'_, Done> {
+        if let Command::StoreToken { reference, .. } = &command {
+            self.tokens.lock().unwrap().push(reference.clone());
+        }
         self.commands.lock().unwrap().push(command);
         let refusal = self.refusal.lock().unwrap().take();
         Box::pin(async {
@@ -392,6 +411,11 @@ pub fn every_command() -> Vec<Command> {
             reference: "hk".to_owned(),
             token: SecretText::new("hunter2"),
         },
+        Command::ConnectClaudeCode,
+        Command::DisconnectClaudeCode,
+        Command::LaunchAtLogin { enabled: true },
+        Command::Show,
+        Command::Quit,
     ]
 }
 
@@ -402,6 +426,7 @@ pub struct Server {
     pub data_dir: TempDir,
     pub shutdown: CancellationToken,
     pub admin: Option<Admin>,
+    pub confirmations: Confirmations,
     _stop: DropGuard,
 }
 
@@ -411,13 +436,26 @@ impl Server {
     }
 
     pub async fn start_with(config: WebAdmin) -> Self {
+        Self::open_to(config, false).await
+    }
+
+    pub async fn open_to(config: WebAdmin, allow_other_users: bool) -> Self {
         let data_dir = tempfile::tempdir().unwrap();
-        let token = Token::load_or_create(data_dir.path()).unwrap();
+        let tokens = AccessTokens::load_or_create(data_dir.path()).unwrap();
         let control = FakeControl::new();
         let shutdown = CancellationToken::new();
-        let admin = server::serve(control.clone(), &config, token, shutdown.clone())
-            .await
-            .unwrap();
+        let confirmations = Confirmations::default();
+        let serving = server::serve(
+            control.clone(),
+            &config,
+            Access {
+                tokens,
+                allow_other_users,
+            },
+            confirmations.clone(),
+            shutdown.clone(),
+        );
+        let admin = serving.await.unwrap();
         Self {
             control,
             address: admin.address(),
@@ -425,6 +463,7 @@ impl Server {
             _stop: shutdown.clone().drop_guard(),
             shutdown,
             admin: Some(admin),
+            confirmations,
         }
     }
 
@@ -436,6 +475,11 @@ impl Server {
     /// The token as it is in its file.
     pub fn secret(&self) -> String {
         std::fs::read_to_string(self.data_dir.path().join("admin-token")).unwrap()
+    }
+
+    /// The token for the metrics, as it is in its file.
+    pub fn metrics_secret(&self) -> String {
+        std::fs::read_to_string(self.data_dir.path().join("metrics-token")).unwrap()
     }
 }
 

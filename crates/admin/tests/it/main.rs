@@ -4,6 +4,9 @@
 
 mod client;
 mod fake;
+mod flood;
 mod instance;
+mod neighbours;
+mod privileges;
 mod server;
 mod sign_in;

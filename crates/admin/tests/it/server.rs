@@ -64,6 +64,8 @@ async fn what_is_counted_is_told_to_those_with_the_token() {
     let server = Server::start().await;
 
     let response = get(&server, "/metrics").send().await.unwrap();
+    let scraper = request(server.address, Method::GET, "/metrics");
+    let scraper = scraper.bearer_auth(server.metrics_secret()).send().await;
     let stranger = request(server.address, Method::GET, "/metrics");
     let stranger = stranger.send().await.unwrap();
 
@@ -72,7 +74,10 @@ async fn what_is_counted_is_told_to_those_with_the_token() {
         zephyr_control::METRICS_TYPE
     );
     assert_eq!(response.text().await.unwrap(), fake::COUNTED);
-    assert_eq!(error_of(stranger).await, (401, "unauthorized".to_owned()));
+    assert_eq!(scraper.unwrap().text().await.unwrap(), fake::COUNTED);
+    assert_eq!(stranger.status(), StatusCode::UNAUTHORIZED);
+    let told = stranger.text().await.unwrap();
+    assert!(told.contains("metrics-token"), "{told}");
 }
 
 #[tokio::test]
@@ -105,6 +110,12 @@ async fn a_wrong_parameter_is_named_and_nothing_is_asked() {
         ("/api/v1/usage?by=week", "by"),
         ("/api/v1/usage?by=day&by=hour", "by"),
         ("/api/v1/history?status=529", "status"),
+        ("/api/v1/token", "reference"),
+        ("/api/v1/requests?text=%00", "text"),
+        ("/api/v1/requests?endpoint=a%00b", "endpoint"),
+        ("/api/v1/requests/export?format=csv&text=%00", "text"),
+        ("/api/v1/history?endpoint=%00", "endpoint"),
+        ("/api/v1/token?reference=%00", "reference"),
     ];
 
     for (path, name) in cases {
@@ -239,6 +250,9 @@ async fn what_is_no_command_is_a_bad_request() {
         "{}",
         r#"{"command":"explode"}"#,
         r#"{"command":"use"}"#,
+        r#"{"command":"use","endpoint":"\u0000"}"#,
+        r#"{"command":"set","key":"ui.theme","value":["a\u0000b"]}"#,
+        r#"{"command":"store_token","reference":"a\u0000","token":"t"}"#,
     ] {
         let response = post(&server, body).send().await.unwrap();
 
@@ -261,6 +275,24 @@ async fn a_large_body_is_refused() {
         .unwrap();
 
     assert_eq!(error_of(response).await, (413, "bad_request".to_owned()));
+}
+
+#[tokio::test]
+async fn a_body_of_somebody_unknown_is_short_or_refused() {
+    let server = Server::start().await;
+    let exchange = |length: usize| {
+        let code = format!("{{\"code\":\"{}\"}}", "0".repeat(length));
+        request(server.address, Method::POST, "/api/v1/session")
+            .header("sec-fetch-site", "same-origin")
+            .body(code)
+            .send()
+    };
+
+    let short = exchange(64).await.unwrap();
+    let long = exchange(1024).await.unwrap();
+
+    assert_eq!(short.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(long.status(), StatusCode::PAYLOAD_TOO_LARGE);
 }
 
 #[tokio::test]

@@ -7,9 +7,9 @@ use serde_json::json;
 const SESSION: &str = "/api/v1/session";
 
 /// A browser, with our page open in it.
-struct Browser<'a> {
+pub struct Browser<'a> {
     server: &'a Server,
-    cookie: Option<String>,
+    pub cookie: Option<String>,
     /// What our page keeps for itself.
     key: Option<String>,
 }
@@ -24,7 +24,7 @@ impl<'a> Browser<'a> {
     }
 
     /// One that is signed in.
-    async fn signed_in(server: &'a Server) -> Self {
+    pub async fn signed_in(server: &'a Server) -> Self {
         let mut browser = Self::new(server);
         let code = code(server).await;
         let answer = browser.exchange(&code).send().await.unwrap();
@@ -40,7 +40,7 @@ impl<'a> Browser<'a> {
     }
 
     /// As our own page asks.
-    fn ask(&self, method: Method, path: &str) -> RequestBuilder {
+    pub fn ask(&self, method: Method, path: &str) -> RequestBuilder {
         self.bare(method, path)
             .header("sec-fetch-site", "same-origin")
     }
@@ -55,7 +55,7 @@ impl<'a> Browser<'a> {
     }
 
     /// What a page of another port could send, or a server there that was sent our cookie.
-    fn without_key(&self, method: Method, path: &str) -> RequestBuilder {
+    pub fn without_key(&self, method: Method, path: &str) -> RequestBuilder {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let request = client.request(method, format!("http://{}{path}", self.server.address));
         match &self.cookie {

@@ -5,6 +5,8 @@
 #[cfg(unix)]
 mod canaries;
 mod claude_code_program;
+#[cfg(unix)]
+mod confirm;
 mod documents;
 mod explain;
 /// What the tests of the admin API use, too.

@@ -230,7 +230,7 @@ async fn a_browser_is_signed_in_once_and_only_for_our_own_page() {
     for (port, path, page, elsewhere, alone) in [
         (Port::Admin, "/api/v1/snapshot", 200, 403, 403),
         (Port::Admin, "/api/v1/session", 204, 403, 403),
-        (Port::Admin, "/api/v1/session/codes", 405, 403, 403),
+        (Port::Admin, "/api/v1/session/codes", 401, 403, 403),
         (Port::Proxy, "/status", 401, 403, 401),
     ] {
         let cookie_alone = || {
@@ -253,7 +253,9 @@ async fn a_browser_is_signed_in_once_and_only_for_our_own_page() {
 async fn no_answer_no_log_and_no_file_tells_a_secret() {
     let program = Program::start().await;
     let admin_token = program.admin_token();
-    let secrets = [UPSTREAM, CLIENT, admin_token.trim()];
+    let metrics_token = fs::read_to_string(program.home.data_dir().join("metrics-token"));
+    let metrics_token = metrics_token.unwrap();
+    let secrets = [UPSTREAM, CLIENT, admin_token.trim(), metrics_token.trim()];
     let tells = |text: &str| secrets.into_iter().find(|secret| text.contains(secret));
     let more = [
         "/api/v1/configuration",
@@ -292,7 +294,8 @@ async fn no_answer_no_log_and_no_file_tells_a_secret() {
     assert!(files.iter().any(|(name, _)| name.ends_with(".log")));
     for (name, bytes) in files {
         let told = tells(&String::from_utf8_lossy(&bytes));
-        assert_eq!(told.is_some(), name == "admin-token", "{name}");
+        let is_token = ["admin-token", "metrics-token"].contains(&name.as_str());
+        assert_eq!(told.is_some(), is_token, "{name}");
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use zephyr_core::config::{
-    Auth, AuthHeader, BaseUrl, BaseUrlError, Endpoint, Group, HealthCheck, ProbeAs,
+    Auth, AuthHeader, BaseUrl, BaseUrlError, Endpoint, Group, HealthCheck, Place, ProbeAs,
 };
 
 use super::address::{Listeners, proxy};
@@ -73,6 +73,7 @@ struct Shared {
     auth_type: AuthType,
     credential: Credential,
     subscription_only: bool,
+    allow_insecure: bool,
     probe_as: ProbeAs,
     health_check: HealthCheck,
 }
@@ -89,6 +90,7 @@ impl FleetReader<'_> {
             auth_type: table.choice("auth_type", AuthType::AuthToken),
             credential: Credential::read(table, &AUTH_TOKEN),
             subscription_only: table.flag("subscription_only", false),
+            allow_insecure: table.flag("allow_insecure", false),
             probe_as: table.choice("probe_as", ProbeAs::Zephyr),
             health_check: health_check(&table.table("health_check"), self.checks),
         };
@@ -158,6 +160,10 @@ impl FleetReader<'_> {
         let subscription_only = table.flag("subscription_only", group.subscription_only);
         let probe_as = table.choice("probe_as", group.probe_as);
         let proxy = proxy(table);
+        let allow_insecure = table.flag("allow_insecure", group.allow_insecure);
+        if let Some(url) = &url {
+            warn_about_clear_text(table, url, allow_insecure);
+        }
         if let (Some(url), Some(auth)) = (url, auth) {
             self.fleet.endpoints.push(Endpoint {
                 name,
@@ -171,6 +177,7 @@ impl FleetReader<'_> {
                 auth,
                 subscription_only,
                 proxy,
+                allow_insecure,
                 probe_as,
                 health_check: group.health_check.clone(),
             });
@@ -229,6 +236,38 @@ fn warn_about_unused_credential(table: &Table<'_>, credential: &Credential) {
             "is passthrough, so the credential named beside it is not used",
             "delete the credential, or write auth_type = \"auth_token\"",
         );
+    }
+}
+
+/// An endpoint on this machine needs no encryption. Elsewhere everybody on the way could read the credential.
+fn warn_about_clear_text(table: &Table<'_>, url: &BaseUrl, allow_insecure: bool) {
+    let Some(place) = url.place_in_clear_text() else {
+        return;
+    };
+    let remedy = "write https://, if the endpoint has it";
+    match place {
+        Place::ThisMachine => {}
+        _ if allow_insecure => table.warn(
+            "url",
+            "is http, so the token and everything asked for can be read by everybody on the way",
+            remedy,
+        ),
+        Place::Private => table.warn(
+            "url",
+            "is http, so the token and everything asked for can be read by everybody in that network",
+            remedy,
+        ),
+        Place::Named => table.warn(
+            "url",
+            "is http; it is used only while its name stands for a private address, so that no token crosses \
+             the internet in clear text",
+            "write https://, or allow_insecure = true to use it all the same",
+        ),
+        Place::Public => table.warn(
+            "url",
+            "is http at a public address; it is not used, so that no token crosses the internet in clear text",
+            "write https://, or allow_insecure = true to use it all the same",
+        ),
     }
 }
 

@@ -87,6 +87,12 @@ fn server(table: &Table<'_>, health: &Table<'_>, client_token: &Credential) -> S
         max_body: table.mebibytes("max_body_mb", 1..=TERABYTE_MB, defaults.max_body),
         allowed_hosts: table.texts("allowed_hosts", allowed_host),
         allowed_origins: table.texts("allowed_origins", allowed_origin),
+        allow_other_users: table.flag("allow_other_users", defaults.allow_other_users),
+        memory_budget: table.mebibytes(
+            "memory_budget_mb",
+            16..=TERABYTE_MB,
+            defaults.memory_budget,
+        ),
     }
 }
 

@@ -1199,6 +1199,56 @@ fn a_full_file_of_claude_zephyr_keeps_its_meaning() {
 }
 
 #[test]
+fn clear_text_is_warned_of_by_how_far_it_goes() {
+    let with = |url: &str, group: &str, own: &str| {
+        let text = format!(
+            "[[groups]]\nname = \"main\"\nauth_token_env = \"T\"\n{group}endpoints = [{{ name = \"A\", url = \"{url}\"{own} }}]\n"
+        );
+        let loaded = loaded(&text);
+        let allowed = loaded.config.endpoints[0].allow_insecure;
+        let told = loaded.warnings.into_iter().next();
+        (
+            allowed,
+            told.map(|warning| format!("{} {}", warning.message, warning.remedy)),
+        )
+    };
+
+    for quiet in [
+        "https://relay.example.com",
+        "http://127.0.0.1:9",
+        "http://localhost:9",
+        "http://[::1]:9",
+    ] {
+        assert_eq!(with(quiet, "", ""), (false, None), "{quiet}");
+    }
+    for (url, told) in [
+        ("http://10.0.0.7", "in that network"),
+        (
+            "http://relay.example.com",
+            "only while its name stands for a private address",
+        ),
+        ("http://203.0.113.9", "it is not used"),
+    ] {
+        let (allowed, warning) = with(url, "", "");
+        let warning = warning.unwrap();
+        assert!(!allowed && warning.contains(told), "{warning}");
+        for (group, own) in [
+            ("allow_insecure = true\n", ""),
+            ("", ", allow_insecure = true"),
+        ] {
+            let (allowed, warning) = with(url, group, own);
+            let warning = warning.unwrap();
+            assert!(
+                allowed && warning.contains("everybody on the way"),
+                "{warning}"
+            );
+        }
+        let (allowed, _) = with(url, "allow_insecure = true\n", ", allow_insecure = false");
+        assert!(!allowed);
+    }
+}
+
+#[test]
 fn what_claude_zephyr_had_and_zephyr_has_not_is_noted() {
     let loaded = fixture("claude-zephyr-full.toml");
 
@@ -1206,6 +1256,7 @@ fn what_claude_zephyr_had_and_zephyr_has_not_is_noted() {
     assert_eq!(
         noted,
         [
+            "groups[1].endpoints[0].url",
             "groups[2].health_check.switch_threshold_ms",
             "retry.base_delay_ms",
             "retry.backoff_multiplier",
@@ -1222,6 +1273,7 @@ fn what_claude_zephyr_had_and_zephyr_has_not_is_noted() {
         loaded
             .warnings
             .iter()
+            .skip(1)
             .all(|w| w.message.contains("no effect"))
     );
 }

@@ -9,7 +9,7 @@ mod snapshots;
 #[cfg(test)]
 mod tests;
 
-pub use parts::{NOW_MS, endpoint, live_request, snapshot};
+pub use parts::{NOW_MS, endpoint, form, live_request, snapshot};
 pub use snapshots::{
     all, all_down, busy, degraded, distributing, draining, empty, healthy, manual, many, offline,
     paused, problems, quota, refused, serve, starting, stopped,

@@ -2,6 +2,7 @@
 
 use zephyr_redact::Redacted;
 
+use crate::form::{EndpointForm, TokenReference};
 use crate::host::{Appearance, ClaudeCode, Host, Program};
 use crate::journal::JournalStatus;
 use crate::snapshot::{
@@ -11,6 +12,24 @@ use crate::snapshot::{
 
 /// When all examples were taken: 2026-05-12 09:30 UTC, in milliseconds since 1970.
 pub const NOW_MS: u64 = 1_778_578_200_000;
+
+/// A form for an endpoint that has its group's token.
+pub fn form(name: &str, group: &str) -> EndpointForm {
+    EndpointForm {
+        name: name.to_owned(),
+        group: group.to_owned(),
+        url: format!("https://{}.example.com", name.to_lowercase()),
+        flag: None,
+        enabled: true,
+        priority: 1,
+        weight: 1,
+        price: 1.0,
+        path_prefix: None,
+        auth_type: None,
+        token: TokenReference::None,
+        proxy: None,
+    }
+}
 
 /// An endpoint that is ready, and has answered.
 pub fn endpoint(name: &str) -> EndpointView {

@@ -20,6 +20,8 @@ pub enum Fault {
     Connect(String),
     /// No connection, because the endpoint's certificate is not trusted.
     Certificate(Box<BadCertificate>),
+    /// No connection, because everybody on the way could have read the credential.
+    ClearText,
     /// The connection broke before an answer. The error of the system.
     Lost(String),
     /// No answer within this time.
@@ -78,7 +80,9 @@ impl Fault {
             Self::Connect(_) => Contact::NotMade,
             Self::Certificate(bad) if bad.is_of_a_stranger() => Contact::NotMade,
             Self::Lost(_) | Self::TimedOut(_) | Self::Cut | Self::Stalled(_) => Contact::Broken,
-            Self::Certificate(_) | Self::ClaudeCli(_) | Self::DrainTimeout => Contact::Unknown,
+            Self::Certificate(_) | Self::ClearText | Self::ClaudeCli(_) | Self::DrainTimeout => {
+                Contact::Unknown
+            }
         }
     }
 }

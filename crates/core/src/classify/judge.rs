@@ -122,6 +122,7 @@ impl Attempt<'_> {
             | Fault::Gateway { .. }
             | Fault::Connect(_)
             | Fault::Certificate(_)
+            | Fault::ClearText
             | Fault::Lost(_)
             | Fault::TimedOut(_)
             | Fault::Html

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::place::Place;
+
 /// The scheme, authority and path prefix of an endpoint. Never credentials, a query or a fragment.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct BaseUrl {
@@ -90,6 +92,11 @@ impl BaseUrl {
             Some(_) | None => None,
         };
         explicit.unwrap_or(if self.https { 443 } else { 80 })
+    }
+
+    /// How far away its host is, if what is sent there is not encrypted.
+    pub fn place_in_clear_text(&self) -> Option<Place> {
+        (!self.https).then(|| Place::of_host(self.host()))
     }
 
     /// The part before the client's path: empty, or `/prefix` without a slash at its end.

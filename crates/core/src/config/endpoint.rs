@@ -40,6 +40,8 @@ pub struct Endpoint {
     pub subscription_only: bool,
     /// How it is reached.
     pub proxy: ProxyRoute,
+    /// Whether it may get requests and credentials in clear text over a network that is not private.
+    pub allow_insecure: bool,
     /// What its probes look like.
     pub probe_as: ProbeAs,
     /// How it is probed.

@@ -24,6 +24,11 @@ pub struct Server {
     pub allowed_hosts: Vec<String>,
     /// Origins of web pages that may call the proxy.
     pub allowed_origins: Vec<String>,
+    /// Whether programs of other users of this machine may use the proxy and the admin port.
+    pub allow_other_users: bool,
+    /// The most bytes of requests and answers that are kept in memory at once, for another attempt or until they
+    /// have proven real.
+    pub memory_budget: u64,
 }
 
 impl Default for Server {
@@ -37,6 +42,8 @@ impl Default for Server {
             max_body: 64 * 1024 * 1024,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
+            allow_other_users: false,
+            memory_budget: 256 * 1024 * 1024,
         }
     }
 }

@@ -21,6 +21,7 @@ pub fn config(names: &[&str], health_check: &HealthCheck) -> Config {
             credential: CredentialRef::Env("TOKEN".to_owned()),
         },
         subscription_only: false,
+        allow_insecure: false,
         probe_as: ProbeAs::Zephyr,
         proxy: ProxyRoute::Direct,
         health_check: health_check.clone(),

@@ -146,6 +146,7 @@ fn config(names: &[&str]) -> Config {
             credential: CredentialRef::Env("TOKEN".to_owned()),
         },
         proxy: ProxyRoute::Direct,
+        allow_insecure: false,
         probe_as: ProbeAs::default(),
         subscription_only: false,
         health_check: HealthCheck {

@@ -4,12 +4,14 @@
 //! client does not speak HTTP, hyper answers 400.
 
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http_body::{Body, Frame, SizeHint};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -18,8 +20,12 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::client_io::ClientIo;
+use super::neighbour::Standing;
+use super::places::{Busy, Place};
 use super::service::serve_request;
 use crate::engine::shared::Shared;
+use crate::request::answer::Answer;
+use crate::request::relay::Aborted;
 use crate::wire::burst::Burst;
 use crate::wire::metered::Metered;
 
@@ -38,6 +44,7 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 pub async fn connection(
     mut stream: TcpStream,
     shared: &Arc<Shared>,
+    (standing, place): (Standing, &Arc<Place>),
     head_timeout: Duration,
     stop: CancellationToken,
 ) {
@@ -59,8 +66,13 @@ pub async fn connection(
         Burst::new(stream)
     };
     let io = ClientIo::new(first, stream, Arc::clone(&reset), stop.clone());
-    let service =
-        service_fn(|request| serve_request(Arc::clone(shared), request, Arc::clone(&reset)));
+    let service = service_fn(|request| {
+        let (shared, reset, busy) = (Arc::clone(shared), Arc::clone(&reset), place.begin());
+        async move {
+            let response = serve_request(shared, request, reset, standing).await;
+            response.map(|response| response.map(|answer| Occupying { answer, busy }))
+        }
+    });
     let ended = if is_http2 {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder
@@ -95,6 +107,33 @@ pub async fn connection(
     };
     if let Err(error) = ended {
         tracing::trace!(%error, "connection ended");
+    }
+}
+
+/// An answer on its way. Until it has ended, its connection keeps its place.
+struct Occupying {
+    answer: Answer,
+    #[expect(dead_code, reason = "it is held, and dropped with the answer")]
+    busy: Option<Busy>,
+}
+
+impl Body for Occupying {
+    type Data = Bytes;
+    type Error = Aborted;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Aborted>>> {
+        Pin::new(&mut self.answer).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.answer.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.answer.size_hint()
     }
 }
 

@@ -94,7 +94,16 @@ impl Guard {
         if authority.is_none() && is_plainly_loopback(headers) {
             return Ok(());
         }
-        let name = |authority: &Authority| authority.host().trim_matches(['[', ']']).to_lowercase();
+        // A user name before the host could hide the host from whoever reads it.
+        let name = |authority: &Authority| {
+            let bare = authority.host().trim_matches(['[', ']']).to_lowercase();
+            let is_bare = !authority.as_str().contains('@');
+            if is_bare {
+                bare
+            } else {
+                authority.as_str().to_lowercase()
+            }
+        };
         let in_header = headers.get_all(HOST).iter().map(|value| {
             let authority = value.to_str().ok().and_then(|text| text.parse().ok());
             authority.as_ref().map_or_else(String::new, name)
@@ -102,7 +111,8 @@ impl Guard {
         // HTTP/1.0 has neither, but browsers do not speak HTTP/1.0.
         let mut hosts = authority.map(name).into_iter().chain(in_header);
         let is_ours = |host: &String| {
-            self.any_host || is_loopback_name(host) || self.allowed_hosts.contains(host)
+            let is_named = self.allowed_hosts.contains(host);
+            is_named || is_loopback_name(host) || (self.any_host && !host.contains('@'))
         };
         let Some(host) = hosts.find(|host| !is_ours(host)) else {
             return Ok(());
@@ -114,25 +124,28 @@ impl Guard {
     }
 
     fn check_origin(&self, headers: &HeaderMap) -> Result<(), Refused> {
-        let origin = headers
-            .get(ORIGIN)
-            .map(|origin| String::from_utf8_lossy(origin.as_bytes()).to_ascii_lowercase());
-        if let Some(origin) = &origin {
-            if self.allowed_origins.contains(origin) {
-                return Ok(());
+        let mut comes_from_page = false;
+        for origin in headers.get_all(ORIGIN) {
+            comes_from_page = true;
+            let origin = String::from_utf8_lossy(origin.as_bytes()).to_ascii_lowercase();
+            if !self.allowed_origins.contains(&origin) {
+                let message = format!(
+                    "web pages may not call this proxy; add {origin:?} to server.allowed_origins if this one should"
+                );
+                return refuse(Code::OriginNotAllowed, message);
             }
-            let message = format!(
-                "web pages may not call this proxy; add {origin:?} to server.allowed_origins if this one should"
-            );
-            return refuse(Code::OriginNotAllowed, message);
         }
-        match headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes) {
-            None | Some(b"none" | b"same-origin") => Ok(()),
-            Some(_) => refuse(
-                Code::OriginNotAllowed,
-                "web pages may not call this proxy".to_owned(),
-            ),
+        if comes_from_page {
+            return Ok(());
         }
+        let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
+        if sites.all(|site| matches!(site.as_bytes(), b"none" | b"same-origin")) {
+            return Ok(());
+        }
+        refuse(
+            Code::OriginNotAllowed,
+            "web pages may not call this proxy".to_owned(),
+        )
     }
 }
 
@@ -158,7 +171,6 @@ fn is_plainly_loopback(headers: &HeaderMap) -> bool {
 
 fn is_loopback_name(host: &str) -> bool {
     host == "localhost"
-        || host.ends_with(".localhost")
         || host
             .parse::<std::net::IpAddr>()
             .is_ok_and(|address| address.is_loopback())
@@ -190,7 +202,6 @@ mod tests {
             "localhost:8080",
             "[::1]:8080",
             "127.0.0.9",
-            "zephyr.localhost",
         ] {
             assert_eq!(check(&server, &[("host", host)]), None, "{host}");
         }
@@ -198,6 +209,10 @@ mod tests {
             "evil.example.com",
             "127.0.0.1.evil.example.com",
             "localhost.evil.example.com",
+            // Whatever it stands for, a page may live there too.
+            "evil.localhost:8080",
+            "evil@localhost:8080",
+            "evil:8080@127.0.0.1",
             "10.0.0.1",
             "",
         ] {
@@ -234,9 +249,37 @@ mod tests {
             ("origin", "http://127.0.0.1:3000"),
             ("sec-fetch-site", "cross-site"),
             ("sec-fetch-site", "same-site"),
+            ("sec-fetch-site", ""),
         ] {
             let code = check(&server, &[("host", "127.0.0.1:8080"), page]);
             assert_eq!(code, Some(Code::OriginNotAllowed), "{page:?}");
+        }
+    }
+
+    #[test]
+    fn every_value_of_a_doubled_header_counts() {
+        let server = Server {
+            allowed_origins: vec!["https://tools.example.com".to_owned()],
+            ..Server::default()
+        };
+        let twice = |name: HeaderName, values: [&'static str; 2]| {
+            let mut headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static("127.0.0.1"))]);
+            for value in values {
+                headers.append(name.clone(), HeaderValue::from_static(value));
+            }
+            let refused = Guard::new(&server, None).check(&headers, None).err();
+            refused.map(|refused| refused.code)
+        };
+
+        let (ours, other) = ("https://tools.example.com", "https://evil.example.com");
+        for (name, values) in [
+            (ORIGIN, [ours, other]),
+            (ORIGIN, [other, ours]),
+            (SEC_FETCH_SITE, ["none", "cross-site"]),
+            (SEC_FETCH_SITE, ["cross-site", "none"]),
+        ] {
+            let code = twice(name, values);
+            assert_eq!(code, Some(Code::OriginNotAllowed), "{values:?}");
         }
     }
 

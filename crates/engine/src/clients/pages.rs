@@ -7,23 +7,37 @@ use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 use zephyr_control::{EndpointView, Language, Reason, text};
 
+use super::neighbour::Standing;
 use crate::clients::reply;
 use crate::engine::shared::Shared;
 
-/// `GET /status`.
-pub fn status(shared: &Shared) -> Response<Bytes> {
+/// Whether one of the pages is at this path.
+pub fn are_at(path: &str) -> bool {
+    matches!(path, "/status" | "/diagnostics" | "/health")
+}
+
+/// `GET /status`. A stranger learns how the endpoints are, but no URL and nothing that an endpoint said.
+pub fn status(shared: &Shared, standing: Standing) -> Response<Bytes> {
     let snapshot = shared.snapshot();
     let live = shared.live();
     let mut current = None;
     let mut endpoints = Map::new();
     let mut connections = Map::new();
     for endpoint in &snapshot.endpoints {
-        let key = key(endpoint, &endpoints);
+        let key = match standing {
+            Standing::Own => key(endpoint, &endpoints),
+            Standing::Stranger => endpoint.name.clone(),
+        };
         if snapshot.current.as_ref() == Some(&endpoint.name) {
             current = Some(key.clone());
         }
         connections.insert(key.clone(), json!(endpoint.in_flight));
-        endpoints.insert(key, endpoint_status(endpoint));
+        let mut told = endpoint_status(endpoint);
+        if standing == Standing::Stranger {
+            told["endpoint"] = Value::String(endpoint.name.clone());
+            told["error"] = Value::Null;
+        }
+        endpoints.insert(key, told);
     }
     let groups: Vec<Value> = live
         .config
@@ -64,8 +78,11 @@ pub fn status(shared: &Shared) -> Response<Bytes> {
     reply::json(StatusCode::OK, &body)
 }
 
-/// `GET /diagnostics`: the whole snapshot, with every reason in words.
-pub fn diagnostics(shared: &Shared) -> Response<Bytes> {
+/// `GET /diagnostics`: the whole snapshot, with every reason in words. A stranger gets what `/status` tells one.
+pub fn diagnostics(shared: &Shared, standing: Standing) -> Response<Bytes> {
+    if standing == Standing::Stranger {
+        return status(shared, standing);
+    }
     let snapshot = shared.snapshot();
     let events: Vec<Value> = snapshot
         .events
@@ -137,6 +154,7 @@ fn has_failed_check(endpoint: &EndpointView) -> bool {
         endpoint.reason,
         Some(
             Reason::ProbeFailed { .. }
+                | Reason::ClearText
                 | Reason::CertificateExpired { .. }
                 | Reason::CertificateNotYetValid { .. }
                 | Reason::CertificateOfOthers { .. }

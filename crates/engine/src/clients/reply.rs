@@ -19,6 +19,16 @@ pub enum Code {
     OriginNotAllowed,
     /// The client token is missing or wrong.
     ClientTokenRequired,
+    /// A program of another user of this machine called.
+    OtherUser,
+    /// The method is not forwarded.
+    MethodNotAllowed,
+    /// Two readers could understand the request's head differently.
+    AmbiguousHead,
+    /// The body has a transfer coding besides `chunked`.
+    CodingNotImplemented,
+    /// The path leaves the place that an endpoint gives to its clients.
+    PathNotAllowed,
     /// The request's target is not a path.
     NoPath,
     /// The request has been here before, in a loop of proxies.
@@ -50,6 +60,11 @@ impl Code {
             Self::HostNotAllowed => "host_not_allowed",
             Self::OriginNotAllowed => "origin_not_allowed",
             Self::ClientTokenRequired => "client_token_required",
+            Self::OtherUser => "other_user",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::AmbiguousHead => "ambiguous_head",
+            Self::CodingNotImplemented => "coding_not_implemented",
+            Self::PathNotAllowed => "path_not_allowed",
             Self::NoPath => "no_path",
             Self::LoopDetected => "loop_detected",
             Self::BodyTooLarge => "body_too_large",
@@ -66,11 +81,17 @@ impl Code {
 
     fn status(self) -> StatusCode {
         match self {
-            Self::HostNotAllowed | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
+            Self::HostNotAllowed | Self::OriginNotAllowed | Self::OtherUser => {
+                StatusCode::FORBIDDEN
+            }
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::CodingNotImplemented => StatusCode::NOT_IMPLEMENTED,
             Self::ClientTokenRequired => StatusCode::UNAUTHORIZED,
             Self::LoopDetected => StatusCode::LOOP_DETECTED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NoPath | Self::BodyIncomplete => StatusCode::BAD_REQUEST,
+            Self::NoPath | Self::PathNotAllowed | Self::AmbiguousHead | Self::BodyIncomplete => {
+                StatusCode::BAD_REQUEST
+            }
             Self::NoEndpoints
             | Self::NoneUsable
             | Self::ShuttingDown
@@ -85,9 +106,15 @@ impl Code {
 
     fn error_type(self) -> &'static str {
         match self {
-            Self::HostNotAllowed | Self::OriginNotAllowed => "permission_error",
+            Self::HostNotAllowed | Self::OriginNotAllowed | Self::OtherUser => "permission_error",
             Self::ClientTokenRequired => "authentication_error",
-            Self::NoPath | Self::LoopDetected | Self::BodyIncomplete => "invalid_request_error",
+            Self::MethodNotAllowed
+            | Self::AmbiguousHead
+            | Self::CodingNotImplemented
+            | Self::PathNotAllowed
+            | Self::NoPath
+            | Self::LoopDetected
+            | Self::BodyIncomplete => "invalid_request_error",
             Self::BodyTooLarge => "request_too_large",
             Self::NoEndpoints
             | Self::NoneUsable

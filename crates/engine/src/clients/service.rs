@@ -5,12 +5,15 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use http::{HeaderName, Method, Request, Response, Version};
+use http::header::CONNECTION;
+use http::{HeaderName, HeaderValue, Method, Request, Response, Version};
 use hyper::body::Incoming;
 use tracing::Instrument;
 
+use super::neighbour::Standing;
 use super::pages;
 use super::reply::Code;
+use super::{browser, head};
 use crate::endpoints::headers::VIA_ZEPHYR;
 use crate::engine::shared::Shared;
 use crate::request::answer::{Answer, own};
@@ -26,6 +29,7 @@ pub async fn serve_request(
     shared: Arc<Shared>,
     request: Request<Incoming>,
     reset: Arc<AtomicBool>,
+    standing: Standing,
 ) -> Result<Response<Answer>, Infallible> {
     let id = shared.request_ids.next();
     let span = tracing::debug_span!(
@@ -34,14 +38,16 @@ pub async fn serve_request(
         method = %request.method(),
         path = shared.traffic.shown_path(&request).as_str(),
     );
-    let answering = pin!(answer(&shared, request, id, reset).instrument(span));
+    let answering = pin!(answer(&shared, request, id, reset, standing).instrument(span));
     let mut response = answering.await;
     if let Some(code) = response.extensions().get::<Code>() {
         shared.metrics.error(*code);
         response.body_mut().name(id);
         response.headers_mut().insert("request-id", id.header());
     }
-    response.headers_mut().insert(REQUEST_ID, id.header());
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id.header());
+    browser::is_no_page(headers);
     Ok(response)
 }
 
@@ -50,13 +56,30 @@ async fn answer(
     request: Request<Incoming>,
     id: RequestId,
     reset: Arc<AtomicBool>,
+    standing: Standing,
 ) -> Response<Answer> {
     let live = shared.live();
     let headers = request.headers();
+    if let Err(refused) = head::check(request.version(), headers) {
+        let mut response = turn_down(shared, request, id, refused.code, &refused.message);
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+        return response;
+    }
     if let Err(refused) = live.guard.check(headers, request.uri().authority()) {
         return turn_down(shared, request, id, refused.code, &refused.message);
     }
+    if !head::may_be_forwarded(request.method()) {
+        let message = "neither TRACE nor CONNECT is forwarded";
+        return turn_down(shared, request, id, Code::MethodNotAllowed, message);
+    }
     let asks_for_page = matches!(*request.method(), Method::GET | Method::HEAD);
+    let is_reserved = asks_for_page && pages::are_at(request.uri().path());
+    if !is_reserved && browser::is_browsing(headers) {
+        let message = "a browser gets only /status, /diagnostics and /health here: an endpoint's answer, shown as \
+                       a page, could read the answers of others";
+        return turn_down(shared, request, id, Code::OriginNotAllowed, message);
+    }
     if asks_for_page && request.uri().path() == "/health" {
         return own(pages::health(shared));
     }
@@ -65,14 +88,18 @@ async fn answer(
     }
     if asks_for_page {
         match request.uri().path() {
-            "/status" => return own(pages::status(shared)),
-            "/diagnostics" => return own(pages::diagnostics(shared)),
+            "/status" => return own(pages::status(shared, standing)),
+            "/diagnostics" => return own(pages::diagnostics(shared, standing)),
             _ => {}
         }
     }
     if !request.uri().path().starts_with('/') {
-        let message = "only paths are forwarded: neither CONNECT nor *";
+        let message = "only paths are forwarded, and * is none";
         return turn_down(shared, request, id, Code::NoPath, message);
+    }
+    if live.has_prefix && head::has_dot_segment(request.uri().path()) {
+        let message = "the path has a segment . or .., which would leave the prefix of an endpoint (path_prefix)";
+        return turn_down(shared, request, id, Code::PathNotAllowed, message);
     }
     if headers
         .get_all(VIA_ZEPHYR)

@@ -10,6 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use http::header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
 use http::{Extensions, Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -22,9 +23,10 @@ use zephyr_core::config::Endpoint;
 
 use super::errors::{BoxError, root_cause};
 use super::network::{Network, no_tls};
-use super::route::{Boxed, Route, Way};
+use super::route::{Boxed, ClearText, Route, Way};
 use super::socket::{Handshake, Origin};
 use super::trust::bad_certificate;
+use crate::clients::head::is_chunked_alone;
 use crate::metrics::EndpointMeter;
 use crate::request::upload::AttemptBody;
 use crate::wire::burst::Burst;
@@ -68,6 +70,7 @@ impl Connections {
         tcp.set_keepalive(Some(TCP_KEEPALIVE));
         let route = Route {
             way: Way::of(&endpoint.proxy)?,
+            allow_insecure: endpoint.allow_insecure,
             tcp,
             network: network.clone(),
             meter: network.metrics.endpoint(&endpoint.name),
@@ -188,7 +191,14 @@ fn settle_use(
             if let Some(first) = origin.and_then(Origin::answers) {
                 response.extensions_mut().insert(first);
             }
-            Ok(response)
+            match ambiguity(response.headers()) {
+                None => Ok(response),
+                Some(ambiguity) => Err(SendError {
+                    fault: Fault::NotMessages(ambiguity.to_owned()),
+                    unprocessed: false,
+                    handshake: handshake(&response),
+                }),
+            }
         }
         Err(error) => {
             let mut extras = Extensions::new();
@@ -222,8 +232,21 @@ fn settle_use(
     }
 }
 
+/// Why the end of the answer cannot be known for sure: two readers could understand its head differently (RFC 9112,
+/// 6.1 and 6.3). hyper takes such heads.
+fn ambiguity(headers: &HeaderMap) -> Option<&'static str> {
+    if headers.get_all(CONTENT_LENGTH).iter().nth(1).is_some() {
+        return Some("it says more than once how long it is");
+    }
+    let is_coded = headers.contains_key(TRANSFER_ENCODING) && !is_chunked_alone(headers);
+    is_coded.then_some("it has a transfer coding besides chunked")
+}
+
 /// Why the connection did not open.
 fn unconnected(error: &(dyn StdError + 'static)) -> Fault {
+    if ClearText::is_cause_of(error) {
+        return Fault::ClearText;
+    }
     match bad_certificate(error) {
         Some(bad) => Fault::Certificate(Box::new(bad)),
         None => Fault::Connect(root_cause(error)),

@@ -4,9 +4,13 @@ use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue};
 use zephyr_core::config::{Auth, AuthHeader};
 use zephyr_secrets::Secret;
+use zephyr_secrets::redact::is_credential;
 
 /// The header in which the Messages API takes an API key.
 pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// How the client tokens begin that Zephyr makes itself.
+const CLIENT_TOKEN_PREFIX: &str = "zephyr-";
 
 #[derive(Clone)]
 pub enum Credential {
@@ -62,15 +66,18 @@ impl Credential {
         }
     }
 
-    /// Puts our credential in. The client's credential is then removed from both headers.
+    /// Puts our credential in. Everything of the client's that may be a credential is then removed: it is nobody's
+    /// business at that endpoint. If the endpoint gets the client's own, it gets no token that is for Zephyr alone.
     pub fn apply(&self, headers: &mut HeaderMap) {
         let (name, value) = match self {
-            Self::Passthrough => return,
+            Self::Passthrough => return remove_tokens_of_ours(headers),
             Self::Bearer(value) => (AUTHORIZATION, value),
             Self::ApiKey(value) => (X_API_KEY, value),
         };
-        headers.remove(AUTHORIZATION);
-        headers.remove(X_API_KEY);
+        let of_client = headers.keys().filter(|name| is_of_client(name));
+        for name in of_client.cloned().collect::<Vec<_>>() {
+            headers.remove(name);
+        }
         headers.insert(name, value.clone());
     }
 
@@ -83,14 +90,54 @@ impl Credential {
     }
 }
 
+/// Whether the header may hold a credential of the client. The API's own headers (`anthropic-*`) hold none, and an
+/// endpoint may need those that nobody knows yet.
+fn is_of_client(name: &HeaderName) -> bool {
+    is_credential(name) && !name.as_str().starts_with("anthropic-")
+}
+
+/// Removes what `zephyr connect` wrote into the client's settings. It is good for Zephyr only.
+fn remove_tokens_of_ours(headers: &mut HeaderMap) {
+    for name in [AUTHORIZATION, X_API_KEY] {
+        let mut values = headers.get_all(&name).iter();
+        let is_ours = values.any(|value| {
+            let value = value.as_bytes();
+            let (scheme, token) = value.split_at_checked(7).unwrap_or_default();
+            let token = if scheme.eq_ignore_ascii_case(b"bearer ") {
+                token
+            } else {
+                value
+            };
+            token.starts_with(CLIENT_TOKEN_PREFIX.as_bytes())
+        });
+        if is_ours {
+            headers.remove(name);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::header::COOKIE;
 
     fn of_client() -> HeaderMap {
         HeaderMap::from_iter([
             (AUTHORIZATION, HeaderValue::from_static("Bearer client")),
             (X_API_KEY, HeaderValue::from_static("client")),
+            (COOKIE, HeaderValue::from_static("client=1")),
+            (
+                HeaderName::from_static("api-key"),
+                HeaderValue::from_static("client"),
+            ),
+            (
+                HeaderName::from_static("cf-access-client-secret"),
+                HeaderValue::from_static("client"),
+            ),
+            (
+                HeaderName::from_static("anthropic-beta"),
+                HeaderValue::from_static("harmless"),
+            ),
         ])
     }
 
@@ -105,21 +152,37 @@ mod tests {
 
             ours.apply(&mut headers);
 
-            assert_eq!(headers.len(), 1);
+            assert_eq!(headers.len(), 2);
+            assert_eq!(headers["anthropic-beta"], "harmless");
             assert!(
                 headers
                     .values()
-                    .all(|value| value.to_str().unwrap().contains("ours"))
+                    .all(|value| !value.to_str().unwrap().contains("client"))
             );
         }
     }
 
     #[test]
-    fn passthrough_leaves_both_alone() {
+    fn passthrough_leaves_the_clients_headers_alone() {
         let mut headers = of_client();
 
         Credential::Passthrough.apply(&mut headers);
 
-        assert_eq!(headers.len(), 2);
+        assert_eq!(headers, of_client());
+    }
+
+    #[test]
+    fn a_token_that_is_for_zephyr_alone_goes_nowhere() {
+        for (name, value) in [
+            (AUTHORIZATION, "Bearer zephyr-0123"),
+            (AUTHORIZATION, "bearer zephyr-0123"),
+            (X_API_KEY, "zephyr-0123"),
+        ] {
+            let mut headers = HeaderMap::from_iter([(name, HeaderValue::from_static(value))]);
+
+            Credential::Passthrough.apply(&mut headers);
+
+            assert!(headers.is_empty(), "{value}");
+        }
     }
 }

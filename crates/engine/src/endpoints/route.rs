@@ -1,5 +1,6 @@
 //! The way to an endpoint: directly, through the system's proxy, or through a proxy of its own.
 
+use std::error::Error as StdError;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,11 +8,12 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use http::Uri;
+use http::uri::Scheme;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use tower_service::Service;
-use zephyr_core::config::ProxyRoute;
+use zephyr_core::config::{Place, ProxyRoute};
 
 use super::errors::{BoxError, root_cause};
 use super::network::Network;
@@ -25,6 +27,8 @@ pub(super) type Boxed<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Se
 #[derive(Clone)]
 pub(super) struct Route {
     pub(super) way: Way,
+    /// Whether a token may cross the internet in clear text.
+    pub(super) allow_insecure: bool,
     pub(super) tcp: HttpConnector,
     pub(super) network: Network,
     pub(super) meter: Arc<EndpointMeter>,
@@ -61,8 +65,15 @@ impl Service<Uri> for Route {
     fn call(&mut self, url: Uri) -> Self::Future {
         let (route, started) = (self.clone(), Instant::now());
         Box::pin(async move {
+            let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
+            let place = Place::of_host(host);
+            if place == Place::Public && route.is_unsafe(&url) {
+                return Err(ClearText.into());
+            }
             match route.intercept(&url) {
                 None => route.direct(url, started).await,
+                // Only the proxy knows which address the name stands for.
+                Some(_) if place == Place::Named && route.is_unsafe(&url) => Err(ClearText.into()),
                 Some(proxy) => route.through(proxy, url, started).await,
             }
         })
@@ -83,14 +94,25 @@ impl Route {
         }
     }
 
+    /// Whether what is sent to this URL must not cross the internet.
+    fn is_unsafe(&self, url: &Uri) -> bool {
+        !self.allow_insecure && url.scheme() == Some(&Scheme::HTTP)
+    }
+
     async fn direct(mut self, url: Uri, started: Instant) -> Result<Socket, BoxError> {
+        let is_unsafe = self.is_unsafe(&url);
         let io = self.tcp.call(url).await?;
-        if io
-            .inner()
-            .peer_addr()
-            .is_ok_and(|peer| self.network.is_ourselves(peer))
+        let peer = io.inner().peer_addr();
+        if peer
+            .as_ref()
+            .is_ok_and(|peer| self.network.is_ourselves(*peer))
         {
             return Err("this URL leads back to Zephyr itself; change the endpoint's url".into());
+        }
+        // A name stands for an address that may change at any time.
+        let place = peer.map_or(Place::Public, |peer| Place::of(peer.ip()));
+        if place == Place::Public && is_unsafe {
+            return Err(ClearText.into());
         }
         Ok(Socket::new(io, &self.meter, started))
     }
@@ -145,6 +167,26 @@ impl Route {
             }
         };
         Ok(Socket::new(io, &meter, started))
+    }
+}
+
+/// Everybody on the way could read what is sent.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "everybody on the way could read the token; write https:// in its url, or allow_insecure = true"
+)]
+pub(super) struct ClearText;
+
+impl ClearText {
+    pub(super) fn is_cause_of(error: &(dyn StdError + 'static)) -> bool {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if error.is::<Self>() {
+                return true;
+            }
+            next = error.source();
+        }
+        false
     }
 }
 

@@ -55,6 +55,7 @@ impl Steps {
         Ok(Self {
             route: Route {
                 way: Way::of(&endpoint.proxy)?,
+                allow_insecure: endpoint.allow_insecure,
                 tcp,
                 network: network.clone(),
                 meter: network.metrics.endpoint(&endpoint.name),

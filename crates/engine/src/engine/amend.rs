@@ -4,6 +4,7 @@
 //! way for a configuration to come into force. A check of a change and the command for it report the same
 //! errors.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
@@ -102,16 +103,36 @@ impl Shared {
         let name = reference.clone();
         let stored = blocking(move || Ok(keychain.keep(&name, &secret))).await?;
         if let Err(error) = stored {
-            if error == KeychainError::Locked {
-                let news = Arc::clone(&self.keychain_news);
-                self.keychain.ask(move || news.notify_one());
-            }
-            let message = not_stored(&error, &zephyr_secrets::environment::dotenv_path(&path));
-            return Err(ControlError::new(ErrorCode::NotPossible, message));
+            return Err(self.not_stored(&error, &path));
         }
         self.renew_credentials().await;
         let message = format!("the token is in the keychain as {reference}");
         Ok(Done { message })
+    }
+
+    /// Whether the keychain has a token of that name. If it does not say, a token cannot be stored either.
+    pub(super) async fn has_token(&self, reference: String) -> Result<bool, ControlError> {
+        let path = self.config_file()?;
+        check_entry(&reference)
+            .map_err(|complaint| ControlError::new(ErrorCode::BadRequest, complaint.message))?;
+        let keychain = Arc::clone(&self.keychain);
+        let names = BTreeSet::from([reference]);
+        let found = blocking(move || Ok(keychain.look_up(&names))).await?;
+        match found.into_values().next() {
+            None | Some(Err(KeychainError::Missing { .. })) => Ok(false),
+            Some(Ok(_) | Err(KeychainError::Unusable { .. })) => Ok(true),
+            Some(Err(error)) => Err(self.not_stored(&error, &path)),
+        }
+    }
+
+    /// Asks the person to unlock the keychain, if that is what it takes.
+    fn not_stored(&self, error: &KeychainError, config: &Path) -> ControlError {
+        if *error == KeychainError::Locked {
+            let news = Arc::clone(&self.keychain_news);
+            self.keychain.ask(move || news.notify_one());
+        }
+        let message = not_stored(error, &zephyr_secrets::environment::dotenv_path(config));
+        ControlError::new(ErrorCode::NotPossible, message)
     }
 
     fn config_file(&self) -> Result<PathBuf, ControlError> {
@@ -184,19 +205,26 @@ fn done(change: &Change) -> String {
 }
 
 fn check_token(reference: &str, token: &SecretText) -> Result<Secret, Complaint> {
-    let complaint = |field: &str, message: String| Complaint {
+    check_entry(reference)?;
+    Secret::new(token.expose()).map_err(|why| {
+        let message = format!("this is no token: {why}; copy it again, whole and in one line");
+        about("token", message)
+    })
+}
+
+fn check_entry(reference: &str) -> Result<(), Complaint> {
+    zephyr_config::check_entry_name(reference).map_err(|error| {
+        let message = format!("{error}; write a short name, such as \"primary\"");
+        about("reference", message)
+    })
+}
+
+fn about(field: &str, message: String) -> Complaint {
+    Complaint {
         field: Some(field.to_owned()),
         message: Redacted::by_shape(&message),
         is_warning: false,
-    };
-    zephyr_config::check_entry_name(reference).map_err(|error| {
-        let message = format!("{error}; write a short name, such as \"primary\"");
-        complaint("reference", message)
-    })?;
-    Secret::new(token.expose()).map_err(|why| {
-        let message = format!("this is no token: {why}; copy it again, whole and in one line");
-        complaint("token", message)
-    })
+    }
 }
 
 fn not_stored(error: &KeychainError, dotenv: &Path) -> String {

@@ -64,6 +64,10 @@ impl Control for Handle {
         self.told(self.0.configuration())
     }
 
+    fn has_token(&self, reference: String) -> ControlFuture<'_, bool> {
+        Box::pin(self.0.has_token(reference))
+    }
+
     fn check(&self, command: Command) -> ControlFuture<'_, Vec<Complaint>> {
         self.told(self.0.check(command))
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use zephyr_control::{Problem, ProblemKind};
-use zephyr_core::config::{Auth, Config, CredentialRef};
+use zephyr_core::config::{Auth, Config, CredentialRef, Endpoint};
 
 use crate::clients::guard::Guard;
 use zephyr_config::Loaded;
@@ -36,6 +36,8 @@ pub struct Live {
     pub config: Config,
     /// Which clients may call.
     pub guard: Guard,
+    /// Whether an endpoint gives its clients only a part of its paths.
+    pub has_prefix: bool,
     /// The token that clients must send.
     client_token: Option<Secret>,
     /// Names this Zephyr in requests, so that loops are found.
@@ -50,6 +52,10 @@ pub struct Live {
     pub problems: Vec<Problem>,
     /// Warnings about the file.
     warnings: Vec<zephyr_config::Problem>,
+}
+
+fn has_prefix(endpoint: &Endpoint) -> bool {
+    !endpoint.url.path().is_empty()
 }
 
 impl Live {
@@ -109,6 +115,7 @@ impl Live {
         let client_token = client_token.and_then(Result::ok);
         Self {
             guard: Guard::new(&config.server, client_token.clone()),
+            has_prefix: config.endpoints.iter().any(has_prefix),
             client_token,
             config,
             instance,

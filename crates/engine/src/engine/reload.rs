@@ -109,6 +109,7 @@ impl Shared {
                     && known.spec.name == spec.name
                     && known.spec.url == spec.url
                     && known.spec.proxy == spec.proxy
+                    && known.spec.allow_insecure == spec.allow_insecure
             });
             let to_it = match warm {
                 Some(known) => Arc::clone(&known.connections),
@@ -156,6 +157,7 @@ impl Shared {
         if let Some(settings) = journal_settings(live, &self.source, self.data_dir.as_deref()) {
             self.journal.configure(settings);
         }
+        self.traffic.budget.set(live.config.server.memory_budget);
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(live);
         self.keychain_news.notify_one();
         self.keeper.decided();

@@ -134,7 +134,13 @@ impl Shared {
             Arc::clone(metrics),
             known.clone(),
         );
-        let traffic = Traffic::new(door.clone(), journal.clone(), Arc::clone(metrics), known);
+        let memory = live.config.server.memory_budget;
+        let traffic = Traffic::new(
+            door.clone(),
+            journal.clone(),
+            Arc::clone(metrics),
+            (memory, known),
+        );
         Ok(Self {
             door,
             traffic: Arc::new(traffic),

@@ -1,6 +1,7 @@
 //! The places where things are counted.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub struct ClientMeter {
     pub ended: Count,
     /// Bytes on the wire.
     pub traffic: Arc<WireBytes>,
+    /// Bytes of requests and answers that are kept now.
+    pub kept: Arc<AtomicU64>,
 }
 
 /// The counts for one endpoint.

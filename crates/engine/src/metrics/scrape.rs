@@ -82,6 +82,10 @@ impl Scrape {
         let open = clients.accepted.get().saturating_sub(clients.ended.get());
         out.gauges("client_connections_open", "Connections of clients", None)?
             .add(&[], i64::try_from(open).unwrap_or(i64::MAX))?;
+        let help = "What is kept of requests and answers on their way";
+        let kept = clients.kept.load(Ordering::Relaxed);
+        out.gauges("kept", help, BYTES)?
+            .add(&[], i64::try_from(kept).unwrap_or(i64::MAX))?;
         out.counters(
             "client_received",
             "What came from clients, on the wire",

@@ -658,6 +658,9 @@ fn failed(fault: &Fault) -> Wrong {
             "check url and path_prefix: this is not an endpoint of the Messages API"
         }
         Fault::Certificate(bad) => remedy_for_certificate(&bad.why),
+        Fault::ClearText => {
+            "write https:// in url, or allow_insecure = true to use it all the same"
+        }
         Fault::Connect(_)
         | Fault::Lost(_)
         | Fault::Cut

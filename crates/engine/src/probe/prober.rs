@@ -295,7 +295,7 @@ impl Probe<'_> {
         match sent {
             Ok(response) => self.judge(kind, model, response).await,
             Err(fault) => {
-                if let Fault::Connect(_) | Fault::Certificate(_) = fault {
+                if let Fault::Connect(_) | Fault::Certificate(_) | Fault::ClearText = fault {
                     self.at_risk = Cost::ZERO;
                 }
                 Outcome::Failed(fault)

@@ -8,7 +8,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::header::TRANSFER_ENCODING;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body::Body;
 use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 use zephyr_control::{AttemptOutcome, EventKind, Reason};
@@ -20,6 +22,7 @@ use zephyr_core::profile::CallKind;
 use zephyr_core::proof::Activity;
 use zephyr_core::quota::Quota;
 
+use super::budget::Budget;
 use super::held::Held;
 use super::hold::{self, Judged};
 use super::inspect::Sight;
@@ -158,9 +161,7 @@ impl Attempt {
         if !self.trail.kind.is_understood() {
             return self.pass_other(outgoing, response);
         }
-        let held = Held::of(response, Arc::clone(&self.remote), || {
-            outgoing.headers.again()
-        });
+        let held = Held::of(response, self.holder(), || outgoing.headers.again());
         if !held.head.status.is_success() {
             return self.judge_refusal(outgoing, held).await;
         }
@@ -220,7 +221,7 @@ impl Attempt {
             let response = sent.map_err(|unsent| (unsent.fault, None))?;
             self.is_answered(&response);
             let status = response.status();
-            let held = Box::new(Held::of(response, Arc::clone(&self.remote), || {
+            let held = Box::new(Held::of(response, self.holder(), || {
                 outgoing.headers.again()
             }));
             if status.is_success() {
@@ -256,9 +257,10 @@ impl Attempt {
                     return Attempted::Upload(error);
                 }
                 let outcome = match fault {
-                    Fault::Connect(_) | Fault::Certificate(_) | Fault::Lost(_) => {
-                        Outcome::Failed(fault)
-                    }
+                    Fault::Connect(_)
+                    | Fault::Certificate(_)
+                    | Fault::ClearText
+                    | Fault::Lost(_) => Outcome::Failed(fault),
                     Fault::Status(_)
                     | Fault::Gateway { .. }
                     | Fault::TimedOut(_)
@@ -274,6 +276,11 @@ impl Attempt {
                 self.miss(outgoing, outcome.into(), held.map(|held| *held), true)
             }
         }
+    }
+
+    /// Who answers, and the memory for the answer.
+    fn holder(&self) -> (Arc<Remote>, &Arc<Budget>) {
+        (Arc::clone(&self.remote), &self.traffic.budget)
     }
 
     async fn send(
@@ -322,12 +329,19 @@ impl Attempt {
     ) -> Result<Request<AttemptBody>, Unsent> {
         let remote = &self.remote;
         let url = remote
-            .url(&outgoing.target)
+            .url(&outgoing.target_for(remote))
             .map_err(|error| Unsent::of(Fault::Connect(error.to_string())))?;
-        let mut request = Request::new(self.bounds.upload.attempt());
+        let body = self.bounds.upload.attempt();
+        // hyper takes a GET or HEAD without a length for one without a body, and would leave the body out.
+        let is_of_unknown_length = !body.is_end_stream() && body.size_hint().exact().is_none();
+        let mut request = Request::new(body);
         *request.method_mut() = self.trail.method.clone();
         *request.uri_mut() = url;
         *request.headers_mut() = headers;
+        if is_of_unknown_length && matches!(self.trail.method, Method::GET | Method::HEAD) {
+            let chunked = HeaderValue::from_static("chunked");
+            request.headers_mut().insert(TRANSFER_ENCODING, chunked);
+        }
         remote.address(request.headers_mut());
         remote.authorize(request.headers_mut());
         Ok(request)
@@ -358,10 +372,9 @@ impl Attempt {
     /// the request move on.
     fn pass_other(mut self, outgoing: &Outgoing, response: Response<Incoming>) -> Attempted {
         let status = response.status();
-        let held = Held::of(response, Arc::clone(&self.remote), || {
-            outgoing.headers.again()
-        });
-        if status.is_server_error() || status.is_informational() {
+        let held = Held::of(response, self.holder(), || outgoing.headers.again());
+        let leads_away = status.is_redirection() && status != StatusCode::NOT_MODIFIED;
+        if status.is_server_error() || status.is_informational() || leads_away {
             let verdict = self.asked(outgoing).judge(Refusal {
                 status: status.as_u16(),
                 headers: &held.head.headers,

@@ -189,7 +189,7 @@ impl Exchange {
     fn pass(mut self, held: Held, settling: Option<(Attempt, Sight)>) -> Response<Answer> {
         let attempts = self.journey.attempts();
         self.lifetime.comes_from(&held.from);
-        let (head, body) = held.into_parts();
+        let (head, body) = held.into_parts(self.outgoing.for_page);
         let mut response = Response::from_parts(head, ());
         sign(response.headers_mut(), attempts);
         self.lifetime.head(&response);

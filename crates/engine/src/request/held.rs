@@ -10,13 +10,18 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use zephyr_core::classify::Fault;
 
+use super::budget::{Budget, Reserved};
 use super::inspect;
 use super::transcode::{self, Passing};
+use crate::clients::browser;
 use crate::endpoints::headers::{self, strip_hop_by_hop};
 use crate::endpoints::remote::Remote;
 
 /// Bytes. A JSON answer up to this size is judged as a whole; a longer one is judged by its beginning.
 pub const JSON_ANSWER: usize = 1024 * 1024;
+
+/// Bytes. So much of an answer is held however little memory is left. Nearly every answer proves real within it.
+const ALWAYS_HELD: usize = 64 * 1024;
 
 const USED_ENDPOINT: HeaderName = HeaderName::from_static("x-used-endpoint");
 const ENDPOINT_INDEX: HeaderName = HeaderName::from_static("x-endpoint-index");
@@ -26,6 +31,10 @@ pub struct Held {
     pieces: VecDeque<Bytes>,
     /// The sum of the lengths of `pieces`.
     bytes: usize,
+    /// The room in memory that `pieces` has.
+    reserved: Reserved,
+    /// There was no room for the last piece.
+    is_out_of_room: bool,
     rest: Rest,
     /// The endpoint that sent it.
     pub from: Arc<Remote>,
@@ -52,21 +61,25 @@ impl Held {
     /// An answer whose head has come, and nothing else yet. `asked` gives the headers of the request.
     pub fn of(
         response: Response<Incoming>,
-        from: Arc<Remote>,
+        (from, budget): (Arc<Remote>, &Arc<Budget>),
         asked: impl FnOnce() -> HeaderMap,
     ) -> Self {
-        let (head, body) = transcode::passing(response, asked);
+        let (mut head, body) = transcode::passing(response, asked);
+        browser::forget_ours(&mut head.headers);
         Self {
             head,
             pieces: VecDeque::new(),
             bytes: 0,
+            reserved: Reserved::nothing(budget),
+            is_out_of_room: false,
             rest: Rest::Flowing(body),
             from,
         }
     }
 
-    pub fn bytes(&self) -> usize {
-        self.bytes
+    /// Whether it must not be held any longer: more than `limit` bytes are here, or no memory is left for more.
+    pub fn is_over(&self, limit: usize) -> bool {
+        self.bytes > limit || (self.is_out_of_room && self.bytes > ALWAYS_HELD)
     }
 
     /// Takes in the next piece of data. Trailers count as the end.
@@ -81,6 +94,7 @@ impl Held {
                 Some(Ok(frame)) => {
                     if let Ok(piece) = frame.into_data() {
                         self.bytes += piece.len();
+                        self.is_out_of_room |= !self.reserved.grow(piece.len());
                         self.pieces.push_back(piece.clone());
                         return Next::Piece(piece);
                     }
@@ -93,7 +107,7 @@ impl Held {
 
     /// Takes in up to `limit` bytes.
     pub async fn fill(&mut self, limit: usize) {
-        while self.bytes < limit {
+        while self.bytes < limit && !self.is_over(limit) {
             match self.next().await {
                 Next::Piece(_) => {}
                 Next::End | Next::Broken(_) => return,
@@ -128,11 +142,13 @@ impl Held {
     }
 
     /// The head for the client, and the body: the part that is here, and the rest.
-    pub fn into_parts(self) -> (response::Parts, (VecDeque<Bytes>, Rest)) {
+    /// `for_page`: an allowed web page asked.
+    pub fn into_parts(self, for_page: bool) -> (response::Parts, (VecDeque<Bytes>, Rest)) {
         let mut head = self.head;
         head.version = Version::HTTP_11;
         head.extensions.clear();
         strip_hop_by_hop(&mut head.headers);
+        browser::say_nothing_to_browsers(&mut head.headers, for_page);
         head.headers
             .insert(USED_ENDPOINT, self.from.name_header.clone());
         head.headers

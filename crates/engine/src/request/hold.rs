@@ -64,8 +64,8 @@ async fn stream(outgoing: &Outgoing, mut held: Box<Held>, bounds: &Bounds) -> Ju
         };
         match stage {
             Ok(Stage::Content | Stage::Complete) => break None,
-            Ok(Stage::Started) if held.bytes() > HELD_STREAM => break None,
-            Ok(Stage::Silent) if held.bytes() > HELD_STREAM => {
+            Ok(Stage::Started) if held.is_over(HELD_STREAM) => break None,
+            Ok(Stage::Silent) if held.is_over(HELD_STREAM) => {
                 return Judged::False(Fault::NotMessages(NO_START.to_owned()), None);
             }
             Ok(Stage::Started | Stage::Silent) => {}
@@ -89,7 +89,7 @@ async fn json(outgoing: &Outgoing, mut held: Box<Held>, bounds: &Bounds) -> Judg
     let is_whole = loop {
         match outgoing.patience.within(bounds, held.next()).await {
             Err(fault) | Ok(Next::Broken(fault)) => return Judged::False(fault, None),
-            Ok(Next::Piece(_)) if held.bytes() <= JSON_ANSWER => {}
+            Ok(Next::Piece(_)) if !held.is_over(JSON_ANSWER) => {}
             Ok(Next::Piece(_)) => break false,
             Ok(Next::End) => break true,
         }

@@ -9,10 +9,10 @@
 //! | `failure` | what the client gets when every attempt has failed |
 //! | `race`, `why` | a second attempt beside a late first one; what `x-zephyr-why` says of the answer |
 //! | `outgoing`, `upload`, `patience` | what every attempt sends, and how long its answer may take |
+//! | `budget` | the memory for what is kept of all requests and answers |
 //! | `waiting` | a request that waits for an endpoint to return |
 //! | `relay`, `answer` | the answer on its way to the client |
-//! | `ending`, `read_off` | when Zephyr ends an answer that its endpoint leaves open; what is behind its end
-//! |
+//! | `ending`, `read_off` | when Zephyr ends an answer that its endpoint leaves open; what is behind its end |
 //! | `inspect`, `transcode` | reads an answer as it passes; decodes it for a client that cannot |
 //! | `lifetime` | the request from its head to the end of its answer |
 //! | `trail`, `received`, `capture`, `record` | what is known of it, and what it leaves in the journal |
@@ -23,6 +23,7 @@
 
 pub mod answer;
 mod attempt;
+mod budget;
 mod capture;
 mod counters;
 mod ending;

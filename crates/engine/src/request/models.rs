@@ -54,7 +54,7 @@ pub async fn until_listed(
     }
     loop {
         match held.next().await {
-            Next::Piece(_) if held.bytes() <= JSON_ANSWER => {}
+            Next::Piece(_) if !held.is_over(JSON_ANSWER) => {}
             // So long an answer can only be a list.
             Next::Piece(_) => return Ok(held),
             Next::End => break,

@@ -1,9 +1,10 @@
 //! A request as its attempts send it: the same bytes and headers to every endpoint.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, HeaderValue, USER_AGENT};
+use http::header::{CONTENT_LENGTH, HeaderValue, ORIGIN, USER_AGENT};
 use http::uri::PathAndQuery;
 use hyper::body::Incoming;
 use zephyr_core::classify::{ClientKind, Fault, Outcome};
@@ -11,6 +12,7 @@ use zephyr_core::fleet::{Journey, Traits};
 use zephyr_core::price::Usage;
 use zephyr_core::profile::{CallKind, LOOKED_AT, Profile};
 use zephyr_core::thinking::without_thinking;
+use zephyr_secrets::redact::may_have_credentials;
 
 use super::inspect::Sight;
 use super::patience::Patience;
@@ -20,6 +22,7 @@ use super::trail::{SESSION_ID, Trail, beginning, named};
 use super::upload::{Upload, UploadError};
 use crate::clients::reply::Code;
 use crate::endpoints::headers::{self, Repeatable, VIA_ZEPHYR};
+use crate::endpoints::remote::Remote;
 use crate::engine::live::Live;
 
 /// How long the beginning of a request's body may take.
@@ -36,6 +39,8 @@ pub struct Outgoing {
     pub headers: Repeatable,
     pub upload: Upload,
     pub patience: Patience,
+    /// Whether an allowed web page asked.
+    pub for_page: bool,
     /// Whether it belongs to a conversation.
     is_conversation: bool,
     /// Whether it is no longer what the client sent.
@@ -66,7 +71,8 @@ impl Outgoing {
         if announced.is_some_and(|length| length > size) {
             return Err(too_large(size));
         }
-        let upload = Upload::new(body, size, replay, Arc::clone(&trail.received));
+        let received = Arc::clone(&trail.received);
+        let upload = Upload::new(body, (size, replay), &traffic.budget, received);
         let (headers, session) = {
             let mut notes = trail.notes();
             let headers = std::mem::take(&mut notes.headers);
@@ -99,6 +105,7 @@ impl Outgoing {
             traffic.door.claude_code().note(&headers, &target);
         }
         let patience = Patience::of(&headers, failover, Arc::clone(trail), upload.clone());
+        let for_page = headers.contains_key(ORIGIN);
         let mut headers = headers::for_upstream(headers);
         headers.append(VIA_ZEPHYR, live.instance.clone());
         if let Some(known) = profile.stream {
@@ -122,6 +129,7 @@ impl Outgoing {
             headers: Repeatable::new(headers),
             upload,
             patience,
+            for_page,
             is_conversation: journey.is_conversation(),
             is_repaired: false,
         };
@@ -133,6 +141,26 @@ impl Outgoing {
     pub fn usage(&self, sight: &Sight) -> Option<Usage> {
         let asks = self.is_conversation && self.trail.kind == CallKind::Messages;
         asks.then(|| sight.usage())?
+    }
+
+    /// The path and query for that endpoint. If it gets a credential of ours, it gets none that the client has written
+    /// into the query.
+    pub fn target_for(&self, remote: &Remote) -> Cow<'_, PathAndQuery> {
+        let query = self
+            .target
+            .query()
+            .filter(|query| may_have_credentials(query));
+        let Some(query) = query.filter(|_| remote.credential.is_ours()) else {
+            return Cow::Borrowed(&self.target);
+        };
+        let pairs = query.split('&').filter(|pair| !may_have_credentials(pair));
+        let kept = pairs.collect::<Vec<_>>().join("&");
+        let path = self.target.path();
+        let target = match kept.as_str() {
+            "" => path.parse(),
+            kept => format!("{path}?{kept}").parse(),
+        };
+        Cow::Owned(target.expect("a part of a valid query is valid"))
     }
 
     /// Whether another endpoint should be asked after this.
@@ -178,6 +206,7 @@ impl Outgoing {
             | Fault::Gateway { .. }
             | Fault::Connect(_)
             | Fault::Certificate(_)
+            | Fault::ClearText
             | Fault::Html
             | Fault::NotMessages(_)
             | Fault::ErrorEvent(_)

@@ -8,6 +8,7 @@ use zephyr_control::{LiveRequest, Totals};
 use zephyr_journal::Journal;
 use zephyr_secrets::redact::{Known, Own, Redacted};
 
+use super::budget::Budget;
 use super::counters::Counters;
 use super::in_flight::InFlight;
 use super::refusals::Refusals;
@@ -29,6 +30,8 @@ pub struct Traffic {
     /// Which side calls leave a record.
     pub side_calls: SideCalls,
     pub journal: Journal,
+    /// The memory for what is kept of requests and answers.
+    pub budget: Arc<Budget>,
     /// Counts for Prometheus.
     pub metrics: Arc<Metrics>,
     /// The secrets that no text shows.
@@ -36,7 +39,13 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    pub fn new(door: FleetDoor, journal: Journal, metrics: Arc<Metrics>, known: Known) -> Self {
+    /// `memory`: how many bytes of requests and answers may be kept at once.
+    pub fn new(
+        door: FleetDoor,
+        journal: Journal,
+        metrics: Arc<Metrics>,
+        (memory, known): (u64, Known),
+    ) -> Self {
         Self {
             door,
             counters: Counters::default(),
@@ -44,6 +53,7 @@ impl Traffic {
             refusals: Refusals::default(),
             side_calls: SideCalls::default(),
             journal,
+            budget: Budget::new(memory, &metrics.clients.kept),
             metrics,
             known,
         }

@@ -15,6 +15,7 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use super::budget::{Budget, Reserved};
 use super::received::Received;
 
 /// A last piece that is shorter than this does not count as an ending. In bytes.
@@ -34,6 +35,8 @@ struct State {
     source: Source,
     kept: Vec<Bytes>,
     kept_bytes: u64,
+    /// The room in memory that `kept` has.
+    reserved: Reserved,
     keeping: bool,
     /// The index in `kept` of the next piece that the current attempt reads.
     next: usize,
@@ -94,15 +97,22 @@ pub enum UploadError {
 }
 
 impl Upload {
-    /// A request's body of at most `size` bytes. Up to `replay` bytes of it are kept.
-    pub fn new(body: Incoming, size: u64, replay: u64, received: Arc<Received>) -> Self {
+    /// A request's body of at most `size` bytes. Up to `replay` bytes of it are kept, while `budget` has room.
+    pub fn new(
+        body: Incoming,
+        (size, replay): (u64, u64),
+        budget: &Arc<Budget>,
+        received: Arc<Received>,
+    ) -> Self {
         let length = body.size_hint().exact();
         let source = if body.is_end_stream() {
             Source::Ended(None)
         } else {
             Source::Flowing(body)
         };
-        Self::with(source, length, Limits { size, replay }, Some(received))
+        let upload = Self::with(source, length, Limits { size, replay }, Some(received));
+        upload.state().reserved = Reserved::nothing(budget);
+        upload
     }
 
     /// A body that is already here.
@@ -136,6 +146,7 @@ impl Upload {
                 source,
                 kept: Vec::new(),
                 kept_bytes: 0,
+                reserved: Reserved::elsewhere(),
                 keeping,
                 next: 0,
                 reader: 0,
@@ -300,9 +311,7 @@ impl Upload {
     /// There will be no further attempt. What was sent is dropped, and nothing more is kept.
     pub fn stop_keeping(&self) {
         let mut state = self.state();
-        let sent = state.next.min(state.kept.len());
-        state.kept.drain(..sent);
-        state.next = 0;
+        state.drop_sent();
         state.keeping = false;
     }
 
@@ -360,9 +369,22 @@ impl State {
         if self.kept_bytes > self.limit.replay {
             self.keeping = false;
         }
-        if !data.is_empty() {
-            self.kept.push(data);
+        if data.is_empty() {
+            return;
         }
+        if self.keeping && !self.reserved.grow(data.len()) {
+            self.keeping = false; // Only this piece is here without room. The next one comes when it is sent.
+        }
+        self.kept.push(data);
+    }
+
+    /// Drops what the current attempt has sent.
+    fn drop_sent(&mut self) {
+        let sent = self.next.min(self.kept.len());
+        for piece in self.kept.drain(..sent) {
+            self.reserved.shrink(piece.len());
+        }
+        self.next = 0;
     }
 
     /// The next piece that is already here.
@@ -376,9 +398,10 @@ impl State {
             return None;
         }
         // Nothing will be read again. What was sent is dropped, and the piece goes out as the only copy.
-        self.kept.drain(..self.next);
-        self.next = 0;
-        (!self.kept.is_empty()).then(|| self.kept.remove(0))
+        self.drop_sent();
+        let piece = (!self.kept.is_empty()).then(|| self.kept.remove(0))?;
+        self.reserved.shrink(piece.len());
+        Some(piece)
     }
 }
 

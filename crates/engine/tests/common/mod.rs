@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "only tests call it")]
 
 pub mod raw;
+pub mod strict;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -364,3 +364,91 @@ async fn no_secret_is_shown_anywhere() {
         headers.all(|(_, value)| !value.contains(CLIENT_TOKEN) && !value.contains(PLANTED[2]))
     }));
 }
+
+#[tokio::test]
+async fn a_credential_in_the_clients_query_goes_no_further_than_its_headers() {
+    let a = Endpoint::start(Act::message("Hi")).await;
+    let zephyr = Zephyr::over(&[&a], "").await;
+
+    for (asked, sent) in [
+        (
+            "/v1/x?beta=true&api_key=clients-own-key&limit=5",
+            "/v1/x?beta=true&limit=5",
+        ),
+        ("/v1/x?access_token=clients-own-token", "/v1/x"),
+        (
+            "/v1/x?beta=true&max_tokens=4096",
+            "/v1/x?beta=true&max_tokens=4096",
+        ),
+    ] {
+        zephyr.request(&format!("POST {asked}"), &[], "{}").await;
+
+        assert_eq!(a.next_request().await.target, sent);
+    }
+}
+
+/// Headers in which clients, gateways and clouds send credentials.
+const CARRIERS: [&str; 18] = [
+    "authorization",
+    "proxy-authorization",
+    "x-api-key",
+    "api-key",
+    "apikey",
+    "cookie",
+    "cf-access-client-secret",
+    "cf-access-jwt-assertion-token",
+    "x-goog-api-key",
+    "ocp-apim-subscription-key",
+    "x-amz-security-token",
+    "x-claude-code-oauth-token",
+    "x-auth-token",
+    "x-access-token",
+    "x-csrf-token",
+    "x-vault-token",
+    "x-corporate-password",
+    "x-functions-key",
+];
+
+#[tokio::test]
+async fn no_credential_of_the_client_crosses_on_any_call() {
+    let a = Endpoint::start(Act::status(500)).await;
+    let b = Endpoint::start(Act::message("Hi")).await;
+    let zephyr = Zephyr::over(&[&a, &b], "").await;
+    let mut headers: Vec<(&str, &str)> = CARRIERS.map(|name| (name, "of-the-client-0123")).into();
+    headers.extend([("anthropic-beta", "tools"), ("idempotency-key", "harmless")]);
+    let body = streaming().to_string();
+
+    for line in [
+        "POST /v1/messages",
+        "POST /v1/messages?beta=true",
+        "POST /v1/messages/count_tokens",
+        "POST /v1/messages/batches",
+        "GET /v1/models",
+        "GET /v1/models/claude-haiku-4-5",
+        "GET /v1/files",
+        "HEAD /",
+        "OPTIONS /v1/messages",
+        "PUT /anything",
+        "DELETE /v1/files/file_1",
+        "PATCH /v1/x",
+    ] {
+        zephyr.request(line, &headers, &body).await;
+    }
+
+    let received: Vec<Received> = [a.requests(), b.requests()].concat();
+    assert!(received.len() >= 12, "{}", received.len());
+    for request in &received {
+        let line = format!("{} {}", request.method, request.target);
+        for (name, value) in &request.headers {
+            assert!(!value.contains("of-the-client"), "{line}: {name}");
+        }
+        assert_eq!(request.header("anthropic-beta"), Some("tools"), "{line}");
+        assert_eq!(
+            request.header("idempotency-key"),
+            Some("harmless"),
+            "{line}"
+        );
+        let ours = request.header("authorization").unwrap();
+        assert!(ours.contains(OUR_TOKEN), "{line}");
+    }
+}

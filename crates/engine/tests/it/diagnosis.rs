@@ -185,7 +185,8 @@ async fn a_proxy_is_the_first_hop_and_leads_on() {
     let proxy = HttpProxy::start().await;
     proxy.route("api.example.test:80", a.addr());
     let urls = ["http://api.example.test".to_owned()];
-    let through = config(&urls, "").replace("\"direct\"", &format!("{:?}", proxy.url()));
+    let way = format!("{:?}, allow_insecure = true", proxy.url());
+    let through = config(&urls, "").replace("\"direct\"", &way);
     let zephyr = Zephyr::start(&through, Options::default()).await;
 
     let good = diagnose(&zephyr, "A").await;

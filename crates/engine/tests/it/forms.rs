@@ -489,6 +489,29 @@ async fn a_stored_token_is_sent_at_once_and_so_is_its_successor() {
 }
 
 #[tokio::test]
+async fn whether_there_is_a_token_is_told_and_not_guessed() {
+    let a = Endpoint::start(Act::message("from A")).await;
+    let zephyr = with_keychain(&a, Memory::default()).await;
+    let locked = Memory {
+        broken: Some(KeychainError::Locked),
+        ..Memory::default()
+    };
+    let locked = with_keychain(&a, locked).await;
+    let has_token = async |name: &str| zephyr.control.has_token(name.to_owned()).await;
+
+    let before = has_token("k").await.unwrap();
+    zephyr.run(store("k", "first")).await;
+    let after = has_token("k").await.unwrap();
+    let misplaced = has_token("sk-ant-api03-0123456789abcdef").await;
+    let nobody_knows = locked.control.has_token("k".to_owned()).await;
+
+    assert_eq!((before, after), (false, true));
+    assert_eq!(misplaced.unwrap_err().code, ErrorCode::BadRequest);
+    let nobody_knows = nobody_knows.unwrap_err();
+    assert!(nobody_knows.message.contains("unlock it"), "{nobody_knows}");
+}
+
+#[tokio::test]
 async fn a_token_that_cannot_be_stored_says_what_to_do_and_never_what_it_is() {
     let a = Endpoint::start(Act::message("from A")).await;
     let absent = KeychainError::Absent {

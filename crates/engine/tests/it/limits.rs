@@ -4,7 +4,7 @@
 
 use crate::common::{Zephyr, config, plain, streaming};
 use zephyr_engine::Options;
-use zephyr_testkit::{Act, End, Endpoint, Phase, RawClient, Step, TextStream};
+use zephyr_testkit::{Act, End, Endpoint, Gate, Phase, RawClient, Step, TextStream};
 
 const MIB: usize = 1024 * 1024;
 /// More than the engine may hold of anything here, and far less than what is sent.
@@ -18,8 +18,16 @@ async fn with_room_for(connections: usize, endpoint: &Endpoint) -> Zephyr {
     Zephyr::start(&config(&[endpoint.url()], ""), options).await
 }
 
-/// A connection that has been taken, and waits.
-async fn taken(zephyr: &Zephyr) -> RawClient {
+/// A connection over which a request is on its way. Its answer waits for a gate.
+async fn busy(zephyr: &Zephyr, endpoint: &Endpoint) -> RawClient {
+    let mut client = zephyr.client().await;
+    client.send_messages(streaming().to_string()).await.unwrap();
+    endpoint.next_request().await;
+    client
+}
+
+/// A connection that is kept open, and idle.
+async fn idle(zephyr: &Zephyr) -> RawClient {
     let mut client = zephyr.client().await;
     let ask = "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
     client.send(ask).await.unwrap();
@@ -35,11 +43,12 @@ async fn counted(zephyr: &Zephyr, series: &str) -> u64 {
 
 #[tokio::test]
 async fn a_connection_too_many_is_told_so_and_a_place_that_is_free_again_is_given() {
-    let a = Endpoint::start(Act::message("Hi")).await;
+    let gate = Gate::new();
+    let a = Endpoint::start(Act::message("Hi").gate(gate.clone())).await;
     let zephyr = with_room_for(3, &a).await;
     let mut clients = Vec::new();
     for _ in 0..3 {
-        clients.push(taken(&zephyr).await);
+        clients.push(busy(&zephyr, &a).await);
     }
 
     let refused = zephyr.stream().await.unwrap();
@@ -62,14 +71,16 @@ async fn a_connection_too_many_is_told_so_and_a_place_that_is_free_again_is_give
     while counted(&zephyr, "zephyr_client_connections_open").await == 3 {
         tokio::task::yield_now().await;
     }
+    gate.open();
     assert_eq!(zephyr.stream().await.unwrap().text(), "Hi");
 }
 
 #[tokio::test]
-async fn those_that_have_a_place_are_served_while_others_are_refused() {
-    let a = Endpoint::start(Act::message("Hi")).await;
+async fn a_request_on_its_way_keeps_its_place_while_others_are_refused() {
+    let gate = Gate::new();
+    let a = Endpoint::start(Act::message("Hi").gate(gate.clone())).await;
     let zephyr = with_room_for(1, &a).await;
-    let mut client = taken(&zephyr).await;
+    let mut client = busy(&zephyr, &a).await;
 
     // More than wait for their client at a time, and none of them reads.
     let mut crowd = Vec::new();
@@ -77,8 +88,81 @@ async fn those_that_have_a_place_are_served_while_others_are_refused() {
         crowd.push(zephyr.client().await);
     }
 
-    client.send_messages(streaming().to_string()).await.unwrap();
+    gate.open();
     assert_eq!(client.answer().await.unwrap().text(), "Hi");
+}
+
+#[tokio::test]
+async fn connections_that_ask_nothing_close_the_port_to_nobody() {
+    let a = Endpoint::start(Act::message("Hi")).await;
+    let zephyr = with_room_for(4, &a).await;
+    let mut oldest = idle(&zephyr).await;
+    let mut holding = Vec::new();
+    for begun in ["", "POST /v1/mess", "GET /health HTTP/1.1\r\nhost: "] {
+        let mut client = zephyr.client().await;
+        client.send(begun).await.unwrap();
+        holding.push(client);
+    }
+
+    for _ in 0..8 {
+        assert_eq!(zephyr.stream().await.unwrap().text(), "Hi");
+    }
+
+    let ended = !matches!(oldest.read_piece().await, Ok(Ok(_)));
+    assert!(ended, "it has given its place away");
+    assert_eq!(
+        counted(&zephyr, "zephyr_client_connections_refused_total").await,
+        0
+    );
+}
+
+/// A message of this many bytes.
+fn message_of(bytes: usize) -> String {
+    let mut message = streaming();
+    message["messages"][0]["content"] = "x".repeat(bytes).into();
+    message.to_string()
+}
+
+#[tokio::test]
+async fn many_large_uploads_at_once_stay_within_the_memory_for_them() {
+    let gate = Gate::new();
+    let a = Endpoint::start(Act::message("Hi").gate(gate.clone())).await;
+    let zephyr = Zephyr::over(&[&a], "[server]\nmemory_budget_mb = 16\n\n").await;
+    let mut clients = Vec::new();
+    for _ in 0..8 {
+        let mut client = zephyr.client().await;
+        client.send_messages(message_of(6 * MIB)).await.unwrap();
+        a.next_request().await;
+        clients.push(client);
+    }
+
+    let kept = counted(&zephyr, "zephyr_kept_bytes").await;
+
+    assert!(
+        (12 * MIB..=16 * MIB).contains(&usize::try_from(kept).unwrap()),
+        "{kept}"
+    );
+    gate.open();
+    for mut client in clients {
+        assert_eq!(client.answer().await.unwrap().text(), "Hi");
+    }
+    assert_eq!(counted(&zephyr, "zephyr_kept_bytes").await, 0);
+}
+
+#[tokio::test]
+async fn a_request_without_room_is_sent_once_and_one_with_room_moves_on() {
+    let a = Endpoint::start(Act::status(500)).await;
+    let b = Endpoint::start(Act::message("from B")).await;
+    let zephyr = Zephyr::over(&[&a, &b], "[server]\nmemory_budget_mb = 16\n\n").await;
+
+    let mut large = zephyr.client().await;
+    large.send_messages(message_of(20 * MIB)).await.unwrap();
+    let large = large.answer().await.unwrap();
+    let small = zephyr.stream().await.unwrap();
+
+    assert_eq!(large.status, 500);
+    assert_eq!(small.text(), "from B");
+    assert_eq!(counted(&zephyr, "zephyr_kept_bytes").await, 0);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod after_a_break;
 mod brownout;
+mod browsers;
 mod cancel;
 #[path = "../common/mod.rs"]
 mod common;
@@ -25,11 +26,13 @@ mod log_lines;
 mod memory;
 mod metrics;
 mod models;
+mod neighbours;
 mod offline;
 mod probes;
 mod proxy;
 mod records;
 mod reload;
+mod smuggling;
 mod subjects;
 mod thinking;
 mod validation;

@@ -150,14 +150,38 @@ export type Configuration = {
 };
 
 /**
+ * Something dangerous that a browser asks for and the operating system's user has to confirm.
+ */
+export type Confirmation = {
+  /** Four digits. */
+  number: number,
+  /** What would happen. */
+  effect: Effect,
+  /** Why it is dangerous. */
+  danger: Danger,
+  /** For how much longer it can be confirmed, in milliseconds. */
+  left_ms: number
+};
+
+/**
  * A command or a query could not be carried out.
  */
 export type ControlError = {
   /** For programs. */
   code: ErrorCode,
   /** For people: what happened and what to do. */
-  message: string
+  message: string,
+  /** With [`ErrorCode::NeedsConfirmation`]: what has to be confirmed. */
+  confirmation?: Confirmation
 };
+
+/**
+ * What makes something dangerous.
+ */
+export type Danger = { "danger": "executes" }
+  | { "danger": "names_path" }
+  | { "danger": "widens_guard" }
+  | { "danger": "moves_credentials" };
 
 /**
  * Why the endpoint in use is in use.
@@ -216,6 +240,40 @@ export type Drain = {
   in_flight: number,
   /** When it ends at the latest. */
   until_ms: number
+};
+
+/**
+ * What would happen, for people.
+ */
+export type Effect = { "effect": "set",
+  /** The key. */
+  key: string,
+  /** What the file says; `None`: nothing. */
+  from: string | null,
+  /** What it would say. */
+  to: string | null
+}
+  | { "effect": "add",
+  /** Its name. */
+  endpoint: string,
+  /** Where it takes which credential. */
+  goes: Goes
+}
+  | { "effect": "edit",
+  /** Its name. */
+  endpoint: string,
+  /** Where it takes which credential now. */
+  from: Goes | null,
+  /** Where it would. */
+  goes: Goes
+}
+  | { "effect": "store_token",
+  /** The entry. */
+  entry: string
+}
+  | { "effect": "test",
+  /** Where, and which. */
+  goes: Goes
 };
 
 /**
@@ -320,7 +378,7 @@ export type EndpointView = {
 /**
  * What kind of error it is.
  */
-export type ErrorCode = "unknown_endpoint" | "unknown_request" | "not_possible" | "invalid_configuration" | "unreachable" | "unauthorized" | "bad_request" | "internal";
+export type ErrorCode = "unknown_endpoint" | "unknown_request" | "not_possible" | "invalid_configuration" | "unreachable" | "unauthorized" | "needs_confirmation" | "bad_request" | "internal";
 
 /**
  * Something that happened.
@@ -407,6 +465,24 @@ export type Event = {
 }
   | { "event": "config_reloaded" }
   | { "event": "config_rejected" });
+
+/**
+ * A credential and its way.
+ */
+export type Goes = { "goes": "to",
+  /** The credential. */
+  credential: Source,
+  /** The URL, with what is put before the client's path. */
+  url: string
+}
+  | { "goes": "through",
+  /** The credential. */
+  credential: Source,
+  /** The URL, with what is put before the client's path. */
+  url: string,
+  /** The proxy, without a password. */
+  proxy: string
+};
 
 /**
  * What shows that an answer means what it was taken for.
@@ -793,6 +869,7 @@ export type Reason = { "code": "pinned" }
   /** Its last day, as `2027-01-31`. */
   last_day: string
 }
+  | { "code": "clear_text" }
   | { "code": "connection_lost",
   /** What the system said. */
   detail: string
@@ -1154,6 +1231,25 @@ export type Snapshot = {
   /** How front-ends are to look. */
   appearance: Appearance
 };
+
+/**
+ * Where a credential comes from.
+ */
+export type Source = { "source": "variable",
+  /** Its name. */
+  name: string
+}
+  | { "source": "entry",
+  /** Its name. */
+  name: string
+}
+  | { "source": "client" }
+  | { "source": "unknown" };
+
+/**
+ * How a confirmation stands, for the browser that waits for it.
+ */
+export type Standing = "waiting" | "allowed" | "refused" | "gone";
 
 /**
  * How an endpoint is chosen.

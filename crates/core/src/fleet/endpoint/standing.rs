@@ -26,7 +26,7 @@ impl Standing {
     pub(super) fn only_connecting_failed(&self) -> bool {
         matches!(
             self.opened_by,
-            Some(Fault::Connect(_) | Fault::Certificate(_))
+            Some(Fault::Connect(_) | Fault::Certificate(_) | Fault::ClearText)
         )
     }
 }

@@ -150,6 +150,7 @@ fn config(endpoints: usize) -> Config {
                 credential: CredentialRef::Env("TOKEN".to_owned()),
             },
             subscription_only: false,
+            allow_insecure: false,
             probe_as: ProbeAs::Zephyr,
             proxy: ProxyRoute::Direct,
             health_check: HealthCheck::default(),

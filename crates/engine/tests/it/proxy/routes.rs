@@ -16,7 +16,7 @@ async fn through(url: &str, proxy: &str) -> Zephyr {
         &[url.to_owned()],
         "[failover]\nmax_attempts = 1\nlast_resort = false\n",
     );
-    let config = direct.replace("\"direct\"", &format!("{proxy:?}"));
+    let config = direct.replace("\"direct\"", &format!("{proxy:?}, allow_insecure = true"));
     Zephyr::start(&config, Options::default()).await
 }
 
@@ -44,6 +44,35 @@ async fn an_http_proxy_of_its_own_carries_an_endpoints_requests() {
     assert_eq!(proxy.targets(), ["api.example.test:80"], "one tunnel, kept");
     assert_eq!(a.requests()[0].header("host"), Some("api.example.test"));
     assert_eq!(a.requests()[0].target, "/v1/messages");
+}
+
+#[tokio::test]
+async fn a_token_crosses_the_internet_in_clear_text_only_if_the_file_says_so() {
+    // A public address, and a name of which only the proxy knows the address.
+    for host in ["203.0.113.9", "api.example.test"] {
+        let a = Endpoint::start(Act::message("Hi")).await;
+        let proxy = HttpProxy::start().await;
+        proxy.route(&format!("{host}:80"), a.addr());
+        let open = through(&format!("http://{host}"), &proxy.url()).await;
+        let closed = config(&[format!("http://{host}")], "");
+        let closed = closed.replace("\"direct\"", &format!("{:?}", proxy.url()));
+        let closed = Zephyr::start(&closed, Options::default()).await;
+
+        let refused = closed.stream().await.unwrap();
+
+        let message = refused.json()["error"]["message"].to_string();
+        assert!(message.contains("allow_insecure"), "{host}: {message}");
+        let seen = closed.snapshot().await;
+        assert!(
+            seen.offline_since_ms.is_none(),
+            "it is not the network's fault"
+        );
+        let warned = |problem: &zephyr_control::Problem| problem.message.contains("clear text");
+        assert!(seen.problems.iter().any(warned), "{:?}", seen.problems);
+        assert!(proxy.targets().is_empty(), "{host}");
+        assert_eq!(open.stream().await.unwrap().text(), "Hi", "{host}");
+        assert_eq!(a.next_request().await.header("host"), Some(host));
+    }
 }
 
 #[tokio::test]
@@ -170,7 +199,8 @@ async fn a_loop_through_something_else_ends_with_a_508() {
     let answer = zephyr.stream().await.unwrap();
 
     assert_eq!(answer.status, 508);
-    assert_eq!(answer.header("x-zephyr-error"), Some("loop_detected"));
+    let message = answer.json()["error"]["message"].to_string();
+    assert!(message.contains("leads back to Zephyr"), "{message}");
     assert_eq!(zephyr.snapshot().await.totals.attempts, 1);
 }
 
