@@ -219,10 +219,10 @@ fn check_entry(reference: &str) -> Result<(), Complaint> {
     })
 }
 
-fn about(field: &str, message: String) -> Complaint {
+fn about(field: &str, message: impl AsRef<str>) -> Complaint {
     Complaint {
         field: Some(field.to_owned()),
-        message: Redacted::by_shape(&message),
+        message: Redacted::by_shape(message.as_ref()),
         is_warning: false,
     }
 }
@@ -259,7 +259,7 @@ pub(super) fn in_words(complaints: &[Complaint]) -> String {
     lines.join("\n")
 }
 
-pub(super) fn invalid(message: String) -> ControlError {
+pub(super) fn invalid(message: impl AsRef<str>) -> ControlError {
     ControlError::new(ErrorCode::InvalidConfiguration, message)
 }
 
