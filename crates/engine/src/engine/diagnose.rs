@@ -100,7 +100,7 @@ impl Shared {
             };
             let config = config_with(&text, form.clone())?;
             let spec = config.endpoint(form.name.trim()).cloned();
-            let spec = spec.ok_or_else(|| invalid("the endpoint was not understood".to_owned()))?;
+            let spec = spec.ok_or_else(|| invalid("the endpoint was not understood"))?;
             let token = match (&spec.auth, given) {
                 (Auth::Passthrough, _) => Token::OfClients,
                 (Auth::Ours { .. }, Some(secret)) => Token::Ours(secret),
