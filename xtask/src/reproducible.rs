@@ -32,6 +32,10 @@ pub(crate) fn reproducible() -> Result<()> {
     let start = Instant::now();
     let parent = target_dir()?.join("reproducible");
     let time = commit_time(root())?;
+    // Both before the first build, which takes so long that there may be another commit after it.
+    for name in FOLDERS {
+        clone(&parent.join(name))?;
+    }
     let mut programs = Vec::new();
     for name in FOLDERS {
         programs.push(build(&parent.join(name), &time)?);
@@ -74,13 +78,17 @@ pub(crate) fn reproducible() -> Result<()> {
     Ok(())
 }
 
-/// Builds the commit in a folder of its own. Returns the program.
-fn build(folder: &Path, time: &str) -> Result<PathBuf> {
+/// Puts the newest commit into a folder of its own.
+fn clone(folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
     let clone = ["clone", "--quiet", "--no-hardlinks"];
-    run(Command::new("git").args(clone).arg(root()).arg(folder))?;
+    run(Command::new("git").args(clone).arg(root()).arg(folder))
+}
+
+/// Builds what is in that folder. Returns the program.
+fn build(folder: &Path, time: &str) -> Result<PathBuf> {
     let target = folder.join("target");
     interface::build_in(folder, &target)?;
     let home = cargo_home()?;
