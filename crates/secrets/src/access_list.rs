@@ -275,7 +275,8 @@ mod tests {
 }
 
 /// For a hosted Windows: Wine's `icacls` does nothing.
-#[cfg(all(test, windows))]
+#[cfg(test)]
+#[cfg(windows)]
 mod windows_tests {
     use std::fs;
     use std::path::{Path, PathBuf};
