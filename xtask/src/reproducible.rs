@@ -32,6 +32,7 @@ pub(crate) fn reproducible() -> Result<()> {
     let start = Instant::now();
     let parent = target_dir()?.join("reproducible");
     let time = commit_time(root())?;
+    let machine = machine();
     // Both before the first build, which takes so long that there may be another commit after it.
     for name in FOLDERS {
         clone(&parent.join(name))?;
@@ -49,18 +50,18 @@ pub(crate) fn reproducible() -> Result<()> {
     }
     let result = match difference(&contents[0], &contents[1]) {
         None => format!(
-            "the same, {} bytes, SHA-256 {}",
+            "The same, {} bytes, SHA-256 {}",
             contents[0].len(),
             hash(&contents[0])
         ),
-        Some(difference) => format!("**different**: {difference}"),
+        Some(difference) => format!("**Different**: {difference}"),
     };
     long::keep_section(
         "Reproducible build",
         &format!(
             "Written by `cargo xtask reproducible`: `zephyr`, built twice from one commit in two folders.\n\n{}\n\n\
              {result}; both builds took {}.",
-            machine(),
+            machine,
             Seconds(start.elapsed())
         ),
     )?;
