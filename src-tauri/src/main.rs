@@ -18,6 +18,7 @@ mod menu;
 mod nothing;
 mod notices;
 mod notify;
+mod pages;
 mod panel;
 mod single;
 mod supervisor;

@@ -108,11 +108,15 @@ mod platform {
     /// The system's name for a click on the notification itself (Desktop Notifications Specification).
     const CLICKED: &str = "default";
 
+    /// The name on the bus of the program that shows notifications, and of what it offers.
+    const SERVER: &str = "org.freedesktop.Notifications";
+
     /// The notification on the screen. A newer one replaces it: only the latest state counts, and closing ten
     /// of them after a bad night would be a nuisance.
     #[derive(Default)]
     pub(super) struct Screen {
         id: Option<u32>,
+        bus: Option<Connection>,
         /// Receives clicks, from before the first notification.
         clicks: Option<(Clicks, AbortOnDropHandle<()>)>,
     }
@@ -127,10 +131,20 @@ mod platform {
             notice: &Notice,
             supervisor: &Supervisor,
         ) -> Result<(), Error> {
-            if self.clicks.is_none() {
-                self.clicks = listen(supervisor).await.ok();
+            if self.bus.is_none() {
+                self.bus = Connection::session().await.ok();
+            }
+            let mut reads_markup = true;
+            if let Some(bus) = &self.bus {
+                reads_markup = offers_markup(bus).await;
+                if self.clicks.is_none() {
+                    self.clicks = listen(bus, supervisor).await.ok();
+                }
             }
             let mut notification = notification(notice);
+            if reads_markup {
+                notification.body(&escaped(&notice.body));
+            }
             notification
                 .icon("zephyr-desktop")
                 .hint(Hint::DesktopEntry("zephyr-desktop".to_owned()))
@@ -147,6 +161,24 @@ mod platform {
             }
             Ok(())
         }
+    }
+
+    /// Whether bodies are read as markup, with links and images. If nobody says so, they may be.
+    async fn offers_markup(bus: &Connection) -> bool {
+        let path = "/org/freedesktop/Notifications";
+        let asking = bus.call_method(Some(SERVER), path, Some(SERVER), "GetCapabilities", &());
+        let Ok(answer) = asking.await else {
+            return true;
+        };
+        let capabilities = answer.body().deserialize::<Vec<String>>();
+        capabilities.map_or(true, |all| all.iter().any(|one| one == "body-markup"))
+    }
+
+    /// Text as markup. Endpoints, and what they answered, have no say in how a notification looks.
+    fn escaped(text: &str) -> String {
+        text.replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
     }
 
     /// The number of our notification, and of the one that was clicked. A click may arrive before the system
@@ -184,14 +216,17 @@ mod platform {
 
     /// One subscription for all notifications. notify-rust subscribes for each one after it is shown. That is
     /// too late for a fast click.
-    async fn listen(supervisor: &Supervisor) -> zbus::Result<(Clicks, AbortOnDropHandle<()>)> {
-        let bus = Connection::session().await?;
+    async fn listen(
+        bus: &Connection,
+        supervisor: &Supervisor,
+    ) -> zbus::Result<(Clicks, AbortOnDropHandle<()>)> {
         let invoked = MatchRule::builder()
             .msg_type(message::Type::Signal)
-            .interface("org.freedesktop.Notifications")?
+            .sender(SERVER)?
+            .interface(SERVER)?
             .member("ActionInvoked")?
             .build();
-        let mut signals = MessageStream::for_match_rule(invoked, &bus, None).await?;
+        let mut signals = MessageStream::for_match_rule(invoked, bus, None).await?;
         let clicks = Clicks::default();
         let (numbers, supervisor) = (clicks.clone(), supervisor.clone());
         let listening = async move {
@@ -211,6 +246,14 @@ mod platform {
     #[cfg(test)]
     mod tests {
         use crate::notify::platform::*;
+
+        #[test]
+        fn the_name_of_an_endpoint_is_no_markup() {
+            let body = "<a href=\"https://example.com\">HK & Tokyo</a>";
+
+            let expected = "&lt;a href=\"https://example.com\"&gt;HK &amp; Tokyo&lt;/a&gt;";
+            assert_eq!(escaped(body), expected);
+        }
 
         #[test]
         fn a_click_counts_also_before_the_number_is_known() {

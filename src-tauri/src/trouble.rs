@@ -107,14 +107,33 @@ impl Trouble {
 /// The program that listens on that port, in words. May block.
 fn holder(port: u16) -> String {
     match listeners::get_process_by_port(port, Protocol::TCP) {
-        Ok(Process { pid, name, .. }) if name.starts_with("zephyr") => {
-            format!("another Zephyr with a data folder of its own ({name}, process {pid})")
-        }
-        Ok(Process { pid, name, .. }) => format!("{name} (process {pid})"),
+        Ok(Process { pid, name, .. }) => named(pid, &name),
         Err(_) => holder_unknown(),
+    }
+}
+
+/// Whoever started the program has chosen its name, so it may steer no terminal that shows it.
+fn named(pid: u32, name: &str) -> String {
+    let name: String = name.chars().filter(|char| !char.is_control()).collect();
+    if name.starts_with("zephyr") {
+        format!("another Zephyr with a data folder of its own ({name}, process {pid})")
+    } else {
+        format!("{name} (process {pid})")
     }
 }
 
 fn holder_unknown() -> String {
     "another program, perhaps of another user".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_that_has_the_port_is_named_in_one_line_without_control_characters() {
+        assert_eq!(named(7, "nginx"), "nginx (process 7)");
+        assert_eq!(named(7, "a\n\u{1b}[2Jb\u{9b}"), "a[2Jb (process 7)");
+        assert!(named(7, "zephyr").starts_with("another Zephyr"));
+    }
 }

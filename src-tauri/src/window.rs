@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use tauri::webview::DownloadEvent;
+use tauri::webview::{DownloadEvent, NewWindowResponse};
 use tauri::{
     AppHandle, Emitter, LogicalPosition, Manager, State, Webview, WebviewUrl, WebviewWindow,
     WebviewWindowBuilder,
@@ -20,6 +20,7 @@ use zephyr_control::{
     UsageReport,
 };
 
+use crate::pages;
 use crate::supervisor::Supervisor;
 
 const LABEL: &str = "main";
@@ -164,6 +165,14 @@ fn open(app: &AppHandle) -> tauri::Result<WebviewWindow> {
                 .title("Zephyr")
                 .inner_size(WIDTH, HEIGHT)
                 .min_inner_size(360.0, 420.0)
+                .on_navigation(|url| {
+                    let ours = pages::is_ours(url);
+                    if !ours {
+                        tracing::warn!(scheme = url.scheme(), "the window went to no foreign page");
+                    }
+                    ours
+                })
+                .on_new_window(|_, _| NewWindowResponse::Deny)
                 .on_download(saves(app))
                 .build()?;
             centre(&window)?;
@@ -176,7 +185,7 @@ fn open(app: &AppHandle) -> tauri::Result<WebviewWindow> {
     Ok(window)
 }
 
-/// Saves the window's downloads in the user's download folder, and tells the window where. `None`: the
+/// Saves what the window's own pages made in the user's download folder, and tells the window where. `None`: the
 /// download failed.
 fn saves(app: &AppHandle) -> impl Fn(Webview, DownloadEvent<'_>) -> bool + Send + Sync + 'static {
     let app = app.clone();
@@ -185,6 +194,7 @@ fn saves(app: &AppHandle) -> impl Fn(Webview, DownloadEvent<'_>) -> bool + Send 
     move |_, event| {
         let mut places = places.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
+            DownloadEvent::Requested { url, .. } if !pages::is_ours(&url) => return false,
             DownloadEvent::Requested { url, destination } => {
                 if app.path().download_dir().is_err()
                     && let Ok(home) = app.path().home_dir()

@@ -33,7 +33,7 @@ const TYPES: Record<string, string> = {
 /** The strict policy that the page has to live with. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
-  "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+  "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const CODE = "one-time";
 

@@ -1,13 +1,14 @@
 //! The tests with real clients (`tests/clients`): installs the clients, then runs the tests.
 //!
-//! The clients go to `clients` in the target folder. The lock file and the requirements pin their versions.
-//! If they change, the clients are installed again.
+//! The clients go to `clients` in the target folder. The lock file and the requirements pin their versions
+//! and the hashes of their files; if these change, the clients are installed again. No package runs a program
+//! of its own while it is installed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::process::{cargo, run, run_tests};
 use crate::tally::Tally;
@@ -51,17 +52,47 @@ pub(crate) fn node_clients(target: &Path) -> Result<PathBuf> {
         for name in pinned {
             fs::copy(sources().join(name), folder.join(name))?;
         }
-        // npm's version and settings decide whether it runs the scripts of packages. Only the script of
-        // Claude Code is needed: it puts the program into place.
         run(tools::npm()
             .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
             .current_dir(folder))?;
-        let claude_code = modules.join("@anthropic-ai").join("claude-code");
-        run(Command::new("node")
-            .arg("install.cjs")
-            .current_dir(claude_code))
+        place_claude_code(&modules.join("@anthropic-ai"))
     })?;
     Ok(modules)
+}
+
+/// Puts Claude Code's program where its package has a placeholder. The install script of the package would do
+/// the same.
+fn place_claude_code(packages: &Path) -> Result<()> {
+    let program = executable("claude");
+    let native = packages.join(native_package()?).join(program);
+    let placeholder = packages.join("claude-code").join("bin").join("claude.exe");
+    // The program is large, so it is linked if the file system can.
+    fs::remove_file(&placeholder).with_context(|| placeholder.display().to_string())?;
+    if fs::hard_link(&native, &placeholder).is_err() {
+        fs::copy(&native, &placeholder).with_context(|| native.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// The package with Claude Code's program for this system.
+fn native_package() -> Result<String> {
+    let system = match std::env::consts::OS {
+        "linux" => "linux",
+        "macos" => "darwin",
+        "windows" => "win32",
+        other => bail!("there is no Claude Code for {other}"),
+    };
+    let processor = match std::env::consts::ARCH {
+        "x86_64" => "x64",
+        "aarch64" => "arm64",
+        other => bail!("there is no Claude Code for {other}"),
+    };
+    let library = if cfg!(target_env = "musl") {
+        "-musl"
+    } else {
+        ""
+    };
+    Ok(format!("claude-code-{system}-{processor}{library}"))
 }
 
 /// Installs the packages in `requirements.txt`. Returns the Python that has them.
@@ -82,6 +113,10 @@ fn python_clients(folder: &Path) -> Result<PathBuf> {
             "install",
             "--quiet",
             "--disable-pip-version-check",
+            "--require-hashes",
+            // What has to be built runs a program of its own while it is installed.
+            "--only-binary",
+            ":all:",
         ];
         run(Command::new(&python)
             .args(install)

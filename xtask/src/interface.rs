@@ -12,17 +12,24 @@ use crate::workspace::root;
 
 /// Builds it into `ui/dist`.
 pub(crate) fn build(target: &Path) -> Result<()> {
-    let ui = root().join("ui");
+    build_in(root(), target)
+}
+
+/// The same in another folder that holds the workspace.
+pub(crate) fn build_in(workspace: &Path, target: &Path) -> Result<()> {
+    let ui = workspace.join("ui");
     let lock = ui.join("package-lock.json");
     let pinned = fs::read_to_string(&lock).with_context(|| lock.display().to_string())?;
     let mark = target.join("ui-installed");
     let installed = fs::read_to_string(&mark).is_ok_and(|installed| installed == pinned);
     if !installed || !ui.join("node_modules").exists() {
-        run(npm().args(["ci", "--no-audit", "--no-fund"]))?;
+        // No package runs a program of its own while it is installed.
+        let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+        run(tools::npm().args(install).current_dir(&ui))?;
         fs::create_dir_all(target)?;
         fs::write(mark, pinned)?;
     }
-    run(npm().args(["run", "build"]))
+    run(tools::npm().args(["run", "build"]).current_dir(&ui))
 }
 
 /// Checks its types and its imports, and runs its own tests. It must be built first.

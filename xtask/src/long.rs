@@ -34,7 +34,8 @@ pub(crate) fn test() -> Result<()> {
         |line| results.read(line),
     );
     let report = root().join("docs").join("long-tests.md");
-    fs::write(&report, results.page(&machine()))?;
+    let before = fs::read_to_string(&report).unwrap_or_default();
+    fs::write(&report, results.page(&machine()) + sections(&before))?;
     println!("written to {}", report.display());
     println!("{}", results.tally);
     outcome?;
@@ -42,6 +43,29 @@ pub(crate) fn test() -> Result<()> {
         bail!("there are no long tests");
     }
     Ok(())
+}
+
+/// Writes a section of the page that another task measures. The rest of the page stays.
+pub(crate) fn keep_section(title: &str, text: &str) -> Result<()> {
+    let report = root().join("docs").join("long-tests.md");
+    let before = fs::read_to_string(&report).unwrap_or_default();
+    fs::write(&report, with_section(&before, title, text))?;
+    println!("written to {}", report.display());
+    Ok(())
+}
+
+fn with_section(page: &str, title: &str, text: &str) -> String {
+    let heading = format!("\n## {title}\n");
+    let (above, below) = match page.split_once(&heading) {
+        Some((above, rest)) => (above, sections(rest)),
+        None => (page, ""),
+    };
+    format!("{above}{heading}\n{text}\n{below}")
+}
+
+/// The sections of the page, which the long tests leave as they are.
+fn sections(page: &str) -> &str {
+    page.find("\n## ").map_or("", |start| &page[start..])
 }
 
 #[derive(Debug)]
@@ -107,7 +131,7 @@ impl Results {
         let mut page = String::from(
             "# Long tests\n\nWritten by `cargo xtask test --long`; do not edit. What a test measured is \
              what it says itself. What Claude Code notices of endpoints that fail is measured by \
-             `cargo xtask unnoticed`.\n\n",
+             `cargo xtask unnoticed`; whether two builds are the same, by `cargo xtask reproducible`.\n\n",
         );
         let _ = writeln!(page, "{machine}\n");
         page += "| test | end | took | measured |\n| --- | --- | --- | --- |\n";
@@ -160,6 +184,20 @@ mod tests {
             "{page}"
         );
         assert!(page.contains("3 \\| 4 sockets"), "{page}");
+    }
+
+    #[test]
+    fn a_section_of_another_task_is_replaced_and_outlives_the_tests() {
+        let page = "# Long tests\n\n| test |\n\n## Build\n\nold\n\n## Other\n\nstays\n";
+
+        let replaced = with_section(page, "Build", "new");
+        let added = with_section("# Long tests\n", "Build", "new");
+
+        let expected = "# Long tests\n\n| test |\n\n## Build\n\nnew\n\n## Other\n\nstays\n";
+        assert_eq!(replaced, expected);
+        assert_eq!(added, "# Long tests\n\n## Build\n\nnew\n");
+        let kept = "\n## Build\n\nnew\n\n## Other\n\nstays\n";
+        assert_eq!(sections(&replaced), kept);
     }
 
     #[test]

@@ -14,8 +14,12 @@ mod long;
 mod machine;
 mod modules;
 mod process;
+mod reproducible;
 mod run;
+mod sbom;
 mod steps;
+#[cfg(test)]
+mod supply;
 mod tally;
 mod test;
 mod tools;
@@ -40,6 +44,8 @@ usage: cargo xtask COMMAND
   desktop [FILTER]              run the tests of the tray program only
   browser                       run the tests of the interface in a browser only
   desktop --measure             measure the tray program's release build
+  sbom                          write what the programs are made of to target/sbom, in CycloneDX
+  reproducible                  build the release of `zephyr` twice and compare, and write the result to docs/long-tests.md
   bench [--rounds N] [FILTER]   measure what a request costs, beside nginx, HAProxy and a bare forwarder
 ";
 
@@ -60,6 +66,8 @@ fn main() -> ExitCode {
         ["desktop", "--measure"] => test::measure_desktop(),
         ["desktop", filter] => test::desktop(Some(filter)),
         ["browser"] => test::browser(),
+        ["sbom"] => sbom::sbom(),
+        ["reproducible"] => reproducible::reproducible(),
         ["bench", arguments @ ..] => bench::bench(arguments),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

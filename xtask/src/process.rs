@@ -55,6 +55,17 @@ pub(crate) fn run_tests(command: &mut Command) -> Result<Tally> {
     outcome.map(|()| tally)
 }
 
+/// Runs a program to its end, and returns what it printed.
+pub(crate) fn printed(command: &mut Command) -> Result<String> {
+    announce(command);
+    let output = command.stderr(Stdio::inherit()).output();
+    let output = output.with_context(|| cannot_start(command))?;
+    if !output.status.success() {
+        bail!("{} ended with {}", line(command), output.status);
+    }
+    String::from_utf8(output.stdout).with_context(|| line(command))
+}
+
 /// The output of a program. `None`: it is missing or fails.
 pub(crate) fn output(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;

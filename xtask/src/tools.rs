@@ -14,6 +14,9 @@ use crate::process::{cargo, output, run, succeeds};
 /// The version of cargo-deny that `deny.toml` was tested with. Newer versions should read it too.
 const CARGO_DENY: &str = "0.20.2";
 
+/// The version of cargo-cyclonedx whose output `sbom` reads.
+const CARGO_CYCLONEDX: &str = "0.5.9";
+
 const OLDEST_NODE: u32 = 20;
 
 /// Formatter and linter of the pinned toolchain.
@@ -72,10 +75,11 @@ pub(crate) fn node() -> Result<()> {
     Ok(())
 }
 
-/// For the client that comes from PyPI.
+/// For the client that comes from PyPI. Its oldest Python is that of `tests/clients/requirements.txt`.
 pub(crate) fn python() -> Result<()> {
-    let present = || succeeds(python_command().args(["-c", "import ensurepip, venv"]));
-    let advice = "Python 3.9 or newer with venv is missing: on Debian `apt-get install \
+    let suits = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))";
+    let present = || succeeds(python_command().args(["-c", suits]));
+    let advice = "Python 3.11 or newer with venv is missing: on Debian `apt-get install \
                   python3-venv`, elsewhere see https://www.python.org/downloads";
     need(present, &["python3", "python3-venv"], advice)
 }
@@ -169,24 +173,30 @@ pub(crate) fn cargo_deny(target: &Path) -> Result<Command> {
     if succeeds(Command::new("cargo-deny").arg("--version")) {
         return Ok(Command::new("cargo-deny"));
     }
+    cargo_tool("cargo-deny", CARGO_DENY, &[], target)
+}
+
+/// cargo-cyclonedx, built in the target folder.
+pub(crate) fn cargo_cyclonedx(target: &Path) -> Result<Command> {
+    let mut tool = cargo_tool("cargo-cyclonedx", CARGO_CYCLONEDX, &["cyclonedx"], target)?;
+    tool.arg("cyclonedx");
+    Ok(tool)
+}
+
+/// A tool from crates.io in one version, built in the target folder. `asked`: the arguments before
+/// `--version`.
+fn cargo_tool(name: &str, version: &str, asked: &[&str], target: &Path) -> Result<Command> {
     let tools = target.join("tools");
-    let program = tools.join("bin").join(executable("cargo-deny"));
-    let version = output(Command::new(&program).arg("--version"));
-    if version.is_none_or(|version| !version.ends_with(CARGO_DENY)) {
-        println!("cargo-deny is not installed: building it takes some minutes, once");
+    let program = tools.join("bin").join(executable(name));
+    let installed = output(Command::new(&program).args(asked).arg("--version"));
+    if installed.is_none_or(|installed| !installed.ends_with(version)) {
+        println!("{name} {version} is not installed: building it takes some minutes, once");
         let mut install = cargo();
         install
-            .args([
-                "install",
-                "cargo-deny",
-                "--locked",
-                "--version",
-                CARGO_DENY,
-                "--root",
-            ])
+            .args(["install", name, "--locked", "--version", version, "--root"])
             .arg(&tools)
             .env("CARGO_TARGET_DIR", tools.join("build"));
-        run(&mut install).context("cargo-deny could not be installed")?;
+        run(&mut install).with_context(|| format!("{name} could not be installed"))?;
     }
     Ok(Command::new(program))
 }

@@ -7,9 +7,12 @@
 //! | [`vault`] | the secrets of environment and keychain at one moment |
 //! | [`redact`] | text without secrets |
 //! | [`private`] | files that only their user may read |
+//! | `access_list` | who may read a folder on Windows |
 //! | [`ownership`] | owner and group of files that are replaced |
 //! | [`shell_word`] | names in commands that a person types |
 
+#[cfg(any(windows, test))]
+mod access_list;
 pub mod environment;
 pub mod ownership;
 pub mod private;

@@ -7,6 +7,7 @@ use std::path::Path;
 
 /// The reason for not replacing a file although the system would permit it.
 #[derive(Debug, thiserror::Error)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "looked at on Unix alone"))]
 enum Loss {
     /// The new file would belong to us, the old one belongs to somebody else.
     #[error(

@@ -25,6 +25,7 @@ pub enum Creation {
 ///
 /// The folder cannot be written to.
 pub fn create(path: &Path, contents: &[u8]) -> io::Result<Creation> {
+    folder(parent(path))?;
     match beside(path, contents)?.persist_noclobber(path) {
         Ok(_) => Ok(Creation::Created),
         Err(PersistError { error, .. }) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -46,14 +47,15 @@ pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the folder and those above it, for nobody but the user. An existing folder stays as it is.
+/// Makes the folder and those above it, for nobody but the user. An existing folder stays as it is; on
+/// Windows, one outside of the user's profile is closed to others if it is empty.
 ///
 /// # Errors
 ///
-/// One of them cannot be made.
+/// One of them cannot be made. On Windows also: others have rights to a folder outside of the profile.
 pub fn folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
-        return Ok(());
+        return platform::adopt_folder(folder);
     }
     platform::create_folder(folder)
 }
@@ -101,13 +103,21 @@ pub fn tighten(path: &Path) -> io::Result<()> {
 }
 
 fn beside(path: &Path, contents: &[u8]) -> io::Result<NamedTempFile> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    self::folder(folder)?;
+    let folder = parent(path);
+    if !folder.is_dir() {
+        platform::create_folder(folder)?;
+    }
     // `tempfile` opens with `O_EXCL` and, on Unix, mode 0600.
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(contents)?;
     file.as_file().sync_all()?;
     Ok(file)
+}
+
+fn parent(path: &Path) -> &Path {
+    let folder = path.parent();
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }
 
 #[cfg(unix)]
@@ -123,6 +133,10 @@ mod platform {
             .create(folder)
     }
 
+    pub(super) fn adopt_folder(_: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
     pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
         options.mode(0o600)
     }
@@ -136,14 +150,19 @@ mod platform {
     }
 }
 
-/// A user's own folders on Windows are closed to other users by inheritance.
-#[cfg(not(unix))]
+/// What is in a folder has the folder's access list, so the folder is what counts.
+#[cfg(windows)]
 mod platform {
     use super::{Path, fs, io};
+    use crate::access_list;
     use std::fs::OpenOptions;
 
     pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
-        fs::create_dir_all(folder)
+        access_list::create(folder)
+    }
+
+    pub(super) fn adopt_folder(folder: &Path) -> io::Result<()> {
+        access_list::adopt(folder)
     }
 
     pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {

@@ -1,5 +1,6 @@
 //! Launching at login, and the other parts of a configuration that this program carries out.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use zephyr_config::edit;
@@ -19,13 +20,7 @@ impl Supervisor {
         let problem = match (enabled, self.0.program.clone()) {
             (Some(enabled), Some(program)) => {
                 let outcome = blocking(move || autostart::set(&program, enabled)).await;
-                outcome.err().map(|error| {
-                    Problem::new(
-                        ProblemKind::Desktop,
-                        format!("launching at login could not be set up: {error}"),
-                        "check that you may write to that place, then try again",
-                    )
-                })
+                outcome.err().map(|error| not_set_up(&error))
             }
             (None, _) | (Some(_), None) => None,
         };
@@ -61,4 +56,17 @@ impl Supervisor {
             message: message.to_owned(),
         })
     }
+}
+
+fn not_set_up(error: &io::Error) -> Problem {
+    let remedy = if error.kind() == io::ErrorKind::InvalidInput {
+        "move Zephyr to a folder with a plain name, then try again"
+    } else {
+        "check that you may write to that place, then try again"
+    };
+    Problem::new(
+        ProblemKind::Desktop,
+        format!("launching at login could not be set up: {error}"),
+        remedy,
+    )
 }

@@ -96,6 +96,12 @@ impl Session {
         self.post("/execute/async", &script).await.map(drop)
     }
 
+    /// Runs a script in the page.
+    pub(crate) async fn run(&self, script: &str) -> Result<(), DriverError> {
+        let script = json!({"script": script, "args": []});
+        self.post("/execute/sync", &script).await.map(drop)
+    }
+
     async fn get(&self, path: &str) -> Result<Value, DriverError> {
         let path = format!("{}{path}", self.path);
         call(self.driver, "GET", &path, &Value::Null).await

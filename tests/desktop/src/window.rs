@@ -112,6 +112,14 @@ impl Window {
         .await
     }
 
+    /// Runs a script in the page, as a fault of the page would, and waits until the page is painted again.
+    pub async fn run(&self, script: &str) {
+        let ran = self.session.run(script).await;
+        ran.expect("the script should run");
+        let painted = self.session.painted().await;
+        painted.expect("the page should still be there");
+    }
+
     /// Everything that is written in the window.
     pub async fn everything(&self) -> String {
         let body = self.session.find("body").await;

@@ -121,13 +121,14 @@ async fn harden(mut response: Response) -> Response {
     response
 }
 
+/// Where the page may take what from. The window of the tray program and the tests of the interface have the
+/// same one, except for where commands go.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                      connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; \
+                      frame-ancestors 'none'";
+
 const HARDENING: [(HeaderName, &str); 6] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-         font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'",
-    ),
+    (header::CONTENT_SECURITY_POLICY, POLICY),
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -140,3 +141,43 @@ const HARDENING: [(HeaderName, &str); 6] = [
         "same-origin",
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::POLICY;
+
+    #[test]
+    fn the_window_the_browser_and_the_tests_have_one_policy() {
+        let settings = include_str!("../../../../src-tauri/tauri.conf.json");
+        let settings: serde_json::Value = serde_json::from_str(settings).unwrap();
+        let window: BTreeMap<&str, &str> = settings["app"]["security"]["csp"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, sources)| (name.as_str(), sources.as_str().unwrap()))
+            .collect();
+        let mut browser: BTreeMap<&str, &str> = POLICY
+            .split("; ")
+            .map(|directive| directive.split_once(' ').unwrap())
+            .collect();
+        let played = include_str!("../../../../ui/e2e/played.ts").replace("\" +\n  \"", "");
+
+        assert!(played.contains(POLICY), "{POLICY} is not in played.ts");
+        assert_eq!(
+            browser.insert("connect-src", window["connect-src"]),
+            Some("'self'")
+        );
+        assert_eq!(window, browser);
+        for closed in [
+            "base-uri",
+            "form-action",
+            "frame-ancestors",
+            "object-src",
+            "default-src",
+        ] {
+            assert_eq!(browser.get(closed), Some(&"'none'"), "{closed}");
+        }
+    }
+}

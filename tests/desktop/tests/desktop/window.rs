@@ -214,6 +214,31 @@ async fn a_request_is_shown_in_the_window_and_the_journal_is_saved_as_a_file() {
 }
 
 #[tokio::test]
+async fn the_window_goes_to_no_foreign_page() {
+    let desktop = Desktop::complete().await;
+    let three = Three::start().await;
+    let foreign = Endpoint::start(Act::message("a foreign page")).await;
+    desktop.configure(&three.configuration());
+    let window = Window::of(&desktop, &desktop.zephyr_desktop(&["--show"])).await;
+    window.text(&row("HK")).await;
+
+    for way in [
+        "location.href = URL",
+        "location.replace(URL)",
+        "open(URL, '_self')",
+        "open(URL)",
+    ] {
+        let url = format!("'{}/page'", foreign.url());
+        window.run(&way.replace("URL", &url)).await;
+    }
+
+    goto(&window, "requests").await;
+    desktop.ask().await;
+    window.until_there("[data-testid=request]").await;
+    assert!(foreign.requests().is_empty(), "{:?}", foreign.requests());
+}
+
+#[tokio::test]
 async fn an_endpoint_is_added_through_the_form_in_the_window() {
     let desktop = Desktop::complete().await;
     let three = Three::start().await;
