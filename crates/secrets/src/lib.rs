@@ -6,10 +6,12 @@
 //! | [`environment`] | variables of the process, then of the `.env` beside the configuration |
 //! | [`vault`] | the secrets of environment and keychain at one moment |
 //! | [`redact`] | text without secrets |
+//! | [`client_token`] | the tokens that `connect` gives to clients |
 //! | [`private`] | files that only their user may read |
 //! | [`ownership`] | owner and group of files that are replaced |
 //! | [`shell_word`] | names in commands that a person types |
 
+pub mod client_token;
 pub mod environment;
 pub mod ownership;
 pub mod private;

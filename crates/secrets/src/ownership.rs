@@ -29,13 +29,31 @@ enum Loss {
 ///
 /// The owner cannot be kept, or the old file has further names.
 pub fn take_over(new: &File, old: &Metadata) -> io::Result<()> {
-    platform::take_over(new, old)
+    platform::take_over(new, old, EVERYBODY)
 }
+
+/// Like [`take_over`], but takes away the rights of everybody but the owner. The new file never has more.
+///
+/// # Errors
+///
+/// The owner cannot be kept, or the old file has further names.
+pub fn take_over_privately(new: &File, old: &Metadata) -> io::Result<()> {
+    platform::take_over(new, old, OWNER)
+}
+
+/// The bits of a mode that a new file may have.
+const EVERYBODY: u32 = 0o7777;
+const OWNER: u32 = 0o700;
 
 /// Gives the new file the owner and the group of the file at `path`, as far as possible. So a user's file
 /// stays the user's when root replaces it.
 pub fn keep_owner(new: &File, path: &Path) {
     platform::keep_owner(new, path);
+}
+
+/// The name of the user with this number, or the number.
+pub fn user_name(id: u32) -> String {
+    platform::user_name(id)
 }
 
 /// The message about a file that could not be written, with the reason and a remedy.
@@ -77,7 +95,7 @@ mod platform {
     const OF_GROUP: u32 = 0o070;
     const OF_OTHERS: u32 = 0o007;
 
-    pub(super) fn take_over(new: &File, old: &Metadata) -> io::Result<()> {
+    pub(super) fn take_over(new: &File, old: &Metadata, bits: u32) -> io::Result<()> {
         if old.nlink() > 1 {
             return Err(io::Error::other(Loss::Names { names: old.nlink() }));
         }
@@ -92,7 +110,7 @@ mod platform {
             mode = (mode & !(SET_GROUP_ID | OF_GROUP)) | (of_everybody << 3);
         }
         // The mode comes last, since a change of owner clears special bits.
-        new.set_permissions(Permissions::from_mode(mode))
+        new.set_permissions(Permissions::from_mode(mode & bits))
     }
 
     pub(super) fn keep_owner(new: &File, path: &Path) {
@@ -117,6 +135,10 @@ mod platform {
             (None, Some(folder)) => format!(" (its folder belongs to {folder})"),
             (_, None) => String::new(),
         }
+    }
+
+    pub(super) fn user_name(id: u32) -> String {
+        name("/etc/passwd", id)
     }
 
     fn owner(metadata: &Metadata) -> String {
@@ -145,11 +167,15 @@ mod platform {
     use std::io;
     use std::path::Path;
 
-    pub(super) fn take_over(new: &File, old: &Metadata) -> io::Result<()> {
+    pub(super) fn take_over(new: &File, old: &Metadata, _: u32) -> io::Result<()> {
         new.set_permissions(old.permissions())
     }
 
     pub(super) fn keep_owner(_: &File, _: &Path) {}
+
+    pub(super) fn user_name(id: u32) -> String {
+        id.to_string()
+    }
 
     pub(super) fn owners(_: &Path) -> String {
         String::new()
@@ -196,6 +222,18 @@ mod tests {
         take_over(new.as_file(), &old.as_file().metadata().unwrap()).unwrap();
 
         assert_eq!(new.as_file().metadata().unwrap().mode() & 0o7777, 0o640);
+    }
+
+    #[test]
+    fn a_new_file_can_be_the_owners_alone() {
+        for (before, after) in [(0o644, 0o600), (0o4755, 0o700), (0o600, 0o600)] {
+            let (old, new) = (with_mode(before), with_mode(0o600));
+
+            take_over_privately(new.as_file(), &old.as_file().metadata().unwrap()).unwrap();
+
+            let mode = new.as_file().metadata().unwrap().mode() & 0o7777;
+            assert_eq!(mode, after, "{before:o}");
+        }
     }
 
     #[test]
