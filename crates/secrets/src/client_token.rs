@@ -196,7 +196,9 @@ impl ClientTokens {
         let kept = |line: &str| {
             let (token, at_ms) = line.split_once(' ')?;
             Some(Kept {
-                token: token.starts_with(PREFIX).then(|| Secret::new(token).ok())??,
+                token: token
+                    .starts_with(PREFIX)
+                    .then(|| Secret::new(token).ok())??,
                 at_ms: at_ms.trim().parse().ok()?,
             })
         };

@@ -29,21 +29,36 @@ enum Loss {
 ///
 /// The owner cannot be kept, or the old file has further names.
 pub fn take_over(new: &File, old: &Metadata) -> io::Result<()> {
-    platform::take_over(new, old, EVERYBODY)
+    take_over_as(new, old, mode(old).unwrap_or_default())
 }
 
-/// Like [`take_over`], but takes away the rights of everybody but the owner. The new file never has more.
+/// Like [`take_over`], but with this mode in place of the old file's. Systems without modes ignore it.
 ///
 /// # Errors
 ///
 /// The owner cannot be kept, or the old file has further names.
-pub fn take_over_privately(new: &File, old: &Metadata) -> io::Result<()> {
-    platform::take_over(new, old, OWNER)
+pub fn take_over_as(new: &File, old: &Metadata, mode: u32) -> io::Result<()> {
+    platform::take_over(new, old, mode)
 }
 
-/// The bits of a mode that a new file may have.
-const EVERYBODY: u32 = 0o7777;
-const OWNER: u32 = 0o700;
+/// The mode of a file. `None` on systems without modes.
+pub fn mode(file: &Metadata) -> Option<u32> {
+    platform::mode(file)
+}
+
+/// Sets the mode of a file. Systems without modes ignore it.
+///
+/// # Errors
+///
+/// The file is not there, or not ours.
+pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    platform::set_mode(path, mode)
+}
+
+/// A mode without the rights of everybody but the owner.
+pub fn for_the_owner(mode: u32) -> u32 {
+    mode & 0o700
+}
 
 /// Gives the new file the owner and the group of the file at `path`, as far as possible. So a user's file
 /// stays the user's when root replaces it.
@@ -95,7 +110,7 @@ mod platform {
     const OF_GROUP: u32 = 0o070;
     const OF_OTHERS: u32 = 0o007;
 
-    pub(super) fn take_over(new: &File, old: &Metadata, bits: u32) -> io::Result<()> {
+    pub(super) fn take_over(new: &File, old: &Metadata, mode: u32) -> io::Result<()> {
         if old.nlink() > 1 {
             return Err(io::Error::other(Loss::Names { names: old.nlink() }));
         }
@@ -104,13 +119,21 @@ mod platform {
             fchown(new, Some(old.uid()), None)
                 .map_err(|_| io::Error::other(Loss::Owner { owner: owner(old) }))?;
         }
-        let mut mode = old.permissions().mode();
+        let mut mode = mode;
         if old.gid() != ours.gid() && fchown(new, None, Some(old.gid())).is_err() {
             let of_everybody = (mode >> 3) & mode & OF_OTHERS;
             mode = (mode & !(SET_GROUP_ID | OF_GROUP)) | (of_everybody << 3);
         }
         // The mode comes last, since a change of owner clears special bits.
-        new.set_permissions(Permissions::from_mode(mode & bits))
+        new.set_permissions(Permissions::from_mode(mode))
+    }
+
+    pub(super) fn mode(file: &Metadata) -> Option<u32> {
+        Some(file.permissions().mode() & 0o7777)
+    }
+
+    pub(super) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+        fs::set_permissions(path, Permissions::from_mode(mode))
     }
 
     pub(super) fn keep_owner(new: &File, path: &Path) {
@@ -171,6 +194,14 @@ mod platform {
         new.set_permissions(old.permissions())
     }
 
+    pub(super) fn mode(_: &Metadata) -> Option<u32> {
+        None
+    }
+
+    pub(super) fn set_mode(_: &Path, _: u32) -> io::Result<()> {
+        Ok(())
+    }
+
     pub(super) fn keep_owner(_: &File, _: &Path) {}
 
     pub(super) fn user_name(id: u32) -> String {
@@ -228,11 +259,12 @@ mod tests {
     fn a_new_file_can_be_the_owners_alone() {
         for (before, after) in [(0o644, 0o600), (0o4755, 0o700), (0o600, 0o600)] {
             let (old, new) = (with_mode(before), with_mode(0o600));
+            let old = old.as_file().metadata().unwrap();
 
-            take_over_privately(new.as_file(), &old.as_file().metadata().unwrap()).unwrap();
+            take_over_as(new.as_file(), &old, for_the_owner(mode(&old).unwrap())).unwrap();
 
-            let mode = new.as_file().metadata().unwrap().mode() & 0o7777;
-            assert_eq!(mode, after, "{before:o}");
+            let new = new.as_file().metadata().unwrap();
+            assert_eq!(mode(&new), Some(after), "{before:o}");
         }
     }
 

@@ -325,7 +325,9 @@ mod tests {
         assert!(!own("1000", "0"), "the group of another user");
         assert!(!own("1000", "4711"), "an unknown group");
         let joined = groups.replace("mia:x:1000:", "mia:x:1000:tom");
-        assert!(!platform::is_a_group_of_its_own("1000", "1000", users, &joined));
+        assert!(!platform::is_a_group_of_its_own(
+            "1000", "1000", users, &joined
+        ));
     }
 
     #[test]

@@ -1,4 +1,7 @@
 //! A home of its own for a program: no configuration, no instance, no variables.
+//!
+//! The home is also the working folder and, on Linux, the platform's configuration folder. So what is written as
+//! its `config.toml` is the user's own. Elsewhere a variable names it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,16 +9,28 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-pub struct Home(TempDir);
+pub struct Home {
+    folder: TempDir,
+    path: PathBuf,
+}
 
 impl Home {
     /// With nothing in it.
     pub fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("zephyr");
+        fs::create_dir(&path).unwrap();
+        Self { folder, path }
     }
 
     pub fn path(&self) -> &Path {
-        self.0.path()
+        &self.path
+    }
+
+    /// The folder that holds the home.
+    #[cfg(unix)]
+    pub fn around(&self) -> &Path {
+        self.folder.path()
     }
 
     pub fn data_dir(&self) -> PathBuf {
@@ -54,8 +69,12 @@ impl Home {
             .current_dir(self.path())
             .env_clear()
             .env("HOME", self.path())
-            .env("XDG_CONFIG_HOME", self.path().join("config"))
+            .env("XDG_CONFIG_HOME", self.folder.path())
             .env("ZEPHYR_DATA_DIR", data_dir);
+        let config = self.path().join("config.toml");
+        if !cfg!(target_os = "linux") && config.exists() {
+            command.env("ZEPHYR_CONFIG", config);
+        }
         command
     }
 }

@@ -13,6 +13,7 @@ use zephyr_control::{
 
 use super::removed::Removed;
 use super::shared::Shared;
+use zephyr_config::ConfigFile;
 use zephyr_config::edit::NotChanged;
 use zephyr_config::edit::change::{Change, Changed};
 use zephyr_config::edit::file::{File, FileError};
@@ -45,7 +46,7 @@ impl Shared {
     }
 
     pub(super) async fn check(&self, command: Command) -> Result<Vec<Complaint>, ControlError> {
-        let path = self.config_file()?;
+        let path = self.config_file()?.path().to_owned();
         if let Command::StoreToken { reference, token } = &command {
             return Ok(check_token(reference, token).err().into_iter().collect());
         }
@@ -65,7 +66,7 @@ impl Shared {
 
     /// Writes the change, and reads the file again so that it takes effect.
     pub(super) async fn amend(&self, change: Change) -> Result<Done, ControlError> {
-        let path = self.config_file()?;
+        let file = self.config_file()?;
         let _one_at_a_time = self.amending.lock().await;
         let message = done(&change);
         let renamed = match &change {
@@ -79,7 +80,7 @@ impl Shared {
             | Change::Set(..) => None,
         };
         let removed = self.last_removed().take();
-        let amended = blocking(move || write(&path, &change, removed)).await?;
+        let amended = blocking(move || write(&file, &change, removed)).await?;
         *self.last_removed() = amended.removed;
         if let Some((from, to)) = renamed {
             self.door.step(|state, _| state.fleet.rename(&from, &to));
@@ -95,7 +96,7 @@ impl Shared {
         reference: String,
         token: SecretText,
     ) -> Result<Done, ControlError> {
-        let path = self.config_file()?;
+        let file = self.config_file()?;
         let secret = check_token(&reference, &token)
             .map_err(|complaint| ControlError::new(ErrorCode::BadRequest, complaint.message))?;
         let keychain = Arc::clone(&self.keychain);
@@ -106,7 +107,7 @@ impl Shared {
                 let news = Arc::clone(&self.keychain_news);
                 self.keychain.ask(move || news.notify_one());
             }
-            let message = not_stored(&error, &zephyr_secrets::environment::dotenv_path(&path));
+            let message = not_stored(&error, &file.dotenv_path());
             return Err(ControlError::new(ErrorCode::NotPossible, message));
         }
         self.renew_credentials().await;
@@ -114,8 +115,8 @@ impl Shared {
         Ok(Done { message })
     }
 
-    fn config_file(&self) -> Result<PathBuf, ControlError> {
-        self.source.path().map(PathBuf::from).ok_or_else(|| {
+    fn config_file(&self) -> Result<ConfigFile, ControlError> {
+        self.source.file().cloned().ok_or_else(|| {
             let message = "this instance has no configuration file, so nothing can be saved; start \
                            `zephyr serve` or the tray program for that";
             ControlError::new(ErrorCode::NotPossible, message)
@@ -127,8 +128,12 @@ impl Shared {
     }
 }
 
-fn write(path: &Path, change: &Change, removed: Option<Removed>) -> Result<Amended, ControlError> {
-    let file = File::read(path).map_err(|error| unreadable(&error))?;
+fn write(
+    config: &ConfigFile,
+    change: &Change,
+    removed: Option<Removed>,
+) -> Result<Amended, ControlError> {
+    let file = File::read(config.path()).map_err(|error| unreadable(&error))?;
     let text = match (change, removed) {
         (Change::Add(form), Some(removed))
             if **form == removed.endpoint && file.text() == removed.after =>
@@ -152,7 +157,8 @@ fn write(path: &Path, change: &Change, removed: Option<Removed>) -> Result<Amend
     let outcome = changed
         .outcome
         .map_err(|_| invalid(in_words(&changed.complaints)))?;
-    file.write(&outcome.text)
+    config
+        .change(file.text(), &outcome.text, || file.write(&outcome.text))
         .map_err(|error| unwritten(&error))?;
     let gone = match change {
         Change::Remove(name) => {

@@ -1,7 +1,7 @@
 //! The configuration in force, and what was made of it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use http::HeaderValue;
@@ -9,15 +9,16 @@ use zephyr_control::{Problem, ProblemKind};
 use zephyr_core::config::{Auth, Config, CredentialRef};
 
 use crate::clients::guard::Guard;
-use zephyr_config::Loaded;
+use zephyr_config::{ConfigFile, Loaded};
 use zephyr_secrets::Secret;
 use zephyr_secrets::environment::{Dotenv, Environment};
+use zephyr_secrets::private::Exposure;
 use zephyr_secrets::vault::{Extent, Keychain, KeychainError, Vault, VaultError};
 
 #[derive(Clone, Debug)]
 pub enum Source {
     /// A file, with the `.env` beside it. It is watched and read again.
-    File(PathBuf),
+    File(ConfigFile),
     /// Made by the program. It cannot be read again.
     Fixed,
 }
@@ -25,7 +26,14 @@ pub enum Source {
 impl Source {
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::File(path) => Some(path),
+            Self::File(file) => Some(file.path()),
+            Self::Fixed => None,
+        }
+    }
+
+    pub fn file(&self) -> Option<&ConfigFile> {
+        match self {
+            Self::File(file) => Some(file),
             Self::Fixed => None,
         }
     }
@@ -78,6 +86,7 @@ impl Live {
             .iter()
             .map(|warning| problem(ProblemKind::ConfigWarning, warning))
             .collect();
+        problems.extend(source.file().into_iter().flat_map(changeable_by_others));
         let environment = Environment::new(dotenv_of(source, &mut problems));
         let unreadable = environment.unreadable().iter().copied();
         problems.extend(unreadable.map(|line| problem(ProblemKind::ConfigWarning, &line.into())));
@@ -194,7 +203,7 @@ pub fn reload(
     keychain: &Keychain,
 ) -> Result<Arc<Live>, zephyr_config::LoadError> {
     let loaded = match source {
-        Source::File(path) => zephyr_config::load(path)?,
+        Source::File(file) => file.load()?,
         Source::Fixed => Loaded {
             config: Config::default(),
             warnings: Vec::new(),
@@ -207,17 +216,33 @@ pub fn reload(
 }
 
 fn dotenv_of(source: &Source, problems: &mut Vec<Problem>) -> Dotenv {
-    let Some(path) = source.path().map(zephyr_secrets::environment::dotenv_path) else {
+    let Some(file) = source.file() else {
         return Dotenv::default();
     };
-    zephyr_secrets::environment::dotenv(&path).unwrap_or_else(|error| {
+    file.dotenv().unwrap_or_else(|error| {
         problems.push(Problem {
             kind: ProblemKind::ConfigWarning,
-            message: format!("{}: {error}", path.display()),
+            message: format!("{}: {error}", file.dotenv_path().display()),
             remedy: "make the file readable for this user, or remove it".to_owned(),
         });
         Dotenv::default()
     })
+}
+
+/// Whoever may change the file, or replace it, steers Zephyr and gets the user's credentials.
+fn changeable_by_others(file: &ConfigFile) -> Vec<Problem> {
+    let exposed = file.exposures().into_iter();
+    exposed
+        .filter(|exposed| exposed.exposure == Exposure::Writable)
+        .map(|exposed| {
+            let warning = exposed.warning();
+            Problem {
+                kind: ProblemKind::ConfigWarning,
+                message: warning.message,
+                remedy: warning.remedy,
+            }
+        })
+        .collect()
 }
 
 fn problem(kind: ProblemKind, found: &zephyr_config::Problem) -> Problem {
