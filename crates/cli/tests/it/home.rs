@@ -28,7 +28,7 @@ impl Home {
     }
 
     /// The folder that holds the home.
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     pub fn around(&self) -> &Path {
         self.folder.path()
     }
@@ -53,6 +53,30 @@ impl Home {
 
     pub fn zephyr(&self, arguments: &[&str]) -> Command {
         self.zephyr_over(&self.data_dir(), arguments)
+    }
+
+    /// Every command that does something, such as `token set`, as the help of the program lists them.
+    #[cfg(target_os = "linux")]
+    pub fn commands(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut open = vec![String::new()];
+        while let Some(path) = open.pop() {
+            let words = path.split_whitespace().chain(["--help"]);
+            let help = self.run(&words.collect::<Vec<_>>()).stdout;
+            let help = String::from_utf8(help).unwrap();
+            let below = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+            let below: Vec<String> = below
+                .take_while(|line| !line.is_empty())
+                .filter_map(|line| line.split_whitespace().next())
+                .map(|word| format!("{path} {word}").trim().to_owned())
+                .collect();
+            if below.is_empty() {
+                found.push(path);
+            }
+            open.extend(below);
+        }
+        assert!(found.len() > 20, "{found:?}");
+        found
     }
 
     /// With another data folder than its own.
