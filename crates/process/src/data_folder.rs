@@ -89,7 +89,8 @@ fn is_ours(name: &OsStr) -> bool {
             .any(|beginning| name.starts_with(beginning))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
