@@ -34,6 +34,8 @@ mod platform {
     use std::io;
     use std::path::{Path, PathBuf};
 
+    use zephyr_secrets::private;
+
     use crate::autostart::ARGUMENT;
 
     const FILE: &str = "zephyr-desktop.desktop";
@@ -47,12 +49,8 @@ mod platform {
             // The desktop's own settings may have added a line, such as `Hidden=true`. It stays.
             return Ok(());
         }
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let beside = path.with_extension("desktop.new");
-        fs::write(&beside, wanted)?;
-        fs::rename(beside, path)
+        // Whoever may change it decides what the session starts.
+        private::replace(&path, wanted.as_bytes())
     }
 
     pub(super) fn disable() -> io::Result<()> {

@@ -15,7 +15,7 @@ use zephyr_secrets::private;
 
 use crate::example::commented_default;
 use crate::file::ConfigFile;
-use crate::trust::Trust;
+use crate::trust::{FILE_NAME, Trust};
 
 /// The configuration file to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -286,9 +286,6 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
 fn project() -> Option<ProjectDirs> {
     ProjectDirs::from("", "", "zephyr")
 }
-
-/// The name of a configuration file.
-pub(crate) const FILE_NAME: &str = "config.toml";
 
 #[cfg(test)]
 mod tests {

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use zephyr_secrets::environment::dotenv_path;
 use zephyr_secrets::private;
 
-use crate::paths::FILE_NAME;
-
+/// The name of a configuration file.
+pub(crate) const FILE_NAME: &str = "config.toml";
 /// The file in the data folder.
 const LIST: &str = "trusted.json";
 /// The most files on the list. The one that was trusted first goes first.
