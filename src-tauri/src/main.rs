@@ -128,7 +128,7 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
     };
     let log = logging::start(config.logging.level, files);
     for notice in notices {
-        tracing::warn!("{notice}");
+        tracing::info!("{notice}");
     }
     data_folder::secure(&data_dir).context("the data folder cannot be used")?;
     descriptors::raise();

@@ -116,8 +116,10 @@ impl Trouble {
 fn holder(address: SocketAddr, data_dir: &Path) -> String {
     let holder = Holder::of(address);
     if holder.is_foreign() {
-        let squatted = zephyr_claude_code::squatted(data_dir, address.port());
-        format!("{holder}{squatted}")
+        match zephyr_claude_code::squatted(data_dir, address.port()) {
+            Ok(squatted) => format!("{holder}{squatted}"),
+            Err(error) => format!("{holder}; {error}"),
+        }
     } else {
         holder.to_string()
     }

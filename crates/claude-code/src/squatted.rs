@@ -6,42 +6,39 @@
 use std::fmt;
 use std::path::Path;
 
-use zephyr_secrets::client_token::ClientTokens;
+use zephyr_secrets::client_token::{ClientTokenError, ClientTokens};
 
 use crate::connection::ClaudeCode;
 
-/// What the other program got, and what was done about it. It is shown as the end of a message.
+/// What the other program gets. It is shown as the end of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Squatted {
     /// Whether Claude Code's settings lead to the port.
     pub leads_there: bool,
-    /// Whether there were tokens of this installation, which are worth nothing now.
-    pub revoked: bool,
 }
 
 /// Ends the tokens of this installation, because a program of another user has the port. Blocks.
-pub fn squatted(data_dir: &Path, port: u16) -> Squatted {
+///
+/// # Errors
+///
+/// The tokens are still valid.
+pub fn squatted(data_dir: &Path, port: u16) -> Result<Squatted, ClientTokenError> {
+    ClientTokens::revoke(data_dir)?;
     let claude_code = ClaudeCode::locate(data_dir);
-    Squatted {
+    Ok(Squatted {
         leads_there: claude_code.is_ok_and(|claude_code| claude_code.leads_to(port)),
-        revoked: ClientTokens::revoke(data_dir).unwrap_or(false),
-    }
+    })
 }
 
 impl fmt::Display for Squatted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.leads_there {
-            f.write_str(
-                "; Claude Code's settings lead there, so that program gets what Claude Code sends: run `zephyr \
-                 disconnect claude-code`, and start its sessions again",
-            )?;
+        if !self.leads_there {
+            return Ok(());
         }
-        if self.revoked {
-            f.write_str(
-                "; the token that Claude Code had for Zephyr is worth nothing any more, and the next connection \
-                 makes a new one",
-            )?;
-        }
-        Ok(())
+        f.write_str(
+            "; Claude Code's settings lead there, so that program gets what Claude Code sends: run `zephyr disconnect \
+             claude-code`, and start its sessions again; the token that it has for Zephyr is worth nothing any more, \
+             and the next connection makes a new one",
+        )
     }
 }

@@ -11,6 +11,7 @@ use zephyr_config::{ConfigFile, Loaded};
 use zephyr_control::Language;
 use zephyr_core::config;
 use zephyr_process::address::local_url;
+use zephyr_process::holder::Holder;
 use zephyr_process::language;
 
 use crate::failure::Failure;
@@ -19,6 +20,9 @@ use crate::{configuration, output, remote};
 /// `zephyr connect claude-code`.
 pub(crate) async fn connect(config: Option<&Path>) -> Result<(), Failure> {
     let zephyr = Zephyr::find(config).await?;
+    if let Runs::No = zephyr.runs {
+        refuse_port_of_others(zephyr.proxy).await?;
+    }
     let claude_code = ClaudeCode::locate(&configuration::data_dir()?)?;
     let language = zephyr.language();
     let runs = zephyr.runs;
@@ -38,6 +42,19 @@ pub(crate) async fn connect(config: Option<&Path>) -> Result<(), Failure> {
         eprintln!("zephyr: Zephyr is not running; start it with `zephyr serve`");
     }
     Ok(())
+}
+
+/// Fails if a program of another user listens where Zephyr will. It would get what Claude Code sends.
+async fn refuse_port_of_others(proxy: SocketAddr) -> Result<(), Failure> {
+    let holder = spawn_blocking(move || Holder::of(proxy)).await?;
+    if !holder.is_foreign() {
+        return Ok(());
+    }
+    Err(Failure::Operation(anyhow!(
+        "port {} is used by {holder}, which would get what Claude Code sends; end that program, or change \
+         server.port in the configuration",
+        proxy.port()
+    )))
 }
 
 /// `zephyr connect claude-code --print`.

@@ -118,7 +118,11 @@ async fn not_started(error: StartError, data_dir: &Path) -> Failure {
     let Ok((holder, squatted)) = asked.await else {
         return Failure::Usage(error.into());
     };
-    let squatted = squatted.map_or_else(String::new, |squatted| squatted.to_string());
+    let squatted = match squatted {
+        Some(Ok(squatted)) => squatted.to_string(),
+        Some(Err(error)) => format!("; {error}"),
+        None => String::new(),
+    };
     Failure::usage(format!("{error}. It is {holder}{squatted}"))
 }
 

@@ -51,7 +51,8 @@ pub fn secure(folder: &Path) -> io::Result<()> {
     let logs = logs.flatten().map(|entry| entry.path());
     let ours = names.iter().filter(|name| is_ours(name));
     let ours = ours.map(|name| folder.join(name)).chain(logs);
-    for path in ours {
+    // What a link leads to may be anything. Whoever opens it as ours tightens it then.
+    for path in ours.filter(|path| !path.is_symlink()) {
         tighten(&path);
     }
     if names.iter().all(|name| is_ours(name)) {
@@ -147,6 +148,20 @@ mod tests {
         assert_eq!(mode(folder.path()), 0o777);
         assert_eq!(mode(&folder.path().join("report.ods")), 0o666);
         assert_eq!(mode(&folder.path().join("admin-token")), 0o600);
+    }
+
+    #[test]
+    fn what_a_link_leads_to_is_left() {
+        let folder = folder_with(&[]);
+        let elsewhere = tempfile::tempdir().unwrap();
+        let page = elsewhere.path().join("index.html");
+        fs::write(&page, "").unwrap();
+        set_mode(&page, 0o644);
+        std::os::unix::fs::symlink(&page, folder.path().join("state.json")).unwrap();
+
+        secure(folder.path()).unwrap();
+
+        assert_eq!(mode(&page), 0o644);
     }
 
     #[test]

@@ -91,8 +91,7 @@ pub fn append(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Takes away the rights of others to the file or folder. A symbolic link is left alone, as is what it leads
-/// to.
+/// Takes away the rights of others to the file or folder. Symbolic links are followed.
 ///
 /// # Errors
 ///
@@ -165,9 +164,8 @@ mod platform {
     }
 
     pub(super) fn tighten(path: &Path) -> io::Result<()> {
-        let metadata = fs::symlink_metadata(path)?;
-        let mode = metadata.permissions().mode();
-        if metadata.is_symlink() || mode & OF_OTHERS == 0 {
+        let metadata = fs::metadata(path)?;
+        if metadata.permissions().mode() & OF_OTHERS == 0 {
             return Ok(());
         }
         let private = if metadata.is_dir() { 0o700 } else { 0o600 };
@@ -268,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn files_and_folders_are_tightened_and_links_are_left_alone() {
+    fn files_and_folders_are_tightened_also_behind_links() {
         let folder = tempfile::tempdir().unwrap();
         let (file, link) = (folder.path().join("file"), folder.path().join("link"));
         fs::write(&file, "").unwrap();
@@ -277,11 +275,8 @@ mod tests {
         set_mode(folder.path(), 0o777);
 
         tighten(&link).unwrap();
-        let by_link = mode(&file);
-        tighten(&file).unwrap();
         tighten(folder.path()).unwrap();
 
-        assert_eq!(by_link, 0o666);
         assert_eq!((mode(&file), mode(folder.path())), (0o600, 0o700));
     }
 

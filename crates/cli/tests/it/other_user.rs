@@ -278,22 +278,39 @@ fn whoever_takes_the_port_is_named_and_gets_nothing_of_worth() {
     }
     let scene = Scene::with_umask("022");
     scene.run("config path");
-    let mut squatter = None;
-    as_user(|| squatter = Some(TcpListener::bind("127.0.0.1:0").unwrap()));
-    let port = squatter.as_ref().unwrap().local_addr().unwrap().port();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
     fs::write(
         scene.config(),
         format!("[server]\nport = {port}\n[web_admin]\nport = 0\n"),
     )
     .unwrap();
+    let squat = || {
+        let mut squatter = None;
+        as_user(|| squatter = Some(TcpListener::bind(("127.0.0.1", port)).unwrap()));
+        squatter.unwrap()
+    };
+    let squatter = squat();
     let elsewhere = scene.run("serve");
+    let connect = scene.run("connect claude-code");
+    drop(squatter);
+    let untouched = !scene.home.path().join(".claude").exists();
     scene.run("connect claude-code");
+    let squatter = squat();
     let tokens = || ClientTokens::load(&scene.home.data_dir()).unwrap();
     let token = tokens().current().unwrap().expose().to_owned();
 
     let serve = scene.run("serve");
 
     assert_eq!(serve.status.code(), Some(2));
+    assert_eq!(connect.status.code(), Some(1));
+    assert!(
+        stderr(&connect).contains("another user"),
+        "{}",
+        stderr(&connect)
+    );
+    assert!(untouched, "nothing leads to the program of another user");
     for (output, leads_there) in [(&elsewhere, false), (&serve, true)] {
         let told = stderr(output);
         assert!(told.contains(&format!("another user, {USER}")), "{told}");
