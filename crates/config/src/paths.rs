@@ -38,7 +38,9 @@ impl Located {
                 absolute(passed_over).display()
             )
         });
+        let is_usual = is_usual(self.file.path());
         let read = match self.origin {
+            Origin::Argument | Origin::Variable("ZEPHYR_CONFIG") if is_usual => None,
             Origin::Argument => Some(format!("the configuration is {path} (--config)")),
             Origin::Variable("CONFIG_FILE") => Some(format!(
                 "the configuration is {path} ($CONFIG_FILE; other programs use that variable too: if it is meant \

@@ -334,6 +334,9 @@ async fn a_file_that_is_named_is_read_and_said() {
     for output in [&by_argument, &ours, &theirs] {
         assert!(String::from_utf8_lossy(&output.stdout).contains(other));
     }
+    let usual = scene.home.path().join("config.toml");
+    let usual = scene.run(&["--config", usual.to_str().unwrap(), "config", "path"]);
+    assert_eq!(stderr(&usual), "", "nobody wonders about the usual one");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
