@@ -8,8 +8,8 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "zephyr-desktop", version)]
 pub(crate) struct Arguments {
-    /// The configuration file [default: $ZEPHYR_CONFIG, $CONFIG_FILE, ./config.toml, or else the platform's
-    /// configuration folder]
+    /// The configuration file [default: $ZEPHYR_CONFIG, $CONFIG_FILE, ./config.toml if it is trusted (see
+    /// `zephyr config trust`), or else the platform's configuration folder]
     #[arg(long, value_name = "PATH")]
     pub(crate) config: Option<PathBuf>,
 

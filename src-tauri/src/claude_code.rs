@@ -4,11 +4,12 @@
 //! `zephyr_claude_code` decides what is written, and where.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use zephyr_claude_code::{
     self as claude_code, ClaudeCode, Disconnected, Error, Proxies, Resumed, Target, TargetError,
 };
+use zephyr_config::ConfigFile;
 use zephyr_control::{ClaudeCode as State, Language, Problem, ProblemKind};
 use zephyr_core::Config;
 use zephyr_process::address::local_url;
@@ -19,7 +20,7 @@ pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     pub(crate) config: Config,
     /// The configuration file. `None` for simulated endpoints.
-    pub(crate) path: Option<PathBuf>,
+    pub(crate) file: Option<ConfigFile>,
 }
 
 /// Why the settings were not changed.
@@ -120,9 +121,9 @@ pub(crate) fn trouble(error: &Refused) -> Problem {
 
 fn target(proxy: &Proxy) -> Result<Target, TargetError> {
     let url = local_url(proxy.address);
-    let target = match &proxy.path {
-        Some(path) => Target::configured(url, &proxy.config, path)?,
-        None => Target::open(url),
+    let target = match &proxy.file {
+        Some(file) => Target::configured(url, &proxy.config, file)?,
+        None => Target::open(url)?,
     };
     Ok(target.past(Proxies::here()))
 }

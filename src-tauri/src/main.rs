@@ -43,12 +43,13 @@ use tokio_util::sync::CancellationToken;
 use zephyr_admin::instance::{self, Claim, Instance, Registration, Role};
 use zephyr_admin::server::{self, Access, Admin, Confirmations};
 use zephyr_admin::token::AccessTokens;
+use zephyr_config::{ConfigFile, Located};
 use zephyr_control::{Command, Control};
 use zephyr_core::Config;
 use zephyr_demo::{Demo, Folder};
 use zephyr_process::logging::{self, Files, Log};
 use zephyr_process::signals::{Signal, Signals};
-use zephyr_process::{descriptors, language, runtime};
+use zephyr_process::{data_folder, descriptors, language, runtime};
 
 use crate::arguments::Arguments;
 use crate::menu::Choice;
@@ -113,22 +114,28 @@ async fn prepare(arguments: Arguments) -> Result<Option<Prepared>> {
             return Ok(None);
         }
     };
-    let (config, fleet, files) = if arguments.demo {
+    let (config, fleet, files, notices) = if arguments.demo {
         let demo = Demo::start(None, &data_dir).await?;
-        (demo.loaded().config, Fleet::Simulated(Box::new(demo)), None)
+        let config = demo.loaded().config;
+        let simulated = Fleet::Simulated(Box::new(demo));
+        (config, simulated, None, Vec::new())
     } else {
         // The supervisor shows the errors of the file, and waits until they are corrected.
         let located =
             zephyr_config::locate(arguments.config.as_deref(), |name| std::env::var_os(name));
-        let path = located.ok().map(|located| located.path);
-        let loaded = path
-            .as_deref()
-            .and_then(|path| zephyr_config::load(path).ok());
+        let located = located.ok();
+        let file = located.as_ref().map(|located| &located.file);
+        let loaded = file.and_then(|file| file.load().ok());
         let config = loaded.map_or_else(Config::default, |loaded| loaded.config);
-        let files = Files::of(&config.logging, path.as_deref(), &data_dir);
-        (config, Fleet::Configured, Some(files))
+        let files = Files::of(&config.logging, file.map(ConfigFile::path), &data_dir);
+        let notices = located.iter().flat_map(Located::notices).collect();
+        (config, Fleet::Configured, Some(files), notices)
     };
     let log = logging::start(config.logging.level, files);
+    for notice in notices {
+        tracing::info!("{notice}");
+    }
+    data_folder::secure(&data_dir).context("the data folder cannot be used")?;
     descriptors::raise();
     let signals = Signals::listen()?;
     let (greeting, hidden) = match (arguments.at_login, config.endpoints.is_empty()) {

@@ -34,9 +34,7 @@ pub(crate) fn demo_folder(arguments: &Arguments) -> Result<Option<Folder>> {
 pub(crate) fn data_dir(demo: Option<&Folder>) -> Result<PathBuf> {
     match demo {
         Some(folder) => Ok(folder.path().to_owned()),
-        None => zephyr_config::data_dir().context(
-            "there is no home folder to keep data in; name one with the variable ZEPHYR_DATA_DIR",
-        ),
+        None => Ok(zephyr_config::data_dir()?),
     }
 }
 

@@ -4,13 +4,14 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
-use listeners::{Process, Protocol};
 use zephyr_admin::instance::InstanceError;
 use zephyr_config::{LoadError, LocateError};
 use zephyr_control::{Problem, ProblemKind};
 use zephyr_engine::StartError;
+use zephyr_process::holder::Holder;
 
 /// The time between two tries to bind a port that another program has.
 const PORT_INTERVAL: Duration = Duration::from_secs(2);
@@ -31,7 +32,7 @@ pub(crate) enum Trouble {
     #[error("port {} is used by {holder}", address.port())]
     PortTaken {
         address: SocketAddr,
-        /// That program, as far as the system tells.
+        /// That program, as far as the system tells, and what follows from it.
         holder: String,
     },
     /// The engine cannot start.
@@ -47,11 +48,14 @@ pub(crate) enum Trouble {
 
 impl Trouble {
     /// The trouble behind the engine's error. Asks the system which program has a port.
-    pub(crate) async fn of_start(error: StartError) -> Self {
+    /// If it is a program of another user, the tokens that clients of this user send there become worthless.
+    pub(crate) async fn of_start(error: StartError, data_dir: &Path) -> Self {
         match error {
             StartError::Bind { address, source } if source.kind() == io::ErrorKind::AddrInUse => {
-                let asking = tokio::task::spawn_blocking(move || holder(address.port()));
-                let holder = asking.await.unwrap_or_else(|_| holder_unknown());
+                let data_dir = data_dir.to_owned();
+                let asking = tokio::task::spawn_blocking(move || holder(address, &data_dir));
+                let holder = asking.await;
+                let holder = holder.unwrap_or_else(|_| "another program".to_owned());
                 Self::PortTaken { address, holder }
             }
             StartError::Bind { .. } | StartError::Endpoint { .. } => Self::Start(error),
@@ -104,36 +108,15 @@ impl Trouble {
     }
 }
 
-/// The program that listens on that port, in words. May block.
-fn holder(port: u16) -> String {
-    match listeners::get_process_by_port(port, Protocol::TCP) {
-        Ok(Process { pid, name, .. }) => named(pid, &name),
-        Err(_) => holder_unknown(),
-    }
-}
-
-/// Whoever started the program has chosen its name, so it may steer no terminal that shows it.
-fn named(pid: u32, name: &str) -> String {
-    let name: String = name.chars().filter(|char| !char.is_control()).collect();
-    if name.starts_with("zephyr") {
-        format!("another Zephyr with a data folder of its own ({name}, process {pid})")
+/// The program that listens there, in words. May block.
+fn holder(address: SocketAddr, data_dir: &Path) -> String {
+    let holder = Holder::of(address);
+    if holder.is_foreign() {
+        match zephyr_claude_code::squatted(data_dir, address.port()) {
+            Ok(squatted) => format!("{holder}{squatted}"),
+            Err(error) => format!("{holder}; {error}"),
+        }
     } else {
-        format!("{name} (process {pid})")
-    }
-}
-
-fn holder_unknown() -> String {
-    "another program, perhaps of another user".to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_program_that_has_the_port_is_named_in_one_line_without_control_characters() {
-        assert_eq!(named(7, "nginx"), "nginx (process 7)");
-        assert_eq!(named(7, "a\n\u{1b}[2Jb\u{9b}"), "a[2Jb (process 7)");
-        assert!(named(7, "zephyr").starts_with("another Zephyr"));
+        holder.to_string()
     }
 }

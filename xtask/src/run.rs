@@ -60,8 +60,9 @@ fn has_display() -> bool {
     !cfg!(target_os = "linux") || named("DISPLAY") || named("WAYLAND_DISPLAY")
 }
 
-/// The file that `zephyr serve` would read, if it names an endpoint. This function searches the same places.
-/// If there is no file, `serve` writes a default, but this chooses the demo.
+/// The file that `zephyr serve` would read, if it names an endpoint. This function searches the same places, but
+/// for a trusted file in the working folder: name that one. If there is no file, `serve` writes a default, but
+/// this chooses the demo.
 fn configuration(arguments: &[&str]) -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let named = argument(arguments)
@@ -70,10 +71,6 @@ fn configuration(arguments: &[&str]) -> Option<PathBuf> {
         .or_else(|| variable("CONFIG_FILE").map(PathBuf::from));
     if named.is_some() {
         return named;
-    }
-    let here = PathBuf::from("config.toml");
-    if here.is_file() {
-        return Some(here);
     }
     let folders = ProjectDirs::from("", "", "zephyr")?;
     let platform = folders.config_dir().join("config.toml");

@@ -4,16 +4,22 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use http::Uri;
+use zephyr_core::config::Config;
+use zephyr_secrets::client_token::ClientTokens;
+use zephyr_secrets::{Secret, ownership};
+
+use crate::document::Document;
 use crate::error::Error;
-use crate::file::SettingsFile;
+use crate::file::{Access, SettingsFile};
 use crate::key::Key;
 use crate::outcome::{Connected, Disconnected, Resumed};
 use crate::plan::{self, Refusal};
 use crate::proxies::Proxies;
-use crate::record::{FileBefore, Intent, Record, Standing};
+use crate::record::{FileBefore, Intent, Raw, Record, Standing};
 use crate::rewrite::{Planned, rewrite};
 use crate::store::Store;
-use crate::target::Target;
+use crate::target::{Target, check_url};
 
 /// Claude Code's settings, and our record of them.
 #[derive(Clone, Debug)]
@@ -92,7 +98,43 @@ impl ClaudeCode {
         {
             return Err(Error::Elsewhere(older.settings.clone()));
         }
-        self.point(&self.settings, older.as_ref(), target, &[])
+        if !target.wants_own_token() {
+            return self.point(&self.settings, older.as_ref(), target, &[]);
+        }
+        let rotation = ClientTokens::rotate(self.store.data_dir())?;
+        let target = target.with_own_token(rotation.token());
+        self.point(&self.settings, older.as_ref(), &target, &[])
+            .inspect_err(|_| {
+                // Each failed try would otherwise push a former token out that a session still sends.
+                if self.is_surely_without(rotation.token()) {
+                    // Without this, a token that nobody has stays valid.
+                    let _ = rotation.undo();
+                }
+            })
+    }
+
+    /// Whether the settings send Claude Code to this port of this machine, whoever has set that.
+    pub fn leads_to(&self, port: u16) -> bool {
+        let file = SettingsFile::resolve(&self.settings, self.store.data_dir());
+        let Ok(seen) = file.and_then(|file| file.see()) else {
+            return false;
+        };
+        let document = seen.content.as_deref().map(Document::parse);
+        let Some(Ok(document)) = document else {
+            return false;
+        };
+        let raw = document.value(Key::BaseUrl).map(|raw| Raw(raw.to_owned()));
+        let url = raw.as_ref().and_then(Raw::text).unwrap_or_default();
+        check_url(&url, &Config::default()).is_ok()
+            && url
+                .parse::<Uri>()
+                .is_ok_and(|url| url.port_u16() == Some(port))
+    }
+
+    fn is_surely_without(&self, token: &Secret) -> bool {
+        let file = SettingsFile::resolve(&self.settings, self.store.data_dir());
+        let seen = file.and_then(|file| file.see());
+        seen.is_ok_and(|seen| !seen.content.unwrap_or_default().contains(token.expose()))
     }
 
     /// Restores the earlier settings, permanently.
@@ -151,6 +193,12 @@ impl ClaudeCode {
                     .into_iter()
                     .chain(theirs)
                     .collect::<Vec<_>>();
+                let own = match target.wants_own_token() {
+                    true => Some(ClientTokens::current_or_new(self.store.data_dir())?),
+                    false => None,
+                };
+                let with_own = own.map(|token| target.with_own_token(&token));
+                let target = with_own.as_ref().unwrap_or(target);
                 let connected = self.point(&settings, Some(&record), target, &theirs)?;
                 Ok(Resumed::Connected(connected))
             }
@@ -186,7 +234,7 @@ impl ClaudeCode {
             }
             None => seen.content,
         };
-        let target = Target::open(url.to_owned()).past(proxies.clone());
+        let target = Target::unchecked(url.to_owned()).past(proxies.clone());
         let values = plan::values(&target, former.as_deref(), older.as_ref());
         let values = values.map_err(|why| refused(&self.settings, why))?;
         let bypass = values.into_iter().filter(|(key, _)| match key {
@@ -207,7 +255,7 @@ impl ClaudeCode {
         theirs: &[Key],
     ) -> Result<Connected, Error> {
         let mut keys = Vec::new();
-        let change = rewrite(&self.store, settings, older, |file, content| {
+        let change = rewrite(&self.store, settings, older, |file, mode, content| {
             let back = older.map(|older| plan::take_back(older, content));
             let former = match back {
                 Some(back) => back.map_err(|why| Error::malformed(settings, why))?.content,
@@ -229,6 +277,16 @@ impl ClaudeCode {
             let applied = plan::apply(settings, folders, former.as_deref(), &values)
                 .map_err(|why| refused(settings, why))?;
             let mut record = applied.record;
+            let former_mode = older.and_then(|older| older.former_mode(mode));
+            let access = match (keys.contains(&Key::AuthToken), former_mode) {
+                (true, _) => {
+                    let before = former_mode.or(mode);
+                    record.mode = before.filter(|mode| ownership::for_the_owner(*mode) != *mode);
+                    Access::Owner
+                }
+                (false, Some(before)) => Access::Restored(before),
+                (false, None) => Access::Kept,
+            };
             record.since_ms = match older {
                 Some(older) => older.since_ms,
                 None => since_1970_ms(),
@@ -241,6 +299,7 @@ impl ClaudeCode {
             }
             Ok(Planned {
                 content: Some(applied.text),
+                access,
                 during: record.covering(older),
                 after: Some(record),
             })
@@ -272,12 +331,18 @@ impl ClaudeCode {
     fn take_back(&self, record: &Record, after: Option<&Record>) -> Result<Disconnected, Error> {
         let settings = record.settings.clone();
         let (mut keys, mut left_alone) = (Vec::new(), Vec::new());
-        let change = rewrite(&self.store, &settings, Some(record), |_, content| {
+        let change = rewrite(&self.store, &settings, Some(record), |_, mode, content| {
             let back =
                 plan::take_back(record, content).map_err(|why| Error::malformed(&settings, why))?;
             (keys, left_alone) = (back.taken, back.changed);
+            // A token that somebody has put in the place of ours was written into a private file.
+            let access = match record.former_mode(mode) {
+                Some(before) if !left_alone.contains(&Key::AuthToken) => Access::Restored(before),
+                Some(_) | None => Access::Kept,
+            };
             Ok(Planned {
                 content: back.content,
+                access,
                 during: after.unwrap_or(record).clone(),
                 after: after.cloned(),
             })

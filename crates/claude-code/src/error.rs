@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use zephyr_secrets::client_token::ClientTokenError;
 use zephyr_secrets::ownership;
 
 use crate::reader::Malformed;
@@ -83,6 +84,9 @@ pub enum Error {
         .0.display()
     )]
     RecordMalformed(PathBuf),
+    /// This installation has no token for clients.
+    #[error(transparent)]
+    ClientToken(#[from] ClientTokenError),
     /// Another settings file is connected.
     #[error(
         "Claude Code is connected by other settings, {}; run `zephyr disconnect claude-code` first",

@@ -2,7 +2,7 @@
 //!
 //! A new text is written beside the file and moved into its place, so that a reader never sees half of it and
 //! a full disk loses nothing. Symbolic links are followed and stay. Mode, owner and group stay as
-//! [`ownership`] says. Other writers cannot be locked out, so they are detected: before the move by a
+//! [`ownership`] says, but a file that gets a token of ours is its owner's alone ([`Access`]). Other writers cannot be locked out, so they are detected: before the move by a
 //! comparison, and after it by reading the replaced file once more.
 
 use std::fs::{self, File, Metadata};
@@ -37,6 +37,28 @@ pub(crate) struct Seen {
     open: Option<(File, Metadata)>,
 }
 
+/// Who may read the file afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Whoever may now.
+    Kept,
+    /// Its owner alone: there is a token of ours in it.
+    Owner,
+    /// Whoever might before there was a token of ours in it: this mode.
+    Restored(u32),
+}
+
+impl Access {
+    /// The mode of a file that has the mode `now`.
+    fn mode(self, now: u32) -> u32 {
+        match self {
+            Self::Kept => now,
+            Self::Owner => ownership::for_the_owner(now),
+            Self::Restored(before) => before,
+        }
+    }
+}
+
 /// How a replacement went.
 pub(crate) enum Replaced {
     Done,
@@ -44,6 +66,14 @@ pub(crate) enum Replaced {
     ChangedBefore,
     /// Another program wrote this while the file was being replaced. It would be lost.
     Overtook(String),
+}
+
+impl Seen {
+    /// The file's mode. `None`: there is no file, or the system has no modes.
+    pub(crate) fn mode(&self) -> Option<u32> {
+        let (_, metadata) = self.open.as_ref()?;
+        ownership::mode(metadata)
+    }
 }
 
 impl SettingsFile {
@@ -114,7 +144,12 @@ impl SettingsFile {
     }
 
     /// Replaces what was `seen` with `content`. `None` removes the file.
-    pub(crate) fn replace(&self, seen: Seen, content: Option<&str>) -> Result<Replaced, Error> {
+    pub(crate) fn replace(
+        &self,
+        seen: Seen,
+        content: Option<&str>,
+        access: Access,
+    ) -> Result<Replaced, Error> {
         let failed = |source| Error::Unwritable {
             path: self.path.clone(),
             source,
@@ -125,7 +160,7 @@ impl SettingsFile {
             return Err(Error::ReadOnly(self.path.clone()));
         }
         let done = match content {
-            Some(text) => self.write(&seen, text),
+            Some(text) => self.write(&seen, text, access),
             None => self.remove(&seen),
         };
         match done {
@@ -140,20 +175,35 @@ impl SettingsFile {
         Ok(overtaking(seen).map_or(Replaced::Done, Replaced::Overtook))
     }
 
+    /// Sets who may read the file, whose text stays.
+    pub(crate) fn set_access(&self, seen: &Seen, access: Access) -> Result<(), Error> {
+        let Some(now) = seen.mode().filter(|now| access.mode(*now) != *now) else {
+            return Ok(());
+        };
+        ownership::set_mode(&self.path, access.mode(now))
+            .and_then(|()| check_private(&self.path, access))
+            .map_err(|source| Error::Unwritable {
+                path: self.path.clone(),
+                source,
+            })
+    }
+
     /// Removes what a killed or failed run left beside the file.
     pub(crate) fn sweep(&self) {
         // If it cannot be removed, the next replacement fails and reports it.
         let _ = fs::remove_file(&self.scratch);
     }
 
-    fn write(&self, seen: &Seen, text: &str) -> io::Result<Replaced> {
+    fn write(&self, seen: &Seen, text: &str, access: Access) -> io::Result<Replaced> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         private::folder(folder)?;
         step::reached(Step::FolderMade);
         let mut scratch = private::create_new(&self.scratch)?;
+        check_private(&self.scratch, access)?;
         scratch.write_all(text.as_bytes())?;
         if let Some((_, metadata)) = &seen.open {
-            ownership::take_over(&scratch, metadata)?;
+            let now = ownership::mode(metadata).unwrap_or_default();
+            ownership::take_over_as(&scratch, metadata, access.mode(now))?;
         }
         scratch.sync_all()?;
         drop(scratch);
@@ -196,6 +246,17 @@ impl SettingsFile {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(seen.content.is_none()),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// A file system without modes shows every file to everybody.
+fn check_private(path: &Path, access: Access) -> io::Result<()> {
+    match (access, private::exposure(path)) {
+        (Access::Owner, Some(_)) => Err(io::Error::new(
+            ErrorKind::Unsupported,
+            "it would hold a token, and its file system lets other users read it",
+        )),
+        (Access::Owner | Access::Kept | Access::Restored(_), _) => Ok(()),
     }
 }
 

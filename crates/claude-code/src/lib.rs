@@ -2,7 +2,8 @@
 //!
 //! `connect` sets `env.ANTHROPIC_BASE_URL` and `env.ANTHROPIC_AUTH_TOKEN` in Claude Code's `settings.json`.
 //! These take precedence over the shell's variables. Everything else in the file stays the same, byte for
-//! byte. If there is a proxy, `connect` also extends `env.NO_PROXY`. The earlier values are first recorded in
+//! byte. The token is one of this installation alone, unless the configuration names one, and the file is then
+//! its owner's alone until `disconnect`. If there is a proxy, `connect` also extends `env.NO_PROXY`. The earlier values are first recorded in
 //! the data folder. So `disconnect` restores exactly those, whether or not a Zephyr runs, and even if one was
 //! killed.
 //!
@@ -22,6 +23,7 @@
 //! | `record`, `store` | the earlier values, and where they are kept |
 //! | `rewrite`, `file` | applies a plan to a file and its record, even if other programs write too |
 //! | `sessions` | running sessions, which keep the settings that they began with |
+//! | `squatted` | what follows when a program of another user has the port |
 //! | `words`, `printed` | texts for people: what was done, and what would be set |
 
 mod connection;
@@ -37,6 +39,7 @@ mod reader;
 mod record;
 mod rewrite;
 mod sessions;
+mod squatted;
 mod step;
 mod store;
 mod target;
@@ -51,5 +54,6 @@ pub use outcome::{Change, Connected, Disconnected, Resumed};
 pub use printed::printed;
 pub use proxies::Proxies;
 pub use sessions::Session;
-pub use target::{Credential, Target, TargetError};
+pub use squatted::{Squatted, squatted};
+pub use target::{Credential, Target, TargetError, check_url};
 pub use words::{connected, disconnected, sessions_kept, sessions_left};

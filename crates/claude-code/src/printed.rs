@@ -28,7 +28,12 @@ pub fn printed(
             );
             None
         }
-        Credential::Placeholder => Some(PLACEHOLDER),
+        Credential::Own => {
+            notes.push_str(
+                "# Any word will do as the token; `zephyr connect claude-code` writes one that nobody else knows.\n",
+            );
+            Some(PLACEHOLDER)
+        }
         Credential::Client(reference) => {
             let place = match reference {
                 CredentialRef::Env(name) => format!("client_token_env = \"{name}\""),

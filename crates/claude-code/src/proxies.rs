@@ -236,7 +236,8 @@ mod platform {
     fn mode() -> Option<String> {
         const PATIENCE: Duration = Duration::from_secs(1);
         const BETWEEN: Duration = Duration::from_millis(10);
-        let mut asking = Command::new("gsettings")
+        let mut asking = Command::new(zephyr_config::find_program("gsettings")?)
+            .current_dir("/")
             .args(["get", "org.gnome.system.proxy", "mode"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use zephyr_secrets::ownership;
 
 use crate::document::Wrapping;
 use crate::key::Key;
@@ -23,6 +24,8 @@ pub(crate) struct Record {
     /// When it was first connected, in milliseconds since 1970. Earlier releases did not record it.
     pub(crate) since_ms: Option<u64>,
     pub(crate) file: FileBefore,
+    /// The file's mode before we took the rights of others away, if it gave them any.
+    pub(crate) mode: Option<u32>,
     /// Whether we added `env`. If so, it is removed when it is empty.
     pub(crate) env_is_ours: bool,
     /// In the order in which they were set.
@@ -39,6 +42,8 @@ struct Stored {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     since_ms: Option<u64>,
     file: FileBefore,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mode: Option<u32>,
     env_is_ours: bool,
     keys: Vec<Held>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -116,6 +121,7 @@ impl Record {
             intent: Intent::Connected,
             since_ms: None,
             file,
+            mode: None,
             env_is_ours,
             keys: Vec::new(),
         }
@@ -131,6 +137,12 @@ impl Record {
             }
         }
         record
+    }
+
+    /// The mode to restore, if the file still has the one that we gave it. `now`: the mode that it has.
+    pub(crate) fn former_mode(&self, now: Option<u32>) -> Option<u32> {
+        self.mode
+            .filter(|former| now == Some(ownership::for_the_owner(*former)))
     }
 
     pub(crate) fn given_up(&self) -> Vec<Key> {
@@ -174,6 +186,7 @@ impl From<Record> for Stored {
             intent: record.intent,
             since_ms: record.since_ms,
             file: record.file,
+            mode: record.mode,
             env_is_ours: record.env_is_ours,
             keys,
             proxy_keys,
@@ -190,6 +203,7 @@ impl From<Stored> for Record {
             intent: stored.intent,
             since_ms: stored.since_ms,
             file: stored.file,
+            mode: stored.mode,
             env_is_ours: stored.env_is_ours,
             keys,
         }

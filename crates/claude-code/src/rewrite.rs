@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::file::{Replaced, Seen, SettingsFile};
+use crate::file::{Access, Replaced, Seen, SettingsFile};
 use crate::outcome::Change;
 use crate::record::{FileBefore, Record};
 use crate::step::{self, Step};
@@ -13,6 +13,7 @@ use crate::store::Store;
 /// What a settings file should become.
 pub(crate) struct Planned {
     pub(crate) content: Option<String>,
+    pub(crate) access: Access,
     /// The record to write before the file is changed.
     pub(crate) during: Record,
     /// The record to write after that.
@@ -33,7 +34,7 @@ impl Change {
     }
 }
 
-/// Applies `plan` to the settings, and writes the record before and after. If another program writes in the
+/// Applies `plan` to the settings, which gets their mode and their text, and writes the record before and after. If another program writes in the
 /// meantime, the plan is made again from the new text.
 ///
 /// # Errors
@@ -43,7 +44,7 @@ pub(crate) fn rewrite(
     store: &Store,
     settings: &Path,
     older: Option<&Record>,
-    mut plan: impl FnMut(&SettingsFile, Option<&str>) -> Result<Planned, Error>,
+    mut plan: impl FnMut(&SettingsFile, Option<u32>, Option<&str>) -> Result<Planned, Error>,
 ) -> Result<Change, Error> {
     const ROUNDS: u32 = 20;
     let file = SettingsFile::resolve(settings, store.data_dir())?;
@@ -54,11 +55,11 @@ pub(crate) fn rewrite(
         file.sweep();
         let outcome = file.see().and_then(|seen| {
             let base = overtaken.take().or_else(|| seen.content.clone());
-            let planned = plan(&file, base.as_deref())?;
+            let planned = plan(&file, seen.mode(), base.as_deref())?;
             store.settle(recorded.as_ref(), Some(&planned.during))?;
             recorded = Some(planned.during);
             step::reached(Step::RecordWritten);
-            let replaced = exchange(&file, seen, planned.content.as_deref())?;
+            let replaced = exchange(&file, seen, planned.content.as_deref(), planned.access)?;
             Ok((planned.content, planned.after, replaced))
         });
         let (content, after, replaced) = match outcome {
@@ -105,11 +106,17 @@ fn forget(store: &Store, recorded: Option<&Record>, older: Option<&Record>) -> R
     store.settle(recorded, older)
 }
 
-fn exchange(file: &SettingsFile, seen: Seen, content: Option<&str>) -> Result<Exchanged, Error> {
+fn exchange(
+    file: &SettingsFile,
+    seen: Seen,
+    content: Option<&str>,
+    access: Access,
+) -> Result<Exchanged, Error> {
     if seen.content.as_deref() == content {
+        file.set_access(&seen, access)?;
         return Ok(Exchanged::Same);
     }
-    file.replace(seen, content).map(Exchanged::Now)
+    file.replace(seen, content, access).map(Exchanged::Now)
 }
 
 /// Innermost first. A folder that is now in use stays, and so do the folders above it.

@@ -3,13 +3,15 @@
 use std::cell::RefCell;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use zephyr_config::ConfigFile;
 use zephyr_control::ClaudeCode as State;
 use zephyr_core::config::Config;
+use zephyr_secrets::client_token::{ClientTokens, FILE, LOCK};
 
 use crate::connection::ClaudeCode;
 use crate::error::Error;
@@ -71,9 +73,17 @@ impl Place {
         let mut data = fs::read_dir(self.folder.path().join("data")).unwrap();
         let left = data.find(|entry| {
             let name = entry.as_ref().unwrap().file_name();
-            name != "claude-code.lock" && name != "claude-code.json.new"
+            let stays = ["claude-code.lock", "claude-code.json.new", FILE, LOCK];
+            !stays.iter().any(|stays| name == *stays)
         });
         assert!(left.is_none(), "{when}: {left:?}");
+    }
+
+    /// Whether the settings have a token of this installation.
+    fn has_our_token(&self) -> bool {
+        let tokens = ClientTokens::load(&self.folder.path().join("data")).unwrap();
+        let token = self.env("ANTHROPIC_AUTH_TOKEN");
+        tokens.matches(token.as_str().unwrap_or_default().as_bytes())
     }
 
     fn env(&self, key: &str) -> Value {
@@ -90,7 +100,11 @@ fn target(port: u16) -> Target {
         "no_proxy" => Some("corp.example".to_owned()),
         _ => None,
     };
-    let target = Target::configured(url(port), &Config::default(), Path::new("config.toml"));
+    let target = Target::configured(
+        url(port),
+        &Config::default(),
+        &ConfigFile::named("config.toml"),
+    );
     target.unwrap().past(Proxies::read(variable, false))
 }
 
@@ -211,6 +225,7 @@ fn a_killed_suspend_is_connected_again_at_the_next_start_and_can_be_undone() {
 
             assert!(matches!(resumed, Resumed::Connected(_)), "{when}");
             assert_eq!(place.env("ANTHROPIC_BASE_URL"), "http://127.0.0.1:9090");
+            assert!(place.has_our_token(), "{when}");
             place.claude_code().disconnect().unwrap();
             place.check_untouched(when);
         },
@@ -238,14 +253,14 @@ fn a_token_that_is_no_longer_wanted_goes_even_if_the_change_is_killed() {
     let login = || {
         let mut config = Config::default();
         config.endpoints.push(passthrough_endpoint());
-        Target::configured(url(8080), &config, Path::new("config.toml")).unwrap()
+        Target::configured(url(8080), &config, &ConfigFile::named("config.toml")).unwrap()
     };
     kill_everywhere(
         |claude_code| drop(claude_code.connect(&target(8080)).unwrap()),
         |claude_code| drop(claude_code.connect(&login()).unwrap()),
         |place, when| {
             place.claude_code().connect(&login()).unwrap();
-            assert_ne!(place.env("ANTHROPIC_AUTH_TOKEN"), "zephyr", "{when}");
+            assert!(!place.has_our_token(), "{when}");
             place.claude_code().disconnect().unwrap();
 
             place.check_untouched(when);

@@ -14,8 +14,8 @@ use crate::moment::Moment;
 #[derive(Debug, Parser)]
 #[command(name = "zephyr", version, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
-    /// The configuration file [default: $ZEPHYR_CONFIG, $CONFIG_FILE, ./config.toml, or else the platform's
-    /// configuration folder]
+    /// The configuration file [default: $ZEPHYR_CONFIG, $CONFIG_FILE, ./config.toml if it is trusted (see
+    /// `zephyr config trust`), or else the platform's configuration folder]
     #[arg(long, global = true, value_name = "PATH")]
     config: Option<PathBuf>,
 
@@ -305,6 +305,12 @@ pub(crate) enum ConfigAction {
     Check,
     /// Print which file is read
     Path,
+    /// Let a configuration file in the current folder be used, as it is now
+    Trust {
+        /// The file, or its folder
+        #[arg(default_value = "config.toml")]
+        path: PathBuf,
+    },
     /// Print the JSON Schema of the configuration file, for editors
     Schema,
 }

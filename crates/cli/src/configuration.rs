@@ -1,55 +1,102 @@
 //! The commands about the configuration file and the endpoints in it.
 
 use std::env;
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::anyhow;
-use zephyr_config::{Loaded, Located, Origin, Problem};
+use zephyr_admin::instance::{self, Found};
+use zephyr_config::{ConfigFile, Exposed, Loaded, Located, Problem, Trust};
+use zephyr_control::{Command, Control};
 use zephyr_core::config::{Auth, Config, CredentialRef};
 use zephyr_engine::{Source, diagnose_once, probe_once};
 use zephyr_process::colours::Colours;
 use zephyr_process::language;
-use zephyr_secrets::environment::{Environment, dotenv, dotenv_path};
+use zephyr_secrets::environment::Environment;
 use zephyr_secrets::vault::{Keychain, Vault};
 
 use crate::failure::Failure;
 use crate::output;
 use crate::{names, status};
 
-/// The file to read. If there is none, a default is written.
+/// The file to read. If there is none, a default is written. Says on stderr which one it is, unless it is the
+/// usual one.
 pub(crate) fn locate(explicit: Option<&Path>) -> Result<Located, Failure> {
     zephyr_config::locate(explicit, |name| env::var_os(name))
         .map_err(|error| Failure::Usage(error.into()))
-        .inspect(|located| {
-            if located.origin == Origin::Written {
-                eprintln!(
-                    "zephyr: there was no configuration file; wrote one to {}. Put your endpoints in it.",
-                    located.path.display()
-                );
-            }
-        })
+        .inspect(tell)
 }
 
-/// The configuration, and the path of its file.
-pub(crate) fn read(explicit: Option<&Path>) -> Result<(Loaded, PathBuf), Failure> {
-    let path = locate(explicit)?.path;
-    let loaded = zephyr_config::load(&path).map_err(|error| Failure::Usage(error.into()))?;
-    Ok((loaded, path))
+/// Says on stderr what a person should know about the choice of the file.
+pub(crate) fn tell(located: &Located) {
+    for notice in located.notices() {
+        eprintln!("zephyr: {notice}");
+    }
+}
+
+/// The configuration, and its file.
+pub(crate) fn read(explicit: Option<&Path>) -> Result<(Loaded, ConfigFile), Failure> {
+    load(locate(explicit)?.file)
+}
+
+/// The configuration of a running instance, which reads the file at `path`, and that file.
+pub(crate) fn read_of_instance(path: &Path) -> Result<(Loaded, ConfigFile), Failure> {
+    if !zephyr_config::is_usual(path) {
+        eprintln!(
+            "zephyr: the configuration is {} (the running Zephyr reads it)",
+            path.display()
+        );
+    }
+    load(ConfigFile::of_instance(path, Trust::of(&data_dir()?)))
+}
+
+fn load(file: ConfigFile) -> Result<(Loaded, ConfigFile), Failure> {
+    let loaded = file.load().map_err(|error| Failure::Usage(error.into()))?;
+    Ok((loaded, file))
 }
 
 /// The folder for Zephyr's own data.
 pub(crate) fn data_dir() -> Result<PathBuf, Failure> {
-    zephyr_config::data_dir().ok_or_else(|| {
-        Failure::usage("there is no home folder to keep data in; name one with ZEPHYR_DATA_DIR")
-    })
+    zephyr_config::data_dir().map_err(|error| Failure::Usage(error.into()))
+}
+
+/// `zephyr config trust [PATH]`.
+pub(crate) async fn trust(path: &Path) -> Result<(), Failure> {
+    let data_dir = data_dir()?;
+    let trusted = Trust::of(&data_dir).give(path).map_err(|error| {
+        Failure::Operation(anyhow!("{} cannot be trusted: {error}", path.display()))
+    })?;
+    output::print(&format!(
+        "trusted as it is now, with the .env beside it: {}\n",
+        trusted.display()
+    ))?;
+    reload_instance_of(&trusted, &data_dir).await;
+    Ok(())
+}
+
+/// A running instance that has not taken over a change of this file takes it over now.
+async fn reload_instance_of(trusted: &Path, data_dir: &Path) {
+    let Ok(Found::Running(running)) = instance::find(data_dir).await else {
+        return;
+    };
+    let its_own = running
+        .snapshot
+        .config_path
+        .as_deref()
+        .map(fs::canonicalize);
+    let is_this = its_own.is_some_and(|path| path.ok() == fs::canonicalize(trusted).ok());
+    if is_this && let Err(error) = running.client.execute(Command::Reload).await {
+        eprintln!("zephyr: the running Zephyr has not read it: {error}");
+    }
 }
 
 /// `zephyr config path`.
 pub(crate) fn path(explicit: Option<&Path>) -> Result<(), Failure> {
     let located = locate(explicit)?;
-    output::print(&format!("{}\n", located.path.display()))
+    let path = std::path::absolute(located.file.path())?;
+    output::print(&format!("{}\n", path.display()))
 }
 
 /// `zephyr config schema`.
@@ -59,8 +106,8 @@ pub(crate) fn schema() -> Result<(), Failure> {
 
 /// `zephyr config check`.
 pub(crate) fn check(explicit: Option<&Path>) -> Result<(), Failure> {
-    let (loaded, path) = read(explicit)?;
-    let environment = Environment::new(dotenv(&dotenv_path(&path))?);
+    let (loaded, file) = read(explicit)?;
+    let environment = Environment::new(file.dotenv()?);
     let unreadable = environment.unreadable().iter().copied();
     let unreadable = unreadable.map(|line| Problem::from(line).to_string());
     let mut warnings: Vec<String> = loaded
@@ -77,6 +124,9 @@ pub(crate) fn check(explicit: Option<&Path>) -> Result<(), Failure> {
             Some(format!("{whose}: {error}; {}", error.remedy()))
         }),
     );
+    let data_dir = data_dir().ok().and_then(Exposed::of);
+    let exposed = file.exposures().into_iter().chain(data_dir);
+    warnings.extend(exposed.map(|exposed| exposed.warning().to_string()));
     for warning in &warnings {
         writeln!(io::stderr(), "warning: {warning}")?;
     }
@@ -84,13 +134,13 @@ pub(crate) fn check(explicit: Option<&Path>) -> Result<(), Failure> {
     let warnings = warnings.len();
     output::print(&format!(
         "{}: no errors; warnings: {warnings}; endpoints: {endpoints}\n",
-        path.display()
+        file.path().display()
     ))
 }
 
 /// `zephyr probe`.
 pub(crate) async fn probe(explicit: Option<&Path>, typed: &[String]) -> Result<(), Failure> {
-    let (loaded, path) = read(explicit)?;
+    let (loaded, file) = read(explicit)?;
     let language = language::spoken(loaded.config.ui.language);
     let endpoints = loaded.config.endpoints.iter();
     let known: Vec<_> = endpoints.map(|endpoint| endpoint.name.clone()).collect();
@@ -101,11 +151,11 @@ pub(crate) async fn probe(explicit: Option<&Path>, typed: &[String]) -> Result<(
     if known.is_empty() {
         return Err(Failure::Operation(anyhow!(
             "no endpoint is configured; add one to {}",
-            path.display()
+            file.path().display()
         )));
     }
 
-    let reports = probe_once(loaded, &Source::File(path), &chosen).await?;
+    let reports = probe_once(loaded, &Source::File(file), &chosen).await?;
     let results: Vec<_> = reports
         .into_iter()
         .map(|report| (report.endpoint, report.result))
@@ -121,13 +171,13 @@ pub(crate) async fn probe(explicit: Option<&Path>, typed: &[String]) -> Result<(
 
 /// `zephyr diagnose NAME`.
 pub(crate) async fn diagnose(explicit: Option<&Path>, typed: &str) -> Result<(), Failure> {
-    let (loaded, path) = read(explicit)?;
+    let (loaded, file) = read(explicit)?;
     let language = language::spoken(loaded.config.ui.language);
     let endpoints = loaded.config.endpoints.iter();
     let known: Vec<_> = endpoints.map(|endpoint| endpoint.name.clone()).collect();
     let name = names::resolve(typed, known.iter().map(String::as_str))?;
 
-    let diagnosis = diagnose_once(loaded, &Source::File(path), name).await;
+    let diagnosis = diagnose_once(loaded, &Source::File(file), name).await;
     let diagnosis = diagnosis.ok_or_else(|| Failure::Operation(anyhow!("{name} is gone")))?;
 
     output::print(&status::diagnosis(&diagnosis, language))?;
@@ -147,16 +197,16 @@ const TOO_LATE: Duration = Duration::from_millis(500);
 
 /// `zephyr probe --test-timing`.
 pub(crate) async fn test_timing(explicit: Option<&Path>, span: Duration) -> Result<(), Failure> {
-    let (loaded, path) = read(explicit)?;
+    let (loaded, file) = read(explicit)?;
     let language = language::spoken(loaded.config.ui.language);
     if loaded.config.endpoints.is_empty() {
         return Err(Failure::Operation(anyhow!(
             "no endpoint is configured; add one to {}",
-            path.display()
+            file.path().display()
         )));
     }
 
-    let source = Source::File(path);
+    let source = Source::File(file);
     let lateness = zephyr_engine::test_timing(loaded, &source, TEST_INTERVAL, span).await?;
 
     output::print(&status::timing(&lateness, span, language))?;

@@ -1,16 +1,17 @@
 //! `zephyr connect` and `zephyr disconnect`: Claude Code's settings, pointed at Zephyr and back.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::anyhow;
 use tokio::task::spawn_blocking;
 use zephyr_admin::instance::{self, Found, Running};
 use zephyr_claude_code::{self as claude_code, ClaudeCode, Credential, Proxies, Target};
-use zephyr_config::Loaded;
+use zephyr_config::{ConfigFile, Loaded};
 use zephyr_control::Language;
 use zephyr_core::config;
 use zephyr_process::address::local_url;
+use zephyr_process::holder::Holder;
 use zephyr_process::language;
 
 use crate::failure::Failure;
@@ -19,6 +20,9 @@ use crate::{configuration, output, remote};
 /// `zephyr connect claude-code`.
 pub(crate) async fn connect(config: Option<&Path>) -> Result<(), Failure> {
     let zephyr = Zephyr::find(config).await?;
+    if let Runs::No = zephyr.runs {
+        refuse_port_of_others(zephyr.proxy).await?;
+    }
     let claude_code = ClaudeCode::locate(&configuration::data_dir()?)?;
     let language = zephyr.language();
     let runs = zephyr.runs;
@@ -40,15 +44,32 @@ pub(crate) async fn connect(config: Option<&Path>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Fails if a program of another user listens where Zephyr will. It would get what Claude Code sends.
+async fn refuse_port_of_others(proxy: SocketAddr) -> Result<(), Failure> {
+    let holder = spawn_blocking(move || Holder::of(proxy)).await?;
+    if !holder.is_foreign() {
+        return Ok(());
+    }
+    Err(Failure::Operation(anyhow!(
+        "port {} is used by {holder}, which would get what Claude Code sends; end that program, or change \
+         server.port in the configuration",
+        proxy.port()
+    )))
+}
+
 /// `zephyr connect claude-code --print`.
 pub(crate) async fn print(config: Option<&Path>) -> Result<(), Failure> {
     let zephyr = Zephyr::find(config).await?;
     let credential = match &zephyr.configured {
         Some((loaded, _)) => Credential::of(&loaded.config),
-        None => Credential::Placeholder,
+        None => Credential::Own,
     };
     let claude_code = ClaudeCode::locate(&configuration::data_dir()?)?;
     let url = local_url(zephyr.proxy);
+    let defaults = config::Config::default();
+    let configured = zephyr.configured.as_ref();
+    let asked = configured.map_or(&defaults, |(loaded, _)| &loaded.config);
+    claude_code::check_url(&url, asked)?;
     output::print(&claude_code::printed(
         &claude_code,
         &url,
@@ -90,7 +111,7 @@ struct Zephyr {
     proxy: SocketAddr,
     runs: Runs,
     /// `None`: it runs without a configuration file, as the demo does.
-    configured: Option<(Loaded, PathBuf)>,
+    configured: Option<(Loaded, ConfigFile)>,
 }
 
 #[derive(Clone, Copy)]
@@ -112,18 +133,20 @@ impl Zephyr {
             return Self::configured(config);
         };
         let its_own = snapshot.config_path.as_deref().map(Path::new);
-        let configured = config
-            .or(its_own)
-            .map(|path| configuration::read(Some(path)));
+        let configured = match (config, its_own) {
+            (Some(_), _) => Some(configuration::read(config)?),
+            (None, Some(path)) => Some(configuration::read_of_instance(path)?),
+            (None, None) => None,
+        };
         Ok(Self {
             proxy: instance.proxy,
             runs: Runs::Yes,
-            configured: configured.transpose()?,
+            configured,
         })
     }
 
     fn configured(config: Option<&Path>) -> Result<Self, Failure> {
-        let (loaded, path) = configuration::read(config)?;
+        let (loaded, file) = configuration::read(config)?;
         let server = &loaded.config.server;
         if server.port == 0 {
             return Err(Failure::Operation(anyhow!(
@@ -134,7 +157,7 @@ impl Zephyr {
         Ok(Self {
             proxy: SocketAddr::new(server.host, server.port),
             runs: Runs::No,
-            configured: Some((loaded, path)),
+            configured: Some((loaded, file)),
         })
     }
 
@@ -149,8 +172,8 @@ impl Zephyr {
     fn target(&self) -> Result<Target, Failure> {
         let url = local_url(self.proxy);
         let target = match &self.configured {
-            Some((loaded, path)) => Target::configured(url, &loaded.config, path)?,
-            None => Target::open(url),
+            Some((loaded, file)) => Target::configured(url, &loaded.config, file)?,
+            None => Target::open(url)?,
         };
         Ok(target.past(Proxies::here()))
     }

@@ -114,7 +114,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Action::Disconnect {
             client: Client::ClaudeCode,
         } => connect::disconnect(config).await,
-        Action::Config { action } => inspect(config, &action),
+        Action::Config { action } => inspect(config, &action).await,
         Action::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "zephyr", &mut script);
@@ -132,8 +132,9 @@ async fn keep(config: Option<&Path>, action: &TokenAction) -> Result<(), Failure
     }
 }
 
-fn inspect(config: Option<&Path>, action: &ConfigAction) -> Result<(), Failure> {
+async fn inspect(config: Option<&Path>, action: &ConfigAction) -> Result<(), Failure> {
     match action {
+        ConfigAction::Trust { path } => configuration::trust(path).await,
         ConfigAction::Check => configuration::check(config),
         ConfigAction::Path => configuration::path(config),
         ConfigAction::Schema => configuration::schema(),

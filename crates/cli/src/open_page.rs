@@ -16,7 +16,7 @@ pub(crate) async fn open(config: Option<&Path>) -> Result<(), Failure> {
     let running = find().await?;
     let url = running.client.sign_in_url().await?;
     let language: Language = remote::language_of(config, &running.snapshot);
-    if has_browser() && open::that_detached(&url).is_ok() {
+    if has_browser() && browser::open(&url) {
         output::print(&status::opened(running.client.address(), language))
     } else {
         output::print(&status::open_by_hand(&url, language))
@@ -49,4 +49,36 @@ fn has_browser() -> bool {
         || ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"]
             .into_iter()
             .any(named)
+}
+
+/// The launchers are looked up by their names, and start further programs by theirs. In the current folder, which
+/// may be somebody else's, none of those is looked for.
+#[cfg(all(unix, not(target_os = "macos")))]
+mod browser {
+    use std::os::unix::process::CommandExt;
+    use std::process::{Command, Stdio};
+
+    pub(super) fn open(url: &str) -> bool {
+        open::commands(url).into_iter().any(|launcher| {
+            let Some(program) = zephyr_config::find_program(launcher.get_program()) else {
+                return false;
+            };
+            let started = Command::new(program)
+                .args(launcher.get_args())
+                .current_dir("/")
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .process_group(0)
+                .spawn();
+            started.is_ok()
+        })
+    }
+}
+
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+mod browser {
+    pub(super) fn open(url: &str) -> bool {
+        open::that_detached(url).is_ok()
+    }
 }

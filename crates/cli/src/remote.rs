@@ -9,7 +9,7 @@ use zephyr_core::config;
 use zephyr_process::colours::Colours;
 use zephyr_process::language;
 
-use crate::configuration::data_dir;
+use crate::configuration::{self, data_dir};
 use crate::failure::Failure;
 use crate::output;
 use crate::{names, status};
@@ -68,13 +68,25 @@ fn show(snapshot: &Snapshot, config: Option<&Path>) -> Result<(), Failure> {
     output::print(&status::view(snapshot, language, colours))
 }
 
-/// The language in this file, or else in the file that the instance reads.
+/// The language in the named file, or else in the file that the instance reads.
 pub(crate) fn language_of(config: Option<&Path>, snapshot: &Snapshot) -> Language {
-    language_in(config.or(snapshot.config_path.as_deref().map(Path::new)))
+    match config {
+        Some(_) => language_in(config),
+        None => spoken_in(snapshot.config_path.as_deref().map(Path::new)),
+    }
 }
 
-/// The language in this file. If the file cannot be read, the status must still be shown.
+/// The language in the named file.
 pub(crate) fn language_in(config: Option<&Path>) -> Language {
-    let loaded = config.and_then(|path| zephyr_config::load(path).ok());
+    let located = config.and_then(|path| zephyr_config::find(Some(path), |_| None));
+    if let Some(located) = &located {
+        configuration::tell(located);
+    }
+    spoken_in(config)
+}
+
+/// If the file cannot be read, the status must still be shown.
+fn spoken_in(file: Option<&Path>) -> Language {
+    let loaded = file.and_then(|path| zephyr_config::load(path).ok());
     language::spoken(loaded.map_or(config::Language::Auto, |loaded| loaded.config.ui.language))
 }

@@ -1,18 +1,21 @@
 //! `zephyr serve`: the engine, the admin port and the instance file, from the start to the end after a drain.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::anyhow;
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use zephyr_admin::instance::{self, Found, Instance, Role};
 use zephyr_admin::server::{self, Access, Confirmations};
 use zephyr_admin::token::AccessTokens;
 use zephyr_config::Loaded;
 use zephyr_control::{Command, Control, Language, Snapshot};
-use zephyr_engine::{Engine, Options, Source};
+use zephyr_engine::{Engine, Options, Source, StartError};
+use zephyr_process::holder::Holder;
 use zephyr_process::logging::{self, Files};
 use zephyr_process::signals::{Signal, Signals};
-use zephyr_process::{descriptors, language};
+use zephyr_process::{data_folder, descriptors, language};
 use zephyr_secrets::redact::Known;
 
 use crate::configuration;
@@ -22,16 +25,15 @@ use crate::status;
 
 /// `zephyr serve`.
 pub(crate) async fn serve(config: Option<&Path>) -> Result<(), Failure> {
-    let (loaded, path) = configuration::read(config)?;
+    let (loaded, file) = configuration::read(config)?;
     let data_dir = configuration::data_dir()?;
     let logging = &loaded.config.logging;
     let log = logging::start(
         logging.level,
-        Some(Files::of(logging, Some(&path), &data_dir)),
+        Some(Files::of(logging, Some(file.path()), &data_dir)),
     );
     // The path must be absolute, because front-ends start in other folders.
-    let path = std::path::absolute(path)?;
-    let source = Source::File(path);
+    let source = Source::File(file.absolute()?);
     run(loaded, source, &data_dir, log.known(), status::started).await
 }
 
@@ -49,6 +51,8 @@ pub(crate) async fn run(
     let web_admin = loaded.config.web_admin.clone();
     let allow_other_users = loaded.config.server.allow_other_users;
 
+    data_folder::secure(data_dir)
+        .map_err(|error| Failure::operation(error, "the data folder cannot be used"))?;
     refuse_second(data_dir).await?;
     let options = Options {
         // A demo has new endpoints every time, so nothing about them is saved.
@@ -56,9 +60,10 @@ pub(crate) async fn run(
         known: known.clone(),
         ..Options::default()
     };
-    let engine = Engine::start_with(loaded, source, options)
-        .await
-        .map_err(|error| Failure::Usage(error.into()))?;
+    let engine = match Engine::start_with(loaded, source, options).await {
+        Ok(engine) => engine,
+        Err(error) => return Err(not_started(error, data_dir).await),
+    };
     let control = engine.control();
     let shutdown = CancellationToken::new();
     let access = Access {
@@ -107,6 +112,34 @@ async fn until_stopped(signals: &mut Signals, control: &dyn Control) {
             Err(error) => tracing::warn!(%error, "the configuration was not reloaded"),
         }
     }
+}
+
+/// Says who has the port, if somebody has it. If that is another user, the tokens that clients of this user send
+/// there become worthless.
+async fn not_started(error: StartError, data_dir: &Path) -> Failure {
+    let address = match &error {
+        StartError::Bind { address, source } if source.kind() == ErrorKind::AddrInUse => *address,
+        StartError::Bind { .. } | StartError::Endpoint { .. } => {
+            return Failure::Usage(error.into());
+        }
+    };
+    let data_dir = data_dir.to_owned();
+    let asked = spawn_blocking(move || {
+        let holder = Holder::of(address);
+        let squatted = holder
+            .is_foreign()
+            .then(|| zephyr_claude_code::squatted(&data_dir, address.port()));
+        (holder, squatted)
+    });
+    let Ok((holder, squatted)) = asked.await else {
+        return Failure::Usage(error.into());
+    };
+    let squatted = match squatted {
+        Some(Ok(squatted)) => squatted.to_string(),
+        Some(Err(error)) => format!("; {error}"),
+        None => String::new(),
+    };
+    Failure::usage(format!("{error}. It is {holder}{squatted}"))
 }
 
 /// Fails if an instance of this data folder is running: each would hide the other from front-ends.

@@ -168,10 +168,11 @@ impl References {
             return Self::default();
         };
         let mut references = Self {
-            path: found.path,
+            path: found.file.path().to_owned(),
             ..Self::default()
         };
-        match zephyr_config::load(&references.path) {
+        configuration::tell(&found);
+        match found.file.load() {
             Ok(loaded) => {
                 for (whose, reference) in credentials(&loaded.config) {
                     if let CredentialRef::Keychain(name) = reference {

@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use zephyr_secrets::shell_word::shell_word;
+
 use crate::loaded::{Loaded, fingerprint};
 use crate::problem::{Problem, Problems};
 use crate::read::parse;
@@ -17,6 +19,14 @@ pub enum LoadError {
     /// The file has errors.
     #[error("{}", refused(.path, .problems))]
     Invalid { path: PathBuf, problems: Problems },
+    /// The file is in a folder of others, and it or its `.env` is not as it was when it was trusted.
+    #[error(
+        "{} or the .env beside it has changed since it was trusted; look at both, then run \
+         `zephyr config trust {}`",
+        path.display(),
+        shell_word(&path.display().to_string())
+    )]
+    Untrusted { path: PathBuf },
 }
 
 /// Reads and checks the file.
@@ -29,6 +39,11 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
         path: path.to_owned(),
         source,
     })?;
+    load_bytes(path, bytes)
+}
+
+/// Checks what was read from `path`.
+pub(crate) fn load_bytes(path: &Path, bytes: Vec<u8>) -> Result<Loaded, LoadError> {
     let fingerprint = Some(fingerprint(&bytes));
     let text = String::from_utf8(bytes).map_err(|error| not_utf8(&error));
     text.and_then(|text| parse(&text))

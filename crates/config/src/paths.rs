@@ -1,7 +1,9 @@
 //! The places of the configuration and of the data.
 //!
-//! A file that somebody named is taken without a look. Reading it will tell if it is missing. A default is
-//! written only if nobody named a file and none is in the usual places.
+//! A file that somebody named is taken without a look. Reading it will tell if it is missing. A `config.toml`
+//! in the working folder counts only if it is [trusted](crate::Trust): the folder may be a repository that
+//! somebody else has written. Otherwise it is passed over, and the user's own file counts. A default is written
+//! only if nobody named a file and none is in the usual places.
 
 use std::ffi::OsString;
 use std::fs;
@@ -9,14 +11,56 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
+use zephyr_secrets::private;
 
 use crate::example::commented_default;
+use crate::file::ConfigFile;
+use crate::trust::{FILE_NAME, Trust};
 
 /// The configuration file to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located {
-    pub path: PathBuf,
+    pub file: ConfigFile,
     pub origin: Origin,
+    /// A `config.toml` in the working folder that is not read, because nobody has trusted it as it is.
+    pub passed_over: Option<PathBuf>,
+}
+
+impl Located {
+    /// What a person should be told about this choice, a sentence each. Nothing about the usual place.
+    pub fn notices(&self) -> Vec<String> {
+        let path = absolute(self.file.path());
+        let path = path.display();
+        let passed_over = self.passed_over.as_deref().map(|passed_over| {
+            format!(
+                "{} is not read: a file in the current folder counts only after `zephyr config trust`, as it was \
+                 then, or if it is named with --config",
+                absolute(passed_over).display()
+            )
+        });
+        let is_usual = is_usual(self.file.path());
+        let read = match self.origin {
+            Origin::Argument | Origin::Variable("ZEPHYR_CONFIG") if is_usual => None,
+            Origin::Argument => Some(format!("the configuration is {path} (--config)")),
+            Origin::Variable("CONFIG_FILE") => Some(format!(
+                "the configuration is {path} ($CONFIG_FILE; other programs use that variable too: if it is meant \
+                 for one of them, set ZEPHYR_CONFIG to the file for Zephyr)"
+            )),
+            Origin::Variable(name) => Some(format!("the configuration is {path} (${name})")),
+            Origin::WorkingDirectory => Some(format!(
+                "the configuration is {path} (in the current folder, and trusted)"
+            )),
+            Origin::Platform => None,
+            Origin::Written => Some(format!(
+                "there was no configuration file; wrote one to {path}. Put your endpoints in it."
+            )),
+        };
+        passed_over.into_iter().chain(read).collect()
+    }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// The reason for reading this file.
@@ -26,7 +70,7 @@ pub enum Origin {
     Argument,
     /// Named by this environment variable.
     Variable(&'static str),
-    /// `config.toml` in the working directory.
+    /// `config.toml` in the working directory, which is trusted.
     WorkingDirectory,
     /// In the platform's configuration folder.
     Platform,
@@ -56,6 +100,17 @@ pub enum LocateError {
     },
 }
 
+/// Why there is no folder for data.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DataDirError {
+    /// The platform names none.
+    #[error("there is no home folder to keep data in; name one with ZEPHYR_DATA_DIR")]
+    NoFolder,
+    /// It would be another one in every folder, and in a foreign folder somebody else's.
+    #[error("ZEPHYR_DATA_DIR is {}, which is relative; name the whole path", .0.display())]
+    Relative(PathBuf),
+}
+
 /// Finds the configuration file, or writes a default where none exists. `env` looks up a variable of
 /// the environment.
 ///
@@ -66,77 +121,154 @@ pub fn locate(
     explicit: Option<&Path>,
     env: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Located, LocateError> {
-    let folder = project().map(|project| project.config_dir().to_owned());
-    locate_in(explicit, env, Path::new(""), folder.as_deref())
+    Places::here().locate(explicit, env)
 }
 
 /// Finds the configuration file like [`locate`], but never writes a default.
 pub fn find(explicit: Option<&Path>, env: impl Fn(&str) -> Option<OsString>) -> Option<Located> {
-    let folder = project().map(|project| project.config_dir().to_owned());
-    find_in(explicit, env, Path::new(""), folder.as_deref())
+    Places::here().find(explicit, env).found
 }
 
-/// The folder for Zephyr's data: `ZEPHYR_DATA_DIR`, otherwise the platform's. It may not exist yet. `None`
-/// if there is no home folder.
-pub fn data_dir() -> Option<PathBuf> {
+/// Whether this is the user's own file in the platform's configuration folder.
+pub fn is_usual(path: &Path) -> bool {
+    let folder = project().map(|project| project.config_dir().to_owned());
+    folder.is_some_and(|folder| is_same(path, &folder.join(FILE_NAME)))
+}
+
+/// The folder for Zephyr's data: `ZEPHYR_DATA_DIR`, otherwise the platform's. It may not exist yet.
+///
+/// # Errors
+///
+/// There is no home folder, or the variable has a relative path.
+pub fn data_dir() -> Result<PathBuf, DataDirError> {
     data_dir_in(
         |name| std::env::var_os(name),
         project().map(|project| project.data_local_dir().to_owned()),
     )
 }
 
-fn locate_in(
-    explicit: Option<&Path>,
-    env: impl Fn(&str) -> Option<OsString>,
-    working_directory: &Path,
-    folder: Option<&Path>,
-) -> Result<Located, LocateError> {
-    if let Some(found) = find_in(explicit, env, working_directory, folder) {
-        return Ok(found);
-    }
-    let path = folder.ok_or(LocateError::NoFolder)?.join(FILE_NAME);
-    let found = |origin| Located {
-        path: path.clone(),
-        origin,
-    };
-    match write_new(&path, &commented_default()) {
-        Ok(()) => Ok(found(Origin::Written)),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(found(Origin::Platform)),
-        Err(source) => Err(LocateError::Unwritable { path, source }),
-    }
+/// Where files are looked for.
+struct Places {
+    working_folder: PathBuf,
+    /// The platform's configuration folder.
+    folder: Option<PathBuf>,
+    trust: Option<Trust>,
 }
 
-fn find_in(
-    explicit: Option<&Path>,
-    env: impl Fn(&str) -> Option<OsString>,
-    working_directory: &Path,
-    folder: Option<&Path>,
-) -> Option<Located> {
-    let found = |path: &Path, origin| {
-        Some(Located {
-            path: path.to_owned(),
-            origin,
-        })
-    };
-    if let Some(path) = explicit {
-        return found(path, Origin::Argument);
-    }
-    for name in ["ZEPHYR_CONFIG", "CONFIG_FILE"] {
-        if let Some(path) = env(name).filter(|path| !path.is_empty()) {
-            return found(Path::new(&path), Origin::Variable(name));
+/// What a search gave.
+struct Search {
+    found: Option<Located>,
+    passed_over: Option<PathBuf>,
+}
+
+impl Places {
+    fn here() -> Self {
+        Self {
+            working_folder: PathBuf::new(),
+            folder: project().map(|project| project.config_dir().to_owned()),
+            // Without a folder that is surely the user's own, nothing is trusted.
+            trust: data_dir().ok().map(|data_dir| Trust::of(&data_dir)),
         }
     }
-    let here = working_directory.join(FILE_NAME);
-    if here.is_file() {
-        return found(&here, Origin::WorkingDirectory);
+
+    fn locate(
+        &self,
+        explicit: Option<&Path>,
+        env: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Located, LocateError> {
+        let Search { found, passed_over } = self.find(explicit, env);
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        let folder = self.folder.as_ref().ok_or(LocateError::NoFolder)?;
+        let path = folder.join(FILE_NAME);
+        let found = |origin| Located {
+            file: ConfigFile::named(path.clone()),
+            origin,
+            passed_over: passed_over.clone(),
+        };
+        match write_new(&path, &commented_default()) {
+            Ok(()) => Ok(found(Origin::Written)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Ok(found(Origin::Platform))
+            }
+            Err(source) => Err(LocateError::Unwritable { path, source }),
+        }
     }
-    let path = folder?.join(FILE_NAME);
-    path.exists().then(|| found(&path, Origin::Platform))?
+
+    fn find(&self, explicit: Option<&Path>, env: impl Fn(&str) -> Option<OsString>) -> Search {
+        let named = explicit.map(|path| (path.to_owned(), Origin::Argument));
+        let named = named.or_else(|| {
+            ["ZEPHYR_CONFIG", "CONFIG_FILE"]
+                .into_iter()
+                .find_map(|name| {
+                    let path = env(name).filter(|path| !path.is_empty())?;
+                    Some((PathBuf::from(path), Origin::Variable(name)))
+                })
+        });
+        if let Some((path, origin)) = named {
+            return Search::found(ConfigFile::named(path), origin, None);
+        }
+        let usual = self.folder.as_ref().map(|folder| folder.join(FILE_NAME));
+        let usual = usual.filter(|path| path.exists());
+        let here = self.working_folder.join(FILE_NAME);
+        let mut passed_over = None;
+        if here.is_file() && !usual.as_deref().is_some_and(|usual| is_same(&here, usual)) {
+            let trust = self.trust.as_ref();
+            match trust.filter(|trust| trust.holds(&here)) {
+                Some(trust) => {
+                    let file = ConfigFile::trusted(here, trust.clone());
+                    return Search::found(file, Origin::WorkingDirectory, None);
+                }
+                None => passed_over = Some(here),
+            }
+        }
+        match usual {
+            Some(path) => Search::found(ConfigFile::named(path), Origin::Platform, passed_over),
+            None => Search {
+                found: None,
+                passed_over,
+            },
+        }
+    }
 }
 
-fn data_dir_in(env: impl Fn(&str) -> Option<OsString>, folder: Option<PathBuf>) -> Option<PathBuf> {
-    let named = env("ZEPHYR_DATA_DIR").filter(|path| !path.is_empty());
-    named.map(PathBuf::from).or(folder)
+impl Search {
+    fn found(file: ConfigFile, origin: Origin, passed_over: Option<PathBuf>) -> Self {
+        let found = Located {
+            file,
+            origin,
+            passed_over: passed_over.clone(),
+        };
+        Self {
+            found: Some(found),
+            passed_over,
+        }
+    }
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    match (fs::canonicalize(one), fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        (Ok(_) | Err(_), _) => false,
+    }
+}
+
+fn data_dir_in(
+    env: impl Fn(&str) -> Option<OsString>,
+    folder: Option<PathBuf>,
+) -> Result<PathBuf, DataDirError> {
+    match env("ZEPHYR_DATA_DIR").filter(|path| !path.is_empty()) {
+        Some(named) => {
+            let named = PathBuf::from(named);
+            if named.is_absolute() {
+                Ok(named)
+            } else {
+                Err(DataDirError::Relative(named))
+            }
+        }
+        None => folder.ok_or(DataDirError::NoFolder),
+    }
 }
 
 /// Writes a file that is whole as soon as it appears. An existing file is never replaced.
@@ -145,7 +277,7 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
     let folder = path.parent().unwrap_or(Path::new(""));
-    fs::create_dir_all(folder)?;
+    private::folder(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
@@ -157,8 +289,6 @@ fn project() -> Option<ProjectDirs> {
     ProjectDirs::from("", "", "zephyr")
 }
 
-const FILE_NAME: &str = "config.toml";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,14 +297,58 @@ mod tests {
         None
     }
 
+    /// A working folder, and a home with the user's own folders.
+    struct Scene {
+        folder: tempfile::TempDir,
+        places: Places,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let within = |name: &str| folder.path().join(name);
+            fs::create_dir(within("here")).unwrap();
+            let places = Places {
+                working_folder: within("here"),
+                folder: Some(within("home/zephyr")),
+                trust: Some(Trust::of(&within("data"))),
+            };
+            Self { folder, places }
+        }
+
+        /// With a file in the working folder and one in the platform's.
+        fn with_both() -> Self {
+            let scene = Self::new();
+            scene.write(&scene.here(), "# here\n");
+            scene.write(&scene.usual(), "# usual\n");
+            scene
+        }
+
+        fn write(&self, path: &Path, text: &str) {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+
+        fn here(&self) -> PathBuf {
+            self.folder.path().join("here/config.toml")
+        }
+
+        fn usual(&self) -> PathBuf {
+            self.folder.path().join("home/zephyr/config.toml")
+        }
+
+        fn trust(&self) -> &Trust {
+            self.places.trust.as_ref().unwrap()
+        }
+    }
+
     #[test]
     fn what_is_named_more_directly_outranks_what_lies_around() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("config.toml"), "").unwrap();
+        let scene = Scene::with_both();
+        scene.trust().give(&scene.here()).unwrap();
         let locate = |explicit: Option<&str>, names: &'static [&'static str]| {
             let env = move |name: &str| names.contains(&name).then(|| OsString::from(name));
-            let explicit = explicit.map(Path::new);
-            locate_in(explicit, env, folder.path(), Some(folder.path())).unwrap()
+            scene.places.locate(explicit.map(Path::new), env).unwrap()
         };
 
         let by_argument = locate(Some("mine.toml"), &["ZEPHYR_CONFIG", "CONFIG_FILE"]);
@@ -182,52 +356,121 @@ mod tests {
         let by_old_variable = locate(None, &["CONFIG_FILE"]);
         let by_place = locate(None, &[]);
 
-        assert_eq!(by_argument.path, Path::new("mine.toml"));
+        assert_eq!(by_argument.file.path(), Path::new("mine.toml"));
         assert_eq!(by_argument.origin, Origin::Argument);
         assert_eq!(by_variable.origin, Origin::Variable("ZEPHYR_CONFIG"));
         assert_eq!(by_old_variable.origin, Origin::Variable("CONFIG_FILE"));
-        assert_eq!(by_old_variable.path, Path::new("CONFIG_FILE"));
+        assert_eq!(by_old_variable.file.path(), Path::new("CONFIG_FILE"));
         assert_eq!(by_place.origin, Origin::WorkingDirectory);
+        for (located, word) in [
+            (&by_argument, "--config"),
+            (&by_variable, "$ZEPHYR_CONFIG"),
+            (&by_old_variable, "other programs"),
+            (&by_place, "trusted"),
+        ] {
+            let [notice] = &located.notices()[..] else {
+                panic!("{located:?}");
+            };
+            let path = absolute(located.file.path()).display().to_string();
+            assert!(notice.contains(word) && notice.contains(&path), "{notice}");
+        }
     }
 
     #[test]
     fn an_empty_variable_names_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("config.toml"), "").unwrap();
+        let scene = Scene::with_both();
         let empty = |_: &str| Some(OsString::new());
 
-        let located = locate_in(None, empty, folder.path(), None).unwrap();
+        let located = scene.places.locate(None, empty).unwrap();
 
-        assert_eq!(located.origin, Origin::WorkingDirectory);
+        assert_eq!(located.origin, Origin::Platform);
+    }
+
+    #[test]
+    fn a_file_in_the_working_folder_is_passed_over_unless_it_is_trusted() {
+        let scene = Scene::with_both();
+        let locate = || scene.places.locate(None, nothing).unwrap();
+
+        let before = locate();
+        scene.trust().give(&scene.here()).unwrap();
+        let trusted = locate();
+        scene.write(&scene.here(), "# changed\n");
+        let changed = locate();
+
+        for located in [&before, &changed] {
+            assert_eq!(located.file.path(), scene.usual());
+            assert_eq!(located.origin, Origin::Platform);
+            assert_eq!(located.passed_over, Some(scene.here()));
+            let [notice] = &located.notices()[..] else {
+                panic!("{located:?}");
+            };
+            assert!(notice.contains("zephyr config trust"), "{notice}");
+        }
+        assert_eq!(trusted.file.path(), scene.here());
+        assert_eq!(trusted.passed_over, None);
+    }
+
+    #[test]
+    fn without_a_home_a_file_in_the_working_folder_is_no_way_out() {
+        let mut scene = Scene::with_both();
+        scene.places.folder = None;
+        scene.places.trust = None;
+
+        let error = scene.places.locate(None, nothing).unwrap_err();
+
+        assert!(matches!(error, LocateError::NoFolder));
+    }
+
+    #[test]
+    fn the_usual_folder_may_be_the_working_folder() {
+        let mut scene = Scene::with_both();
+        scene.places.working_folder = scene.folder.path().join("home/zephyr");
+
+        let located = scene.places.locate(None, nothing).unwrap();
+
+        assert_eq!(located.origin, Origin::Platform);
+        assert!(located.notices().is_empty());
     }
 
     #[test]
     fn without_any_file_a_commented_default_is_written_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let home = folder.path().join("home/zephyr");
+        let scene = Scene::new();
 
-        let first = locate_in(None, nothing, folder.path(), Some(&home)).unwrap();
-        let second = locate_in(None, nothing, folder.path(), Some(&home)).unwrap();
+        let first = scene.places.locate(None, nothing).unwrap();
+        let second = scene.places.locate(None, nothing).unwrap();
 
         assert_eq!(first.origin, Origin::Written);
         assert_eq!(second.origin, Origin::Platform);
-        assert_eq!(first.path, second.path);
+        assert_eq!(first.file, second.file);
         assert_eq!(
-            fs::read_to_string(&first.path).unwrap(),
+            fs::read_to_string(scene.usual()).unwrap(),
             commented_default()
         );
-        assert_eq!(fs::read_dir(&home).unwrap().count(), 1);
+        assert_eq!(
+            fs::read_dir(scene.usual().parent().unwrap())
+                .unwrap()
+                .count(),
+            1
+        );
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode(&scene.usual()), 0o600);
+            assert_eq!(mode(scene.usual().parent().unwrap()), 0o700);
+        }
     }
 
     #[test]
     fn a_folder_that_cannot_be_written_is_an_error_with_its_path() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
+        let mut scene = Scene::new();
+        let file = scene.folder.path().join("file");
         fs::write(&file, "").unwrap();
 
-        let error =
-            locate_in(None, nothing, folder.path(), Some(&file.join("zephyr"))).unwrap_err();
-        let homeless = locate_in(None, nothing, folder.path(), None).unwrap_err();
+        scene.places.folder = Some(file.join("zephyr"));
+        let error = scene.places.locate(None, nothing).unwrap_err();
+        scene.places.folder = None;
+        let homeless = scene.places.locate(None, nothing).unwrap_err();
 
         assert!(error.to_string().contains("config.toml"), "{error}");
         assert!(error.to_string().contains("--config"), "{error}");
@@ -236,13 +479,17 @@ mod tests {
 
     #[test]
     fn the_data_folder_can_be_named_in_the_environment() {
-        let named = |_: &str| Some(OsString::from("/tmp/elsewhere"));
+        let elsewhere = std::env::temp_dir();
+        let named = |_: &str| Some(elsewhere.clone().into_os_string());
+        let relative = |_: &str| Some(OsString::from("data"));
         let platform = Some(PathBuf::from("/home/me/.local/share/zephyr"));
 
+        assert_eq!(data_dir_in(named, platform.clone()), Ok(elsewhere.clone()));
         assert_eq!(
-            data_dir_in(named, platform.clone()),
-            Some(PathBuf::from("/tmp/elsewhere"))
+            data_dir_in(relative, platform.clone()),
+            Err(DataDirError::Relative("data".into()))
         );
-        assert_eq!(data_dir_in(nothing, platform.clone()), platform);
+        assert_eq!(data_dir_in(nothing, None), Err(DataDirError::NoFolder));
+        assert_eq!(data_dir_in(nothing, platform.clone()).ok(), platform);
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
+use zephyr_secrets::private;
 
 /// A data folder of its own, so that nobody takes a demo for the user's own instance. Dropping this value
 /// removes a temporary folder.
@@ -19,15 +20,15 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// No temporary folder can be made.
+    /// No temporary folder can be made, or the variable has a relative path.
     pub fn choose() -> io::Result<Self> {
-        if let Some(named) = env::var_os("ZEPHYR_DATA_DIR").filter(|named| !named.is_empty()) {
+        if env::var_os("ZEPHYR_DATA_DIR").is_some_and(|named| !named.is_empty()) {
             return Ok(Self {
-                path: named.into(),
+                path: zephyr_config::data_dir().map_err(io::Error::other)?,
                 _temporary: None,
             });
         }
-        let temporary = tempfile::Builder::new().prefix("zephyr-demo-").tempdir()?;
+        let temporary = private::temporary_folder("zephyr-demo-")?;
         Ok(Self {
             path: temporary.path().to_owned(),
             _temporary: Some(temporary),

@@ -109,8 +109,10 @@ fn create(path: &Path) -> io::Result<()> {
     match private::create_new(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            // An error here occurs again when the file is opened.
-            let _ = private::tighten(path);
+            // An error here occurs again when the file is opened. The two others may be missing.
+            for ending in ["", "-wal", "-shm"] {
+                let _ = private::tighten(&beside(path, ending));
+            }
             Ok(())
         }
         Err(error) => Err(error),
@@ -184,6 +186,27 @@ mod tests {
                 assert_eq!(mode & 0o777, 0o600);
             }
         }
+    }
+
+    /// SQLite gives the files that it makes the mode of the database.
+    #[cfg(unix)]
+    #[test]
+    fn files_that_others_may_read_are_tightened() {
+        use std::os::unix::fs::PermissionsExt;
+        let (_folder, path) = place();
+        let first = open(&path).unwrap();
+        let all = ["", "-wal", "-shm"].map(|ending| beside(&path, ending));
+        for file in &all {
+            fs::set_permissions(file, fs::Permissions::from_mode(0o666)).unwrap();
+        }
+
+        let second = open(&path).unwrap();
+
+        for file in &all {
+            let mode = fs::metadata(file).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{}", file.display());
+        }
+        drop((first, second));
     }
 
     #[test]

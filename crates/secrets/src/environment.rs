@@ -29,6 +29,19 @@ pub struct UnreadableLine {
 }
 
 impl Dotenv {
+    /// What these bytes of a file say.
+    ///
+    /// # Errors
+    ///
+    /// They are not UTF-8.
+    pub fn of(bytes: Vec<u8>) -> io::Result<Self> {
+        let text = String::from_utf8(bytes).map_err(|error| {
+            drop(Zeroizing::new(error.into_bytes()));
+            io::Error::new(io::ErrorKind::InvalidData, "this is not UTF-8 text")
+        })?;
+        Ok(Self::parse(&Zeroizing::new(text)))
+    }
+
     /// Lines that cannot be read. Their content is not kept.
     pub fn unreadable(&self) -> &[UnreadableLine] {
         &self.unreadable

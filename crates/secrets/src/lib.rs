@@ -6,6 +6,7 @@
 //! | [`environment`] | variables of the process, then of the `.env` beside the configuration |
 //! | [`vault`] | the secrets of environment and keychain at one moment |
 //! | [`redact`] | text without secrets |
+//! | [`client_token`] | the tokens that `connect` gives to clients |
 //! | [`private`] | files that only their user may read |
 //! | `access_list` | who may read a folder on Windows |
 //! | [`ownership`] | owner and group of files that are replaced |
@@ -13,6 +14,7 @@
 
 #[cfg(any(windows, test))]
 mod access_list;
+pub mod client_token;
 pub mod environment;
 pub mod ownership;
 pub mod private;

@@ -30,13 +30,46 @@ enum Loss {
 ///
 /// The owner cannot be kept, or the old file has further names.
 pub fn take_over(new: &File, old: &Metadata) -> io::Result<()> {
-    platform::take_over(new, old)
+    take_over_as(new, old, mode(old).unwrap_or_default())
+}
+
+/// Like [`take_over`], but with this mode in place of the old file's. Systems without modes ignore it.
+///
+/// # Errors
+///
+/// The owner cannot be kept, or the old file has further names.
+pub fn take_over_as(new: &File, old: &Metadata, mode: u32) -> io::Result<()> {
+    platform::take_over(new, old, mode)
+}
+
+/// The mode of a file. `None` on systems without modes.
+pub fn mode(file: &Metadata) -> Option<u32> {
+    platform::mode(file)
+}
+
+/// Sets the mode of a file. Systems without modes ignore it.
+///
+/// # Errors
+///
+/// The file is not there, or not ours.
+pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    platform::set_mode(path, mode)
+}
+
+/// A mode without the rights of everybody but the owner.
+pub fn for_the_owner(mode: u32) -> u32 {
+    mode & 0o700
 }
 
 /// Gives the new file the owner and the group of the file at `path`, as far as possible. So a user's file
 /// stays the user's when root replaces it.
 pub fn keep_owner(new: &File, path: &Path) {
     platform::keep_owner(new, path);
+}
+
+/// The name of the user with this number, or the number.
+pub fn user_name(id: u32) -> String {
+    platform::user_name(id)
 }
 
 /// The message about a file that could not be written, with the reason and a remedy.
@@ -78,7 +111,7 @@ mod platform {
     const OF_GROUP: u32 = 0o070;
     const OF_OTHERS: u32 = 0o007;
 
-    pub(super) fn take_over(new: &File, old: &Metadata) -> io::Result<()> {
+    pub(super) fn take_over(new: &File, old: &Metadata, mode: u32) -> io::Result<()> {
         if old.nlink() > 1 {
             return Err(io::Error::other(Loss::Names { names: old.nlink() }));
         }
@@ -87,13 +120,21 @@ mod platform {
             fchown(new, Some(old.uid()), None)
                 .map_err(|_| io::Error::other(Loss::Owner { owner: owner(old) }))?;
         }
-        let mut mode = old.permissions().mode();
+        let mut mode = mode;
         if old.gid() != ours.gid() && fchown(new, None, Some(old.gid())).is_err() {
             let of_everybody = (mode >> 3) & mode & OF_OTHERS;
             mode = (mode & !(SET_GROUP_ID | OF_GROUP)) | (of_everybody << 3);
         }
         // The mode comes last, since a change of owner clears special bits.
         new.set_permissions(Permissions::from_mode(mode))
+    }
+
+    pub(super) fn mode(file: &Metadata) -> Option<u32> {
+        Some(file.permissions().mode() & 0o7777)
+    }
+
+    pub(super) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+        fs::set_permissions(path, Permissions::from_mode(mode))
     }
 
     pub(super) fn keep_owner(new: &File, path: &Path) {
@@ -118,6 +159,10 @@ mod platform {
             (None, Some(folder)) => format!(" (its folder belongs to {folder})"),
             (_, None) => String::new(),
         }
+    }
+
+    pub(super) fn user_name(id: u32) -> String {
+        name("/etc/passwd", id)
     }
 
     fn owner(metadata: &Metadata) -> String {
@@ -146,11 +191,23 @@ mod platform {
     use std::io;
     use std::path::Path;
 
-    pub(super) fn take_over(new: &File, old: &Metadata) -> io::Result<()> {
+    pub(super) fn take_over(new: &File, old: &Metadata, _: u32) -> io::Result<()> {
         new.set_permissions(old.permissions())
     }
 
+    pub(super) fn mode(_: &Metadata) -> Option<u32> {
+        None
+    }
+
+    pub(super) fn set_mode(_: &Path, _: u32) -> io::Result<()> {
+        Ok(())
+    }
+
     pub(super) fn keep_owner(_: &File, _: &Path) {}
+
+    pub(super) fn user_name(id: u32) -> String {
+        id.to_string()
+    }
 
     pub(super) fn owners(_: &Path) -> String {
         String::new()
@@ -197,6 +254,19 @@ mod tests {
         take_over(new.as_file(), &old.as_file().metadata().unwrap()).unwrap();
 
         assert_eq!(new.as_file().metadata().unwrap().mode() & 0o7777, 0o640);
+    }
+
+    #[test]
+    fn a_new_file_can_be_the_owners_alone() {
+        for (before, after) in [(0o644, 0o600), (0o4755, 0o700), (0o600, 0o600)] {
+            let (old, new) = (with_mode(before), with_mode(0o600));
+            let old = old.as_file().metadata().unwrap();
+
+            take_over_as(new.as_file(), &old, for_the_owner(mode(&old).unwrap())).unwrap();
+
+            let new = new.as_file().metadata().unwrap();
+            assert_eq!(mode(&new), Some(after), "{before:o}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use tempfile::{NamedTempFile, PersistError};
+use tempfile::{NamedTempFile, PersistError, TempDir};
 
 use crate::ownership;
 
@@ -93,13 +93,38 @@ pub fn append(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Takes away the rights of others to the file.
+/// Takes away the rights of others to the file or folder. Symbolic links are followed.
 ///
 /// # Errors
 ///
-/// The file is not there, or not ours.
+/// It is not there, or not ours.
 pub fn tighten(path: &Path) -> io::Result<()> {
     platform::tighten(path)
+}
+
+/// A temporary folder for nobody but the user. It goes when the value is dropped.
+///
+/// # Errors
+///
+/// The system has no place for it.
+pub fn temporary_folder(prefix: &str) -> io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    platform::private_folder(builder.prefix(prefix)).tempdir()
+}
+
+/// What others may do with a file or a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exposure {
+    /// They may read it, or list it.
+    Readable,
+    /// They may change it, or replace what is in it.
+    Writable,
+}
+
+/// What other users may do with the file or folder, links followed. `None`: nothing, or there is none, or the
+/// system does not tell. A group without further members counts as its user.
+pub fn exposure(path: &Path) -> Option<Exposure> {
+    platform::exposure(path)
 }
 
 fn beside(path: &Path, contents: &[u8]) -> io::Result<NamedTempFile> {
@@ -122,9 +147,14 @@ fn parent(path: &Path) -> &Path {
 
 #[cfg(unix)]
 mod platform {
-    use super::{Path, fs, io};
-    use std::fs::OpenOptions;
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+    use super::{Exposure, Path, fs, io};
+    use std::fs::{Metadata, OpenOptions, Permissions};
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+
+    const OF_OTHERS: u32 = 0o077;
+    const SET_BY_GROUP: u32 = 0o020;
+    const SET_BY_EVERYBODY: u32 = 0o002;
+    const STICKY: u32 = 0o1000;
 
     pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
         fs::DirBuilder::new()
@@ -141,19 +171,74 @@ mod platform {
         options.mode(0o600)
     }
 
+    pub(super) fn private_folder<'a, 'b, 'c>(
+        builder: &'a mut tempfile::Builder<'b, 'c>,
+    ) -> &'a mut tempfile::Builder<'b, 'c> {
+        builder.permissions(Permissions::from_mode(0o700))
+    }
+
     pub(super) fn tighten(path: &Path) -> io::Result<()> {
-        let mode = fs::metadata(path)?.permissions().mode();
-        if mode & 0o077 == 0 {
+        let metadata = fs::metadata(path)?;
+        if metadata.permissions().mode() & OF_OTHERS == 0 {
             return Ok(());
         }
-        fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+        let private = if metadata.is_dir() { 0o700 } else { 0o600 };
+        fs::set_permissions(path, Permissions::from_mode(private))
+    }
+
+    pub(super) fn exposure(path: &Path) -> Option<Exposure> {
+        let metadata = fs::metadata(path).ok()?;
+        let mut mode = metadata.permissions().mode();
+        if mode & OF_OTHERS != 0 && group_is_the_owner(&metadata) {
+            mode &= !0o070;
+        }
+        // In a folder with this bit, such as /tmp, nobody replaces the files of others.
+        let is_shared_place = metadata.is_dir() && mode & STICKY != 0;
+        if mode & (SET_BY_GROUP | SET_BY_EVERYBODY) != 0 && !is_shared_place {
+            return Some(Exposure::Writable);
+        }
+        (mode & OF_OTHERS != 0).then_some(Exposure::Readable)
+    }
+
+    /// Whether the group is the one that many systems make for each user, with nobody else in it.
+    fn group_is_the_owner(metadata: &Metadata) -> bool {
+        let (user, group) = (metadata.uid().to_string(), metadata.gid().to_string());
+        let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+        let groups = fs::read_to_string("/etc/group").unwrap_or_default();
+        is_a_group_of_its_own(&user, &group, &users, &groups)
+    }
+
+    /// `users`, `groups`: in the format of /etc/passwd and /etc/group.
+    pub(super) fn is_a_group_of_its_own(
+        user: &str,
+        group: &str,
+        users: &str,
+        groups: &str,
+    ) -> bool {
+        let fields = |line: &str| line.split(':').map(str::to_owned).collect::<Vec<_>>();
+        let in_group: Vec<_> = users
+            .lines()
+            .map(fields)
+            .filter(|user| user.get(3).is_some_and(|primary| primary == group))
+            .collect();
+        let [only] = in_group.as_slice() else {
+            return false;
+        };
+        let mut named = groups.lines().map(fields);
+        let named = named.find(|line| line.get(2).is_some_and(|id| id == group));
+        only.get(2).is_some_and(|id| id == user)
+            && named.is_some_and(|line| {
+                let members = line.get(3).map_or("", String::as_str);
+                line.first() == only.first()
+                    && (members.is_empty() || Some(members) == only.first().map(String::as_str))
+            })
     }
 }
 
 /// What is in a folder has the folder's access list, so the folder is what counts.
 #[cfg(windows)]
 mod platform {
-    use super::{Path, fs, io};
+    use super::{Exposure, Path, fs, io};
     use crate::access_list;
     use std::fs::OpenOptions;
 
@@ -169,7 +254,101 @@ mod platform {
         options
     }
 
+    pub(super) fn private_folder<'a, 'b, 'c>(
+        builder: &'a mut tempfile::Builder<'b, 'c>,
+    ) -> &'a mut tempfile::Builder<'b, 'c> {
+        builder
+    }
+
     pub(super) fn tighten(path: &Path) -> io::Result<()> {
         fs::metadata(path).map(|_| ())
+    }
+
+    pub(super) fn exposure(_: &Path) -> Option<Exposure> {
+        None
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    #[test]
+    fn files_and_folders_are_tightened_also_behind_links() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&file, "").unwrap();
+        symlink(&file, &link).unwrap();
+        set_mode(&file, 0o666);
+        set_mode(folder.path(), 0o777);
+
+        tighten(&link).unwrap();
+        tighten(folder.path()).unwrap();
+
+        assert_eq!((mode(&file), mode(folder.path())), (0o600, 0o700));
+    }
+
+    #[test]
+    fn what_others_may_read_or_write_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        for (bits, expected) in [
+            (0o600, None),
+            (0o604, Some(Exposure::Readable)),
+            (0o644, Some(Exposure::Readable)),
+            (0o602, Some(Exposure::Writable)),
+            (0o666, Some(Exposure::Writable)),
+        ] {
+            set_mode(&file, bits);
+            assert_eq!(exposure(&file), expected, "{bits:o}");
+        }
+        for (bits, expected) in [
+            (0o700, None),
+            (0o755, Some(Exposure::Readable)),
+            (0o757, Some(Exposure::Writable)),
+            (0o1777, Some(Exposure::Readable)),
+        ] {
+            set_mode(folder.path(), bits);
+            assert_eq!(exposure(folder.path()), expected, "{bits:o}");
+        }
+        assert_eq!(exposure(&folder.path().join("nothing")), None);
+    }
+
+    #[test]
+    fn a_group_of_one_user_is_that_user() {
+        let users = "root:x:0:0::/root:/bin/sh\nmia:x:1000:1000::/home/mia:/bin/sh\n\
+                     tom:x:1001:100::/home/tom:/bin/sh\nkim:x:1002:100::/home/kim:/bin/sh\n";
+        let groups = "root:x:0:\nmia:x:1000:\nusers:x:100:\nteam:x:200:mia\n";
+        let own = |user, group| platform::is_a_group_of_its_own(user, group, users, groups);
+
+        assert!(own("1000", "1000"));
+        assert!(own("0", "0"));
+        assert!(!own("1001", "100"), "two users have it");
+        assert!(!own("1000", "200"), "a group for several");
+        assert!(!own("1000", "0"), "the group of another user");
+        assert!(!own("1000", "4711"), "an unknown group");
+        let joined = groups.replace("mia:x:1000:", "mia:x:1000:tom");
+        assert!(!platform::is_a_group_of_its_own(
+            "1000", "1000", users, &joined
+        ));
+    }
+
+    #[test]
+    fn a_temporary_folder_is_the_users_own() {
+        let folder = temporary_folder("zephyr-test-").unwrap();
+
+        assert_eq!(mode(folder.path()), 0o700);
     }
 }

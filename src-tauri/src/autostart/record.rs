@@ -24,6 +24,8 @@ mod platform {
     use std::io;
     use std::path::{Path, PathBuf};
 
+    use zephyr_secrets::private;
+
     #[cfg(target_os = "linux")]
     use crate::autostart::desktop_entry as kind;
     #[cfg(target_os = "macos")]
@@ -37,13 +39,8 @@ mod platform {
         {
             return Ok(());
         }
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let mut beside = path.clone().into_os_string();
-        beside.push(".new");
-        fs::write(&beside, wanted)?;
-        fs::rename(beside, path)
+        // Whoever may change it decides what the session starts.
+        private::replace(&path, wanted.as_bytes())
     }
 
     pub(super) fn disable() -> io::Result<()> {

@@ -1,7 +1,6 @@
 //! Claude Code's connection, while an engine listens.
 
-use std::path::Path;
-
+use zephyr_config::ConfigFile;
 use zephyr_control::{ControlError, Done, ErrorCode, Language};
 use zephyr_engine::Engine;
 use zephyr_process::address::local_url;
@@ -71,11 +70,11 @@ impl Supervisor {
     }
 
     /// Connects again what was connected before, once the engine listens.
-    pub(super) async fn resume_claude_code(&self, engine: &Engine, path: Option<&Path>) {
+    pub(super) async fn resume_claude_code(&self, engine: &Engine, file: Option<&ConfigFile>) {
         let proxy = Proxy {
             address: engine.proxy_addr(),
             config: engine.config(),
-            path: path.map(Path::to_owned),
+            file: file.cloned(),
         };
         *lock(&self.0.proxy) = Some(proxy.clone());
         if let Some(link) = self.0.claude_code.clone() {

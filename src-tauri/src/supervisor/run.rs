@@ -2,14 +2,13 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use zephyr_admin::instance::{self, Found, Instance, Role, Running};
-use zephyr_config::Loaded;
+use zephyr_config::{ConfigFile, Loaded, Trust};
 use zephyr_control::{Control, EventKind, Listening, Snapshot};
 use zephyr_engine::{Engine, Options, Source};
 
@@ -51,41 +50,43 @@ impl Supervisor {
 
     async fn run_once(&self, places: &Places) -> Result<(), Trouble> {
         if let Found::Running(running) = instance::find(&places.data_dir).await? {
-            self.attach(running).await;
+            self.attach(running, places).await;
             return Ok(());
         }
         let named = places.config.clone();
-        let (loaded, path) = blocking(move || {
+        let (loaded, file) = blocking(move || {
             let located = zephyr_config::locate(named.as_deref(), |name| std::env::var_os(name))?;
-            let loaded = zephyr_config::load(&located.path)?;
+            let loaded = located.file.load()?;
             // Front-ends read it from other folders.
-            let path = std::path::absolute(located.path).map_err(Trouble::NoFolder)?;
-            Ok::<_, Trouble>((loaded, path))
+            let file = located.file.absolute().map_err(Trouble::NoFolder)?;
+            Ok::<_, Trouble>((loaded, file))
         })
         .await?;
-        self.run_engine(loaded, Source::File(path), places).await
+        self.run_engine(loaded, Source::File(file), places).await
     }
 
     /// Shows the state of another program's engine, until that engine or this program ends.
-    async fn attach(&self, running: Running) {
+    async fn attach(&self, running: Running, places: &Places) {
         tracing::info!(
             pid = running.instance.pid,
             "attached to the Zephyr that runs already"
         );
-        let path = running.snapshot.config_path.as_deref().map(PathBuf::from);
+        let path = running.snapshot.config_path.clone();
+        let trust = Trust::of(&places.data_dir);
+        let file = path.map(|path| ConfigFile::of_instance(path.as_str(), trust));
         let address = running.instance.proxy;
         let control: Arc<dyn Control> = Arc::new(running.client);
         self.set_backend(Some(Arc::clone(&control)));
         let mut seen = running.snapshot.events.last().map_or(0, |event| event.seq);
         self.set_base(running.snapshot);
-        self.adopt_file(address, path.clone()).await;
+        self.adopt_file(address, file.clone()).await;
         let follow = async {
             let mut states = pin!(follow::states(control, follow::PAUSE));
             while let Some(snapshot) = states.next().await {
                 let reloaded = has_reloaded(&snapshot, &mut seen);
                 self.set_base(snapshot);
                 if reloaded {
-                    self.adopt_file(address, path.clone()).await;
+                    self.adopt_file(address, file.clone()).await;
                 }
             }
         };
@@ -102,7 +103,8 @@ impl Supervisor {
         source: Source,
         places: &Places,
     ) -> Result<(), Trouble> {
-        let path = source.path().map(Path::to_owned);
+        let file = source.file().cloned();
+        let path = file.as_ref().map(|file| file.path().to_owned());
         let options = Options {
             // Nothing about simulated endpoints is saved.
             data_dir: path.is_some().then(|| places.data_dir.clone()),
@@ -112,7 +114,7 @@ impl Supervisor {
         let started = Engine::start_with(loaded, source, options).await;
         let engine = match started {
             Ok(engine) => engine,
-            Err(error) => return Err(Trouble::of_start(error).await),
+            Err(error) => return Err(Trouble::of_start(error, &places.data_dir).await),
         };
         engine.set_admin_addr(places.admin);
         let proxy = engine.proxy_addr();
@@ -120,11 +122,11 @@ impl Supervisor {
         let registration = instance::register(&places.data_dir, Role::Engine, instance)?;
         self.set_backend(Some(engine.control()));
         self.adopt(engine.config(), path.as_deref()).await;
-        self.resume_claude_code(&engine, path.as_deref()).await;
+        self.resume_claude_code(&engine, file.as_ref()).await;
         tracing::info!(%proxy, admin = %places.admin, "Zephyr is ready");
 
         tokio::select! {
-            never = self.follow(&engine, path.as_deref()) => match never {},
+            never = self.follow(&engine, file.as_ref()) => match never {},
             () = self.0.quit.cancelled() => {}
         }
         self.end(&engine).await;
@@ -132,7 +134,7 @@ impl Supervisor {
         Ok(())
     }
 
-    async fn follow(&self, engine: &Engine, path: Option<&Path>) -> Infallible {
+    async fn follow(&self, engine: &Engine, file: Option<&ConfigFile>) -> Infallible {
         let control = engine.control();
         let mut seen = 0;
         let snapshots = control.snapshots().await;
@@ -141,8 +143,9 @@ impl Supervisor {
             let reloaded = has_reloaded(&snapshot, &mut seen);
             self.set_base(snapshot);
             if reloaded {
-                self.adopt(engine.config(), path).await;
-                self.resume_claude_code(engine, path).await;
+                self.adopt(engine.config(), file.map(ConfigFile::path))
+                    .await;
+                self.resume_claude_code(engine, file).await;
             }
         }
         std::future::pending().await
@@ -177,7 +180,7 @@ impl Supervisor {
         let path = blocking(move || {
             zephyr_config::locate(named.as_deref(), |name| std::env::var_os(name))
                 .ok()
-                .map(|located| located.path)
+                .map(|located| located.file.path().to_owned())
         })
         .await;
         let listening = Listening {
@@ -205,15 +208,16 @@ impl Supervisor {
     }
 
     /// Applies another program's configuration file.
-    async fn adopt_file(&self, address: SocketAddr, path: Option<PathBuf>) {
-        let readable = path.clone();
-        let loaded = blocking(move || zephyr_config::load(&readable?).ok()).await;
+    async fn adopt_file(&self, address: SocketAddr, file: Option<ConfigFile>) {
+        let readable = file.clone();
+        let loaded = blocking(move || readable?.load().ok()).await;
         if let Some(Loaded { config, .. }) = loaded {
-            self.adopt(config.clone(), path.as_deref()).await;
+            self.adopt(config.clone(), file.as_ref().map(ConfigFile::path))
+                .await;
             *lock(&self.0.proxy) = Some(Proxy {
                 address,
                 config,
-                path,
+                file,
             });
         }
     }

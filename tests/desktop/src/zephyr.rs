@@ -118,6 +118,11 @@ impl Desktop {
         command
     }
 
+    /// `zephyr-desktop` in the folder with [`config_path`](Self::config_path), whose name it is not told.
+    pub fn zephyr_desktop_by_itself(&self) -> Command {
+        self.zephyr_command(given("ZEPHYR_TEST_DESKTOP"))
+    }
+
     /// A program of Zephyr's, with the environment of this desktop's Zephyr.
     pub fn zephyr_command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = self.command(program);

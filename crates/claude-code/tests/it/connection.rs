@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use zephyr_claude_code::{Change, ClaudeCode, Disconnected, Error, Key, Resumed};
 use zephyr_control::ClaudeCode as State;
+use zephyr_secrets::client_token::ClientTokens;
 
 use crate::home::{Home, env_of, target, target_of};
 #[cfg(target_os = "linux")]
@@ -31,7 +32,7 @@ fn a_file_that_was_not_there_comes_and_goes_with_its_folder() {
     assert_eq!(connected.change, Change::Written);
     assert_eq!(
         env,
-        json!({ "ANTHROPIC_BASE_URL": URL, "ANTHROPIC_AUTH_TOKEN": "zephyr" })
+        json!({ "ANTHROPIC_BASE_URL": URL, "ANTHROPIC_AUTH_TOKEN": home.own_token() })
     );
     let Disconnected::Restored { change, .. } = disconnected else {
         panic!("{disconnected:?}");
@@ -58,18 +59,93 @@ fn a_folder_that_somebody_uses_by_now_stays() {
 fn a_second_connect_changes_only_what_is_new() {
     let before = r#"{"env":{"ANTHROPIC_BASE_URL":"http://before"}}"#;
     let home = Home::with(before);
+    let connect = |port| {
+        let target = target_of(PASSTHROUGH, port);
+        home.claude_code().connect(&target).unwrap().change
+    };
 
-    let first = home.claude_code().connect(&target(8080)).unwrap();
-    let again = home.claude_code().connect(&target(8080)).unwrap();
-    let moved = home.claude_code().connect(&target(9090)).unwrap();
+    let changes = [connect(8080), connect(8080), connect(9090)];
 
-    assert_eq!(
-        [first.change, again.change, moved.change],
-        [Change::Written, Change::None, Change::Written]
-    );
+    assert_eq!(changes, [Change::Written, Change::None, Change::Written]);
     assert_eq!(home.env()["ANTHROPIC_BASE_URL"], "http://127.0.0.1:9090");
     home.claude_code().disconnect().unwrap();
     assert_eq!(home.text(), before);
+}
+
+#[test]
+fn every_connect_writes_a_new_token_and_a_start_keeps_it() {
+    let home = Home::with("{}");
+    let token = || {
+        home.env()["ANTHROPIC_AUTH_TOKEN"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+
+    home.claude_code().connect(&target(8080)).unwrap();
+    let first = token();
+    home.claude_code().connect(&target(8080)).unwrap();
+    let second = token();
+    home.claude_code().suspend().unwrap();
+    home.claude_code().resume(&target(9090)).unwrap();
+    let resumed = token();
+
+    assert_ne!(first, second);
+    assert_eq!(second, resumed);
+    let tokens = ClientTokens::load(&home.data()).unwrap();
+    for token in [&first, &second] {
+        assert!(tokens.matches(token.as_bytes()), "running sessions send it");
+    }
+    home.claude_code().disconnect().unwrap();
+    assert_eq!(home.text(), "{}");
+}
+
+#[test]
+fn a_start_after_all_tokens_were_revoked_writes_a_new_one() {
+    let home = Home::with("{}");
+    home.claude_code().connect(&target(8080)).unwrap();
+    let before = home.own_token();
+
+    ClientTokens::revoke(&home.data()).unwrap();
+    home.claude_code().resume(&target(8080)).unwrap();
+
+    assert_ne!(home.own_token(), before);
+    assert_eq!(home.env()["ANTHROPIC_AUTH_TOKEN"], home.own_token());
+}
+
+#[test]
+fn failing_connects_push_no_token_out_that_a_session_sends() {
+    let home = Home::with("{}");
+    home.claude_code().connect(&target(8080)).unwrap();
+    let token = home.own_token();
+    home.write("{} // a comment");
+
+    for _ in 0..20 {
+        home.claude_code().connect(&target(8080)).unwrap_err();
+    }
+
+    assert_eq!(home.own_token(), token);
+}
+
+#[test]
+fn where_the_settings_lead_is_known_whoever_wrote_it() {
+    let leads = |text: &str| Home::with(text).claude_code().leads_to(8080);
+
+    assert!(leads(
+        r#"{"env":{"ANTHROPIC_BASE_URL":"http://127.0.0.1:8080"}}"#
+    ));
+    assert!(leads(
+        r#"{"env":{"ANTHROPIC_BASE_URL":"http://localhost:8080/"}}"#
+    ));
+    for text in [
+        "{}",
+        "nonsense",
+        r#"{"env":{"ANTHROPIC_BASE_URL":"http://127.0.0.1:8081"}}"#,
+        r#"{"env":{"ANTHROPIC_BASE_URL":"https://relay.example.com:8080"}}"#,
+    ] {
+        assert!(!leads(text), "{text}");
+    }
+    assert!(!Home::new().claude_code().leads_to(8080));
 }
 
 #[test]
@@ -229,7 +305,7 @@ fn a_file_that_somebody_has_written_anew_keeps_their_changes() {
 fn a_key_that_somebody_has_changed_since_is_left_alone() {
     let home = Home::with("{}");
     home.claude_code().connect(&target(8080)).unwrap();
-    home.write(&home.text().replace("\"zephyr\"", "\"sk-theirs\""));
+    home.write(&home.text().replace(&home.own_token(), "sk-theirs"));
     assert_eq!(home.claude_code().state(), State::Changed);
 
     let disconnected = home.claude_code().disconnect().unwrap();
@@ -375,7 +451,7 @@ fn a_start_overwrites_nothing_that_somebody_has_changed_since() {
 fn a_start_leaves_a_changed_token_alone_and_moves_the_url() {
     let home = Home::with("{}");
     home.claude_code().connect(&target(8080)).unwrap();
-    home.write(&home.text().replace("\"zephyr\"", "\"sk-theirs\""));
+    home.write(&home.text().replace(&home.own_token(), "sk-theirs"));
 
     home.claude_code().resume(&target(9090)).unwrap();
 
@@ -487,22 +563,105 @@ mod unix {
         fs::metadata(path).unwrap().permissions().mode() & 0o7777
     }
 
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
     #[test]
-    fn the_mode_stays_and_a_new_file_is_the_users_own() {
-        for expected in [0o644, 0o600, 0o660] {
+    fn with_a_token_in_it_the_file_is_its_owners_alone_until_it_is_restored() {
+        for expected in [0o644, 0o600, 0o660, 0o755] {
             let home = Home::with("{}");
-            fs::set_permissions(home.settings(), fs::Permissions::from_mode(expected)).unwrap();
+            set_mode(&home.settings(), expected);
+            let now = || mode(&home.settings());
 
             home.claude_code().connect(&target(8080)).unwrap();
-            assert_eq!(mode(&home.settings()), expected);
-            assert_eq!(mode(&home.record()), 0o600);
+            let connected = (now(), mode(&home.record()));
+            home.claude_code().connect(&target(9090)).unwrap();
+            let moved = now();
+            home.claude_code().suspend().unwrap();
+            let suspended = now();
+            home.claude_code().resume(&target(8080)).unwrap();
+            let resumed = now();
             home.claude_code().disconnect().unwrap();
-            assert_eq!(mode(&home.settings()), expected);
+
+            let private = expected & 0o700;
+            assert_eq!(connected, (private, 0o600));
+            assert_eq!((moved, resumed), (private, private));
+            assert_eq!((suspended, now()), (expected, expected));
         }
         let home = Home::new();
         home.claude_code().connect(&target(8080)).unwrap();
         assert_eq!(mode(&home.settings()), 0o600);
         assert_eq!(mode(home.settings().parent().unwrap()), 0o700);
+    }
+
+    #[test]
+    fn a_file_that_an_earlier_version_left_readable_is_tightened() {
+        let home = Home::with("{}");
+        home.claude_code().connect(&target(8080)).unwrap();
+        set_mode(&home.settings(), 0o644);
+
+        home.claude_code().resume(&target(8080)).unwrap();
+        let resumed = mode(&home.settings());
+        home.claude_code().disconnect().unwrap();
+
+        assert_eq!(resumed, 0o600);
+        assert_eq!(mode(&home.settings()), 0o644);
+    }
+
+    #[test]
+    fn without_a_token_the_mode_stays() {
+        let home = Home::with("{}");
+        set_mode(&home.settings(), 0o644);
+
+        home.claude_code()
+            .connect(&target_of(PASSTHROUGH, 8080))
+            .unwrap();
+        let by_url = mode(&home.settings());
+        home.claude_code().connect(&target(8080)).unwrap();
+        let by_token = mode(&home.settings());
+        home.claude_code()
+            .connect(&target_of(PASSTHROUGH, 8080))
+            .unwrap();
+
+        assert_eq!((by_url, by_token), (0o644, 0o600));
+        assert_eq!(mode(&home.settings()), 0o644);
+    }
+
+    #[test]
+    fn a_mode_or_a_token_that_somebody_has_set_since_stays() {
+        let home = Home::with("{}");
+        set_mode(&home.settings(), 0o644);
+        home.claude_code().connect(&target(8080)).unwrap();
+        set_mode(&home.settings(), 0o640);
+
+        home.claude_code().disconnect().unwrap();
+        let by_hand = mode(&home.settings());
+        set_mode(&home.settings(), 0o644);
+        home.claude_code().connect(&target(8080)).unwrap();
+        let theirs = home.text().replace(&home.own_token(), "sk-theirs");
+        fs::write(home.settings(), theirs).unwrap();
+        home.claude_code().disconnect().unwrap();
+
+        assert_eq!(by_hand, 0o640);
+        assert!(home.text().contains("sk-theirs"));
+        assert_eq!(mode(&home.settings()), 0o600);
+    }
+
+    #[test]
+    fn the_file_behind_a_link_is_its_owners_alone() {
+        let home = Home::with("");
+        let real = home.0.path().join("dotfiles.json");
+        fs::write(&real, "{}").unwrap();
+        set_mode(&real, 0o644);
+        fs::remove_file(home.settings()).unwrap();
+        symlink(&real, home.settings()).unwrap();
+
+        home.claude_code().connect(&target(8080)).unwrap();
+        let connected = mode(&real);
+        home.claude_code().disconnect().unwrap();
+
+        assert_eq!((connected, mode(&real)), (0o600, 0o644));
     }
 
     #[test]
@@ -805,7 +964,8 @@ mod random {
             home.claude_code().disconnect().unwrap();
 
             prop_assert_eq!(&connected["ANTHROPIC_BASE_URL"], &json!(format!("http://127.0.0.1:{port}")));
-            prop_assert_eq!(&connected["ANTHROPIC_AUTH_TOKEN"], "zephyr");
+            prop_assert_ne!(&connected["ANTHROPIC_AUTH_TOKEN"], &moved["ANTHROPIC_AUTH_TOKEN"]);
+            prop_assert_eq!(&moved["ANTHROPIC_AUTH_TOKEN"], &json!(home.own_token()));
             prop_assert_eq!(&moved["ANTHROPIC_BASE_URL"], &json!(format!("http://127.0.0.1:{}", port ^ 1 | 2)));
             prop_assert_eq!(state, State::Connected);
             prop_assert_eq!(&suspended, &before);

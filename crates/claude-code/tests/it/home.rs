@@ -1,11 +1,13 @@
 //! A home with Claude Code's settings, and what is to be set in them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 use tempfile::TempDir;
 use zephyr_claude_code::{ClaudeCode, Target};
+use zephyr_config::ConfigFile;
+use zephyr_secrets::client_token::ClientTokens;
 
 /// A home and a data folder of their own.
 pub struct Home(pub TempDir);
@@ -47,6 +49,12 @@ impl Home {
         fs::read_to_string(self.settings()).unwrap()
     }
 
+    /// The token of this installation, which `connect` writes.
+    pub fn own_token(&self) -> String {
+        let tokens = ClientTokens::load(&self.data()).unwrap();
+        tokens.current().unwrap().expose().to_owned()
+    }
+
     pub fn env(&self) -> Value {
         env_of(&self.text())
     }
@@ -65,5 +73,5 @@ pub fn target(port: u16) -> Target {
 pub fn target_of(config: &str, port: u16) -> Target {
     let loaded = zephyr_config::parse(config).unwrap();
     let url = format!("http://127.0.0.1:{port}");
-    Target::configured(url, &loaded.config, Path::new("config.toml")).unwrap()
+    Target::configured(url, &loaded.config, &ConfigFile::named("config.toml")).unwrap()
 }

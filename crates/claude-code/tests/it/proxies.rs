@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use zephyr_claude_code::{ClaudeCode, Credential, Disconnected, Key, Proxies, Target, printed};
+use zephyr_config::ConfigFile;
 use zephyr_control::ClaudeCode as State;
 
 use crate::home::{Home, target};
@@ -149,11 +150,12 @@ fn what_is_there_already_stays_in_front() {
         let variables = [&[PROXY], variables].concat();
 
         home.claude_code().connect(&past(&variables)).unwrap();
-        let connected = home.text();
+        let without_token = || home.text().replace(&home.own_token(), "");
+        let connected = without_token();
         let again = home.claude_code().connect(&past(&variables)).unwrap();
 
         assert_eq!(bypass(&home), expected, "{env} {variables:?}");
-        assert_eq!(home.text(), connected, "{env}: {again:?}");
+        assert_eq!(without_token(), connected, "{env}: {again:?}");
         assert_eq!(home.claude_code().state(), State::Connected);
         home.claude_code().disconnect().unwrap();
         assert_eq!(home.text(), before);
@@ -180,9 +182,13 @@ fn an_address_of_its_own_is_kept_off_the_proxy_too() {
         ("http://[fd00::7]:8080", format!("{LOOPBACK},fd00::7")),
         ("http://[::1]:8080", LOOPBACK.to_owned()),
     ];
+    let named = "[server]\nallowed_hosts = [\"192.168.7.1\", \"fd00::7\"]\n";
+    let config = zephyr_config::parse(named).unwrap().config;
     for (url, expected) in cases {
         let home = Home::with("{}");
-        let target = Target::open(url.to_owned()).past(shell(&[PROXY]));
+        let file = ConfigFile::named("config.toml");
+        let target = Target::configured(url.to_owned(), &config, &file).unwrap();
+        let target = target.past(shell(&[PROXY]));
 
         home.claude_code().connect(&target).unwrap();
 
@@ -248,6 +254,7 @@ fn a_record_of_an_earlier_release_is_read() {
     let mut record: Value = serde_json::from_slice(&std::fs::read(home.record()).unwrap()).unwrap();
     let fields = record.as_object_mut().unwrap();
     fields.remove("since_ms");
+    fields.remove("mode");
     let fields: Vec<_> = fields.keys().cloned().collect();
     std::fs::write(home.record(), record.to_string()).unwrap();
 
@@ -296,7 +303,7 @@ fn what_is_printed_is_what_is_set() {
     let proxies = shell(&[PROXY]);
     let show = |claude_code: &ClaudeCode| {
         let url = "http://127.0.0.1:8080";
-        printed(claude_code, url, Credential::Placeholder, &proxies).unwrap()
+        printed(claude_code, url, Credential::Own, &proxies).unwrap()
     };
 
     let before = show(&home.claude_code());
@@ -307,6 +314,8 @@ fn what_is_printed_is_what_is_set() {
     assert!(before.contains(&line), "{before}");
     assert_eq!(connected, before);
     let json: Value = serde_json::from_str(&before[before.find('{').unwrap()..]).unwrap();
-    assert_eq!(json["env"], home.env());
+    assert_eq!(json["env"]["NO_PROXY"], home.env()["NO_PROXY"]);
+    assert_eq!(json["env"]["ANTHROPIC_AUTH_TOKEN"], "zephyr");
+    assert!(!before.contains(&home.own_token()), "{before}");
     assert!(!before.contains("hunter2"), "{before}");
 }

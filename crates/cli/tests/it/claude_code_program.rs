@@ -9,6 +9,7 @@ use crate::home::Home;
 use serde_json::{Value, json};
 use zephyr_admin::instance::{self, Instance, Role};
 use zephyr_control::{Redacted, Snapshot};
+use zephyr_secrets::client_token::ClientTokens;
 
 const CONFIG: &str = r#"
 [server]
@@ -51,6 +52,10 @@ impl Client {
         settings["env"].clone()
     }
 
+    fn tokens(&self) -> ClientTokens {
+        ClientTokens::load(&self.data).unwrap()
+    }
+
     fn zephyr(&self, arguments: &[&str]) -> Output {
         let mut zephyr = self.home.zephyr_over(&self.data, arguments);
         zephyr.output().unwrap()
@@ -73,6 +78,7 @@ fn connect_and_disconnect_say_what_they_changed() {
 
     let connect = client.zephyr(&["connect", "claude-code"]);
     let env = client.env();
+    let token = client.tokens().current().unwrap().expose().to_owned();
     let again = client.zephyr(&["connect", "claude-code"]);
     let disconnect = client.zephyr(&["disconnect", "claude-code"]);
     let nothing = client.zephyr(&["disconnect", "claude-code"]);
@@ -82,9 +88,14 @@ fn connect_and_disconnect_say_what_they_changed() {
     assert!(errors(&connect).contains("zephyr serve"));
     assert_eq!(
         env,
-        json!({ "ANTHROPIC_BASE_URL": "http://127.0.0.1:7171", "ANTHROPIC_AUTH_TOKEN": "zephyr" })
+        json!({ "ANTHROPIC_BASE_URL": "http://127.0.0.1:7171", "ANTHROPIC_AUTH_TOKEN": token })
     );
-    assert!(said(&again).contains("already"), "{}", said(&again));
+    assert_eq!(said(&again), said(&connect));
+    assert!(client.tokens().matches(token.as_bytes()), "it stays valid");
+    assert_ne!(client.tokens().current().unwrap().expose(), token);
+    for output in [&connect, &again] {
+        assert!(!said(output).contains(&token) && !errors(output).contains(&token));
+    }
     assert!(said(&disconnect).contains("ANTHROPIC_BASE_URL, ANTHROPIC_AUTH_TOKEN"));
     assert!(said(&nothing).contains("not connected"));
     assert_eq!(client.text(), BEFORE);
@@ -162,7 +173,70 @@ fn what_is_printed_is_what_would_be_set() {
     assert!(text.contains("export ANTHROPIC_AUTH_TOKEN=zephyr\n"));
     let json: Value = serde_json::from_str(&text[text.find('{').unwrap()..]).unwrap();
     client.zephyr(&["connect", "claude-code"]);
-    assert_eq!(json["env"], client.env());
+    let env = client.env();
+    assert_eq!(json["env"]["ANTHROPIC_BASE_URL"], env["ANTHROPIC_BASE_URL"]);
+    // By hand any word will do. The token of this installation is in no terminal's history.
+    assert!(!text.contains(client.tokens().current().unwrap().expose()));
+    assert!(text.contains("Any word"), "{text}");
+}
+
+#[test]
+fn a_secret_of_an_endpoint_is_given_to_no_client() {
+    for (references, secrets) in [
+        (
+            "client_token_env = \"AUTH_TOKEN_MAIN\"",
+            "AUTH_TOKEN_MAIN=sk-upstream\n",
+        ),
+        (
+            "client_token_env = \"MINE\"",
+            "AUTH_TOKEN_MAIN=sk-upstream\nMINE=sk-upstream\n",
+        ),
+        (
+            "client_token_env = \"MINE\"",
+            "MINE=sk-ant-api03-upstream\n",
+        ),
+    ] {
+        let client = Client::new(&CONFIG.replace("port = 7171", references));
+        fs::write(client.home.path().join(".env"), secrets).unwrap();
+
+        let output = client.zephyr(&["connect", "claude-code"]);
+
+        assert_eq!(output.status.code(), Some(1), "{references} {secrets}");
+        let told = errors(&output);
+        assert!(
+            told.contains("a secret of its own") && !told.contains("upstream"),
+            "{told}"
+        );
+        assert_eq!(client.text(), BEFORE);
+    }
+}
+
+#[test]
+fn no_client_is_sent_to_another_machine() {
+    let elsewhere = "client_token_env = \"MINE\"\nhost = \"192.0.2.7\"";
+    let client = Client::new(&CONFIG.replace("port = 7171", elsewhere));
+    fs::write(client.home.path().join(".env"), "MINE=of-clients\n").unwrap();
+
+    for arguments in [
+        &["connect", "claude-code"][..],
+        &["connect", "claude-code", "--print"],
+    ] {
+        let output = client.zephyr(arguments);
+
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(
+            errors(&output).contains("server.allowed_hosts"),
+            "{}",
+            errors(&output)
+        );
+        assert_eq!(client.text(), BEFORE);
+    }
+    let named = format!("{elsewhere}\nallowed_hosts = [\"192.0.2.7\"]");
+    client
+        .home
+        .configure(&CONFIG.replace("port = 7171", &named));
+    client.zephyr(&["connect", "claude-code"]);
+    assert_eq!(client.env()["ANTHROPIC_BASE_URL"], "http://192.0.2.7:8080");
 }
 
 #[test]
@@ -230,7 +304,14 @@ async fn the_port_of_a_running_instance_counts() {
     let output = client.zephyr(&["connect", "claude-code"]);
 
     assert!(said(&output).contains("http://127.0.0.1:4321"));
-    assert_eq!(errors(&output), "");
+    assert!(
+        !errors(&output).contains("is not running"),
+        "{}",
+        errors(&output)
+    );
+    if cfg!(target_os = "linux") {
+        assert_eq!(errors(&output), "", "it is the usual file");
+    }
     assert_eq!(client.env()["ANTHROPIC_BASE_URL"], "http://127.0.0.1:4321");
 }
 

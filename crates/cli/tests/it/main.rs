@@ -14,7 +14,11 @@ mod explain;
 #[path = "../../../admin/tests/it/fake.rs"]
 mod fake;
 mod home;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod no_proxy;
+#[cfg(target_os = "linux")]
+mod other_user;
 mod program;
 #[cfg(unix)]
 mod security;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use crate::fake::{self, Asked, Server, record, snapshot};
 use crate::home::Home;
@@ -87,7 +87,8 @@ fn a_good_configuration_is_said_to_be_good() {
     assert_eq!(code(&check), 0);
     assert!(stdout(&check).contains("no errors"), "{}", stdout(&check));
     assert!(stderr(&check).contains("server.prot"), "{}", stderr(&check));
-    assert_eq!(stdout(&path), "config.toml\n");
+    let expected = home.path().join("config.toml");
+    assert_eq!(stdout(&path), format!("{}\n", expected.display()));
 }
 
 #[test]
@@ -189,13 +190,8 @@ fn probing_nothing_fails() {
 #[cfg(target_os = "linux")]
 fn without_keychain(home: &Home, arguments: &[&str], stdin: &str) -> Output {
     use std::io::Write;
-    let mut command = Command::new(env!("CARGO_BIN_EXE_zephyr"));
+    let mut command = home.zephyr(arguments);
     command
-        .args(arguments)
-        .current_dir(home.path())
-        .env_clear()
-        .env("HOME", home.path())
-        .env("ZEPHYR_DATA_DIR", home.path().join("data"))
         .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
         .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::piped())
@@ -225,7 +221,10 @@ fn without_a_keychain_the_token_commands_exit_1_and_say_what_to_do() {
         assert!(errors.contains("auth_token_env"), "{errors}");
         assert!(!errors.contains("hunter2"), "{errors}");
     }
-    assert!(!home.path().join(".config").exists(), "nothing is written");
+    assert!(
+        !home.path().join("config.toml").exists(),
+        "nothing is written"
+    );
 }
 
 #[cfg(target_os = "linux")]

@@ -29,18 +29,8 @@ impl Home {
 
     /// Starts `zephyr serve` and waits until it says that it is ready.
     pub fn serve(&self) -> Serving {
-        let mut child = self
-            .zephyr(&["serve"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
-        while !said.contains(" is ready.\n") {
-            let read = stderr.read_line(&mut said).unwrap();
-            assert_ne!(read, 0, "it ended: {said}");
-        }
-        Serving { child, stderr }
+        let serving = Serving::until(&mut self.zephyr(&["serve"]), " is ready.\n");
+        serving.unwrap()
     }
 
     pub async fn found(&self) -> Found {
@@ -59,6 +49,21 @@ pub struct Serving {
 }
 
 impl Serving {
+    /// Starts the command and waits until it has said this. `None`: it has ended before.
+    pub fn until(command: &mut Command, ready: &str) -> Option<Self> {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        while !said.contains(ready) {
+            if stderr.read_line(&mut said).unwrap() == 0 {
+                println!("it ended: {said}");
+                child.wait().unwrap();
+                return None;
+            }
+        }
+        Some(Self { child, stderr })
+    }
+
     pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         // The shell's own: a minimal system has no program of this name.

@@ -2,9 +2,9 @@
 
 use zephyr_core::config::{HealthCheck, ProbeMode};
 
-use super::program;
 use super::spans::{DAY_SECONDS, YEAR_SECONDS};
 use super::table::Table;
+use crate::program::find_program;
 
 /// Reads the table. `defaults` are those of the file for a group's table.
 pub(crate) fn health_check(table: &Table<'_>, defaults: &HealthCheck) -> HealthCheck {
@@ -38,7 +38,7 @@ pub(crate) fn health_check(table: &Table<'_>, defaults: &HealthCheck) -> HealthC
     }
     if check.mode == ProbeMode::ClaudeCli
         && (says("mode") || says("claude_binary_path"))
-        && !program::is_there(&check.claude_binary_path)
+        && find_program(&check.claude_binary_path).is_none()
     {
         table.warn(
             "claude_binary_path",

@@ -10,7 +10,6 @@
 //! | `document` | the whole text |
 //! | `sections`, `health_check`, `rules`, `fleet` | its tables |
 //! | `address`, `credential`, `spellings`, `spans` | kinds of values that several tables have |
-//! | `program` | whether a program that a key names is there |
 //! | `table` | typed readers of keys |
 //! | `keys` | keys that do nothing yet or any more, and keys that are read at the start |
 //! | `report` | errors and warnings, with lines |
@@ -23,7 +22,6 @@ mod fleet;
 mod health_check;
 pub(crate) mod keys;
 mod plain_secret;
-mod program;
 mod refusal;
 mod report;
 mod rules;

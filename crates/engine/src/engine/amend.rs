@@ -14,6 +14,7 @@ use zephyr_control::{
 
 use super::removed::Removed;
 use super::shared::Shared;
+use zephyr_config::ConfigFile;
 use zephyr_config::edit::NotChanged;
 use zephyr_config::edit::change::{Change, Changed};
 use zephyr_config::edit::file::{File, FileError};
@@ -46,7 +47,7 @@ impl Shared {
     }
 
     pub(super) async fn check(&self, command: Command) -> Result<Vec<Complaint>, ControlError> {
-        let path = self.config_file()?;
+        let path = self.config_file()?.path().to_owned();
         if let Command::StoreToken { reference, token } = &command {
             return Ok(check_token(reference, token).err().into_iter().collect());
         }
@@ -66,7 +67,7 @@ impl Shared {
 
     /// Writes the change, and reads the file again so that it takes effect.
     pub(super) async fn amend(&self, change: Change) -> Result<Done, ControlError> {
-        let path = self.config_file()?;
+        let file = self.config_file()?;
         let _one_at_a_time = self.amending.lock().await;
         let message = done(&change);
         let renamed = match &change {
@@ -80,7 +81,7 @@ impl Shared {
             | Change::Set(..) => None,
         };
         let removed = self.last_removed().take();
-        let amended = blocking(move || write(&path, &change, removed)).await?;
+        let amended = blocking(move || write(&file, &change, removed)).await?;
         *self.last_removed() = amended.removed;
         if let Some((from, to)) = renamed {
             self.door.step(|state, _| state.fleet.rename(&from, &to));
@@ -96,14 +97,14 @@ impl Shared {
         reference: String,
         token: SecretText,
     ) -> Result<Done, ControlError> {
-        let path = self.config_file()?;
+        let file = self.config_file()?;
         let secret = check_token(&reference, &token)
             .map_err(|complaint| ControlError::new(ErrorCode::BadRequest, complaint.message))?;
         let keychain = Arc::clone(&self.keychain);
         let name = reference.clone();
         let stored = blocking(move || Ok(keychain.keep(&name, &secret))).await?;
         if let Err(error) = stored {
-            return Err(self.not_stored(&error, &path));
+            return Err(self.not_stored(&error, &file));
         }
         self.renew_credentials().await;
         let message = format!("the token is in the keychain as {reference}");
@@ -112,7 +113,7 @@ impl Shared {
 
     /// Whether the keychain has a token of that name. If it does not say, a token cannot be stored either.
     pub(super) async fn has_token(&self, reference: String) -> Result<bool, ControlError> {
-        let path = self.config_file()?;
+        let file = self.config_file()?;
         check_entry(&reference)
             .map_err(|complaint| ControlError::new(ErrorCode::BadRequest, complaint.message))?;
         let keychain = Arc::clone(&self.keychain);
@@ -121,22 +122,22 @@ impl Shared {
         match found.into_values().next() {
             None | Some(Err(KeychainError::Missing { .. })) => Ok(false),
             Some(Ok(_) | Err(KeychainError::Unusable { .. })) => Ok(true),
-            Some(Err(error)) => Err(self.not_stored(&error, &path)),
+            Some(Err(error)) => Err(self.not_stored(&error, &file)),
         }
     }
 
     /// Asks the person to unlock the keychain, if that is what it takes.
-    fn not_stored(&self, error: &KeychainError, config: &Path) -> ControlError {
+    fn not_stored(&self, error: &KeychainError, config: &ConfigFile) -> ControlError {
         if *error == KeychainError::Locked {
             let news = Arc::clone(&self.keychain_news);
             self.keychain.ask(move || news.notify_one());
         }
-        let message = not_stored(error, &zephyr_secrets::environment::dotenv_path(config));
+        let message = not_stored(error, &config.dotenv_path());
         ControlError::new(ErrorCode::NotPossible, message)
     }
 
-    fn config_file(&self) -> Result<PathBuf, ControlError> {
-        self.source.path().map(PathBuf::from).ok_or_else(|| {
+    fn config_file(&self) -> Result<ConfigFile, ControlError> {
+        self.source.file().cloned().ok_or_else(|| {
             let message = "this instance has no configuration file, so nothing can be saved; start \
                            `zephyr serve` or the tray program for that";
             ControlError::new(ErrorCode::NotPossible, message)
@@ -148,8 +149,12 @@ impl Shared {
     }
 }
 
-fn write(path: &Path, change: &Change, removed: Option<Removed>) -> Result<Amended, ControlError> {
-    let file = File::read(path).map_err(|error| unreadable(&error))?;
+fn write(
+    config: &ConfigFile,
+    change: &Change,
+    removed: Option<Removed>,
+) -> Result<Amended, ControlError> {
+    let file = File::read(config.path()).map_err(|error| unreadable(&error))?;
     let text = match (change, removed) {
         (Change::Add(form), Some(removed))
             if **form == removed.endpoint && file.text() == removed.after =>
@@ -173,7 +178,8 @@ fn write(path: &Path, change: &Change, removed: Option<Removed>) -> Result<Amend
     let outcome = changed
         .outcome
         .map_err(|_| invalid(in_words(&changed.complaints)))?;
-    file.write(&outcome.text)
+    config
+        .change(file.text(), &outcome.text, || file.write(&outcome.text))
         .map_err(|error| unwritten(&error))?;
     let gone = match change {
         Change::Remove(name) => {

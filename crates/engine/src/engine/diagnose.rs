@@ -105,9 +105,7 @@ impl Shared {
                 (Auth::Passthrough, _) => Token::OfClients,
                 (Auth::Ours { .. }, Some(secret)) => Token::Ours(secret),
                 (Auth::Ours { credential, .. }, None) => {
-                    let dotenv = source.path().map(zephyr_secrets::environment::dotenv_path);
-                    let dotenv =
-                        dotenv.and_then(|path| zephyr_secrets::environment::dotenv(&path).ok());
+                    let dotenv = source.file().and_then(|file| file.dotenv().ok());
                     let environment = Environment::new(dotenv.unwrap_or_default());
                     let vault = Vault::open(environment, &keychain, [credential]);
                     vault

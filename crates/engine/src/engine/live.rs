@@ -1,7 +1,7 @@
 //! The configuration in force, and what was made of it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use http::HeaderValue;
@@ -9,16 +9,17 @@ use zephyr_control::{Problem, ProblemKind};
 use zephyr_core::config::{Auth, Config, CredentialRef, Endpoint};
 
 use crate::clients::guard::Guard;
-use zephyr_config::Loaded;
+use zephyr_config::{ConfigFile, Loaded};
 use zephyr_secrets::Secret;
 use zephyr_secrets::environment::{Dotenv, Environment};
+use zephyr_secrets::private::Exposure;
 use zephyr_secrets::redact::Redactor;
 use zephyr_secrets::vault::{Extent, Keychain, KeychainError, Vault, VaultError};
 
 #[derive(Clone, Debug)]
 pub enum Source {
     /// A file, with the `.env` beside it. It is watched and read again.
-    File(PathBuf),
+    File(ConfigFile),
     /// Made by the program. It cannot be read again.
     Fixed,
 }
@@ -26,7 +27,14 @@ pub enum Source {
 impl Source {
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::File(path) => Some(path),
+            Self::File(file) => Some(file.path()),
+            Self::Fixed => None,
+        }
+    }
+
+    pub fn file(&self) -> Option<&ConfigFile> {
+        match self {
+            Self::File(file) => Some(file),
             Self::Fixed => None,
         }
     }
@@ -85,6 +93,7 @@ impl Live {
             .iter()
             .map(|warning| problem(ProblemKind::ConfigWarning, warning))
             .collect();
+        problems.extend(source.file().into_iter().flat_map(changeable_by_others));
         let environment = Environment::new(dotenv_of(source, &mut problems));
         let unreadable = environment.unreadable().iter().copied();
         problems.extend(unreadable.map(|line| problem(ProblemKind::ConfigWarning, &line.into())));
@@ -207,7 +216,7 @@ pub fn reload(
     keychain: &Keychain,
 ) -> Result<Arc<Live>, zephyr_config::LoadError> {
     let loaded = match source {
-        Source::File(path) => zephyr_config::load(path)?,
+        Source::File(file) => file.load()?,
         Source::Fixed => Loaded {
             config: Config::default(),
             warnings: Vec::new(),
@@ -220,17 +229,29 @@ pub fn reload(
 }
 
 fn dotenv_of(source: &Source, problems: &mut Vec<Problem>) -> Dotenv {
-    let Some(path) = source.path().map(zephyr_secrets::environment::dotenv_path) else {
+    let Some(file) = source.file() else {
         return Dotenv::default();
     };
-    zephyr_secrets::environment::dotenv(&path).unwrap_or_else(|error| {
+    file.dotenv().unwrap_or_else(|error| {
         problems.push(Problem::new(
             ProblemKind::ConfigWarning,
-            format!("{}: {error}", path.display()),
+            format!("{}: {error}", file.dotenv_path().display()),
             "make the file readable for this user, or remove it",
         ));
         Dotenv::default()
     })
+}
+
+/// Whoever may change the file, or replace it, steers Zephyr and gets the user's credentials.
+fn changeable_by_others(file: &ConfigFile) -> Vec<Problem> {
+    let exposed = file.exposures().into_iter();
+    exposed
+        .filter(|exposed| exposed.exposure == Exposure::Writable)
+        .map(|exposed| {
+            let warning = exposed.warning();
+            Problem::new(ProblemKind::ConfigWarning, warning.message, warning.remedy)
+        })
+        .collect()
 }
 
 fn problem(kind: ProblemKind, found: &zephyr_config::Problem) -> Problem {

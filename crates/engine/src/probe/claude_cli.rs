@@ -18,6 +18,7 @@ use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 use zephyr_core::config::ProxyRoute;
 use zephyr_core::price::Usage;
+use zephyr_secrets::private;
 
 use crate::endpoints::credentials::Credential;
 use crate::endpoints::remote::Remote;
@@ -82,7 +83,7 @@ pub(super) async fn run(
     remote: &Remote,
     limit: Duration,
 ) -> std::result::Result<Ended, Unstartable> {
-    let folder = tokio::task::spawn_blocking(tempfile::tempdir).await;
+    let folder = tokio::task::spawn_blocking(|| private::temporary_folder("zephyr-")).await;
     let folder = folder
         .map_err(io::Error::other)
         .and_then(|made| made)
@@ -110,7 +111,12 @@ pub(super) async fn run(
 
 fn command(remote: &Remote, home: &Path) -> std::result::Result<Command, Unstartable> {
     let check = &remote.spec.health_check;
-    let mut command = Command::new(&check.claude_binary_path);
+    let program = &check.claude_binary_path;
+    let found = zephyr_config::find_program(program).ok_or_else(|| Unstartable::Program {
+        program: program.clone(),
+        source: io::ErrorKind::NotFound.into(),
+    })?;
+    let mut command = Command::new(found);
     command
         .args(["-p", "ping", "--output-format", "json", "--model"])
         .arg(&check.model)

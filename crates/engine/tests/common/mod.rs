@@ -49,7 +49,7 @@ impl Zephyr {
         )
         .unwrap();
         let loaded: Loaded = zephyr_config::load(&path).unwrap();
-        let engine = Engine::start_with(loaded, Source::File(path), options)
+        let engine = Engine::start_with(loaded, Source::File(path.into()), options)
             .await
             .unwrap();
         let control = engine.control();

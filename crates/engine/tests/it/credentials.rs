@@ -311,7 +311,7 @@ async fn no_secret_is_shown_anywhere() {
     std::fs::write(folder.path().join(".env"), dotenv).unwrap();
     let loaded = zephyr_config::load(&path).unwrap();
     let configured = format!("{loaded:?}");
-    let engine = Engine::start(loaded, Source::File(path.clone()))
+    let engine = Engine::start(loaded, Source::File(path.clone().into()))
         .await
         .unwrap();
     let zephyr = Zephyr {

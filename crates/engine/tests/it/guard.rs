@@ -374,7 +374,7 @@ async fn a_busy_port_is_named_with_what_to_change() {
     std::fs::write(&path, config).unwrap();
     let loaded = zephyr_config::load(&path).unwrap();
 
-    let error = Engine::start(loaded, Source::File(path))
+    let error = Engine::start(loaded, Source::File(path.into()))
         .await
         .err()
         .unwrap();

@@ -284,7 +284,7 @@ async fn how_punctual_the_schedule_is_can_be_measured() {
     let path = folder.path().join("config.toml");
     std::fs::write(&path, config(&[a.url()], "")).unwrap();
     let loaded = zephyr_config::load(&path).unwrap();
-    let source = zephyr_engine::Source::File(path);
+    let source = zephyr_engine::Source::File(path.into());
     let (interval, span) = (Duration::from_millis(200), Duration::from_secs(3));
 
     let lateness = zephyr_engine::test_timing(loaded, &source, interval, span)

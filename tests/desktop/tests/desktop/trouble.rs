@@ -46,6 +46,31 @@ async fn a_tray_host_that_restarts_gets_the_icon_again() {
 }
 
 #[tokio::test]
+async fn a_configuration_of_the_working_folder_counts_only_once_it_is_trusted() {
+    let desktop = Desktop::complete().await;
+    let three = Three::start().await;
+    desktop.configure(&three.configuration());
+    let own = desktop.config_home().join("zephyr").join("config.toml");
+    std::fs::create_dir_all(own.parent().unwrap()).unwrap();
+    std::fs::write(&own, "[server]\nport = 0\n[web_admin]\nport = 0\n").unwrap();
+    let read = |snapshot: &Snapshot| snapshot.config_path.clone();
+
+    let zephyr = Zephyr::start_as(&desktop, desktop.zephyr_desktop_by_itself());
+    let before = desktop.until("a configuration", read).await;
+    zephyr.terminate();
+    let ended = zephyr.ended().await;
+    let trusted = desktop.zephyr(&["config", "trust"]).await;
+    let _zephyr = Zephyr::start_as(&desktop, desktop.zephyr_desktop_by_itself());
+    let after = desktop.until("a configuration", read).await;
+
+    assert_eq!(before, own.display().to_string());
+    assert!(ended.said.contains("zephyr config trust"), "{ended:?}");
+    assert_eq!(trusted.code, Some(0), "{trusted:?}");
+    assert_eq!(after, desktop.config_path().display().to_string());
+    assert_eq!(desktop.ask().await.text(), "from HK");
+}
+
+#[tokio::test]
 async fn without_a_session_bus_it_starts_and_the_window_opens() {
     let desktop = Desktop::lacking(&[Part::Bus]).await;
     let three = Three::start().await;
