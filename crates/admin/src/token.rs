@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq;
 use zephyr_secrets::private::{self, Creation};
 use zephyr_secrets::redact::Known;
 
-const FILE: &str = "admin-token";
+const FILE: &str = zephyr_secrets::owner::ADMIN_TOKEN;
 const METRICS_FILE: &str = "metrics-token";
 const BYTES: usize = 32;
 

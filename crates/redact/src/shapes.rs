@@ -134,6 +134,8 @@ static BEARER: LazyLock<Regex> =
 static SHAPED: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
         r"(?-u:(?i:sk-ant-)[A-Za-z0-9_%-]+",
+        // The tokens that `zephyr connect` gives to clients.
+        r"|\bzephyr-client-[A-Za-z0-9]{16,}",
         r"|\bsk-[A-Za-z0-9_-]{16,}",
         r"|\b(?:ghp|gho|ghu|ghs|ghr|github_pat|glpat|hf|npm|pypi)[_-][A-Za-z0-9_-]{16,}",
         r"|\bxox[abeoprs]-[A-Za-z0-9-]{10,}",

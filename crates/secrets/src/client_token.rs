@@ -31,7 +31,7 @@ const OVERLAP: Duration = Duration::from_hours(30 * 24);
 /// Random bytes of a token.
 const BYTES: usize = 32;
 /// What every token begins with. It says whose it is to whoever finds one.
-const PREFIX: &str = "zephyr-client-";
+pub const PREFIX: &str = "zephyr-client-";
 
 /// The tokens of a data folder.
 #[derive(Debug, Default)]

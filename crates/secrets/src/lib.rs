@@ -7,6 +7,7 @@
 //! | [`vault`] | the secrets of environment and keychain at one moment |
 //! | [`redact`] | text without secrets |
 //! | [`client_token`] | the tokens that `connect` gives to clients |
+//! | [`owner`] | who knows what only the user's own files say |
 //! | [`private`] | files that only their user may read |
 //! | `access_list` | who may read a folder on Windows |
 //! | [`ownership`] | owner and group of files that are replaced |
@@ -16,6 +17,7 @@
 mod access_list;
 pub mod client_token;
 pub mod environment;
+pub mod owner;
 pub mod ownership;
 pub mod private;
 pub mod secret;

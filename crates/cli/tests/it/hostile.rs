@@ -270,7 +270,7 @@ async fn a_running_zephyr_does_not_take_over_what_was_changed_since_it_was_trust
         let snapshot = scene.home.running().await.snapshot;
         let problems = snapshot.problems.iter();
         problems
-            .map(|problem| problem.message.clone())
+            .map(|problem| problem.message.to_string())
             .collect::<Vec<_>>()
             .join("\n")
     };
@@ -299,9 +299,13 @@ async fn a_running_zephyr_does_not_take_over_what_was_changed_since_it_was_trust
     let now = scene.home.running().await.snapshot.endpoints[0].url.clone();
 
     assert!(!before.contains("zephyr config trust"), "{before}");
-    assert_eq!(url, scene.mine.url());
+    assert_eq!(url.as_str(), scene.mine.url());
     assert!(trusted.status.success(), "{}", stderr(&trusted));
-    assert_eq!(now, scene.trap.url(), "what is trusted anew is taken over");
+    assert_eq!(
+        now.as_str(),
+        scene.trap.url(),
+        "what is trusted anew is taken over"
+    );
     serving.signal("TERM");
     serving.ended();
 }

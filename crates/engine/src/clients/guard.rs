@@ -86,6 +86,11 @@ impl Guard {
         refuse(Code::ClientTokenRequired, message.to_owned())
     }
 
+    /// Whether every client has to show a token.
+    pub fn asks_for_token(&self) -> bool {
+        self.client_token.is_some() || self.locked
+    }
+
     fn check_host(
         &self,
         headers: &HeaderMap,

@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use http::header::CONNECTION;
-use http::{HeaderName, HeaderValue, Method, Request, Response, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Version};
 use hyper::body::Incoming;
 use tracing::Instrument;
+use zephyr_secrets::owner;
 
 use super::neighbour::Standing;
 use super::pages;
 use super::reply::Code;
 use super::{browser, head};
-use crate::endpoints::headers::VIA_ZEPHYR;
+use crate::endpoints::headers::{VIA_ZEPHYR, client_tokens};
+use crate::engine::live::Live;
 use crate::engine::shared::Shared;
 use crate::request::answer::{Answer, own};
 use crate::request::exchange::forward;
@@ -86,12 +88,17 @@ async fn answer(
     if let Err(refused) = live.guard.check_client(headers) {
         return turn_down(shared, request, id, refused.code, &refused.message);
     }
-    if asks_for_page {
-        match request.uri().path() {
-            "/status" => return own(pages::status(shared, standing)),
-            "/diagnostics" => return own(pages::diagnostics(shared, standing)),
-            _ => {}
-        }
+    if is_reserved {
+        let is_own = standing == Standing::Own || shows_token(shared, &live, headers).await;
+        let standing = if is_own {
+            Standing::Own
+        } else {
+            Standing::Stranger
+        };
+        return own(match request.uri().path() {
+            "/status" => pages::status(shared, standing),
+            _ => pages::diagnostics(shared, standing),
+        });
     }
     if !request.uri().path().starts_with('/') {
         let message = "only paths are forwarded, and * is none";
@@ -120,6 +127,19 @@ async fn answer(
     };
     // hyper moves the future of every request, so a small one is faster.
     Box::pin(forward(&shared.traffic, &live, request, id, abort)).await
+}
+
+/// Whether the client has shown a token that only the user's own files, or those whom the user told, know.
+async fn shows_token(shared: &Shared, live: &Live, headers: &HeaderMap) -> bool {
+    if live.guard.asks_for_token() {
+        return true; // It has been checked.
+    }
+    let presented: Vec<Vec<u8>> = client_tokens(headers).map(<[u8]>::to_vec).collect();
+    let Some(data_dir) = shared.data_dir().filter(|_| !presented.is_empty()) else {
+        return false;
+    };
+    let look = tokio::task::spawn_blocking(move || owner::is_known(&data_dir, &presented));
+    look.await.unwrap_or(false)
 }
 
 /// Answers a request that is not forwarded.

@@ -3,14 +3,11 @@
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue};
 use zephyr_core::config::{Auth, AuthHeader};
-use zephyr_secrets::Secret;
 use zephyr_secrets::redact::is_credential;
+use zephyr_secrets::{Secret, client_token};
 
 /// The header in which the Messages API takes an API key.
 pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-
-/// How the client tokens begin that Zephyr makes itself.
-const CLIENT_TOKEN_PREFIX: &str = "zephyr-";
 
 #[derive(Clone)]
 pub enum Credential {
@@ -108,7 +105,7 @@ fn remove_tokens_of_ours(headers: &mut HeaderMap) {
             } else {
                 value
             };
-            token.starts_with(CLIENT_TOKEN_PREFIX.as_bytes())
+            token.starts_with(client_token::PREFIX.as_bytes())
         });
         if is_ours {
             headers.remove(name);
@@ -174,9 +171,9 @@ mod tests {
     #[test]
     fn a_token_that_is_for_zephyr_alone_goes_nowhere() {
         for (name, value) in [
-            (AUTHORIZATION, "Bearer zephyr-0123"),
-            (AUTHORIZATION, "bearer zephyr-0123"),
-            (X_API_KEY, "zephyr-0123"),
+            (AUTHORIZATION, "Bearer zephyr-client-0123"),
+            (AUTHORIZATION, "bearer zephyr-client-0123"),
+            (X_API_KEY, "zephyr-client-0123"),
         ] {
             let mut headers = HeaderMap::from_iter([(name, HeaderValue::from_static(value))]);
 

@@ -75,6 +75,11 @@ pub(super) struct Latest {
 }
 
 impl Shared {
+    /// The folder for what survives a restart.
+    pub fn data_dir(&self) -> Option<PathBuf> {
+        self.data_dir.clone()
+    }
+
     /// What a new engine shares. Its port is already bound.
     ///
     /// # Errors

@@ -284,13 +284,16 @@ async fn no_secret_is_shown_anywhere() {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(logged.clone())
         .finish();
+    // While there is only one dispatcher, `tracing` asks that of the thread that first comes by a log line whether
+    // the line is wanted, and remembers the answer. The threads of other tests have none.
+    let _other = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let _default = tracing::subscriber::set_default(subscriber);
     let a = Endpoint::start(Act::status(401)).await;
     let b = Endpoint::start(Act::cut_at(Phase::BetweenDeltas)).await;
     let c = Endpoint::start(Act::html(200)).await;
     let through = format!(
         "[[groups]]\nname = \"D-group\"\nauth_token_env = \"BEARER\"\nendpoints = [{{ name = \"D\", \
-         url = \"http://d.example.com\", proxy = \"http://user:{}@127.0.0.1:9\" }}]\n",
+         url = \"http://d.example.com\", proxy = \"http://user:{}@127.0.0.1:9\", allow_insecure = true }}]\n",
         PLANTED[3]
     );
     let groups = [

@@ -126,6 +126,35 @@ async fn with_allow_other_users_they_may_work_but_learn_no_url() {
 }
 
 #[tokio::test]
+async fn whoever_shows_a_token_of_ours_is_told_everything() {
+    if !is_root() {
+        return;
+    }
+    let a = Endpoint::start(Act::message("from A")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let options = zephyr_engine::Options {
+        data_dir: Some(folder.path().to_owned()),
+        ..zephyr_engine::Options::default()
+    };
+    let open = "[server]\nallow_other_users = true\n\n";
+    let zephyr = Zephyr::start(&crate::common::config(&[a.url()], open), options).await;
+    let proxy = zephyr.engine.proxy_addr();
+    std::fs::write(folder.path().join("admin-token"), "0123456789abcdef").unwrap();
+    let of_client = zephyr_secrets::client_token::ClientTokens::current_or_new(folder.path());
+    let of_client = of_client.unwrap().expose().to_owned();
+
+    for shown in [
+        "authorization: Bearer 0123456789abcdef\r\n".to_owned(),
+        format!("x-api-key: {of_client}\r\n"),
+    ] {
+        let (_, told) = as_another_user(proxy, get("/diagnostics", &shown)).await;
+        assert!(told["snapshot"].is_object(), "{shown}");
+    }
+    let (_, told) = as_another_user(proxy, get("/diagnostics", "x-api-key: guess\r\n")).await;
+    assert!(told.get("snapshot").is_none());
+}
+
+#[tokio::test]
 async fn letting_others_in_counts_from_the_next_connection_on() {
     if !is_root() {
         return;
