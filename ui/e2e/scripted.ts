@@ -35,6 +35,10 @@ const BEGINNING = STREAM.slice(0, STREAM.indexOf("event: content_block_stop"));
 
 export class Scripted {
   answer: Answer = answered;
+  /** How many requests have come. */
+  asked = 0;
+  /** The headers of the last one. */
+  heard = "";
 
   private constructor(private readonly server: Server) {}
 
@@ -42,6 +46,8 @@ export class Scripted {
     const server = createServer();
     const scripted = new Scripted(server);
     server.on("request", (request, response) => {
+      scripted.asked += 1;
+      scripted.heard = JSON.stringify(request.headers);
       request.resume();
       request.on("end", () => scripted.answer(response));
     });

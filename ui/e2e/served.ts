@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 
 import type { Page } from "@playwright/test";
 
-import type { RequestPage } from "../src/lib/generated/control";
+import type { RequestPage, Snapshot } from "../src/lib/generated/control";
 import { Scripted } from "./scripted";
 
 /** The program that is tested; what needs it is left out without one. */
@@ -60,7 +60,7 @@ export class Served {
 
   /** Ends the program, and starts it again where the same page finds it. */
   async restart(meanwhile: () => Promise<void>) {
-    const { admin } = await this.#instance();
+    const { admin } = await this.instance();
     const port = admin.split(":").at(-1);
     await this.end();
     const config = await this.config();
@@ -88,7 +88,7 @@ export class Served {
 
   /** Asks for a message, as a client does. */
   async ask(content = "hello"): Promise<string> {
-    const { proxy } = await this.#instance();
+    const { proxy } = await this.instance();
     const answer = await fetch(`http://${proxy}/v1/messages`, {
       method: "POST",
       headers: { "content-type": "application/json", "anthropic-version": "2023-06-01" },
@@ -97,9 +97,17 @@ export class Served {
     return answer.text();
   }
 
+  /** The state, as a program sees it that knows the token. */
+  async snapshot(): Promise<Snapshot> {
+    const { admin } = await this.instance();
+    const token = await readFile(this.#data("admin-token"), "utf8");
+    const answer = await fetch(`http://${admin}/api/v1/snapshot`, { headers: { authorization: `Bearer ${token.trim()}` } });
+    return (await answer.json()) as Snapshot;
+  }
+
   /** Waits until so many requests are in the journal, which is written a moment after they end. */
   async recorded(count: number) {
-    const { admin } = await this.#instance();
+    const { admin } = await this.instance();
     const token = await readFile(this.#data("admin-token"), "utf8");
     const headers = { authorization: `Bearer ${token.trim()}` };
     for (let newest = 0; newest < count; ) {
@@ -135,7 +143,7 @@ export class Served {
   readonly #zephyr = (...command: string[]) => run(PROGRAM ?? "", ["--config", this.configPath, ...command], { env: this.#environment() });
 
   /** Where the program listens, as it wrote down before it said that it had started. */
-  async #instance(): Promise<{ proxy: string; admin: string }> {
+  async instance(): Promise<{ proxy: string; admin: string }> {
     return JSON.parse(await readFile(this.#data("instance.json"), "utf8")) as { proxy: string; admin: string };
   }
 
