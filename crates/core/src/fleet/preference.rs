@@ -87,10 +87,10 @@ impl Fleet {
             self.decision = Some(self.decide(target, why, now, Vec::new()));
         } else if let Some(old) = self.decision.take() {
             // The reason for this endpoint stays while it is true. Those against the others may have changed.
-            let why = if self.still_holds(old.why, target) {
-                old.why
-            } else {
-                Why::InUse
+            let why = match why {
+                _ if self.still_holds(old.why, target) => old.why,
+                Why::NoneBetter => Why::NoneBetter,
+                _ => Why::InUse,
             };
             self.decision = Some(self.decide(target, why, now, old.others));
         }
@@ -120,11 +120,12 @@ impl Fleet {
             Why::Replaces => left.is_some_and(|left| !left.answers()),
             Why::LeavesSlow(_) => left.is_some_and(|left| left.latency.slowness().is_some()),
             Why::SparesQuota(_) => left.is_some_and(|left| left.reserve.dry.is_some()),
-            // These are true by what they say, or are no reasons of a preference.
+            // They say how it is now.
+            Why::InUse | Why::NoneBetter => false,
+            // A pin ends with its mode; the others are reasons of requests.
             Why::Pinned
             | Why::StandsIn
             | Why::LeavesBroken
-            | Why::InUse
             | Why::Sticky
             | Why::StaysForCache(_)
             | Why::WorthMoving(_)
@@ -172,7 +173,7 @@ impl Fleet {
         }
         let better = fit().filter_map(|other| Some((other, self.is_better(other, current)?)));
         match better.min_by_key(|(other, _)| self.rank(other)) {
-            None => prefer(current.id, Why::InUse),
+            None => prefer(current.id, Why::NoneBetter),
             Some((best, Why::Replaces)) => prefer(best.id, Why::Replaces),
             Some((best, why @ (Why::LeavesSlow(_) | Why::SparesQuota(_)))) if !self.paused => {
                 prefer(best.id, why)

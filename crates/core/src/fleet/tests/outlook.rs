@@ -264,7 +264,7 @@ fn a_reason_that_is_no_longer_true_is_gone() {
     scene.fleet.reinstate(scene.id("A"), scene.now);
     let back = (scene.preferred(), scene.why());
 
-    assert_eq!(measured, Why::InUse);
+    assert_eq!(measured, Why::NoneBetter);
     assert_eq!(replaced, (some("B"), Why::Replaces));
-    assert_eq!(back, (some("B"), Why::InUse));
+    assert_eq!(back, (some("B"), Why::NoneBetter));
 }
