@@ -2,7 +2,7 @@
 
 import type { EndpointView, Event, LiveRequest, Snapshot } from "../src/lib/generated/control";
 
-import examples from "./examples.json";
+import examples from "./examples.json" with { type: "json" };
 
 /** Snapshots as an engine sends them, written by the tests of `crates/control`. */
 export const EXAMPLES = examples.snapshots as unknown as Record<string, Snapshot>;

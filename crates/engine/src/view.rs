@@ -89,7 +89,9 @@ fn headline(fleet: &Fleet, outlook: &Outlook) -> Headline {
         About::Pin {
             pin,
             stand_in: Some(id),
-        } if outlook.because == Because::StandIn => Some(name(fleet, id)).filter(|_| id != pin),
+        } if matches!(outlook.because, Because::StandIn | Because::NothingKnown) && id != pin => {
+            Some(name(fleet, id))
+        }
         About::Pin { pin, .. } => Some(name(fleet, pin)),
         About::Several | About::Nothing => None,
     };
@@ -132,7 +134,8 @@ fn headline(fleet: &Fleet, outlook: &Outlook) -> Headline {
             answering,
             of,
         },
-        (Because::NothingKnown, _) => Headline::NotMeasured,
+        (Because::NothingKnown, Some(endpoint)) => Headline::FirstChoice { endpoint },
+        (Because::NothingKnown, None) => Headline::NotMeasured,
         (Because::NoEndpoints, _) => Headline::NoEndpoints,
         (Because::NoneEnabled, _) => Headline::NoneEnabled,
         (Because::AllOut(cause), _) => match cause {

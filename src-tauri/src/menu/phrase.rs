@@ -18,7 +18,7 @@ pub(super) enum Phrase<'a> {
     /// The state in a word, and in a line.
     Status {
         overall: String,
-        headline: String,
+        line: String,
     },
     InUse {
         endpoint: &'a str,
@@ -96,7 +96,7 @@ pub(super) fn headline(snapshot: &Snapshot, language: Language) -> String {
             language,
             &Phrase::Status {
                 overall: text(language, &status.overall),
-                headline: line,
+                line,
             },
         ),
     }

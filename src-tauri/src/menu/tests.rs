@@ -392,7 +392,7 @@ fn the_first_line_names_what_matters() {
         (examples::all_down(), "No endpoint is usable · out"),
         (examples::offline(), "Nothing can be reached · offline"),
         (examples::stopped(), "The proxy is not running · out"),
-        (examples::starting(), "Starting… · starting"),
+        (examples::starting(), "The proxy is not up yet · starting"),
     ];
 
     for (snapshot, expected) in said {

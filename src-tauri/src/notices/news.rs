@@ -166,7 +166,7 @@ pub(super) enum Phrase<'a> {
     /// How things are as a whole.
     Status {
         overall: String,
-        headline: &'a Headline,
+        line: &'a Headline,
     },
     Recovered,
     Online,
@@ -193,7 +193,7 @@ impl<'a> Phrase<'a> {
     fn of(status: &'a OverallStatus, language: Language) -> Self {
         Self::Status {
             overall: text(language, &status.overall),
-            headline: &status.headline,
+            line: &status.headline,
         }
     }
 }

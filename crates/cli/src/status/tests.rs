@@ -326,7 +326,7 @@ fn the_second_line_says_how_things_are_as_a_whole() {
         ),
         (
             examples::unmeasured(),
-            "Status: starting · Nothing has been measured yet",
+            "Status: starting · Tokyo · not measured yet",
         ),
         (examples::empty(), "Status: out · No endpoint is configured"),
     ];

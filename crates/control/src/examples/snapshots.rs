@@ -430,7 +430,9 @@ pub fn unmeasured() -> Snapshot {
     Snapshot {
         status: OverallStatus {
             overall: Overall::Starting,
-            headline: Headline::NotMeasured,
+            headline: Headline::FirstChoice {
+                endpoint: "Tokyo".to_owned(),
+            },
             about: About::Endpoint {
                 endpoint: "Tokyo".to_owned(),
             },

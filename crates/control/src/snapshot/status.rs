@@ -53,8 +53,13 @@ pub enum Headline {
     NoEndpoints,
     /// Every endpoint is switched off.
     NoneEnabled,
-    /// Nothing has been measured or used yet.
+    /// Nothing has been measured or used yet, and requests are distributed.
     NotMeasured,
+    /// Nothing has been measured or used yet. The next request goes to the first choice.
+    FirstChoice {
+        /// Where.
+        endpoint: String,
+    },
     /// The next request goes there, and all is well.
     InUse {
         /// Where.

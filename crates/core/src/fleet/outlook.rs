@@ -142,7 +142,12 @@ impl Fleet {
             Overall::Degraded | Overall::Well if because == Because::NothingKnown => {
                 Overall::Starting
             }
-            other => other,
+            Overall::Well
+            | Overall::Degraded
+            | Overall::Out
+            | Overall::Paused
+            | Overall::Offline
+            | Overall::Starting => overall,
         };
         Outlook {
             overall,

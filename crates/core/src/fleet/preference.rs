@@ -87,10 +87,12 @@ impl Fleet {
             self.decision = Some(self.decide(target, why, now, Vec::new()));
         } else if let Some(old) = self.decision.take() {
             // The reason for this endpoint stays while it is true. Those against the others may have changed.
-            let why = match why {
-                _ if self.still_holds(old.why, target) => old.why,
-                Why::NoneBetter => Why::NoneBetter,
-                _ => Why::InUse,
+            let why = if self.still_holds(old.why, target) {
+                old.why
+            } else if why == Why::NoneBetter {
+                Why::NoneBetter
+            } else {
+                Why::InUse
             };
             self.decision = Some(self.decide(target, why, now, old.others));
         }
@@ -163,6 +165,8 @@ impl Fleet {
                 Why::FirstChoice
             } else if self.preferred.is_none() && best.is_remembered {
                 Why::Remembered
+            } else if self.preferred.is_none() {
+                Why::NoneBetter
             } else {
                 Why::Replaces
             };

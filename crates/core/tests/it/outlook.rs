@@ -151,9 +151,11 @@ impl World {
                 }
             }
             Op::Probe(number, end) => {
-                let result = match end {
-                    End::Answered => ProbeResult::Answered(Duration::from_millis(40)),
-                    end => ProbeResult::Failed(end.outcome()),
+                let outcome = end.outcome();
+                let result = if outcome == Outcome::Answered {
+                    ProbeResult::Answered(Duration::from_millis(40))
+                } else {
+                    ProbeResult::Failed(outcome)
                 };
                 if let Some(id) = self.id(number) {
                     self.fleet.handle_probe(id, result, now);
@@ -276,12 +278,18 @@ impl World {
             .status()
             .filter(|one| one.id == chosen)
             .any(|one| one.probe_latency.is_some());
-        match decision.why {
-            Why::FirstChoice => assert!(!probed, "{decision:?}, but it was measured"),
-            Why::Pinned => assert_eq!(self.fleet.mode(), Mode::Pinned(chosen)),
-            Why::BestPriority | Why::BestPrice => panic!("all are equal: {decision:?}"),
-            _ => {}
-        }
+        let all_answer = said.answering == self.fleet.status().count();
+        let why = decision.why;
+        assert!(
+            why != Why::FirstChoice || !probed,
+            "{why:?}, but it was measured"
+        );
+        assert!(
+            why != Why::Replaces || !all_answer,
+            "{why:?}, but all are fine"
+        );
+        let is_pinned = self.fleet.mode() == Mode::Pinned(chosen);
+        assert_eq!(why == Why::Pinned, is_pinned, "{why:?}");
     }
 }
 

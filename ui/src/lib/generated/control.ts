@@ -534,6 +534,10 @@ export type Headline = { "headline": "starting" }
   | { "headline": "no_endpoints" }
   | { "headline": "none_enabled" }
   | { "headline": "not_measured" }
+  | { "headline": "first_choice",
+  /** Where. */
+  endpoint: string
+}
   | { "headline": "in_use",
   /** Where. */
   endpoint: string
