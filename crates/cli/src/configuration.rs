@@ -32,7 +32,7 @@ pub(crate) fn locate(explicit: Option<&Path>) -> Result<Located, Failure> {
 /// Says on stderr what a person should know about the choice of the file.
 pub(crate) fn tell(located: &Located) {
     for notice in located.notices() {
-        eprintln!("zephyr: {notice}");
+        output::remark(notice);
     }
 }
 
@@ -44,10 +44,10 @@ pub(crate) fn read(explicit: Option<&Path>) -> Result<(Loaded, ConfigFile), Fail
 /// The configuration of a running instance, which reads the file at `path`, and that file.
 pub(crate) fn read_of_instance(path: &Path) -> Result<(Loaded, ConfigFile), Failure> {
     if !zephyr_config::is_usual(path) {
-        eprintln!(
-            "zephyr: the configuration is {} (the running Zephyr reads it)",
-            path.display()
-        );
+        let path = path.display();
+        output::remark(format_args!(
+            "the configuration is {path} (the running Zephyr reads it)"
+        ));
     }
     load(ConfigFile::of_instance(path, Trust::of(&data_dir()?)))
 }
@@ -88,7 +88,7 @@ async fn reload_instance_of(trusted: &Path, data_dir: &Path) {
         .map(fs::canonicalize);
     let is_this = its_own.is_some_and(|path| path.ok() == fs::canonicalize(trusted).ok());
     if is_this && let Err(error) = running.client.execute(Command::Reload).await {
-        eprintln!("zephyr: the running Zephyr has not read it: {error}");
+        output::remark(format_args!("the running Zephyr has not read it: {error}"));
     }
 }
 

@@ -34,12 +34,12 @@ pub(crate) async fn connect(config: Option<&Path>) -> Result<(), Failure> {
     let (connected, keeps_login) = connected.await??;
     output::print(&claude_code::connected(&connected, language))?;
     if keeps_login {
-        eprintln!(
-            "zephyr: an endpoint has auth_type = \"passthrough\", so Claude Code keeps its own login"
+        output::remark(
+            "an endpoint has auth_type = \"passthrough\", so Claude Code keeps its own login",
         );
     }
     if let Runs::No = runs {
-        eprintln!("zephyr: Zephyr is not running; start it with `zephyr serve`");
+        output::remark("Zephyr is not running; start it with `zephyr serve`");
     }
     Ok(())
 }
@@ -89,7 +89,7 @@ pub(crate) async fn disconnect(config: Option<&Path>) -> Result<(), Failure> {
     let language = remote::language_in(config);
     output::print(&claude_code::disconnected(&disconnected, language))?;
     if let Some(kept) = claude_code::sessions_kept(&sessions, language) {
-        eprintln!("zephyr: {kept}");
+        output::remark(kept);
     }
     Ok(())
 }
@@ -102,7 +102,7 @@ pub(crate) async fn tell_sessions(data_dir: &Path, proxy: SocketAddr, language: 
     let url = local_url(proxy);
     let sessions = spawn_blocking(move || claude_code.sessions(Some(&url))).await;
     if let Some(left) = claude_code::sessions_left(&sessions.unwrap_or_default(), language) {
-        eprintln!("zephyr: {left}");
+        output::remark(left);
     }
 }
 

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     match start(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("zephyr: {failure}");
+            output::remark(&failure);
             failure.exit_code()
         }
     }

@@ -1,9 +1,10 @@
-//! Printing to stdout.
+//! Printing: what was asked for to stdout, remarks to stderr.
 
+use std::fmt;
 use std::io::{self, ErrorKind, Write};
 
 use jiff::tz::TimeZone;
-use zephyr_control::Language;
+use zephyr_control::{Language, Redacted};
 use zephyr_process::colours::Colours;
 
 use crate::failure::Failure;
@@ -25,6 +26,11 @@ pub(crate) fn write(text: &str) -> Result<Reader, Failure> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Left),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Writes a remark to stderr. Paths and errors in it lose what looks like a credential.
+pub(crate) fn remark(text: impl fmt::Display) {
+    eprintln!("zephyr: {}", Redacted::by_shape(&text.to_string()));
 }
 
 /// The reader of stdout.

@@ -44,7 +44,9 @@ pub(crate) async fn list(config: Option<&Path>) -> Result<(), Failure> {
     let stored = in_keychain(|keychain| keychain.names()).await?;
     let references = References::read(config);
     if let Some(error) = &references.unreadable {
-        eprintln!("zephyr: which endpoints use them is not known: {error}");
+        output::remark(format_args!(
+            "which endpoints use them is not known: {error}"
+        ));
     }
     output::print(&table(&stored, &references))
 }
@@ -127,9 +129,7 @@ async fn in_keychain<T: Send + 'static>(
         let keychain = SystemKeychain;
         match act(&keychain) {
             Err(KeychainError::Locked) => {
-                eprintln!(
-                    "zephyr: the keychain is locked; its password dialog asks you to unlock it"
-                );
+                output::remark("the keychain is locked; its password dialog asks you to unlock it");
                 keychain.unlock().and_then(|()| act(&keychain))
             }
             done => done,
@@ -240,7 +240,7 @@ async fn tell_running_instance() -> Result<(), Failure> {
     match running.client.execute(Command::Reload).await {
         Ok(_) => output::print("the running Zephyr has read its credentials again\n"),
         Err(error) => {
-            eprintln!("zephyr: the running Zephyr has not read it: {error}");
+            output::remark(format_args!("the running Zephyr has not read it: {error}"));
             Ok(())
         }
     }

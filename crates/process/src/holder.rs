@@ -181,7 +181,12 @@ mod tests {
             let holder = Holder::of(listener.local_addr().unwrap());
 
             assert_eq!(holder.user, User::This, "{address}");
-            assert_eq!(holder.program.unwrap().0, std::process::id());
+            // It is not found while another process of the machine comes or goes.
+            let program = holder.program.map(|(pid, _)| pid);
+            assert!(
+                program.is_none_or(|pid| pid == std::process::id()),
+                "{program:?}"
+            );
         }
     }
 

@@ -117,7 +117,7 @@ impl Scene {
             "serve" => return self.serve_for_a_moment(&["serve"], " is ready.\n"),
             "demo" => return self.serve_for_a_moment(&["demo", "--port", "0"], "zephyr status"),
             "" | "status" | "logs" | "why" | "usage" | "open" | "auto" | "pause" | "resume"
-            | "refresh" | "probe" | "token list" | "config check" | "config path"
+            | "confirm" | "refresh" | "probe" | "token list" | "config check" | "config path"
             | "config schema" => &[],
             "explain" | "rules test" => &["answer.txt"],
             "use" | "enable" | "disable" | "reinstate" | "diagnose" => &["A"],

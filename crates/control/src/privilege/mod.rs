@@ -9,11 +9,11 @@
 //!
 //! | module | is |
 //! | --- | --- |
-//! | [`class`] | the classes |
-//! | [`known`] | the class of every command and test |
-//! | [`setting`] | the class of every key of the configuration file |
-//! | [`flow`] | which credential goes where |
-//! | [`confirmation`] | what is asked, in words |
+//! | `class` | the classes |
+//! | `known` | the class of every command and test |
+//! | `setting` | the class of every key of the configuration file |
+//! | `flow` | which credential goes where |
+//! | `confirmation` | what is asked, in words |
 
 mod class;
 mod confirmation;

@@ -63,10 +63,10 @@ async fn a_configuration_of_the_working_folder_counts_only_once_it_is_trusted() 
     let _zephyr = Zephyr::start_as(&desktop, desktop.zephyr_desktop_by_itself());
     let after = desktop.until("a configuration", read).await;
 
-    assert_eq!(before, own.display().to_string());
+    assert_eq!(before.as_str(), own.display().to_string());
     assert!(ended.said.contains("zephyr config trust"), "{ended:?}");
     assert_eq!(trusted.code, Some(0), "{trusted:?}");
-    assert_eq!(after, desktop.config_path().display().to_string());
+    assert_eq!(after.as_str(), desktop.config_path().display().to_string());
     assert_eq!(desktop.ask().await.text(), "from HK");
 }
 
