@@ -44,8 +44,13 @@ async fn a_second_click_disconnects() {
 
     tray.click("Use with Claude Code").await;
 
+    // The item itself is unchecked as soon as it is clicked, before anything has been done.
+    until("the settings to be as they were", async || {
+        let content = fs::read_to_string(&settings).ok()?;
+        (content == SETTINGS).then_some(())
+    })
+    .await;
     tray.until_unchecked("Use with Claude Code").await;
-    assert_eq!(fs::read_to_string(&settings).unwrap(), SETTINGS);
 }
 
 #[tokio::test]
