@@ -1,7 +1,7 @@
 // What the page derives from a snapshot: pure functions, without words.
 
 import { MINUTE } from "./duration";
-import type { EndpointView, OverallStatus, Problem, Reason, Snapshot, Strategy, Weighed } from "./generated/control";
+import type { EndpointView, Overall, Problem, Reason, Snapshot, Strategy, Weighed } from "./generated/control";
 import type { Status } from "./messages";
 
 export interface Group {
@@ -23,16 +23,32 @@ export function answers(endpoint: EndpointView): boolean {
   return endpoint.state === "ready";
 }
 
-/** The endpoint that a status is about and that answers the next request, if it is one. */
-export function answering({ about }: OverallStatus): string | undefined {
+/** The endpoint that answers the next request, if it is one and requests are answered. */
+export function answering({ endpoints, status: { about } }: Snapshot, overall: Overall): EndpointView | undefined {
+  if (!areAnswered(overall)) return undefined;
   switch (about.about) {
     case "endpoint":
-      return about.endpoint;
+      return endpoints.find(({ name }) => name === about.endpoint);
     case "pin":
-      return about.stand_in ?? about.pin;
+      return endpoints.find(({ name }) => name === (about.stand_in ?? about.pin));
     case "several":
     case "nothing":
       return undefined;
+  }
+}
+
+/** Whether requests are answered, as far as is known. */
+export function areAnswered(overall: Overall): boolean {
+  switch (overall) {
+    case "well":
+    case "degraded":
+    case "paused":
+    case "starting":
+      return true;
+    case "out":
+    case "offline":
+    case "disconnected":
+      return false;
   }
 }
 
