@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use zephyr_control::{
-    Appearance, Host, JournalStatus, Listening, Mode, ProbeCosts, Problem, Redacted, Snapshot,
-    Strategy, Totals,
+    Appearance, Host, JournalStatus, Listening, Mode, OverallStatus, ProbeCosts, Problem, Redacted,
+    Snapshot, Strategy, Totals,
 };
 
 /// A snapshot of this program without an engine, with the reason why no engine runs.
@@ -18,7 +18,9 @@ pub(crate) fn nothing_runs(
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let now_ms = u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX);
+    let problems: Vec<_> = problem.into_iter().collect();
     Snapshot {
+        status: OverallStatus::without_engine(&problems),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         taken_at_ms: now_ms,
         started_at_ms: now_ms,
@@ -33,7 +35,7 @@ pub(crate) fn nothing_runs(
         decision: None,
         endpoints: Vec::new(),
         events: Vec::new(),
-        problems: problem.into_iter().collect(),
+        problems,
         totals: Totals::default(),
         probes: ProbeCosts::default(),
         drain: None,

@@ -61,6 +61,7 @@ impl Surroundings {
         let mut snapshot = Snapshot::clone(&self.base);
         snapshot.host = self.host.clone();
         snapshot.problems.extend(self.problems.values().cloned());
+        snapshot.status = snapshot.status.with_problems(&snapshot.problems);
         Arc::new(snapshot)
     }
 }

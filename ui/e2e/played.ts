@@ -13,6 +13,7 @@ import type {
   Configuration,
   EndpointForm,
   HistoryQuery,
+  OverallStatus,
   Paging,
   RequestFilter,
   Snapshot,
@@ -94,7 +95,13 @@ export class Played {
   }
 
   change(fields: Partial<Snapshot>) {
-    this.snapshot = { ...this.snapshot, ...fields, taken_at_ms: Date.now() };
+    const { paused = this.snapshot.paused, current: endpoint = this.snapshot.current } = fields;
+    const isChosen = endpoint !== null && (fields.current !== undefined || fields.paused !== undefined);
+    // What an engine would say of the endpoint that is chosen.
+    const status: OverallStatus = isChosen
+      ? { overall: paused ? "paused" : "well", headline: { headline: "in_use", endpoint }, about: { about: "endpoint", endpoint } }
+      : this.snapshot.status;
+    this.snapshot = { ...this.snapshot, status, ...fields, taken_at_ms: Date.now() };
     for (const listener of this.#listeners) this.#tell(listener);
   }
 

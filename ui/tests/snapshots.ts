@@ -2,6 +2,11 @@
 
 import type { EndpointView, Event, LiveRequest, Snapshot } from "../src/lib/generated/control";
 
+import examples from "./examples.json" with { type: "json" };
+
+/** Snapshots as an engine sends them, written by the tests of `crates/control`. */
+export const EXAMPLES = examples.snapshots as unknown as Record<string, Snapshot>;
+
 /** When they were taken. */
 export const NOW = Date.UTC(2026, 4, 12, 9, 30);
 
@@ -42,6 +47,7 @@ export function snapshot(fields: Partial<Snapshot> = {}): Snapshot {
     started_at_ms: NOW - 3 * 3_600_000,
     listening: { proxy: "127.0.0.1:8080", admin: "127.0.0.1:8081" },
     config_path: "/home/ada/.config/zephyr/config.toml",
+    status: { overall: "well", headline: { headline: "in_use", endpoint: "Tokyo" }, about: { about: "endpoint", endpoint: "Tokyo" } },
     mode: { mode: "auto" },
     paused: false,
     offline_since_ms: null,
@@ -250,8 +256,7 @@ const busy = snapshot({
   probes: { today_usd: 0.0421, budget_usd: 0.5, reached: false },
 });
 
-/** By what they show. */
-export const SNAPSHOTS = {
+const shown = {
   healthy,
   degraded,
   busy,
@@ -271,9 +276,8 @@ export const SNAPSHOTS = {
     endpoints: [TOKYO, SINGAPORE, FRANKFURT].map((up) => ({
       ...up,
       in_flight: 0,
-      state: "failing" as const,
+      state: "unreachable" as const,
       reason: { code: "connect_failed", detail: "network is unreachable" } as const,
-      until_ms: NOW + 12_000,
     })),
     events: [...EVENTS, { seq: 7, at_ms: NOW - 190_000, event: "offline" }],
   }),
@@ -303,7 +307,12 @@ export const SNAPSHOTS = {
   serve: snapshot({ ...healthy, host: { program: "serve", launch_at_login: null, claude_code: "unknown" }, events: [] }),
 } satisfies Record<string, Snapshot>;
 
-export type SnapshotName = keyof typeof SNAPSHOTS;
+export type SnapshotName = keyof typeof shown;
+
+/** By what they show. Each has the status of the engine's example of that name. */
+export const SNAPSHOTS = Object.fromEntries(
+  Object.entries(shown).map(([name, it]) => [name, { ...it, status: EXAMPLES[name]?.status ?? it.status }]),
+) as Record<SnapshotName, Snapshot>;
 
 /** The same snapshot, as if taken at `now`. */
 export function takenAt(now: number, recorded: Snapshot): Snapshot {

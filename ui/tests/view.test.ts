@@ -3,46 +3,22 @@ import { describe, expect, it } from "vitest";
 import { span } from "../src/lib/duration";
 import { beginning } from "../src/lib/messages";
 import { nearestStep, secondsToMove, STEPS } from "../src/lib/worth";
-import { backAt, checked, groups, inUse, overall, problems } from "../src/lib/view";
+import { backAt, checked, groups, problems } from "../src/lib/view";
 import { NOW, SNAPSHOTS } from "./snapshots";
 
 describe("a snapshot", () => {
-  it.each([
-    ["healthy", "healthy"],
-    ["degraded", "degraded"],
-    ["all-down", "all_down"],
-    ["paused", "paused"],
-    ["offline", "offline"],
-    ["empty", "empty"],
-    ["stopped", "all_down"],
-    ["problems", "degraded"],
-  ] as const)("%s is %s as a whole", (name, whole) => {
-    expect(overall(SNAPSHOTS[name])).toBe(whole);
-  });
-
-  it.each([
-    ["healthy", "endpoint"],
-    ["distributing", "distributing"],
-    ["all-down", "nothing"],
-    ["empty", "empty"],
-    ["starting", "starting"],
-    ["stopped", "stopped"],
-  ] as const)("%s has %s in use", (name, is) => {
-    expect(inUse(SNAPSHOTS[name]).is).toBe(is);
-  });
-
   it("marks the one in use, or the pinned one, or none while requests are distributed", () => {
     expect(checked(SNAPSHOTS.healthy)).toBe("Tokyo");
     expect(checked(SNAPSHOTS.manual)).toBe("Singapore");
     expect(checked(SNAPSHOTS.distributing)).toBeNull();
   });
 
-  it("has its groups in the order of the configuration, with how many are usable", () => {
+  it("has its groups in the order of the configuration, with how many answer", () => {
     const list = groups(SNAPSHOTS.many.endpoints);
 
     expect(list.map(({ name }) => name)).toEqual(["Asia", "Europe", "America"]);
     expect(list.reduce((sum, { endpoints }) => sum + endpoints.length, 0)).toBe(40);
-    expect(list[0]).toMatchObject({ usable: 13 });
+    expect(list[0]).toMatchObject({ answering: 13, enabled: 14 });
   });
 
   it("begins a paragraph with a capital, but leaves names alone", () => {

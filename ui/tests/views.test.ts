@@ -79,7 +79,7 @@ describe("every view", () => {
 
     expect(screen.getByTestId("nav-settings").getAttribute("aria-current")).toBe("page");
     expect(document.activeElement).toBe(document.querySelector("main"));
-    expect(document.title).toBe("Settings – Zephyr");
+    expect(document.title).toBe("Degraded · Settings – Zephyr");
   });
 
   it("asks a browser without a session to sign in", () => {

@@ -42,9 +42,9 @@ pub use journal::{
 pub use message::{Language, text};
 pub use reason::Reason;
 pub use snapshot::{
-    Decision, Drain, EndpointState, EndpointView, Event, EventKind, Listening, LiveRequest,
-    Measure, Mode, NotChosen, ProbeCosts, Problem, ProblemKind, QuotaWindow, Snapshot, Strategy,
-    Totals, TtftPercentiles, Weighed,
+    About, Decision, Drain, EndpointState, EndpointView, Event, EventKind, Headline, Listening,
+    LiveRequest, Measure, Mode, NotChosen, Overall, OverallStatus, ProbeCosts, Problem,
+    ProblemKind, QuotaWindow, Snapshot, Strategy, Totals, TtftPercentiles, Weighed,
 };
 pub use verdict::{Ground, Subject, Verdict};
 pub use zephyr_redact::Redacted;

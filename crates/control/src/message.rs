@@ -19,10 +19,11 @@ pub enum Language {
 }
 
 /// The field that holds a code, and how the keys of such codes begin.
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 12] = [
     ("code", "reason"),
     ("event", "event"),
     ("status", "status"),
+    ("headline", "headline"),
     ("menu", "menu"),
     ("notice", "notice"),
     ("subject", "subject"),
@@ -38,8 +39,8 @@ type Catalogue = BTreeMap<String, String>;
 static EN: LazyLock<Catalogue> = LazyLock::new(|| parse(include_str!("../messages/en.json")));
 static ZH: LazyLock<Catalogue> = LazyLock::new(|| parse(include_str!("../messages/zh.json")));
 
-/// Puts a [`Reason`](crate::Reason), an [`EventKind`](crate::EventKind) or an
-/// [`EndpointState`](crate::EndpointState) into words.
+/// Puts a [`Reason`](crate::Reason), an [`EventKind`](crate::EventKind), a [`Headline`](crate::Headline), an
+/// [`Overall`](crate::Overall) or an [`EndpointState`](crate::EndpointState) into words.
 ///
 /// A view's own phrases are types of the same kind, tagged `status`, `menu` or `notice`; their keys begin
 /// with that.
@@ -186,6 +187,16 @@ mod tests {
                 "state",
                 "pub enum EndpointState",
                 include_str!("snapshot/endpoint_state.rs"),
+            ))
+            .chain(codes_of(
+                "state",
+                "pub enum Overall ",
+                include_str!("snapshot/status.rs"),
+            ))
+            .chain(codes_of(
+                "headline",
+                "pub enum Headline",
+                include_str!("snapshot/status.rs"),
             ))
             .chain(codes_of(
                 "effect",

@@ -59,6 +59,8 @@ pub enum Reason {
     LeavesBroken,
     /// It is the one in use.
     InUse,
+    /// It is the one in use, and no other is better.
+    NoneBetter,
     /// This conversation is at home there, and its prompt cache with it.
     Sticky,
     /// This conversation is at home there; another is faster, but not worth the prompt cache.

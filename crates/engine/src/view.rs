@@ -3,15 +3,18 @@
 use std::time::Instant;
 
 use zephyr_control::{
-    self as control, Appearance, AttemptOutcome, EndpointState, EndpointView, EventKind,
-    LanguageChoice, NotChosen, ProbeCosts, QuotaWindow, Reason, ThemeChoice, TtftPercentiles,
-    Verdict, Weighed,
+    self as control, Appearance, AttemptOutcome, EndpointState, EndpointView, EventKind, Headline,
+    LanguageChoice, NotChosen, OverallStatus, ProbeCosts, QuotaWindow, Reason, ThemeChoice,
+    TtftPercentiles, Verdict, Weighed,
 };
 use zephyr_core::certificate::{BadCertificate, Distrust};
 use zephyr_core::circuit::{Cause, CircuitState};
 use zephyr_core::classify::{Fault, Gateway, Ground, Outcome, Subject};
 use zephyr_core::config::{Auth, CredentialRef, Language, Strategy, Theme, Ui};
-use zephyr_core::fleet::{Availability, Decision, EndpointStatus, Mode, Why, WhyNot};
+use zephyr_core::fleet::{
+    About, AllOut, Availability, Because, Decision, EndpointStatus, Mode, Outlook, Overall, Why,
+    WhyNot,
+};
 use zephyr_core::latency::Measure;
 use zephyr_core::price::Cost;
 use zephyr_core::quota::Dry;
@@ -41,6 +44,122 @@ pub fn endpoints(
         .status()
         .map(|status| endpoint(fleet, &status, clock, redactors))
         .collect()
+}
+
+/// How things are as a whole, for every front-end.
+pub fn status(fleet: &Fleet, now: Instant) -> OverallStatus {
+    let outlook = fleet.outlook(now);
+    OverallStatus {
+        overall: overall(outlook.overall),
+        headline: headline(fleet, &outlook),
+        about: about(fleet, outlook.about),
+    }
+}
+
+fn overall(overall: Overall) -> control::Overall {
+    match overall {
+        Overall::Well => control::Overall::Well,
+        Overall::Degraded => control::Overall::Degraded,
+        Overall::Out => control::Overall::Out,
+        Overall::Paused => control::Overall::Paused,
+        Overall::Offline => control::Overall::Offline,
+        Overall::Starting => control::Overall::Starting,
+    }
+}
+
+fn about(fleet: &Fleet, about: About) -> control::About {
+    match about {
+        About::Nothing => control::About::Nothing,
+        About::Endpoint(id) => control::About::Endpoint {
+            endpoint: name(fleet, id),
+        },
+        About::Pin { pin, stand_in } => control::About::Pin {
+            pin: name(fleet, pin),
+            stand_in: stand_in.map(|id| name(fleet, id)),
+        },
+        About::Several => control::About::Several,
+    }
+}
+
+fn headline(fleet: &Fleet, outlook: &Outlook) -> Headline {
+    let (answering, of) = (outlook.answering, outlook.of);
+    // The endpoint that the next request is sent to first, if it is one.
+    let first = match outlook.about {
+        About::Endpoint(id) => Some(name(fleet, id)),
+        About::Pin {
+            pin,
+            stand_in: Some(id),
+        } if matches!(outlook.because, Because::StandIn | Because::NothingKnown) && id != pin => {
+            Some(name(fleet, id))
+        }
+        About::Pin { pin, .. } => Some(name(fleet, pin)),
+        About::Several | About::Nothing => None,
+    };
+    let pin = || match outlook.about {
+        About::Pin { pin, .. } => name(fleet, pin),
+        About::Endpoint(_) | About::Several | About::Nothing => String::new(),
+    };
+    let distributed = Headline::Distributed { answering, of };
+    match (outlook.because, first) {
+        (Because::AllAnswer, Some(endpoint)) => Headline::InUse { endpoint },
+        (Because::SomeAnswer, Some(endpoint)) => Headline::SomeAnswer {
+            endpoint,
+            answering,
+            of,
+        },
+        (Because::StandIn, Some(endpoint))
+            if !matches!(outlook.about, About::Pin { stand_in: None, .. }) =>
+        {
+            Headline::StandIn {
+                pin: pin(),
+                endpoint,
+            }
+        }
+        (Because::StandIn, _) => Headline::StandIns {
+            pin: pin(),
+            answering,
+            of,
+        },
+        (Because::MovesOn { to }, Some(endpoint)) => match to {
+            Some(to) => Headline::MovesOn {
+                endpoint,
+                to: name(fleet, to),
+            },
+            None => Headline::MovesAround { endpoint },
+        },
+        (Because::Faltering, Some(endpoint)) => Headline::Faltering { endpoint },
+        (Because::Slow, Some(endpoint)) => Headline::Slow { endpoint },
+        (Because::Tried, Some(endpoint)) => Headline::Tried {
+            endpoint,
+            answering,
+            of,
+        },
+        (Because::NothingKnown, Some(endpoint)) => Headline::FirstChoice { endpoint },
+        (Because::NothingKnown, None) => Headline::NotMeasured,
+        (Because::NoEndpoints, _) => Headline::NoEndpoints,
+        (Because::NoneEnabled, _) => Headline::NoneEnabled,
+        (Because::AllOut(cause), _) => match cause {
+            None => Headline::NoneUsable,
+            Some(AllOut::Failing) => Headline::AllFailing,
+            Some(AllOut::Throttled) => Headline::AllThrottled,
+            Some(AllOut::Exhausted) => Headline::AllExhausted,
+            Some(AllOut::Refused) => Headline::AllRefused,
+            Some(AllOut::NoCredential) => Headline::NoCredentials,
+        },
+        (Because::PinOut, _) => Headline::PinOut { pin: pin() },
+        (Because::OthersFirst, _) => Headline::OthersFirst,
+        (Because::Unreachable, _) => Headline::Unreachable,
+        // Requests are distributed, so they are counted.
+        (
+            Because::AllAnswer
+            | Because::SomeAnswer
+            | Because::MovesOn { .. }
+            | Because::Faltering
+            | Because::Slow
+            | Because::Tried,
+            None,
+        ) => distributed,
+    }
 }
 
 /// The mode as front-ends see it.
@@ -153,6 +272,7 @@ pub fn why(fleet: &Fleet, chosen: EndpointId, why: Why) -> Reason {
         },
         Why::LeavesBroken => Reason::LeavesBroken,
         Why::InUse => Reason::InUse,
+        Why::NoneBetter => Reason::NoneBetter,
         Why::Sticky => Reason::Sticky,
         Why::StaysForCache(worth) => Reason::StaysForCache {
             saved_ms: millis(worth.saved),
@@ -548,7 +668,7 @@ fn endpoint(
         group: spec.group.clone(),
         url: ours.text(&spec.url.to_string()),
         enabled: status.availability == Availability::Enabled,
-        state: state(status),
+        state: state(fleet, status),
         reason: reason(fleet, status, clock.instant(), redactor),
         until_ms: until(status).map(|at| clock.unix_ms(at)),
         latency_ms: status.probe_latency.map(to_ms),
@@ -618,13 +738,19 @@ fn subscription_spent(until: Instant, now: Instant) -> Reason {
 }
 
 /// What an endpoint can do now.
-pub fn state(status: &EndpointStatus<'_>) -> EndpointState {
+pub fn state(fleet: &Fleet, status: &EndpointStatus<'_>) -> EndpointState {
     match (status.availability, status.circuit) {
         (Availability::Disabled, _) => EndpointState::Disabled,
         (Availability::Draining { .. }, _) => EndpointState::Draining,
         (Availability::Enabled, _) if !status.has_credential => EndpointState::NoCredential,
         (Availability::Enabled, CircuitState::Closed { .. }) if status.spent_until.is_some() => {
             EndpointState::Exhausted
+        }
+        (Availability::Enabled, CircuitState::Closed { .. }) if fleet.offline_since().is_some() => {
+            EndpointState::Unreachable
+        }
+        (Availability::Enabled, CircuitState::Closed { .. }) if status.is_faltering => {
+            EndpointState::Faltering
         }
         (Availability::Enabled, CircuitState::Closed { .. }) => EndpointState::Ready,
         (Availability::Enabled, CircuitState::HalfOpen { .. }) => EndpointState::Recovering,
@@ -653,19 +779,24 @@ fn reason(
     now: Instant,
     redactor: &Redactor,
 ) -> Option<Reason> {
-    match state(status) {
+    match state(fleet, status) {
         EndpointState::NoCredential => Some(Reason::NoCredential {
             reference: reference(&status.spec.auth),
         }),
-        EndpointState::Ready if let Some(bad) = bad_certificate(fleet, status) => {
+        EndpointState::Faltering | EndpointState::Unreachable
+            if let Some(bad) = bad_certificate(fleet, status) =>
+        {
             Some(certificate(bad, redactor))
         }
-        EndpointState::Ready if status.last_probe_failed => Some(Reason::ProbeFailed {
+        EndpointState::Faltering if status.last_probe_failed => Some(Reason::ProbeFailed {
             detail: status
                 .last_fault
                 .map(|seen| words(seen, redactor))
                 .unwrap_or_default(),
         }),
+        EndpointState::Faltering | EndpointState::Unreachable => {
+            status.last_fault.map(|seen| fault(seen, redactor))
+        }
         EndpointState::Ready => status.dry.map(runs_dry).or_else(|| {
             status.slower.map(|slower| Reason::Slower {
                 ms: millis(slower.now),

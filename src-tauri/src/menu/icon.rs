@@ -1,17 +1,17 @@
-//! The state that the icon shows.
+//! The icon of the overall status.
 
-use zephyr_control::{EndpointState, EndpointView, Problem, ProblemKind, Snapshot};
+use zephyr_control::{Overall, Snapshot};
 
-/// The state that the icon shows.
+/// What the icon shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Icon {
-    /// Everything works.
+    /// Requests are answered as wished.
     Healthy,
     /// Requests are answered, but something needs attention.
     Degraded,
-    /// No endpoint is usable.
+    /// A request of now would be denied or would wait.
     AllDown,
-    /// Monitoring is paused.
+    /// Monitoring is paused, or nothing is known yet.
     Paused,
     /// The network is gone.
     Offline,
@@ -19,52 +19,11 @@ pub(crate) enum Icon {
 
 /// The icon for this state.
 pub(crate) fn icon(snapshot: &Snapshot) -> Icon {
-    if snapshot.offline_since_ms.is_some() {
-        Icon::Offline
-    } else if !snapshot.has_engine() && snapshot.problems.is_empty() {
-        // It is starting, so nothing is wrong yet.
-        Icon::Paused
-    } else if !snapshot.endpoints.iter().any(is_ready) {
-        // An endpoint that recovers is tried every minute. The icon waits for the result.
-        Icon::AllDown
-    } else if snapshot.paused {
-        Icon::Paused
-    } else if snapshot.endpoints.iter().any(ails) || snapshot.problems.iter().any(matters) {
-        Icon::Degraded
-    } else {
-        Icon::Healthy
-    }
-}
-
-fn is_ready(endpoint: &EndpointView) -> bool {
-    endpoint.state == EndpointState::Ready
-}
-
-/// Whether an endpoint is not in the state that its owner wants. A disabled one is.
-fn ails(endpoint: &EndpointView) -> bool {
-    match endpoint.state {
-        EndpointState::Ready => endpoint.reason.is_some(),
-        EndpointState::Disabled | EndpointState::Draining => false,
-        EndpointState::Recovering
-        | EndpointState::Failing
-        | EndpointState::Throttled
-        | EndpointState::Refused
-        | EndpointState::Exhausted
-        | EndpointState::NoCredential => true,
-    }
-}
-
-/// Whether the icon should show a problem, and not only the window.
-pub(super) fn matters(problem: &Problem) -> bool {
-    match problem.kind {
-        ProblemKind::ConfigError
-        | ProblemKind::Credential
-        | ProblemKind::Keychain
-        | ProblemKind::Port
-        | ProblemKind::ClaudeCode
-        | ProblemKind::Journal
-        | ProblemKind::Desktop => true,
-        // The first line of the menu says that there are none.
-        ProblemKind::ConfigWarning | ProblemKind::NoEndpoints => false,
+    match snapshot.status.overall {
+        Overall::Well => Icon::Healthy,
+        Overall::Degraded => Icon::Degraded,
+        Overall::Out => Icon::AllDown,
+        Overall::Paused | Overall::Starting | Overall::Disconnected => Icon::Paused,
+        Overall::Offline => Icon::Offline,
     }
 }

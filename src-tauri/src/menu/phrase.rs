@@ -1,7 +1,7 @@
 //! The words of the menu.
 
 use serde::Serialize;
-use zephyr_control::{EndpointState, EndpointView, Language, Snapshot, text};
+use zephyr_control::{EndpointState, EndpointView, Headline, Language, Overall, Snapshot, text};
 
 /// Longer explanations end with an ellipsis, because menus do not wrap.
 const DETAIL_LENGTH: usize = 56;
@@ -15,21 +15,14 @@ pub(crate) fn tooltip(snapshot: &Snapshot, language: Language) -> String {
 #[derive(Serialize)]
 #[serde(tag = "menu", rename_all = "snake_case")]
 pub(super) enum Phrase<'a> {
-    Starting,
-    Stopped,
-    NoEndpoints,
-    NothingUsable,
-    Offline,
-    Distributing {
-        usable: usize,
-        of: usize,
+    /// The state in a word, and in a line.
+    Status {
+        overall: String,
+        line: String,
     },
     InUse {
         endpoint: &'a str,
         detail: &'a str,
-    },
-    Paused {
-        headline: &'a str,
     },
     Problem {
         message: &'a str,
@@ -51,12 +44,12 @@ pub(super) enum Phrase<'a> {
     },
     Group {
         group: &'a str,
-        usable: usize,
+        answering: usize,
         of: usize,
     },
     GroupInUse {
         group: &'a str,
-        usable: usize,
+        answering: usize,
         of: usize,
     },
     Automatic,
@@ -79,38 +72,39 @@ pub(super) enum Phrase<'a> {
     Refuse,
 }
 
+/// The overall status in one line, with the latency of the endpoint in use.
 pub(super) fn headline(snapshot: &Snapshot, language: Language) -> String {
-    let say = |phrase: Phrase| text(language, &phrase);
-    let enabled = snapshot.endpoints.iter().filter(|one| one.enabled).count();
-    let line = if !snapshot.has_engine() {
-        say(if snapshot.problems.is_empty() {
-            Phrase::Starting
-        } else {
-            Phrase::Stopped
-        })
-    } else if snapshot.endpoints.is_empty() {
-        say(Phrase::NoEndpoints)
-    } else if snapshot.offline_since_ms.is_some() {
-        say(Phrase::Offline)
-    } else if snapshot.usable() == 0 {
-        say(Phrase::NothingUsable)
-    } else {
-        match in_use(snapshot) {
-            Some(endpoint) => say(Phrase::InUse {
+    let status = &snapshot.status;
+    let line = match (&status.headline, answering(snapshot)) {
+        (Headline::InUse { .. }, Some(endpoint)) => text(
+            language,
+            &Phrase::InUse {
                 endpoint: &named(endpoint),
                 detail: &detail(endpoint, language),
-            }),
-            None => say(Phrase::Distributing {
-                usable: snapshot.usable(),
-                of: enabled,
-            }),
-        }
+            },
+        ),
+        (headline, _) => text(language, headline),
     };
-    if snapshot.paused {
-        say(Phrase::Paused { headline: &line })
-    } else {
-        line
+    match status.overall {
+        Overall::Well => line,
+        Overall::Degraded
+        | Overall::Out
+        | Overall::Paused
+        | Overall::Offline
+        | Overall::Starting
+        | Overall::Disconnected => text(
+            language,
+            &Phrase::Status {
+                overall: text(language, &status.overall),
+                line,
+            },
+        ),
     }
+}
+
+/// The endpoint that the status is about.
+fn answering(snapshot: &Snapshot) -> Option<&EndpointView> {
+    snapshot.endpoint(snapshot.status.answering()?)
 }
 
 pub(super) fn in_use(snapshot: &Snapshot) -> Option<&EndpointView> {

@@ -1,6 +1,7 @@
 use zephyr_control::{
-    Appearance, ClaudeCode, Command, Drain, EndpointState, EndpointView, Host, Language, Listening,
-    Mode, Problem, ProblemKind, Program, Reason, Redacted, Snapshot, Strategy, Totals,
+    Appearance, ClaudeCode, Command, Drain, EndpointState, EndpointView, Headline, Host, Language,
+    Listening, Mode, Overall, Problem, ProblemKind, Program, Reason, Redacted, Snapshot, Strategy,
+    Totals, examples, text,
 };
 
 use super::*;
@@ -51,7 +52,17 @@ fn failing(name: &str) -> EndpointView {
 }
 
 fn snapshot(endpoints: Vec<EndpointView>) -> Snapshot {
+    // What an engine over these endpoints says.
+    let answering = endpoints.iter().filter(|one| one.state.answers()).count();
+    let of = endpoints.iter().filter(|one| one.enabled).count();
+    let status = match endpoints.iter().find(|one| one.state.answers()) {
+        None if of == 0 => examples::out(Headline::NoEndpoints),
+        None => examples::out(Headline::AllFailing),
+        Some(first) if answering < of => examples::some_answer(&first.name, answering, of),
+        Some(first) => examples::well(&first.name),
+    };
     Snapshot {
+        status,
         version: "1.2.3".to_owned(),
         taken_at_ms: 1_000_000,
         started_at_ms: 0,
@@ -128,7 +139,7 @@ fn the_whole_menu_in_english() {
     assert_eq!(
         lines(&menu(&three(), &[], Language::En)),
         [
-            "HK · 84 ms (grey)",
+            "HK · 2 of 3 endpoints answer · degraded (grey)",
             "---",
             "[x] HK – 84 ms",
             "[ ] Tokyo – 120 ms",
@@ -151,7 +162,7 @@ fn the_whole_menu_in_english() {
 fn the_menu_speaks_chinese() {
     let lines = lines(&menu(&three(), &[], Language::Zh));
 
-    assert_eq!(lines[0], "HK · 84 毫秒 (grey)");
+    assert_eq!(lines[0], "HK · 3 个端点中 2 个可用 · 部分异常 (grey)");
     assert!(lines.contains(&"[x] 自动选择".to_owned()), "{lines:?}");
     let english = lines.iter().filter(|line| line.contains("monitoring"));
     assert_eq!(english.count(), 0, "{lines:?}");
@@ -193,7 +204,6 @@ fn what_a_person_chose_stays_marked_while_it_is_out() {
 
     let lines = lines(&menu(&snapshot, &[], Language::En));
 
-    assert_eq!(lines[0], "HK · 84 ms (grey)");
     assert!(lines[2].starts_with("[ ] HK"), "{lines:?}");
     assert!(lines[4].starts_with("[x] LA"), "{lines:?}");
 }
@@ -267,10 +277,10 @@ fn several_groups_get_a_submenu_each() {
     assert_eq!(
         lines[2..7],
         [
-            "● primary – 1 of 2 usable >",
+            "● primary – 1 of 2 answer >",
             "  [x] HK – 84 ms",
             "  [ ] LA – failing: overloaded (HTTP 529)",
-            "backup – 1 of 1 usable >",
+            "backup – 1 of 1 answer >",
             "  [ ] Tokyo – 120 ms",
         ]
     );
@@ -340,67 +350,64 @@ fn a_drain_shows_its_countdown_and_the_way_out() {
 }
 
 #[test]
-fn the_headline_says_why_there_is_no_endpoint() {
-    let headline = |snapshot: &Snapshot| lines(&menu(snapshot, &[], Language::En))[0].clone();
-    let none = snapshot(Vec::new());
-    let mut starting = none.clone();
-    starting.listening = Listening::default();
-    let mut stopped = starting.clone();
-    stopped
-        .problems
-        .push(Problem::new(ProblemKind::Port, "busy", ""));
-    let down = snapshot(vec![failing("HK"), failing("LA")]);
-    let mut offline = down.clone();
-    offline.offline_since_ms = Some(1);
-    let mut spread = three();
-    spread.current = None;
-    spread.strategy = Strategy::RoundRobin;
-    let mut paused = three();
-    paused.paused = true;
+fn the_first_line_the_tooltip_and_the_icon_say_what_the_engine_says() {
+    for (name, snapshot) in examples::all() {
+        for language in [Language::En, Language::Zh] {
+            let first = lines(&menu(&snapshot, &[], language))[0].clone();
+            let overall = text(language, &snapshot.status.overall);
+            let headline = text(language, &snapshot.status.headline);
 
-    assert_eq!(headline(&starting), "Starting… (grey)");
-    assert_eq!(headline(&stopped), "The proxy is not running (grey)");
-    assert_eq!(headline(&none), "No endpoint is configured (grey)");
-    assert_eq!(headline(&down), "No endpoint is usable (grey)");
-    assert_eq!(headline(&offline), "Offline: nothing can be reached (grey)");
-    assert_eq!(
-        headline(&spread),
-        "Distributing over 2 of 3 endpoints (grey)"
-    );
-    assert_eq!(headline(&paused), "HK · 84 ms · paused (grey)");
+            assert!(first.contains(&headline), "{name}: {first}");
+            let is_well = snapshot.status.overall == Overall::Well;
+            assert_eq!(first.contains(&overall), !is_well, "{name}: {first}");
+            let shown = first.trim_end_matches(" (grey)");
+            assert_eq!(tooltip(&snapshot, language), format!("Zephyr – {shown}"));
+        }
+        let expected = match snapshot.status.overall {
+            Overall::Well => Icon::Healthy,
+            Overall::Degraded => Icon::Degraded,
+            Overall::Out => Icon::AllDown,
+            Overall::Offline => Icon::Offline,
+            Overall::Paused | Overall::Starting | Overall::Disconnected => Icon::Paused,
+        };
+        assert_eq!(icon(&snapshot), expected, "{name}");
+    }
 }
 
 #[test]
-fn the_icon_shows_the_worst_that_is_true() {
-    let healthy = snapshot(vec![endpoint("HK", 84.0)]);
-    let degraded = three();
-    let down = snapshot(vec![failing("HK")]);
-    let mut paused = degraded.clone();
-    paused.paused = true;
-    let mut paused_down = down.clone();
-    paused_down.paused = true;
-    let mut tried = down.clone();
-    tried.endpoints[0].state = EndpointState::Recovering;
-    let mut offline = paused_down.clone();
-    offline.offline_since_ms = Some(1);
-    let mut switched_off = healthy.clone();
-    switched_off.endpoints.push(EndpointView {
-        state: EndpointState::Disabled,
-        ..endpoint("LA", 50.0)
-    });
+fn the_first_line_names_what_matters() {
+    let first = |snapshot: &Snapshot| lines(&menu(snapshot, &[], Language::En))[0].clone();
 
-    let mut starting = snapshot(Vec::new());
-    starting.listening = Listening::default();
+    let said = [
+        (examples::healthy(), "🇯🇵 Tokyo · 82 ms"),
+        (examples::paused(), "🇯🇵 Tokyo · 82 ms · paused"),
+        (
+            examples::failing_pin(),
+            "Tokyo stands in for Frankfurt · degraded",
+        ),
+        (
+            examples::spread_thin(),
+            "1 of 4 endpoints answer · degraded",
+        ),
+        (examples::all_down(), "No endpoint is usable · out"),
+        (examples::offline(), "Nothing can be reached · offline"),
+        (examples::stopped(), "The proxy is not running · out"),
+        (examples::starting(), "The proxy is not up yet · starting"),
+    ];
 
-    assert_eq!(icon(&starting), Icon::Paused);
-    assert_eq!(icon(&healthy), Icon::Healthy);
-    assert_eq!(icon(&switched_off), Icon::Healthy);
-    assert_eq!(icon(&degraded), Icon::Degraded);
-    assert_eq!(icon(&paused), Icon::Paused);
-    assert_eq!(icon(&down), Icon::AllDown);
-    assert_eq!(icon(&paused_down), Icon::AllDown);
-    assert_eq!(icon(&tried), Icon::AllDown);
-    assert_eq!(icon(&offline), Icon::Offline);
+    for (snapshot, expected) in said {
+        assert_eq!(first(&snapshot), format!("{expected} (grey)"));
+    }
+}
+
+#[test]
+fn while_offline_no_endpoint_is_shown_as_well_or_counted() {
+    let lines = lines(&menu(&examples::offline(), &[], Language::En));
+
+    let tokyo = lines.iter().find(|line| line.contains("Tokyo")).unwrap();
+
+    assert!(tokyo.contains("not reachable"), "{tokyo}");
+    assert!(!tokyo.contains("82 ms"), "{tokyo}");
 }
 
 #[test]

@@ -6,7 +6,6 @@ use zephyr_control::{
 };
 
 use super::entry::{Choice, Entry, Group, Item, Mark, Menu};
-use super::icon::matters;
 use super::phrase::{Phrase, detail, headline, in_use, named, short};
 use super::question::questions;
 
@@ -61,7 +60,7 @@ fn attention(snapshot: &Snapshot, language: Language) -> Option<Item> {
     let problems: Vec<_> = snapshot
         .problems
         .iter()
-        .filter(|one| matters(one))
+        .filter(|one| one.kind.needs_attention())
         .collect();
     let text = match problems.as_slice() {
         [] => return None,
@@ -105,13 +104,21 @@ fn endpoints(snapshot: &Snapshot, language: Language) -> Vec<Entry> {
         return items(members);
     }
     let submenus = groups.iter().map(|(group, members)| {
-        let usable = members.iter().filter(|one| one.state.is_usable()).count();
-        let of = members.len();
+        let answering = members.iter().filter(|one| one.state.answers()).count();
+        let of = members.iter().filter(|one| one.enabled).count();
         let holds_current = in_use(snapshot).is_some_and(|current| current.group == *group);
         let phrase = if holds_current {
-            Phrase::GroupInUse { group, usable, of }
+            Phrase::GroupInUse {
+                group,
+                answering,
+                of,
+            }
         } else {
-            Phrase::Group { group, usable, of }
+            Phrase::Group {
+                group,
+                answering,
+                of,
+            }
         };
         Entry::Group(Group {
             key: format!("group:{group}"),
@@ -222,10 +229,11 @@ fn ending(snapshot: &Snapshot, language: Language) -> Vec<Item> {
 
 /// Whether a person may pin an endpoint in this state. A failing one may be tried; one without a credential
 /// may not.
-/// credential may not.
 fn can_be_pinned(state: EndpointState) -> bool {
     match state {
         EndpointState::Ready
+        | EndpointState::Faltering
+        | EndpointState::Unreachable
         | EndpointState::Recovering
         | EndpointState::Failing
         | EndpointState::Throttled

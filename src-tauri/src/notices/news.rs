@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use zephyr_control::privilege::Effect;
-use zephyr_control::{Decision, EventKind, Language, Reason, text};
+use zephyr_control::{Decision, EventKind, Headline, Language, OverallStatus, Reason, text};
 use zephyr_core::config::Notifications;
 
 /// An event that is worth an interruption.
@@ -109,13 +109,13 @@ impl News {
         }
     }
 
-    pub(super) fn summary(&self, language: Language) -> String {
+    /// `status`: how things are as a whole.
+    pub(super) fn summary(&self, status: &OverallStatus, language: Language) -> String {
         let phrase = match self {
             Self::Switched { to, .. } => Phrase::Switched { endpoint: to },
             Self::Refused { endpoint, .. } => Phrase::Refused { endpoint },
-            Self::AllDown => Phrase::AllDown,
+            Self::AllDown | Self::Offline => Phrase::of(status, language),
             Self::Recovered => Phrase::Recovered,
-            Self::Offline => Phrase::Offline,
             Self::Online => Phrase::Online,
             Self::Complaint(_) => Phrase::Complaint,
             Self::Question { number, .. } => Phrase::Confirm { number: *number },
@@ -124,7 +124,8 @@ impl News {
         text(language, &phrase)
     }
 
-    pub(super) fn lines(&self, language: Language) -> Vec<String> {
+    /// `status`: how things are as a whole.
+    pub(super) fn lines(&self, status: &OverallStatus, language: Language) -> Vec<String> {
         match self {
             Self::Switched { from, to, decision } => {
                 let event = EventKind::Switched {
@@ -145,9 +146,8 @@ impl News {
                 vec![text(language, effect), text(language, &how)]
             }
             Self::AllDown => vec![text(language, &Phrase::Down)],
-            Self::Recovered => vec![text(language, &EventKind::SomethingUp)],
+            Self::Recovered | Self::Online => vec![text(language, &Phrase::of(status, language))],
             Self::Offline => vec![text(language, &EventKind::Offline)],
-            Self::Online => vec![text(language, &EventKind::Online)],
             Self::BudgetReached(budget_usd) => {
                 let budget_usd = *budget_usd;
                 vec![text(language, &EventKind::BudgetReached { budget_usd })]
@@ -160,19 +160,42 @@ impl News {
 #[derive(Serialize)]
 #[serde(tag = "notice", rename_all = "snake_case")]
 pub(super) enum Phrase<'a> {
-    Switched { endpoint: &'a str },
-    AllDown,
+    Switched {
+        endpoint: &'a str,
+    },
+    /// How things are as a whole.
+    Status {
+        overall: String,
+        line: &'a Headline,
+    },
     Recovered,
-    Offline,
     Online,
     Complaint,
-    Confirm { number: u32 },
-    ConfirmHow { number: u32 },
+    Confirm {
+        number: u32,
+    },
+    ConfirmHow {
+        number: u32,
+    },
     BudgetReached,
-    Refused { endpoint: &'a str },
-    Out { endpoint: &'a str, why: &'a Reason },
+    Refused {
+        endpoint: &'a str,
+    },
+    Out {
+        endpoint: &'a str,
+        why: &'a Reason,
+    },
     Sessions,
     Down,
+}
+
+impl<'a> Phrase<'a> {
+    fn of(status: &'a OverallStatus, language: Language) -> Self {
+        Self::Status {
+            overall: text(language, &status.overall),
+            line: &status.headline,
+        }
+    }
 }
 
 /// What happened to the endpoint that was left, if the decision itself only says that it is not usable.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use zephyr_control::privilege::Confirmation;
-use zephyr_control::{Decision, Event, Language, Snapshot};
+use zephyr_control::{Decision, Event, Language, OverallStatus, Snapshot};
 use zephyr_core::config::Notifications;
 
 use super::news::News;
@@ -19,6 +19,8 @@ pub(crate) struct Notices {
     /// The engine that was last looked at, by its start, and its last event that was seen.
     seen: Option<(u64, u64)>,
     last_told: Option<Instant>,
+    /// How things were as a whole at the last snapshot.
+    status: OverallStatus,
     waiting: Vec<News>,
     /// The numbers of the confirmations that wait and have been told of.
     asked: Vec<u32>,
@@ -32,6 +34,7 @@ impl Notices {
             choices: Notifications::default(),
             seen: None,
             last_told: None,
+            status: OverallStatus::default(),
             waiting: Vec::new(),
             asked: Vec::new(),
             due: None,
@@ -57,6 +60,7 @@ impl Notices {
             self.take_in(event);
         }
         self.seen = Some((snapshot.started_at_ms, newest));
+        self.status = snapshot.status.clone();
         if self.waiting.is_empty() {
             self.due = None;
         } else if self.due.is_none() {
@@ -104,8 +108,10 @@ impl Notices {
         self.due = None;
         let mut news = std::mem::take(&mut self.waiting);
         news.sort_by_key(News::rank);
-        let summary = news.first()?.summary(language);
-        let lines = news.iter().flat_map(|one| one.lines(language));
+        let summary = news.first()?.summary(&self.status, language);
+        let lines = news
+            .iter()
+            .flat_map(|one| one.lines(&self.status, language));
         let body = lines.collect::<Vec<_>>().join("\n");
         self.last_told = Some(now);
         Some(Notice { summary, body })

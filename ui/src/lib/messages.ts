@@ -12,7 +12,9 @@ import type {
   EndpointState,
   Event,
   Ground,
+  Headline,
   LanguageChoice,
+  Overall,
   Reason,
   Subject,
 } from "./generated/control";
@@ -32,7 +34,7 @@ export type Phrase = Code<"ui">;
 /** Phrases that all front-ends share, such as durations and strategies. */
 export type Status = { status: Code<"status">; [parameter: string]: unknown };
 
-export type Coded = Reason | Event | EndpointState | Status | Subject | Ground | Effect | Danger;
+export type Coded = Reason | Event | EndpointState | Overall | Headline | Status | Subject | Ground | Effect | Danger;
 
 export type Parameters = Readonly<Record<string, unknown>>;
 
@@ -87,6 +89,7 @@ const TAGS = [
   ["code", "reason"],
   ["event", "event"],
   ["status", "status"],
+  ["headline", "headline"],
   ["subject", "subject"],
   ["ground", "ground"],
   ["effect", "effect"],

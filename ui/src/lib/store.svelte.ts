@@ -9,7 +9,7 @@ import { MediaQuery } from "svelte/reactivity";
 import type { Backend, Connection } from "./backend";
 import { Confirmations, confirming } from "./confirm.svelte";
 import { failure } from "./failure";
-import type { Command, ControlError, Snapshot } from "./generated/control";
+import type { Command, ControlError, Overall, Snapshot } from "./generated/control";
 import { type Coded, type Language, meaning, named, option, type Parameters, type Phrase, phrase, resolve, sentence, text } from "./messages";
 
 /** A failure, shown until it is dismissed or some time has passed. */
@@ -34,6 +34,11 @@ export class Store {
       until it is. */
   readonly backend: Backend;
   readonly confirmations: Confirmations;
+
+  /** How things are as a whole: what the engine says, unless the page has lost it. */
+  readonly overall: Overall = $derived(
+    this.connection.state === "lost" ? "disconnected" : (this.snapshot?.status.overall ?? "starting"),
+  );
 
   readonly language: Language = $derived(
     resolve(this.snapshot?.appearance.language ?? "auto", navigator.language),

@@ -1,56 +1,60 @@
 // What the page derives from a snapshot: pure functions, without words.
 
 import { MINUTE } from "./duration";
-import type { EndpointView, Problem, Reason, Snapshot, Strategy, Weighed } from "./generated/control";
+import type { EndpointView, Overall, Problem, Reason, Snapshot, Strategy, Weighed } from "./generated/control";
 import type { Status } from "./messages";
-
-/** The overall state, as in the tray icon. */
-export type Overall = "healthy" | "degraded" | "all_down" | "paused" | "offline" | "empty";
-
-/** What the head of the page shows. */
-export type InUse =
-  | { is: "endpoint"; endpoint: EndpointView; why: Reason | undefined }
-  | { is: "distributing" }
-  | { is: "nothing" }
-  | { is: "empty" }
-  | { is: "starting" }
-  | { is: "stopped" };
 
 export interface Group {
   name: string;
   endpoints: EndpointView[];
-  usable: number;
+  /** How many of them answer. */
+  answering: number;
+  /** How many of them are switched on. */
+  enabled: number;
 }
 
-export function usable(endpoint: EndpointView): boolean {
-  return endpoint.state === "ready" || endpoint.state === "recovering";
+/** Whether it takes requests. */
+export function usable({ state }: EndpointView): boolean {
+  return state === "ready" || state === "faltering" || state === "recovering";
 }
 
-export function overall(snapshot: Snapshot): Overall {
-  if (!hasEngine(snapshot)) return "all_down";
-  if (snapshot.endpoints.length === 0) return "empty";
-  if (snapshot.offline_since_ms !== null) return "offline";
-  // A recovering endpoint does not count: its next trial decides.
-  if (!snapshot.endpoints.some(({ state }) => state === "ready")) return "all_down";
-  if (snapshot.paused) return "paused";
-  const ails = snapshot.endpoints.some(ailing) || snapshot.problems.some(matters);
-  return ails ? "degraded" : "healthy";
+/** Whether it answers, as far as is known: it takes requests, and the last news of it is no failure. */
+export function answers(endpoint: EndpointView): boolean {
+  return endpoint.state === "ready";
+}
+
+/** The endpoint that answers the next request, if it is one and requests are answered. */
+export function answering({ endpoints, status: { about } }: Snapshot, overall: Overall): EndpointView | undefined {
+  if (!areAnswered(overall)) return undefined;
+  switch (about.about) {
+    case "endpoint":
+      return endpoints.find(({ name }) => name === about.endpoint);
+    case "pin":
+      return endpoints.find(({ name }) => name === (about.stand_in ?? about.pin));
+    case "several":
+    case "nothing":
+      return undefined;
+  }
+}
+
+/** Whether requests are answered, as far as is known. */
+export function areAnswered(overall: Overall): boolean {
+  switch (overall) {
+    case "well":
+    case "degraded":
+    case "paused":
+    case "starting":
+      return true;
+    case "out":
+    case "offline":
+    case "disconnected":
+      return false;
+  }
 }
 
 /** Whether an engine runs. If not, the problems of the snapshot say why. */
 export function hasEngine(snapshot: Snapshot): boolean {
   return snapshot.listening.proxy !== "";
-}
-
-/** Whether something is wrong with an endpoint. One that was switched off is as it should be. */
-function ailing({ state, reason }: EndpointView): boolean {
-  if (state === "ready") return reason !== null;
-  return state !== "disabled" && state !== "draining";
-}
-
-/** Whether a problem is worth a warning mark, and not only a line in the list. */
-function matters({ kind }: Problem): boolean {
-  return kind !== "config_warning" && kind !== "no_endpoints";
 }
 
 /** How long it is worth showing; the engine leaves it out after that too, but may have nothing new to send. */
@@ -60,14 +64,6 @@ const WEIGHED_MS = 10 * MINUTE;
 export function weighed(snapshot: Snapshot, now: number): Weighed | undefined {
   const last = snapshot.weighed ?? undefined;
   return last !== undefined && now - last.at_ms < WEIGHED_MS ? last : undefined;
-}
-
-export function inUse(snapshot: Snapshot): InUse {
-  const endpoint = snapshot.endpoints.find(({ name }) => name === snapshot.current);
-  if (endpoint) return { is: "endpoint", endpoint, why: snapshot.decision?.why };
-  if (snapshot.endpoints.some(usable)) return { is: "distributing" };
-  if (!hasEngine(snapshot)) return { is: snapshot.problems.length > 0 ? "stopped" : "starting" };
-  return { is: snapshot.endpoints.length === 0 ? "empty" : "nothing" };
 }
 
 /** The pinned endpoint, or the one in use; none while requests are distributed. */
@@ -86,7 +82,8 @@ export function groups(endpoints: readonly EndpointView[]): Group[] {
   return [...byName].map(([name, members]) => ({
     name,
     endpoints: members,
-    usable: members.filter(usable).length,
+    answering: members.filter(answers).length,
+    enabled: members.filter(({ enabled }) => enabled).length,
   }));
 }
 
@@ -101,6 +98,7 @@ export function reasonOf(snapshot: Snapshot, endpoint: EndpointView): Reason | u
 /** Whether "try again now" would have an effect. */
 export function canReinstate(endpoint: EndpointView): boolean {
   switch (endpoint.state) {
+    case "faltering":
     case "recovering":
     case "failing":
     case "throttled":
@@ -108,6 +106,7 @@ export function canReinstate(endpoint: EndpointView): boolean {
     case "exhausted":
       return true;
     case "ready":
+    case "unreachable":
     case "draining":
     case "disabled":
     case "no_credential":

@@ -349,6 +349,7 @@ pub fn snapshot(taken_at_ms: u64) -> Snapshot {
             admin: None,
         },
         config_path: None,
+        status: zephyr_control::OverallStatus::default(),
         mode: Mode::Auto,
         paused: false,
         strategy: Strategy::Latency,

@@ -41,8 +41,12 @@ pub(super) fn state_cell(state: EndpointState, language: Language, colours: Colo
 fn colour(state: EndpointState) -> &'static str {
     match state {
         EndpointState::Ready => "32",
-        EndpointState::Recovering | EndpointState::Throttled | EndpointState::Draining => "33",
-        EndpointState::Failing
+        EndpointState::Faltering
+        | EndpointState::Recovering
+        | EndpointState::Throttled
+        | EndpointState::Draining => "33",
+        EndpointState::Unreachable
+        | EndpointState::Failing
         | EndpointState::Refused
         | EndpointState::Exhausted
         | EndpointState::NoCredential => "31",

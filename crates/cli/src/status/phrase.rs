@@ -1,7 +1,7 @@
 //! What the status view says besides reasons, events and states: the `status.` keys of the catalogues.
 
 use serde::Serialize;
-use zephyr_control::Reason;
+use zephyr_control::{Headline, Reason};
 
 /// A phrase and its parameters, in the form that [`zephyr_control::text`] puts into words.
 #[derive(Clone, Debug, Serialize)]
@@ -19,9 +19,10 @@ pub(super) enum Phrase<'a> {
     InUseUnexplained {
         endpoint: String,
     },
-    Distributing,
-    NothingUsable,
-    NoEndpoints,
+    Overall {
+        overall: String,
+        headline: &'a Headline,
+    },
     Automatic {
         strategy: String,
     },

@@ -1,10 +1,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use zephyr_control::examples;
 use zephyr_control::{
-    Appearance, Decision, Drain, EndpointState, EndpointView, Event, EventKind, Host, Language,
-    Listening, Measure, Mode, NotChosen, ProbeCosts, Problem, ProblemKind, Reason, Redacted,
-    Snapshot, Strategy, Totals, Weighed, text,
+    Appearance, Decision, Drain, EndpointState, EndpointView, Event, EventKind, Headline, Host,
+    Language, Listening, Measure, Mode, NotChosen, ProbeCosts, Problem, ProblemKind, Reason,
+    Redacted, Snapshot, Strategy, Totals, Weighed, text,
 };
 use zephyr_process::colours::Colours;
 
@@ -53,6 +54,7 @@ fn empty() -> Snapshot {
         config_path: None,
         mode: Mode::Auto,
         paused: false,
+        status: examples::out(Headline::NoEndpoints),
         strategy: Strategy::Latency,
         current: None,
         decision: None,
@@ -109,6 +111,7 @@ fn busy() -> Snapshot {
     };
     Snapshot {
         started_at_ms: NOW - 7_500_000,
+        status: examples::some_answer("HK", 2, 3),
         current: Some("HK".to_owned()),
         decision: Some(decision),
         endpoints: vec![hong_kong, tokyo, relay],
@@ -183,6 +186,7 @@ fn the_state_of_an_instance_in_english() {
 
     let expected = "\
 Zephyr 0.1.0 · proxy 127.0.0.1:8080 · up 2 h 5 min
+Status: degraded · HK · 2 of 3 endpoints answer
 In use: 🇭🇰 HK – faster: 80 ms against 240 ms (threshold 50 ms)
 Mode: automatic – the fastest
 Requests: 17 · in flight 2 · failed over 1 · failed 0 · aborted 0 · abandoned 0
@@ -219,6 +223,7 @@ fn the_state_of_an_instance_in_chinese() {
 
     let expected = "\
 Zephyr 0.1.0 · 代理 127.0.0.1:8080 · 已运行 2 小时 5 分
+状态：部分异常 · HK · 3 个端点中 2 个可用
 当前端点：🇭🇰 HK – 更快：80 毫秒对 240 毫秒（阈值 50 毫秒）
 模式：自动 – 最快优先
 请求：17 · 进行中 2 · 已转移 1 · 失败 0 · 中止 0 · 客户端离开 0
@@ -285,33 +290,85 @@ fn what_was_weighed_last_is_said_with_both_sides() {
 }
 
 #[test]
-fn without_an_endpoint_in_use_it_says_why() {
-    let distributing = Snapshot {
-        strategy: Strategy::Random,
-        endpoints: vec![endpoint("HK", EndpointState::Ready)],
-        ..empty()
-    };
-    let all_down = Snapshot {
-        endpoints: vec![endpoint("HK", EndpointState::Failing)],
-        ..empty()
-    };
-    let second_line = |snapshot: &Snapshot| {
+fn the_second_line_says_how_things_are_as_a_whole() {
+    let lines = |snapshot: &Snapshot| {
         let text = view(snapshot, Language::En, Colours::Plain);
-        text.lines().nth(1).unwrap().to_owned()
+        text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let said = [
+        (examples::healthy(), "Status: all well · Tokyo"),
+        (
+            examples::degraded(),
+            "Status: degraded · Tokyo · 1 of 5 endpoints answer",
+        ),
+        (examples::all_down(), "Status: out · No endpoint is usable"),
+        (
+            examples::refused(),
+            "Status: out · No endpoint is usable: all credentials are refused",
+        ),
+        (examples::paused(), "Status: paused · Tokyo"),
+        (examples::manual(), "Status: all well · Singapore"),
+        (
+            examples::failing_pin(),
+            "Status: degraded · Tokyo stands in for Frankfurt",
+        ),
+        (
+            examples::offline(),
+            "Status: offline · Nothing can be reached",
+        ),
+        (
+            examples::distributing(),
+            "Status: all well · 4 of 4 endpoints answer",
+        ),
+        (
+            examples::spread_thin(),
+            "Status: degraded · 1 of 4 endpoints answer",
+        ),
+        (
+            examples::unmeasured(),
+            "Status: starting · Tokyo · not measured yet",
+        ),
+        (examples::empty(), "Status: out · No endpoint is configured"),
+    ];
+
+    for (snapshot, expected) in said {
+        assert_eq!(lines(&snapshot)[0], expected);
+    }
+}
+
+#[test]
+fn nothing_is_in_use_while_nothing_can_be_reached() {
+    let offline = Snapshot {
+        current: Some("Tokyo".to_owned()),
+        ..examples::offline()
     };
 
-    assert_eq!(
-        second_line(&empty()),
-        "In use: none; no endpoint is configured"
-    );
-    assert_eq!(
-        second_line(&all_down),
-        "In use: none; no endpoint is usable"
-    );
-    assert_eq!(
-        second_line(&distributing),
-        "In use: every endpoint that is usable"
-    );
+    let text = view(&offline, Language::En, Colours::Plain);
+
+    assert!(!text.contains("In use"), "{text}");
+    assert!(!text.contains("  ready"), "{text}");
+    assert!(text.contains("not reachable"), "{text}");
+}
+
+#[test]
+fn an_endpoint_whose_last_check_failed_is_not_ready() {
+    let text = view(&examples::failing_pin(), Language::En, Colours::Plain);
+
+    let row = text.lines().find(|line| line.contains("Singapore"));
+    let row = row.unwrap();
+
+    assert!(row.contains("failed last time"), "{row}");
+    assert!(row.contains("a check failed: HTTP 500"), "{row}");
+}
+
+#[test]
+fn a_reason_that_explains_nothing_is_not_said() {
+    let mut snapshot = examples::healthy();
+    snapshot.decision.as_mut().unwrap().why = Reason::InUse;
+
+    let text = view(&snapshot, Language::En, Colours::Plain);
+
+    assert!(text.contains("\nIn use: 🇯🇵 Tokyo\n"), "{text}");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The state of a running instance: which endpoint is in use and why, each endpoint, problems, and events.
 
 use zephyr_control::{
-    Drain, EndpointView, Event, Language, Measure, Mode, ProbeCosts, Reason, Snapshot, Strategy,
-    Totals, Weighed, text,
+    Drain, EndpointView, Event, Language, Measure, Mode, Overall, ProbeCosts, Reason, Snapshot,
+    Strategy, Totals, Weighed, text,
 };
 use zephyr_process::colours::Colours;
 
@@ -47,7 +47,8 @@ impl View<'_> {
                 proxy: &snapshot.listening.proxy,
                 age: self.span(snapshot.taken_at_ms.saturating_sub(snapshot.started_at_ms)),
             })),
-            Some(self.in_use()),
+            Some(self.status()),
+            self.in_use(),
             Some(self.mode()),
             snapshot
                 .weighed
@@ -67,27 +68,31 @@ impl View<'_> {
             .collect()
     }
 
-    fn in_use(&self) -> String {
+    /// How things are as a whole.
+    fn status(&self) -> String {
+        let status = &self.snapshot.status;
+        self.say(&Phrase::Overall {
+            overall: text(self.language, &status.overall),
+            headline: &status.headline,
+        })
+    }
+
+    /// The endpoint that new requests go to, while they are answered.
+    fn in_use(&self) -> Option<String> {
         let snapshot = self.snapshot;
-        let Some(name) = snapshot.current.as_deref() else {
-            return self.say(&if snapshot.endpoints.is_empty() {
-                Phrase::NoEndpoints
-            } else if snapshot.usable() == 0 {
-                Phrase::NothingUsable
-            } else {
-                Phrase::Distributing
-            });
-        };
+        let name = snapshot.current.as_deref()?;
+        if matches!(snapshot.status.overall, Overall::Out | Overall::Offline) {
+            return None;
+        }
         let endpoint = snapshot
             .endpoint(name)
             .map_or_else(|| name.to_owned(), labelled);
-        self.say(&match snapshot.decision.as_ref() {
-            Some(decision) => Phrase::InUse {
-                endpoint,
-                reason: &decision.why,
-            },
-            None => Phrase::InUseUnexplained { endpoint },
-        })
+        let why = snapshot.decision.as_ref().map(|decision| &decision.why);
+        Some(self.say(&match why {
+            // Saying that it is in use because it is in use would explain nothing.
+            None | Some(Reason::InUse) => Phrase::InUseUnexplained { endpoint },
+            Some(reason) => Phrase::InUse { endpoint, reason },
+        }))
     }
 
     fn mode(&self) -> String {

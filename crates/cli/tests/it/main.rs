@@ -26,3 +26,5 @@ mod security;
 mod serve;
 #[cfg(unix)]
 mod serving;
+#[cfg(unix)]
+mod whole;

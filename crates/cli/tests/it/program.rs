@@ -295,6 +295,7 @@ async fn instance() -> (Server, Registration) {
     server.control.publish(Snapshot {
         endpoints: vec![endpoint("HK"), endpoint("Tokyo")],
         current: Some("HK".to_owned()),
+        status: zephyr_control::examples::well("HK"),
         ..snapshot(1)
     });
     let this = Instance::this(([127, 0, 0, 1], 8080).into(), server.address);
@@ -318,7 +319,8 @@ async fn the_status_of_a_running_instance_is_shown() {
 
     assert_eq!((code(&alone), code(&table), code(&json)), (0, 0, 0));
     assert_eq!(stdout(&alone), stdout(&table));
-    assert!(stdout(&table).contains("In use: HK"), "{}", stdout(&table));
+    let whole = "Status: all well · HK\nIn use: HK\n";
+    assert!(stdout(&table).contains(whole), "{}", stdout(&table));
     let snapshot: Snapshot = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(snapshot.endpoints.len(), 2);
 }

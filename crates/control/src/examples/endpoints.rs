@@ -118,12 +118,22 @@ pub(super) fn recovering() -> EndpointView {
     }
 }
 
+/// Singapore, whose last check failed.
+pub(super) fn faltering() -> EndpointView {
+    EndpointView {
+        state: EndpointState::Faltering,
+        reason: Some(Reason::ProbeFailed {
+            detail: "HTTP 500".into(),
+        }),
+        ..singapore()
+    }
+}
+
 pub(super) fn unreachable(up: EndpointView) -> EndpointView {
     EndpointView {
         in_flight: 0,
-        state: EndpointState::Failing,
+        state: EndpointState::Unreachable,
         reason: Some(refused_connection("network is unreachable")),
-        until_ms: Some(NOW_MS + 12_000),
         ..up
     }
 }

@@ -9,8 +9,9 @@ mod snapshots;
 #[cfg(test)]
 mod tests;
 
-pub use parts::{NOW_MS, endpoint, form, live_request, snapshot};
+pub use parts::{NOW_MS, endpoint, form, live_request, out, snapshot, some_answer, well};
 pub use snapshots::{
-    all, all_down, busy, degraded, distributing, draining, empty, healthy, manual, many, offline,
-    paused, problems, quota, refused, serve, starting, stopped,
+    all, all_down, busy, degraded, distributing, draining, empty, failing_pin, healthy, manual,
+    many, offline, paused, problems, quota, refused, serve, spread_thin, starting, stopped,
+    unmeasured,
 };

@@ -6,8 +6,8 @@ use crate::form::{EndpointForm, TokenReference};
 use crate::host::{Appearance, ClaudeCode, Host, Program};
 use crate::journal::JournalStatus;
 use crate::snapshot::{
-    EndpointState, EndpointView, Listening, LiveRequest, Measure, Mode, ProbeCosts, Snapshot,
-    Strategy, Totals,
+    About, EndpointState, EndpointView, Headline, Listening, LiveRequest, Measure, Mode, Overall,
+    OverallStatus, ProbeCosts, Snapshot, Strategy, Totals,
 };
 
 /// When all examples were taken: 2026-05-12 09:30 UTC, in milliseconds since 1970.
@@ -64,6 +64,41 @@ pub fn endpoint(name: &str) -> EndpointView {
     }
 }
 
+/// All is well, and this endpoint is in use.
+pub fn well(endpoint: &str) -> OverallStatus {
+    let endpoint = endpoint.to_owned();
+    OverallStatus {
+        overall: Overall::Well,
+        headline: Headline::InUse {
+            endpoint: endpoint.clone(),
+        },
+        about: About::Endpoint { endpoint },
+    }
+}
+
+/// This endpoint is in use, and so many of so many answer.
+pub fn some_answer(endpoint: &str, answering: usize, of: usize) -> OverallStatus {
+    let endpoint = endpoint.to_owned();
+    OverallStatus {
+        overall: Overall::Degraded,
+        headline: Headline::SomeAnswer {
+            endpoint: endpoint.clone(),
+            answering,
+            of,
+        },
+        about: About::Endpoint { endpoint },
+    }
+}
+
+/// A request of now would be denied or would wait.
+pub fn out(headline: Headline) -> OverallStatus {
+    OverallStatus {
+        overall: Overall::Out,
+        headline,
+        about: About::Nothing,
+    }
+}
+
 /// An engine that runs with these endpoints, none of which is in use.
 pub fn snapshot(endpoints: Vec<EndpointView>) -> Snapshot {
     Snapshot {
@@ -75,6 +110,7 @@ pub fn snapshot(endpoints: Vec<EndpointView>) -> Snapshot {
             admin: Some("127.0.0.1:8081".to_owned()),
         },
         config_path: Some("/home/ada/.config/zephyr/config.toml".into()),
+        status: out(Headline::NoneUsable),
         mode: Mode::Auto,
         paused: false,
         offline_since_ms: None,

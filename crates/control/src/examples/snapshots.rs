@@ -1,13 +1,14 @@
 //! The examples themselves.
 
 use super::endpoints;
-use super::parts::{NOW_MS, live_request, snapshot};
+use super::parts::{NOW_MS, live_request, out, snapshot, some_answer, well};
 use crate::host::{ClaudeCode, Host, Program};
 use crate::journal::{JournalStatus, RequestEnd};
 use crate::reason::Reason;
 use crate::snapshot::{
-    Decision, Drain, EndpointView, Event, EventKind, LiveRequest, Mode, NotChosen, ProbeCosts,
-    Problem, ProblemKind, Snapshot, Strategy, Totals, Weighed,
+    About, Decision, Drain, EndpointState, EndpointView, Event, EventKind, Headline, LiveRequest,
+    Mode, NotChosen, Overall, OverallStatus, ProbeCosts, Problem, ProblemKind, Snapshot, Strategy,
+    Totals, Weighed,
 };
 
 /// Every example, by name.
@@ -24,6 +25,9 @@ pub fn all() -> Vec<(&'static str, Snapshot)> {
         ("manual", manual()),
         ("offline", offline()),
         ("distributing", distributing()),
+        ("spread-thin", spread_thin()),
+        ("failing-pin", failing_pin()),
+        ("unmeasured", unmeasured()),
         ("empty", empty()),
         ("starting", starting()),
         ("stopped", stopped()),
@@ -40,6 +44,7 @@ pub fn healthy() -> Snapshot {
         why: Reason::NotFaster { ms, than_ms: 82 },
     };
     Snapshot {
+        status: well("Tokyo"),
         current: Some("Tokyo".to_owned()),
         decision: Some(Decision {
             why: faster(),
@@ -57,6 +62,7 @@ pub fn healthy() -> Snapshot {
 /// One endpoint is in use; the others are out, each for another reason.
 pub fn degraded() -> Snapshot {
     Snapshot {
+        status: some_answer("Tokyo", 1, 5),
         endpoints: vec![
             endpoints::tokyo(),
             endpoints::throttled(),
@@ -180,6 +186,7 @@ pub fn busy() -> Snapshot {
 /// No endpoint is usable.
 pub fn all_down() -> Snapshot {
     Snapshot {
+        status: out(Headline::NoneUsable),
         current: None,
         decision: None,
         endpoints: vec![
@@ -196,6 +203,7 @@ pub fn all_down() -> Snapshot {
 /// The only endpoint refuses its credential.
 pub fn refused() -> Snapshot {
     Snapshot {
+        status: out(Headline::AllRefused),
         events: vec![Event {
             seq: 1,
             at_ms: NOW_MS - 30_000,
@@ -231,6 +239,7 @@ pub fn quota() -> Snapshot {
         }],
     };
     Snapshot {
+        status: well("Singapore"),
         current: Some("Singapore".to_owned()),
         decision: Some(decision.clone()),
         endpoints: vec![
@@ -259,6 +268,10 @@ pub fn quota() -> Snapshot {
 /// Monitoring is paused.
 pub fn paused() -> Snapshot {
     Snapshot {
+        status: OverallStatus {
+            overall: Overall::Paused,
+            ..well("Tokyo")
+        },
         paused: true,
         ..healthy()
     }
@@ -282,6 +295,13 @@ pub fn manual() -> Snapshot {
         why: Reason::NotPinned,
     };
     Snapshot {
+        status: OverallStatus {
+            about: About::Pin {
+                pin: "Singapore".to_owned(),
+                stand_in: None,
+            },
+            ..well("Singapore")
+        },
         mode: Mode::Manual {
             endpoint: "Singapore".to_owned(),
         },
@@ -307,6 +327,13 @@ pub fn offline() -> Snapshot {
         endpoints::frankfurt(),
     ];
     Snapshot {
+        status: OverallStatus {
+            overall: Overall::Offline,
+            headline: Headline::Unreachable,
+            about: About::Endpoint {
+                endpoint: "Tokyo".to_owned(),
+            },
+        },
         offline_since_ms: Some(NOW_MS - 190_000),
         endpoints: all.map(endpoints::unreachable).to_vec(),
         events: then([(190_000, EventKind::Offline)]),
@@ -317,6 +344,7 @@ pub fn offline() -> Snapshot {
 /// Requests are spread over all endpoints, so that none is the one in use.
 pub fn distributing() -> Snapshot {
     Snapshot {
+        status: distributed(Overall::Well, 4),
         strategy: Strategy::RoundRobin,
         current: None,
         decision: None,
@@ -324,9 +352,111 @@ pub fn distributing() -> Snapshot {
     }
 }
 
+/// Requests are spread, and three of four endpoints are overloaded.
+pub fn spread_thin() -> Snapshot {
+    let overloaded = |endpoint: EndpointView| EndpointView {
+        state: EndpointState::Throttled,
+        reason: Some(Reason::Overloaded { status: 529 }),
+        until_ms: Some(NOW_MS + 3_000),
+        ..endpoint
+    };
+    let [tokyo, singapore, frankfurt, backup] = [
+        endpoints::tokyo(),
+        endpoints::singapore(),
+        endpoints::frankfurt(),
+        endpoints::backup(),
+    ];
+    Snapshot {
+        status: distributed(Overall::Degraded, 1),
+        endpoints: vec![
+            tokyo,
+            overloaded(singapore),
+            overloaded(frankfurt),
+            overloaded(backup),
+        ],
+        ..distributing()
+    }
+}
+
+/// The endpoint that a person chose is out, and another one answers.
+pub fn failing_pin() -> Snapshot {
+    let replaces = Decision {
+        why: Reason::Replaces,
+        others: vec![NotChosen {
+            endpoint: "Frankfurt".to_owned(),
+            why: Reason::ConnectFailed {
+                detail: "connection refused".into(),
+            },
+        }],
+    };
+    Snapshot {
+        status: OverallStatus {
+            overall: Overall::Degraded,
+            headline: Headline::StandIn {
+                pin: "Frankfurt".to_owned(),
+                endpoint: "Tokyo".to_owned(),
+            },
+            about: About::Pin {
+                pin: "Frankfurt".to_owned(),
+                stand_in: Some("Tokyo".to_owned()),
+            },
+        },
+        mode: Mode::Manual {
+            endpoint: "Frankfurt".to_owned(),
+        },
+        current: Some("Tokyo".to_owned()),
+        decision: Some(replaces),
+        endpoints: vec![
+            endpoints::tokyo(),
+            endpoints::faltering(),
+            endpoints::failing(),
+        ],
+        ..healthy()
+    }
+}
+
+/// The engine has just begun, and nothing is known yet.
+pub fn unmeasured() -> Snapshot {
+    let unknown = |endpoint: EndpointView| EndpointView {
+        latency_ms: None,
+        latency_history: Vec::new(),
+        ttft_ms: None,
+        compared_by: None,
+        last_check_ms: None,
+        in_flight: 0,
+        attempts: 0,
+        ..endpoint
+    };
+    Snapshot {
+        status: OverallStatus {
+            overall: Overall::Starting,
+            headline: Headline::FirstChoice {
+                endpoint: "Tokyo".to_owned(),
+            },
+            about: About::Endpoint {
+                endpoint: "Tokyo".to_owned(),
+            },
+        },
+        current: Some("Tokyo".to_owned()),
+        decision: Some(Decision {
+            why: Reason::FirstChoice,
+            others: vec![NotChosen {
+                endpoint: "Singapore".to_owned(),
+                why: Reason::NotMeasured,
+            }],
+        }),
+        totals: Totals::default(),
+        ..snapshot(vec![
+            unknown(endpoints::tokyo()),
+            unknown(endpoints::singapore()),
+        ])
+    }
+}
+
 /// No endpoint is configured.
 pub fn empty() -> Snapshot {
     Snapshot {
+        status: out(Headline::NoEndpoints),
         problems: vec![problem(
             ProblemKind::NoEndpoints,
             "no endpoint is configured",
@@ -345,12 +475,14 @@ pub fn empty() -> Snapshot {
 pub fn starting() -> Snapshot {
     let mut starting = snapshot(Vec::new());
     starting.listening.proxy.clear();
+    starting.status = OverallStatus::without_engine(&[]);
     starting
 }
 
 /// The engine could not start.
 pub fn stopped() -> Snapshot {
     Snapshot {
+        status: out(Headline::Stopped),
         problems: vec![problem(
             ProblemKind::Port,
             "port 8080 is used by python3 (process 4711)",
@@ -387,6 +519,7 @@ pub fn problems() -> Snapshot {
 /// Forty endpoints in three groups.
 pub fn many() -> Snapshot {
     Snapshot {
+        status: some_answer("Asia 01", 36, 40),
         current: Some("Asia 01".to_owned()),
         decision: Some(Decision {
             why: faster(),
@@ -407,6 +540,15 @@ pub fn serve() -> Snapshot {
         },
         events: Vec::new(),
         ..healthy()
+    }
+}
+
+/// Requests are distributed over four endpoints, of which so many answer.
+fn distributed(overall: Overall, answering: usize) -> OverallStatus {
+    OverallStatus {
+        overall,
+        headline: Headline::Distributed { answering, of: 4 },
+        about: About::Several,
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{NOW_MS, all};
 use crate::message::{Language, text};
-use crate::snapshot::{EndpointState, Snapshot};
+use crate::snapshot::{EndpointState, Headline, Overall, Snapshot};
 
 /// Every example as the user interface's tests read it. `UPDATE_TYPES=1 cargo test -p zephyr-control`
 /// writes it anew.
@@ -87,10 +87,15 @@ fn every_reason_and_event_of_the_examples_reads_as_a_sentence_in_both_languages(
                 .filter_map(|one| one.reason.as_ref());
             let events = snapshot.events.iter().map(|event| &event.kind);
             let states = snapshot.endpoints.iter().map(|one| one.state);
+            let status = [
+                text(language, &snapshot.status.overall),
+                text(language, &snapshot.status.headline),
+            ];
             let said = reasons
                 .map(|reason| text(language, reason))
                 .chain(events.map(|event| text(language, event)))
-                .chain(states.map(|state| text(language, &state)));
+                .chain(states.map(|state| text(language, &state)))
+                .chain(status);
 
             for words in said {
                 assert!(
@@ -98,6 +103,33 @@ fn every_reason_and_event_of_the_examples_reads_as_a_sentence_in_both_languages(
                     "{name}: {words}"
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn the_status_of_an_example_is_not_better_than_its_endpoints() {
+    for (name, snapshot) in all() {
+        let status = &snapshot.status;
+        let enabled = || snapshot.endpoints.iter().filter(|one| one.enabled);
+        let ready = enabled()
+            .filter(|one| one.state == EndpointState::Ready)
+            .count();
+        match status.overall {
+            Overall::Well => assert_eq!(ready, enabled().count(), "{name}"),
+            Overall::Degraded => assert!(ready > 0, "{name}"),
+            Overall::Out | Overall::Offline => assert_eq!(ready, 0, "{name}"),
+            Overall::Paused => assert!(snapshot.paused, "{name}"),
+            Overall::Starting => assert_eq!(snapshot.totals.failed, 0, "{name}"),
+            Overall::Disconnected => panic!("{name}: only a front-end says so"),
+        }
+        if let Headline::SomeAnswer { answering, of, .. }
+        | Headline::Distributed { answering, of } = &status.headline
+        {
+            assert_eq!((*answering, *of), (ready, enabled().count()), "{name}");
+        }
+        if let (Some(told), Some(current)) = (status.answering(), &snapshot.current) {
+            assert_eq!(told, current, "{name}");
         }
     }
 }

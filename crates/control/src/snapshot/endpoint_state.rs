@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 pub enum EndpointState {
     /// Takes requests.
     Ready,
+    /// Takes requests, but its last check, or the last requests, failed.
+    Faltering,
+    /// Nothing at all can be reached now, and it is not to blame.
+    Unreachable,
     /// Cooldown over, not yet proven.
     Recovering,
     /// Circuit open after failures.
@@ -28,11 +32,17 @@ pub enum EndpointState {
 }
 
 impl EndpointState {
+    /// Whether it answers, as far as is known: it takes requests, and the last news of it is no failure.
+    pub fn answers(self) -> bool {
+        self == Self::Ready
+    }
+
     /// Whether it takes requests.
     pub fn is_usable(self) -> bool {
         match self {
-            Self::Ready | Self::Recovering => true,
-            Self::Failing
+            Self::Ready | Self::Faltering | Self::Recovering => true,
+            Self::Unreachable
+            | Self::Failing
             | Self::Throttled
             | Self::Refused
             | Self::Exhausted

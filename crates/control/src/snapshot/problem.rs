@@ -37,6 +37,23 @@ impl Problem {
     }
 }
 
+impl ProblemKind {
+    /// Whether it is worth a mark at the overall status, and not only a line in the list.
+    pub fn needs_attention(self) -> bool {
+        match self {
+            Self::ConfigError
+            | Self::Credential
+            | Self::Keychain
+            | Self::Port
+            | Self::ClaudeCode
+            | Self::Journal
+            | Self::Desktop => true,
+            // The overall status itself says that there are no endpoints.
+            Self::ConfigWarning | Self::NoEndpoints => false,
+        }
+    }
+}
+
 /// What a problem is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

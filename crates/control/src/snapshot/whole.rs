@@ -8,6 +8,7 @@ use super::endpoint::EndpointView;
 use super::event::Event;
 use super::live::LiveRequest;
 use super::problem::Problem;
+use super::status::OverallStatus;
 use super::totals::{Drain, ProbeCosts, Totals};
 use super::weighed::Weighed;
 use crate::host::{Appearance, Host};
@@ -30,6 +31,9 @@ pub struct Snapshot {
     /// The configuration file in force.
     #[cfg_attr(test, ts(type = "string | null"))]
     pub config_path: Option<Redacted>,
+    /// How things are as a whole. Front-ends show this, and derive nothing of their own.
+    #[serde(default)]
+    pub status: OverallStatus,
     /// Whether Zephyr chooses.
     pub mode: Mode,
     /// Whether probes and switches for speed are stopped.

@@ -23,6 +23,15 @@ use crate::latency::Size;
 use crate::rng::Rng;
 use crate::worth::Scale;
 
+/// Where an attempt would go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Pick {
+    /// To this endpoint.
+    One(EndpointId, Why),
+    /// To one of these, by turns or by chance. Each has its weight; there is at least one.
+    Turn(Vec<(EndpointId, u32)>),
+}
+
 impl Fleet {
     /// The endpoint for the next attempt of `journey`.
     pub(super) fn choose(
@@ -56,18 +65,41 @@ impl Fleet {
         self.endpoints.iter().filter_map(why_not).collect()
     }
 
+    /// Where the next attempt of `journey` would go. Asking changes nothing.
+    pub(super) fn look_where(&self, journey: &Journey, now: Instant) -> Option<Pick> {
+        let one = |(id, why)| Pick::One(id, why);
+        self.pick_fit(journey, now)
+            .or_else(|| self.choose_trial(journey, now).map(one))
+            .or_else(|| self.choose_last_resort(journey).map(one))
+    }
+
     fn choose_fit(&mut self, journey: &Journey, now: Instant) -> Option<(EndpointId, Why)> {
+        match self.pick_fit(journey, now)? {
+            Pick::One(id, why) => Some((id, why)),
+            Pick::Turn(candidates) => {
+                let chosen = if self.config.routing.strategy == Strategy::Random {
+                    pick(&candidates, &mut self.rng)
+                } else {
+                    self.turns.next(&candidates)
+                };
+                chosen.map(|id| (id, Why::Turn))
+            }
+        }
+    }
+
+    /// The fit endpoint for an attempt of `journey`, or the ones that take turns.
+    pub(super) fn pick_fit(&self, journey: &Journey, now: Instant) -> Option<Pick> {
         if let Mode::Pinned(pinned) = self.mode
             && let Some(why) = self.may_use_pinned(pinned, journey, now)
         {
-            return Some((pinned, why));
+            return Some(Pick::One(pinned, why));
         }
         if let Mode::Auto = self.mode
-            && let Some(choice) = self.stay_or_move(journey, now)
+            && let Some((id, why)) = self.stay_or_move(journey, now)
         {
-            return Some(choice);
+            return Some(Pick::One(id, why));
         }
-        self.choose_by_strategy(journey, now)
+        self.pick_by_strategy(journey, now)
     }
 
     /// Whether `journey` would go to the endpoint that it avoids: the pinned one, its home, or the one in
@@ -199,12 +231,12 @@ impl Fleet {
         endpoints.find(waits).map(|endpoint| endpoint.id)
     }
 
-    fn choose_by_strategy(&mut self, journey: &Journey, now: Instant) -> Option<(EndpointId, Why)> {
+    fn pick_by_strategy(&self, journey: &Journey, now: Instant) -> Option<Pick> {
         if let Some(trial) = self.trial_that_no_probe_makes(journey, now) {
-            return Some((trial, Why::Trial));
+            return Some(Pick::One(trial, Why::Trial));
         }
         if let Some(slow) = self.slow_one_to_try(journey, now) {
-            return Some((slow, Why::Trial));
+            return Some(Pick::One(slow, Why::Trial));
         }
         let fit = self
             .endpoints
@@ -233,20 +265,17 @@ impl Fleet {
                     .preferred
                     .filter(|&id| fit.clone().any(|endpoint| endpoint.id == id))
                 {
-                    return Some((id, Why::InUse));
+                    return Some(Pick::One(id, Why::InUse));
                 }
                 let best = fit.min_by_key(|endpoint| self.rank(endpoint))?;
                 let why = match self.preferred {
                     Some(_) => Why::StandsIn,
                     None => Why::Replaces,
                 };
-                return Some((best.id, why));
+                return Some(Pick::One(best.id, why));
             }
         };
-        if self.config.routing.strategy == Strategy::Random {
-            return pick(&candidates, &mut self.rng).map(|id| (id, Why::Turn));
-        }
-        self.turns.next(&candidates).map(|id| (id, Why::Turn))
+        (!candidates.is_empty()).then_some(Pick::Turn(candidates))
     }
 
     /// A half-open endpoint that no probe can test. One request at a time tests it.

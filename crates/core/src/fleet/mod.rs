@@ -10,6 +10,7 @@
 //! | which endpoint is preferred, and when that changes | `preference` |
 //! | when everybody is checked out of turn | `doubt`, over `rounds` |
 //! | why | `reason`, `denied` |
+//! | how things are as a whole: what a request of now would get | `outlook` |
 //! | what was weighed against a prompt cache last | `weighed` |
 //! | which requests wait while nothing is up, and which go first | `waiting`, over `queue` |
 //! | what an answer, or the end of an attempt, changes | `answering`, `settling` |
@@ -43,6 +44,7 @@ mod journey;
 mod memory;
 mod mode;
 mod network;
+mod outlook;
 mod permit;
 mod preference;
 mod probed;
@@ -71,6 +73,7 @@ pub use hedging::{NoHedge, NoneLeft};
 pub use journey::Journey;
 pub use memory::{EndpointMemory, Memory};
 pub use mode::Mode;
+pub use outlook::{About, AllOut, Because, Outlook, Overall};
 pub use permit::{Grant, Lesson, Permit};
 pub use probed::{ProbeResult, Probed};
 pub use queue::{MOST_WAITING, Ticket};

@@ -70,6 +70,7 @@ impl Fleet {
             if from.is_some() {
                 self.switched_at = Some(now);
             }
+            self.left = from;
             self.preferred = Some(target);
             self.decision = Some(decision.clone());
             self.effects.push_back(Effect::Switched {
@@ -85,8 +86,56 @@ impl Fleet {
         {
             self.decision = Some(self.decide(target, why, now, Vec::new()));
         } else if let Some(old) = self.decision.take() {
-            // The reason for this endpoint stays. The reasons against the others may have changed.
-            self.decision = Some(self.decide(target, old.why, now, old.others));
+            // The reason for this endpoint stays while it is true. Those against the others may have changed.
+            let why = if self.still_holds(old.why, target) {
+                old.why
+            } else if why == Why::NoneBetter {
+                Why::NoneBetter
+            } else {
+                Why::InUse
+            };
+            self.decision = Some(self.decide(target, why, now, old.others));
+        }
+    }
+
+    /// Whether the reason why `target` was chosen is still true.
+    fn still_holds(&self, why: Why, target: EndpointId) -> bool {
+        let Some(target) = self.get(target) else {
+            return false;
+        };
+        let left = self.left.and_then(|id| self.get(id));
+        let fit = || {
+            self.endpoints
+                .iter()
+                .filter(|endpoint| endpoint.check_standing(false).is_ok())
+        };
+        match why {
+            Why::FirstChoice => !self.endpoints.iter().any(Endpoint::has_news),
+            Why::Remembered => target.is_remembered,
+            Why::Faster { from, .. } => target
+                .latency
+                .best_known()
+                .is_none_or(|latency| latency < from),
+            Why::BestPriority | Why::BestPrice => {
+                fit().all(|other| self.merit(target) <= self.merit(other))
+            }
+            Why::Replaces => left.is_some_and(|left| !left.answers()),
+            Why::LeavesSlow(_) => left.is_some_and(|left| left.latency.slowness().is_some()),
+            Why::SparesQuota(_) => left.is_some_and(|left| left.reserve.dry.is_some()),
+            // They say how it is now.
+            Why::InUse | Why::NoneBetter => false,
+            // A pin ends with its mode; the others are reasons of requests.
+            Why::Pinned
+            | Why::StandsIn
+            | Why::LeavesBroken
+            | Why::Sticky
+            | Why::StaysForCache(_)
+            | Why::WorthMoving(_)
+            | Why::Turn
+            | Why::LastResort
+            | Why::Trial
+            | Why::Beside { .. }
+            | Why::WithoutThinking => true,
         }
     }
 
@@ -116,6 +165,8 @@ impl Fleet {
                 Why::FirstChoice
             } else if self.preferred.is_none() && best.is_remembered {
                 Why::Remembered
+            } else if self.preferred.is_none() {
+                Why::NoneBetter
             } else {
                 Why::Replaces
             };
@@ -126,7 +177,7 @@ impl Fleet {
         }
         let better = fit().filter_map(|other| Some((other, self.is_better(other, current)?)));
         match better.min_by_key(|(other, _)| self.rank(other)) {
-            None => prefer(current.id, Why::InUse),
+            None => prefer(current.id, Why::NoneBetter),
             Some((best, Why::Replaces)) => prefer(best.id, Why::Replaces),
             Some((best, why @ (Why::LeavesSlow(_) | Why::SparesQuota(_)))) if !self.paused => {
                 prefer(best.id, why)

@@ -49,6 +49,8 @@ pub enum Why {
     LeavesBroken,
     /// It is the preferred one.
     InUse,
+    /// It is the preferred one, and no other is better.
+    NoneBetter,
     /// It is the conversation's home.
     Sticky,
     /// It is the conversation's home. Another endpoint is faster, but that is not worth the cache.

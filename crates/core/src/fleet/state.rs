@@ -29,6 +29,8 @@ pub struct Fleet {
     pub(super) paused: bool,
     pub(super) preferred: Option<EndpointId>,
     pub(super) decision: Option<Decision>,
+    /// The endpoint that was preferred before this one, if one was until then.
+    pub(super) left: Option<EndpointId>,
     pub(super) switched_at: Option<Instant>,
     /// Set while only the dwell prevents a switch to a better endpoint.
     pub(super) dwell_until: Option<Instant>,
@@ -71,6 +73,7 @@ impl Fleet {
             paused: false,
             preferred: None,
             decision: None,
+            left: None,
             switched_at: None,
             dwell_until: None,
             all_down: false,

@@ -181,7 +181,7 @@ impl Fleet {
             .extend(ended.into_iter().map(Effect::WaitedInVain));
     }
 
-    fn something_is_up(&self) -> bool {
+    pub(super) fn something_is_up(&self) -> bool {
         match self.prospect() {
             Prospect::Up | Prospect::Trials(_) => true,
             Prospect::Scouting | Prospect::Nothing => false,

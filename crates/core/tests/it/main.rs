@@ -11,6 +11,7 @@ mod fleets;
 mod fuzz;
 mod messages;
 mod model;
+mod outlook;
 mod patience;
 mod refusals;
 mod sdk;

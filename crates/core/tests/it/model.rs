@@ -853,6 +853,7 @@ impl Pair {
             | Why::Replaces
             | Why::StandsIn
             | Why::InUse
+            | Why::NoneBetter
             | Why::Turn => assert_eq!(sum.is, Is::Closed),
         }
         assert_ne!(Some(endpoint), request.avoids, "another is fit");

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
-use zephyr_control::{EndpointView, Language, Reason, text};
+use zephyr_control::{EndpointState, EndpointView, Language, text};
 
 use super::neighbour::Standing;
 use crate::clients::reply;
@@ -66,6 +66,7 @@ pub fn status(shared: &Shared, standing: Standing) -> Response<Bytes> {
             "health_check_interval_seconds": config.health_check.interval.as_secs(),
             "health_check_timeout_seconds": config.health_check.timeout.as_secs(),
         },
+        "status": snapshot.status,
         "current_name": snapshot.current,
         "mode": snapshot.mode,
         "paused": snapshot.paused,
@@ -95,7 +96,16 @@ pub fn diagnostics(shared: &Shared, standing: Standing) -> Response<Bytes> {
         }).collect();
         json!({ "endpoint": snapshot.current, "why": text(Language::En, &decision.why), "why_not": others })
     });
-    let body = json!({ "decision": decision, "events": events, "snapshot": &*snapshot });
+    let status = json!({
+        "overall": text(Language::En, &snapshot.status.overall),
+        "headline": text(Language::En, &snapshot.status.headline),
+    });
+    let body = json!({
+        "status": status,
+        "decision": decision,
+        "events": events,
+        "snapshot": &*snapshot,
+    });
     reply::json(StatusCode::OK, &body)
 }
 
@@ -136,7 +146,7 @@ fn endpoint_status(endpoint: &EndpointView) -> Value {
     json!({
         "endpoint": endpoint.url,
         "latency": endpoint.latency_ms.map(whole_ms),
-        "available": endpoint.state.is_usable() && !has_failed_check(endpoint),
+        "available": endpoint.state.is_usable() && endpoint.state != EndpointState::Faltering,
         "error": endpoint.reason.as_ref().map(|why| text(Language::En, why)),
         "last_check": endpoint.last_check_ms.map(|ms| ms / 1000),
         "latency_history": endpoint.latency_history.iter().map(|latency| latency.map(whole_ms)).collect::<Vec<_>>(),
@@ -146,20 +156,4 @@ fn endpoint_status(endpoint: &EndpointView) -> Value {
         "ttft_ms": endpoint.ttft_ms.map(whole_ms),
         "compared_by": endpoint.compared_by,
     })
-}
-
-/// Whether its last check failed. It may still get requests while no better endpoint is there.
-fn has_failed_check(endpoint: &EndpointView) -> bool {
-    matches!(
-        endpoint.reason,
-        Some(
-            Reason::ProbeFailed { .. }
-                | Reason::ClearText
-                | Reason::CertificateExpired { .. }
-                | Reason::CertificateNotYetValid { .. }
-                | Reason::CertificateOfOthers { .. }
-                | Reason::CertificateIssuerUnknown { .. }
-                | Reason::CertificateRejected { .. }
-        )
-    )
 }

@@ -358,7 +358,7 @@ impl FleetDoor {
             Some(Sighting {
                 endpoint: endpoint.to_owned(),
                 at_ms: clock.unix_ms(clock.instant()),
-                state: view::state(&status),
+                state: view::state(&state.fleet, &status),
                 latency_ms: latency.map(|latency| latency.as_secs_f64() * 1000.0),
                 cost_usd: cost.usd(),
             })

@@ -48,7 +48,7 @@ impl Shared {
             problems.splice(0..0, first.into_iter().flatten().cloned());
             (status.listening.clone(), status.drain_until)
         };
-        let problems = problems
+        let problems: Vec<Problem> = problems
             .iter()
             .map(|problem| problem.redacted(&ours))
             .collect();
@@ -65,6 +65,7 @@ impl Shared {
                     .source
                     .path()
                     .map(|path| ours.text(&path.display().to_string())),
+                status: view::status(fleet, now).with_problems(&problems),
                 mode: view::mode(fleet),
                 paused: fleet.is_paused(),
                 offline_since_ms: fleet.offline_since().map(|at| clock.unix_ms(at)),

@@ -362,7 +362,7 @@ impl Family<'_> {
     }
 }
 
-const STATES: [EndpointState; 9] = [
+const STATES: [EndpointState; 11] = [
     EndpointState::Ready,
     EndpointState::Recovering,
     EndpointState::Failing,
@@ -372,6 +372,8 @@ const STATES: [EndpointState; 9] = [
     EndpointState::Draining,
     EndpointState::Disabled,
     EndpointState::NoCredential,
+    EndpointState::Faltering,
+    EndpointState::Unreachable,
 ];
 
 fn state(state: EndpointState) -> &'static str {
@@ -385,5 +387,7 @@ fn state(state: EndpointState) -> &'static str {
         EndpointState::Draining => "draining",
         EndpointState::Disabled => "disabled",
         EndpointState::NoCredential => "no_credential",
+        EndpointState::Faltering => "faltering",
+        EndpointState::Unreachable => "unreachable",
     }
 }

@@ -5,7 +5,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::common::Zephyr;
-use zephyr_control::{Command, EndpointState, EventKind, Snapshot};
+use zephyr_control::{Command, EndpointState, EventKind, Headline, Overall, Snapshot};
 use zephyr_testkit::{Act, Endpoint};
 
 const PROBES: &str = "[health_check]\nmode = \"message\"\ninterval_seconds = 3600\n";
@@ -51,14 +51,21 @@ async fn it_goes_offline_as_a_whole_and_comes_back_by_itself() {
         .until("it is online", |snapshot| !is_offline(snapshot))
         .await;
 
-    let ready = |snapshot: &Snapshot| {
+    let not_reached = |snapshot: &Snapshot| {
         let mut endpoints = snapshot.endpoints.iter();
-        endpoints.all(|endpoint| endpoint.state == EndpointState::Ready)
+        endpoints.all(|endpoint| endpoint.state == EndpointState::Unreachable)
     };
-    assert!(ready(&gone), "nobody is to blame");
+    assert!(
+        not_reached(&gone),
+        "nobody is to blame, and nobody is ready"
+    );
+    assert_eq!(gone.usable(), 0);
+    assert_eq!(gone.status.overall, Overall::Offline);
+    assert_eq!(gone.status.headline, Headline::Unreachable);
     assert_eq!(answer.status, 502);
     assert_eq!(answer.header("x-zephyr-error"), Some("offline"));
     assert_eq!(status.json()["offline"], true);
+    assert_eq!(status.json()["status"]["overall"], "offline");
     for event in [EventKind::Offline, EventKind::Online] {
         assert_eq!(count(&back, &event), 1, "{event:?}");
     }

@@ -24,7 +24,7 @@ const OUTCOMES: [AttemptOutcome; 11] = [
     AttemptOutcome::Overtaken,
 ];
 
-const STATES: [EndpointState; 9] = [
+const STATES: [EndpointState; 11] = [
     EndpointState::Ready,
     EndpointState::Recovering,
     EndpointState::Failing,
@@ -34,6 +34,8 @@ const STATES: [EndpointState; 9] = [
     EndpointState::Draining,
     EndpointState::Disabled,
     EndpointState::NoCredential,
+    EndpointState::Faltering,
+    EndpointState::Unreachable,
 ];
 
 /// An enum that is stored as a number.

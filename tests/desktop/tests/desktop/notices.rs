@@ -81,7 +81,7 @@ async fn each_state_has_an_icon_of_its_own() {
     let known = [&healthy, &degraded, &paused, &all_down];
     let offline = tray.icon_other_than(&known).await;
     desktop.notifications().saying(&["offline"]).await;
-    tray.item_named("Offline").await;
+    tray.item_named("Nothing can be reached").await;
 
     let _here = Endpoint::start_at(here_was, Act::message("here"))
         .await

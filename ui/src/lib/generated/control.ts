@@ -1,6 +1,22 @@
 // Generated from crates/control by its tests. Do not edit.
 
 /**
+ * Which endpoint an [`OverallStatus`] is about.
+ */
+export type About = { "about": "nothing" }
+  | { "about": "endpoint",
+  /** Its name. */
+  endpoint: string
+}
+  | { "about": "pin",
+  /** Its name. */
+  pin: string,
+  /** The one that answers in its place. */
+  stand_in: string | null
+}
+  | { "about": "several" };
+
+/**
  * How front-ends are to look, by the configuration. A front-end resolves `Auto` for itself: only it
  * knows its system's, or its browser's, preference.
  */
@@ -319,7 +335,7 @@ export type EndpointHistory = {
 /**
  * What an endpoint can do now.
  */
-export type EndpointState = "ready" | "recovering" | "failing" | "throttled" | "refused" | "exhausted" | "draining" | "disabled" | "no_credential";
+export type EndpointState = "ready" | "faltering" | "unreachable" | "recovering" | "failing" | "throttled" | "refused" | "exhausted" | "draining" | "disabled" | "no_credential";
 
 /**
  * One endpoint.
@@ -511,6 +527,93 @@ export type GroupForm = {
 };
 
 /**
+ * How things are, in one line.
+ */
+export type Headline = { "headline": "starting" }
+  | { "headline": "stopped" }
+  | { "headline": "no_endpoints" }
+  | { "headline": "none_enabled" }
+  | { "headline": "not_measured" }
+  | { "headline": "first_choice",
+  /** Where. */
+  endpoint: string
+}
+  | { "headline": "in_use",
+  /** Where. */
+  endpoint: string
+}
+  | { "headline": "distributed",
+  /** How many endpoints answer. */
+  answering: number,
+  /** How many are switched on. */
+  of: number
+}
+  | { "headline": "some_answer",
+  /** Where the next request goes. */
+  endpoint: string,
+  /** How many endpoints answer. */
+  answering: number,
+  /** How many are switched on. */
+  of: number
+}
+  | { "headline": "stand_in",
+  /** The pinned one. */
+  pin: string,
+  /** The other. */
+  endpoint: string
+}
+  | { "headline": "stand_ins",
+  /** The pinned one. */
+  pin: string,
+  /** How many endpoints answer. */
+  answering: number,
+  /** How many are switched on. */
+  of: number
+}
+  | { "headline": "moves_on",
+  /** The one that fails. */
+  endpoint: string,
+  /** The one that answers. */
+  to: string
+}
+  | { "headline": "moves_around",
+  /** The one that fails. */
+  endpoint: string
+}
+  | { "headline": "faltering",
+  /** Which. */
+  endpoint: string
+}
+  | { "headline": "slow",
+  /** Which. */
+  endpoint: string
+}
+  | { "headline": "tried",
+  /** Which. */
+  endpoint: string,
+  /** How many endpoints answer. */
+  answering: number,
+  /** How many are switched on. */
+  of: number
+}
+  | { "headline": "none_usable" }
+  | { "headline": "all_failing" }
+  | { "headline": "all_throttled" }
+  | { "headline": "all_exhausted" }
+  | { "headline": "all_refused" }
+  | { "headline": "no_credentials" }
+  | { "headline": "pin_out",
+  /** The pinned one. */
+  pin: string
+}
+  | { "headline": "others_first" }
+  | { "headline": "unreachable" }
+  | { "headline": "attention",
+  /** How many problems there are to look at. */
+  problems: number
+};
+
+/**
  * A span of an endpoint's history.
  */
 export type HistoryPoint = {
@@ -634,6 +737,23 @@ export type NotChosen = {
 };
 
 /**
+ * How things are, in one word.
+ */
+export type Overall = "well" | "degraded" | "out" | "paused" | "offline" | "starting" | "disconnected";
+
+/**
+ * How things are as a whole: in one word, in one line, and which endpoint that is about.
+ */
+export type OverallStatus = {
+  /** In one word. */
+  overall: Overall,
+  /** In one line. */
+  headline: Headline,
+  /** Which endpoint that is about. */
+  about: About
+};
+
+/**
  * Which part of the requests that match is asked for: the newest, if nothing is said.
  */
 export type Paging = {
@@ -736,6 +856,7 @@ export type Reason = { "code": "pinned" }
 }
   | { "code": "leaves_broken" }
   | { "code": "in_use" }
+  | { "code": "none_better" }
   | { "code": "sticky" }
   | { "code": "stays_for_cache",
   /** How much sooner an answer would begin elsewhere. */
@@ -1195,6 +1316,8 @@ export type Snapshot = {
   listening: Listening,
   /** The configuration file in force. */
   config_path: string | null,
+  /** How things are as a whole. Front-ends show this, and derive nothing of their own. */
+  status: OverallStatus,
   /** Whether Zephyr chooses. */
   mode: Mode,
   /** Whether probes and switches for speed are stopped. */

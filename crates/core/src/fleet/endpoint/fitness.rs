@@ -8,6 +8,9 @@ use crate::config::Auth;
 use crate::fleet::journey::Journey;
 use crate::fleet::reason::WhyNot;
 
+/// Failures in a row from which an endpoint falters. A single one is a stray.
+const FALTERING_FROM: u32 = 2;
+
 impl Endpoint {
     /// Whether it may take an attempt of `journey`. A half-open endpoint may only if `trial_wanted`.
     pub(crate) fn check(
@@ -71,6 +74,30 @@ impl Endpoint {
             | CircuitState::Open { .. }
             | CircuitState::HalfOpen { .. } => Ok(()),
         }
+    }
+
+    /// Whether its circuit is closed although the last news of it is a failure: its last check failed, no
+    /// connection came about, or [`FALTERING_FROM`] requests in a row failed.
+    pub(crate) fn is_faltering(&self) -> bool {
+        let CircuitState::Closed { failures } = self.standing.circuit.state() else {
+            return false;
+        };
+        self.standing.last_probe_failed
+            || self.silence.missed_at.is_some()
+            || failures >= FALTERING_FROM
+    }
+
+    /// Whether it answers, as far as is known: it takes attempts, and the last news of it is no failure.
+    pub(crate) fn answers(&self) -> bool {
+        self.check_standing(false).is_ok() && !self.is_faltering()
+    }
+
+    /// Whether anything has been learned of it: by a check, by a request, or before a restart.
+    pub(crate) fn has_news(&self) -> bool {
+        self.is_remembered
+            || self.probes.last.is_some()
+            || self.traffic.has_begun()
+            || self.latency.best_known().is_some()
     }
 
     /// Until when no request goes there, so that none spends its subscription's extra usage.

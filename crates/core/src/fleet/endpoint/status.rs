@@ -40,6 +40,8 @@ pub struct EndpointStatus<'a> {
     pub last_probe: Option<Instant>,
     /// Whether the last probe failed.
     pub last_probe_failed: bool,
+    /// Whether its circuit is closed although the last news of it is a failure.
+    pub is_faltering: bool,
     /// The last fault, however long ago.
     pub last_fault: Option<&'a Fault>,
     /// The fault that opened its circuit last.
@@ -80,6 +82,7 @@ impl Endpoint {
             probe_due: self.probes.timetable.due,
             last_probe: self.probes.last,
             last_probe_failed: self.standing.last_probe_failed,
+            is_faltering: self.is_faltering(),
             last_fault: self.last_fault.as_ref(),
             opened_by: self.standing.opened_by.as_ref(),
             in_flight: self.traffic.in_flight,

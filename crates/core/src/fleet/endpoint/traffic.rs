@@ -35,6 +35,11 @@ impl Traffic {
         self.in_flight -= 1;
     }
 
+    /// Whether there was any attempt.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.attempts > 0
+    }
+
     /// Attempts in the last five minutes.
     pub(crate) fn lately(&self, now: Instant) -> u64 {
         self.lately.count(now)

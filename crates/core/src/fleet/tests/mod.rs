@@ -8,6 +8,7 @@ mod brownout;
 mod hedging;
 mod memory;
 mod network;
+mod outlook;
 mod probing;
 mod queue;
 mod quota;
