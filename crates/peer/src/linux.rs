@@ -27,20 +27,34 @@ const INET6: u8 = 10;
 /// `INET_DIAG_NOCOOKIE`: any socket with these addresses.
 const ANY_COOKIE: [u8; 8] = [0xff; 8];
 
-/// Bytes of a netlink header, and where an `inet_diag_msg` behind it has its last two fields.
+/// Bytes of a netlink header, and where an `inet_diag_msg` behind it has what is read.
 const HEADER: usize = 16;
+const STATE: usize = HEADER + 1;
+const ADDRESSES: std::ops::Range<usize> = HEADER + 4..HEADER + 40;
 const USER: usize = HEADER + 64;
 const INODE: usize = HEADER + 68;
+/// Where a request has the same addresses.
+const ASKED: std::ops::Range<usize> = HEADER + 8..HEADER + 44;
+/// `TCP_LISTEN`.
+const LISTENS: u8 = 10;
+
+/// The user that stands for all who have no number in this user namespace, unless it was changed
+/// (`/proc/sys/kernel/overflowuid`).
+const UNMAPPED: u32 = 65_534;
 
 pub(crate) fn owner(peer: SocketAddr, local: SocketAddr) -> Result<Option<Peer>, Untold> {
-    let Some(found) = find(peer, local)? else {
-        // A kernel without this part of netlink says the same of every socket, also of ours.
-        let knows_ours = find(local, peer)?.is_some();
-        return if knows_ours { Ok(None) } else { Err(Untold) };
+    let Some(found) = find(peer, local)?.filter(|found| found.is_the_one) else {
+        // A kernel without this part of netlink says the same of every socket. Otherwise it knows ours, or at least
+        // the one that listens there.
+        let tells = find(local, peer)?.is_some();
+        return if tells { Ok(None) } else { Err(Untold) };
     };
     // A socket that its program has closed has no inode, and the kernel says that it is root's.
     if found.inode == 0 {
         return Ok(Some(Peer::Nobody));
+    }
+    if found.user == UNMAPPED && !has_every_user() {
+        return Ok(Some(Peer::Unknown));
     }
     let is_own = found.user == 0 || found.user == geteuid().as_raw();
     Ok(Some(if is_own {
@@ -52,12 +66,21 @@ pub(crate) fn owner(peer: SocketAddr, local: SocketAddr) -> Result<Option<Peer>,
     }))
 }
 
-/// The socket at `from` that is connected to `to`.
-fn find(from: SocketAddr, to: SocketAddr) -> Result<Option<Found>, Untold> {
-    let answer = ask(&request(from, to)).map_err(|_| Untold)?;
-    read(&answer).map_err(|_| Untold)
+/// Whether every user of the machine has a number of their own in this user namespace (`user_namespaces(7)`).
+fn has_every_user() -> bool {
+    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    map.split_whitespace().eq(["0", "0", "4294967295"])
 }
 
+/// The socket at `from` that is connected to `to`. The kernel answers with one that listens at `from` where there is
+/// none.
+fn find(from: SocketAddr, to: SocketAddr) -> Result<Option<Found>, Untold> {
+    let request = request(from, to);
+    let answer = ask(&request).map_err(|_| Untold)?;
+    read(&answer, &request[ASKED]).map_err(|_| Untold)
+}
+
+/// A request for the socket at `from` that is connected to `to`.
 fn request(from: SocketAddr, to: SocketAddr) -> Vec<u8> {
     let family = if from.is_ipv4() { INET } else { INET6 };
     let mut body = vec![family, TCP, 0, 0];
@@ -106,12 +129,14 @@ fn ask(request: &[u8]) -> Result<Vec<u8>, Errno> {
 }
 
 struct Found {
+    /// Whether it is the connection that was asked for, and no other socket at its address.
+    is_the_one: bool,
     user: u32,
     inode: u32,
 }
 
-/// `None`: there is no such socket.
-fn read(answer: &[u8]) -> Result<Option<Found>, Errno> {
+/// `asked`: the addresses of the request. `None`: there is no such socket.
+fn read(answer: &[u8], asked: &[u8]) -> Result<Option<Found>, Errno> {
     let number = |at: usize| {
         let bytes = answer.get(at..)?.first_chunk()?;
         Some(u32::from_ne_bytes(*bytes))
@@ -125,7 +150,13 @@ fn read(answer: &[u8]) -> Result<Option<Found>, Errno> {
             let (Some(user), Some(inode)) = (number(USER), number(INODE)) else {
                 return Err(Errno::PROTO);
             };
-            Ok(Some(Found { user, inode }))
+            let is_same = answer.get(ADDRESSES) == Some(asked);
+            let listens = answer.get(STATE) == Some(&LISTENS);
+            Ok(Some(Found {
+                is_the_one: is_same && !listens,
+                user,
+                inode,
+            }))
         }
         Some(ERROR) => {
             let negative = number(HEADER).map_or(0, u32::cast_signed);

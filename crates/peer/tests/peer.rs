@@ -105,6 +105,22 @@ async fn a_socket_that_its_program_has_closed_is_nobodys() {
     assert_eq!(whose(&accepted, peer).await, Peer::Nobody);
 }
 
+/// The kernel would answer for any socket that listens at the peer's address.
+#[tokio::test]
+async fn a_socket_that_listens_at_the_address_of_a_peer_that_is_gone_is_not_the_peer() {
+    let listener = listener("127.0.0.1:0").await;
+    let client = connect(listener.local_addr().unwrap());
+    let (accepted, peer) = listener.accept().await.unwrap();
+    let socket = rustix::net::sockopt::set_socket_linger(&client, Some(std::time::Duration::ZERO));
+    socket.unwrap();
+    drop(client); // With a reset, so that nothing of it is left.
+    assert_eq!(whose(&accepted, peer).await, Peer::Nobody);
+
+    let _other = std::net::TcpListener::bind(peer).unwrap();
+
+    assert_eq!(whose(&accepted, peer).await, Peer::Nobody);
+}
+
 #[tokio::test]
 async fn an_address_elsewhere_is_remote() {
     let listener = listener("127.0.0.1:0").await;

@@ -72,8 +72,8 @@ impl Words {
             "tokens" => self.tokens = true,
             "key" | "keys" => self.key = true,
             "budget" | "count" | "cost" | "input" | "limit" | "max" | "min" | "num" | "number"
-            | "output" | "quota" | "ratelimit" | "rate" | "remaining" | "reset" | "total"
-            | "usage" | "used" => self.number = true,
+            | "continuation" | "next" | "page" | "previous" | "output" | "quota" | "ratelimit"
+            | "rate" | "remaining" | "reset" | "total" | "usage" | "used" => self.number = true,
             "cache" | "idempotency" | "partition" | "routing" | "shard" | "sort" | "surrogate"
             | "websocket" => self.index = true,
             "pwd" | "pass" | "passwd" | "jwt" | "assertion" | "apikey" | "bearer" => {
@@ -93,6 +93,9 @@ impl Words {
 /// looks at each letter once.
 fn has_secret_part(word: &str) -> bool {
     let bytes = word.as_bytes();
+    if matches!(word, "donkey" | "monkey" | "turkey") {
+        return false;
+    }
     if bytes.len() < 5 {
         return word == "auth";
     }
@@ -108,8 +111,8 @@ fn has_secret_part(word: &str) -> bool {
             b'c' => rest.starts_with(b"cookie") || rest.starts_with(b"credential"),
             b'k' => rest == b"key" || rest == b"keys" || rest.starts_with(b"keyid"),
             b'p' => rest.starts_with(b"passw") || rest.starts_with(b"passphrase"),
-            b's' => rest.starts_with(b"secret"),
-            b't' => rest.starts_with(b"token"),
+            b's' => rest.starts_with(b"secret") && !rest.starts_with(b"secretar"),
+            b't' => rest.starts_with(b"token") && !rest.starts_with(b"tokeni"),
             _ => false,
         }
     })

@@ -41,14 +41,14 @@ pub(super) enum Rejection {
     OtherUser,
     /// The token is missing or wrong.
     #[error(
-        "the admin token is missing or wrong; send `Authorization: Bearer` with the contents of \
-         the file admin-token in Zephyr's data folder, or sign a browser in with `zephyr open`"
+        "the admin token is missing or wrong; send the contents of the file admin-token in Zephyr's data folder as a \
+         Bearer token, or sign a browser in with `zephyr open`"
     )]
     Unauthorized,
     /// The metrics are asked for without a token.
     #[error(
-        "the metrics token is missing or wrong; send `Authorization: Bearer` with the contents of \
-         the file metrics-token in Zephyr's data folder"
+        "the metrics token is missing or wrong; send the contents of the file metrics-token in Zephyr's data folder as \
+         a Bearer token"
     )]
     NoMetrics,
 }

@@ -85,6 +85,9 @@ fn is_for_browsers(name: &str) -> bool {
             | "clear-site-data"
             | "content-security-policy-report-only"
             | "document-policy"
+            | "cross-origin-embedder-policy"
+            | "cross-origin-opener-policy"
+            | "cross-origin-resource-policy"
             | "expect-ct"
             | "nel"
             | "origin-agent-cluster"
@@ -101,6 +104,7 @@ fn is_for_browsers(name: &str) -> bool {
             | "speculation-rules"
             | "strict-transport-security"
             | "supports-loading-mode"
+            | "timing-allow-origin"
     )
 }
 

@@ -81,7 +81,7 @@ impl Guard {
         let message = if self.locked {
             "server.client_token_env names a variable that is not set; set it and reload"
         } else {
-            "send Zephyr's client token as x-api-key or as Authorization: Bearer (ANTHROPIC_AUTH_TOKEN)"
+            "send Zephyr's client token in x-api-key, or in Authorization as a Bearer token (ANTHROPIC_AUTH_TOKEN)"
         };
         refuse(Code::ClientTokenRequired, message.to_owned())
     }

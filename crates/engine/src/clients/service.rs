@@ -72,7 +72,7 @@ async fn answer(
         return turn_down(shared, request, id, refused.code, &refused.message);
     }
     if !head::may_be_forwarded(request.method()) {
-        let message = "neither TRACE nor CONNECT is forwarded";
+        let message = "CONNECT, TRACE and the like are not forwarded";
         return turn_down(shared, request, id, Code::MethodNotAllowed, message);
     }
     let asks_for_page = matches!(*request.method(), Method::GET | Method::HEAD);

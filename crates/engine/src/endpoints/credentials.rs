@@ -78,6 +78,24 @@ impl Credential {
         headers.insert(name, value.clone());
     }
 
+    /// Removes the headers of an answer that repeat our credential: the client must not learn it.
+    pub fn keep_out_of(&self, answer: &mut HeaderMap) {
+        let secret = match self {
+            Self::Passthrough => return,
+            Self::Bearer(value) => value.as_bytes().get(b"Bearer ".len()..),
+            Self::ApiKey(value) => Some(value.as_bytes()),
+        };
+        let Some(secret) = secret.filter(|secret| !secret.is_empty()) else {
+            return;
+        };
+        let repeats = |(name, value): (&HeaderName, &HeaderValue)| {
+            memchr::memmem::find(value.as_bytes(), secret).map(|_| name.clone())
+        };
+        for name in answer.iter().filter_map(repeats).collect::<Vec<_>>() {
+            answer.remove(name);
+        }
+    }
+
     /// Whether the credential is ours, not the client's.
     pub fn is_ours(&self) -> bool {
         match self {

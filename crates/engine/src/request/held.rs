@@ -148,6 +148,7 @@ impl Held {
         head.version = Version::HTTP_11;
         head.extensions.clear();
         strip_hop_by_hop(&mut head.headers);
+        self.from.credential.keep_out_of(&mut head.headers);
         browser::say_nothing_to_browsers(&mut head.headers, for_page);
         head.headers
             .insert(USED_ENDPOINT, self.from.name_header.clone());

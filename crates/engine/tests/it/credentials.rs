@@ -455,3 +455,40 @@ async fn no_credential_of_the_client_crosses_on_any_call() {
         assert!(ours.contains(OUR_TOKEN), "{line}");
     }
 }
+
+#[tokio::test]
+async fn a_header_that_repeats_our_credential_does_not_reach_the_client() {
+    for act in [Act::message("Hi"), Act::status(400)] {
+        let echo = format!("Bearer {OUR_TOKEN}");
+        let act = act.header("x-echo", &echo).also_header("x-fine", "yes");
+        let a = Endpoint::start(act).await;
+        let zephyr = Zephyr::over(&[&a], "").await;
+
+        for line in ["POST /v1/messages", "POST /v1/files"] {
+            let answer = zephyr.request(line, &[], &streaming().to_string()).await;
+
+            assert_eq!(answer.header("x-echo"), None, "{line}");
+            assert_eq!(answer.header("x-fine"), Some("yes"), "{line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_only_sounds_like_a_credential_passes() {
+    let a = Endpoint::start(Act::message("Hi")).await;
+    let zephyr = Zephyr::over(&[&a], "").await;
+    let headers = [
+        ("x-monkey", "1"),
+        ("x-secretary", "mia"),
+        ("x-tokenizer", "o200k"),
+    ];
+
+    let asked = "/v1/files?limit=5&page_token=0123456789abcdef&next_page_token=fedcba9876543210";
+    zephyr.request(&format!("GET {asked}"), &headers, "").await;
+
+    let received = a.next_request().await;
+    assert_eq!(received.target, asked);
+    for (name, value) in headers {
+        assert_eq!(received.header(name), Some(value));
+    }
+}

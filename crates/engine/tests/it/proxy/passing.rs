@@ -398,6 +398,8 @@ async fn a_request_that_no_endpoint_may_get_is_the_clients_fault() {
         ("CONNECT localhost:443 HTTP/1.1", 405),
         ("TRACE /v1/messages HTTP/1.1", 405),
         ("TRACE /status HTTP/1.1", 405),
+        ("trace /v1/messages HTTP/1.1", 405),
+        ("TRACK /v1/messages HTTP/1.1", 405),
     ] {
         let mut client = zephyr.client().await;
         client
