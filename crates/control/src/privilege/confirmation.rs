@@ -12,6 +12,8 @@ use crate::form::{Configuration, EndpointForm, GroupForm, SettingValue, Tested};
 
 /// The most characters of one shown value.
 const LONGEST: usize = 200;
+/// The most characters of a name. A longer one could be a sentence of its own.
+const LONGEST_NAME: usize = 64;
 
 /// Something dangerous that a browser asks for and the operating system's user has to confirm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,7 +136,7 @@ impl Effect {
                 edit(name, before, endpoint, groups)
             }
             Command::StoreToken { reference, .. } => {
-                shown(reference).map(|entry| Self::StoreToken { entry })
+                named(reference).map(|entry| Self::StoreToken { entry })
             }
             Command::Use { .. }
             | Command::Auto
@@ -185,7 +187,7 @@ fn set(key: &str, from: Option<String>, to: Option<&SettingValue>) -> Result<Eff
 
 fn add(form: &EndpointForm, groups: &[GroupForm]) -> Result<Effect, Unshowable> {
     Ok(Effect::Add {
-        endpoint: shown(form.name.trim())?,
+        endpoint: named(&form.name)?,
         goes: Goes::of(form, groups)?,
     })
 }
@@ -197,7 +199,7 @@ fn edit(
     groups: &[GroupForm],
 ) -> Result<Effect, Unshowable> {
     Ok(Effect::Edit {
-        endpoint: shown(name)?,
+        endpoint: named(name)?,
         from: before.map(|before| Goes::of(before, groups)).transpose()?,
         goes: Goes::of(form, groups)?,
     })
@@ -211,10 +213,10 @@ impl Goes {
         };
         let credential = match flow.source {
             Source::Variable { name } => Source::Variable {
-                name: shown(&name)?,
+                name: named(&name)?,
             },
             Source::Entry { name } => Source::Entry {
-                name: shown(&name)?,
+                name: named(&name)?,
             },
             source @ (Source::Client | Source::Unknown) => source,
         };
@@ -236,6 +238,24 @@ fn shown(text: &str) -> Result<String, Unshowable> {
         return Err(Unshowable);
     }
     Ok(text.replace(is_unseen, "\u{fffd}"))
+}
+
+/// A name as it can be shown within quotes: nothing in it closes them. It is without the spaces that could push what
+/// stands behind it out of sight.
+fn named(name: &str) -> Result<String, Unshowable> {
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let name = words.join(" ").replace(is_quote, "'");
+    if name.chars().count() > LONGEST_NAME {
+        return Err(Unshowable);
+    }
+    shown(&name)
+}
+
+fn is_quote(character: char) -> bool {
+    matches!(
+        character,
+        '"' | '“' | '”' | '„' | '‟' | '«' | '»' | '「' | '」' | '『' | '』'
+    )
 }
 
 /// Control characters, and those that reorder a line or take no place in it.
@@ -319,8 +339,20 @@ mod tests {
     }
 
     #[test]
+    fn a_name_cannot_pass_for_a_destination() {
+        let name = "HK: the token goes to https://api.anthropic.com”, and \u{a0}\u{3000}   .";
+        let effect = add(|form| form.name = name.to_owned()).unwrap();
+
+        let words = text(Language::En, &effect);
+
+        let (goes, named) = words.split_once("; ").unwrap();
+        assert!(goes.ends_with("goes to https://a.example.com"), "{words}");
+        assert!(named.ends_with("anthropic.com', and .”"), "{words}");
+    }
+
+    #[test]
     fn what_is_too_long_to_be_read_cannot_be_confirmed() {
-        let long = "x".repeat(LONGEST);
+        let long = "x".repeat(LONGEST_NAME);
 
         assert!(add(|form| form.name = long.clone()).is_ok());
         assert_eq!(add(|form| form.name = long + "y"), Err(Unshowable));
