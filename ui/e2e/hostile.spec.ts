@@ -25,6 +25,9 @@ const RESERVED = ["/status", "/diagnostics"];
 /** What only Zephyr says to those who may know it, and what only an endpoint says. */
 const OURS = new RegExp(`${MARK}|Tokyo|Osaka|current_endpoint|zephyr_|<title>Zephyr`);
 
+/** What an endpoint says to browsers, or in our name. */
+const PLANTED = /^(set-cookie|service-worker-allowed|clear-site-data|access-control-.*|x-zephyr-planted)$/;
+
 const COMMAND: Command = { command: "pause" };
 
 /** Where a page comes from. */
@@ -241,5 +244,86 @@ for (const [name, origin] of Object.entries(ORIGINS)) {
     // What was tried would have had an effect.
     await served.command(COMMAND);
     expect((await served.snapshot()).paused).toBe(true);
+  });
+}
+
+test("an endpoint's page is not shown, runs nothing and leaves nothing behind", async ({ context, served }) => {
+  const admin = await signedIn(context, served);
+  const cookies = await context.cookies();
+  const { proxy } = await ports(served, served.tokyo);
+  const wrong: string[] = [];
+
+  for (const host of ["127.0.0.1", "localhost", "[::1]", "evil.localhost", "rebound.example"]) {
+    const page = await context.newPage();
+    // The browser sends the cookie of the admin port to the last two: cookies know no ports.
+    for (const path of ["/", "/index.html", "/sw.js", "/v1/models", "/v1/messages", "/api/v1/snapshot", "/api/v1/any"]) {
+      // Nobody listens at [::1].
+      const answer = await page.goto(`http://${host}:${proxy}${path}`).catch(() => null);
+      const refused = host === "[::1]" ? answer === null : answer?.status() === 403;
+      const content = (await answer?.text()) ?? "";
+      if (!refused || OURS.test(content)) wrong.push(`${host} ${path}: ${answer?.status() ?? "nothing"} ${content}`);
+    }
+  }
+
+  expect(wrong).toEqual([]);
+  expect(served.tokyo.seen.concat(served.osaka.seen)).toEqual([]);
+  expect(context.serviceWorkers()).toEqual([]);
+  expect(await context.cookies()).toEqual(cookies);
+  // The same is there for programs, without what is for browsers only, and without what only Zephyr says.
+  const answer = await fetch(`http://127.0.0.1:${proxy}/index.html`);
+  expect(await answer.text()).toContain(MARK);
+  const told = [...answer.headers].filter(([name, value]) => value.includes(MARK) || PLANTED.test(name));
+  expect(told).toEqual([]);
+  await admin.reload();
+  await expect(admin.getByTestId("in-use")).toContainText("Tokyo");
+});
+
+for (const path of ["/status", "/diagnostics", "/health"]) {
+  test(`${path} runs nothing, and its origin is nobody's`, async ({ page, context, served }) => {
+    const { proxy } = await ports(served, served.tokyo);
+    await page.goto(`http://127.0.0.1:${proxy}${path}`);
+
+    const done = await page.evaluate(async () => {
+      const script = Object.assign(document.createElement("script"), { textContent: "globalThis.ran = true" });
+      document.documentElement.append(script);
+      const failing = async (attempt: () => Promise<unknown>) => attempt().then(() => "done", () => "refused");
+      return {
+        origin: window.origin,
+        ran: "ran" in globalThis,
+        worker: await failing(async () => navigator.serviceWorker.register("/sw.js")),
+        read: await failing(() => fetch("/v1/models")),
+      };
+    });
+
+    expect(done).toEqual({ origin: "null", ran: false, worker: "refused", read: "refused" });
+    expect(served.tokyo.seen.concat(served.osaka.seen)).toEqual([]);
+    expect(context.serviceWorkers()).toEqual([]);
+  });
+}
+
+for (const withoutToken of [false, true]) {
+  const whose = withoutToken ? "the page's own credential" : "our credential";
+  test(`an allowed page reads its answer, and nothing else passes, with ${whose}`, async ({ context, own }) => {
+    const served = await Served.start({ allowedOrigins: [own.url], withoutToken });
+    served.tokyo.answer = tempting;
+    const admin = await signedIn(context, served);
+    const cookies = await context.cookies();
+    const { proxy } = await ports(served, served.tokyo);
+    const page = await context.newPage();
+    await page.goto(own.url);
+
+    const read = await page.evaluate(async (url) => {
+      const answer = await fetch(url, { method: "POST", credentials: "include", body: "{}" });
+      return { text: await answer.text(), headers: [...answer.headers].map((header) => header.join(": ")) };
+    }, `http://127.0.0.1:${proxy}/api/v1/any`);
+
+    expect(cookies.map(({ path }) => path)).toEqual(["/api/v1"]);
+    expect(read.text).toContain(MARK);
+    expect(read.headers.join("\n")).not.toContain(MARK);
+    expect(served.tokyo.seen.map(({ path, headers }) => [path, headers.cookie])).toEqual([["/api/v1/any", undefined]]);
+    expect(await context.cookies()).toEqual(cookies);
+    await admin.reload();
+    await expect(admin.getByTestId("in-use")).toContainText("Tokyo");
+    await served.stop();
   });
 }

@@ -193,7 +193,7 @@ log_response_body = "full"
 [[groups]]
 name = "primary"
 default = true
-${withoutToken ? "" : 'auth_token_env = "ZEPHYR_E2E_TOKEN"'}
+${withoutToken ? 'auth_type = "passthrough"' : 'auth_token_env = "ZEPHYR_E2E_TOKEN"'}
 endpoints = [
   { name = "Tokyo", url = "${this.tokyo.url}" },
   { name = "Osaka", url = "${this.osaka.url}", priority = 2 },
