@@ -36,8 +36,9 @@ interface Origin {
   at: (own: string, target: number) => { page: string; target: string };
   /** The target's address is the page's own origin. */
   isTargets?: true;
+  /** For browsers, what is on loopback. Only there are service workers, and `Sec-Fetch-*`. */
   isTrustworthy?: true;
-  /** It is what the target's own pages have. */
+  /** The port whose own pages have this origin. */
   ours?: Port;
 }
 
@@ -47,7 +48,10 @@ const beside = (host: string, path = "/"): Origin["at"] => (own, target) => ({
 });
 
 /** The page came from a server of its owner's when its name still led there. Now it leads to the target. */
-const before = (host: string): Origin["at"] => (_, target) => ({ page: `http://${host}:${target}/page`, target: `http://${host}:${target}` });
+const before = (host: string): Origin["at"] => (_, target) => ({
+  page: `http://${host}:${target}/page`,
+  target: `http://${host}:${target}`,
+});
 
 const ORIGINS: Record<string, Origin> = {
   "another port": { at: beside("127.0.0.1") },
@@ -74,8 +78,8 @@ const scripted = async (answer: Scripted["answer"]) => Object.assign(await Scrip
 const test = base.extend<Stage>({
   launchOptions: [
     async ({ launchOptions }, use) => {
-      // A page that a test puts at a name has no address for Chromium, which then protects this machine by itself: not
-      // every browser does. This list replaces Playwright's own.
+      // Chromium does not know from which address a page came that a test has put there, and would keep it from
+      // loopback by itself. Other browsers do not. This list replaces Playwright's own.
       const features = ["LocalNetworkAccessChecks", "LocalNetworkAccessChecksWebSockets", "HttpsUpgrades", "HttpsFirstBalancedModeAutoEnable"];
       const args = [`--disable-features=${features.join(",")}`, "--host-resolver-rules=MAP rebound.example 127.0.0.1"];
       await use({ ...launchOptions, args: [...(launchOptions?.args ?? []), ...args] });
@@ -196,7 +200,8 @@ function isOpen(cell: Cell, arrived: boolean, origin: Origin): boolean {
   return arrived === may && (cell.learnt !== "" || !may || !learns);
 }
 
-/** Whether the page was refused, or learnt nothing because its browser let it learn nothing. Only a page of the target's own origin can read the refusal. */
+/** Whether the target refused, or the browser let nothing come, and the page learnt nothing of it. Only a page of the
+    target's own origin can read the refusal. */
 function isRefused({ status, learnt }: Cell, origin: Origin): boolean {
   const isRefusal = learnt === "" || (origin.isTargets === true && learnt.startsWith("403 ") && !OURS.test(learnt));
   return isRefusal && (status === undefined || status === 403);
