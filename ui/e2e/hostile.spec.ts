@@ -15,7 +15,7 @@ type Port = "proxy" | "admin" | "open";
 
 const TARGETS: Record<Port, string[]> = {
   proxy: ["/v1/messages", "/status", "/diagnostics", "/any"],
-  admin: ["/", "/api/v1/snapshot", "/api/v1/commands", "/metrics"],
+  admin: ["/", "/api/v1/snapshot", "/api/v1/events", "/api/v1/commands", "/metrics"],
   // Forbids nothing.
   open: ["/any"],
 };

@@ -109,9 +109,10 @@ fn create(path: &Path) -> io::Result<()> {
     match private::create_new(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            // An error here occurs again when the file is opened. The two others may be missing.
-            for ending in ["", "-wal", "-shm"] {
-                let _ = private::tighten(&beside(path, ending));
+            for file in ["", "-wal", "-shm"].map(|ending| beside(path, ending)) {
+                if fs::symlink_metadata(&file).is_ok() {
+                    private::open(&file)?; // Takes the rights of others away, or says that it is not ours.
+                }
             }
             Ok(())
         }

@@ -109,10 +109,13 @@ async fn a_socket_that_its_program_has_closed_is_nobodys() {
 #[tokio::test]
 async fn a_socket_that_listens_at_the_address_of_a_peer_that_is_gone_is_not_the_peer() {
     let listener = listener("127.0.0.1:0").await;
-    let client = connect(listener.local_addr().unwrap());
+    // Nobody else takes a port at this address in the meantime.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.77.7.7:0".parse().unwrap()).unwrap();
+    let client = socket.connect(listener.local_addr().unwrap()).await;
+    let client = client.unwrap();
     let (accepted, peer) = listener.accept().await.unwrap();
-    let socket = rustix::net::sockopt::set_socket_linger(&client, Some(std::time::Duration::ZERO));
-    socket.unwrap();
+    rustix::net::sockopt::set_socket_linger(&client, Some(std::time::Duration::ZERO)).unwrap();
     drop(client); // With a reset, so that nothing of it is left.
     assert_eq!(whose(&accepted, peer).await, Peer::Nobody);
 

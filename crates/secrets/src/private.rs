@@ -52,7 +52,8 @@ pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// One of them cannot be made. On Windows also: others have rights to a folder outside of the profile.
+/// One of them cannot be made, or another user has it. On Windows also: others have rights to a folder outside of
+/// the profile.
 pub fn folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return platform::adopt_folder(folder);
@@ -70,14 +71,17 @@ pub fn create_new(path: &Path) -> io::Result<File> {
     platform::private(options.write(true).create_new(true)).open(path)
 }
 
-/// Opens the file to write into, and creates it if none is there.
+/// Opens the file to write into, and creates it if none is there. Takes an existing file's rights away from
+/// others.
 ///
 /// # Errors
 ///
-/// It cannot be written to.
+/// It cannot be written to, or another user has put it there.
 pub fn open(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    platform::private(options.write(true).create(true).truncate(false)).open(path)
+    platform::open(
+        File::options().write(true).create(true).truncate(false),
+        path,
+    )
 }
 
 /// Opens the file to write at its end, and creates it if none is there. Takes an existing file's rights away
@@ -85,12 +89,9 @@ pub fn open(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 ///
-/// It cannot be written to.
+/// It cannot be written to, or another user has put it there.
 pub fn append(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    let file = platform::private(options.append(true).create(true)).open(path)?;
-    tighten(path)?;
-    Ok(file)
+    platform::open(File::options().append(true).create(true), path)
 }
 
 /// Takes away the rights of others to the file or folder. Symbolic links are followed.
@@ -147,7 +148,10 @@ fn parent(path: &Path) -> &Path {
 
 #[cfg(unix)]
 mod platform {
-    use super::{Exposure, Path, fs, io};
+    use super::{Exposure, File, Path, fs, io};
+    use rustix::fs::OFlags;
+    use rustix::io::Errno;
+    use rustix::process::geteuid;
     use std::fs::{Metadata, OpenOptions, Permissions};
     use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 
@@ -157,14 +161,63 @@ mod platform {
     const STICKY: u32 = 0o1000;
 
     pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
+        if let Some(above) = folder.ancestors().skip(1).find(|above| above.is_dir()) {
+            adopt_folder(above)?;
+        }
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(folder)
     }
 
-    pub(super) fn adopt_folder(_: &Path) -> io::Result<()> {
+    /// Whoever has the folder, or may change what is in it, decides which files are found there.
+    pub(super) fn adopt_folder(folder: &Path) -> io::Result<()> {
+        let metadata = fs::metadata(folder)?;
+        let mode = metadata.permissions().mode();
+        let is_open = mode & SET_BY_EVERYBODY != 0 && mode & STICKY == 0;
+        let is_of_root = metadata.uid() == 0 && !geteuid().is_root();
+        if !is_ours(metadata.uid()) || (is_of_root && is_open) {
+            return Err(of_others("the folder"));
+        }
         Ok(())
+    }
+
+    /// A file that is ours, or a new one. A link counts if it is ours: somebody else's may lead anywhere.
+    pub(super) fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+        let link = fs::symlink_metadata(path);
+        let is_our_link = link.is_ok_and(|link| link.is_symlink() && is_ours(link.uid()));
+        if !is_our_link {
+            // A pipe that somebody left there would be waited for.
+            let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+            options.custom_flags(flags.bits().cast_signed());
+        }
+        let file = match private(options).open(path) {
+            Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+                return Err(of_others("the link"));
+            }
+            opened => opened?,
+        };
+        let metadata = file.metadata()?;
+        if !metadata.is_file() || !is_ours(metadata.uid()) {
+            return Err(of_others("the file"));
+        }
+        if metadata.permissions().mode() & OF_OTHERS != 0 {
+            file.set_permissions(Permissions::from_mode(0o600))?;
+        }
+        Ok(file)
+    }
+
+    /// Root reads and writes what others have anyway.
+    fn is_ours(user: u32) -> bool {
+        let own = geteuid();
+        own.is_root() || user == 0 || user == own.as_raw()
+    }
+
+    fn of_others(what: &str) -> io::Error {
+        let message = format!(
+            "{what} belongs to another user, or may be changed by others; name another place"
+        );
+        io::Error::new(io::ErrorKind::PermissionDenied, message)
     }
 
     pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
@@ -238,7 +291,7 @@ mod platform {
 /// What is in a folder has the folder's access list, so the folder is what counts.
 #[cfg(windows)]
 mod platform {
-    use super::{Exposure, Path, fs, io};
+    use super::{Exposure, File, Path, fs, io};
     use crate::access_list;
     use std::fs::OpenOptions;
 
@@ -248,6 +301,10 @@ mod platform {
 
     pub(super) fn adopt_folder(folder: &Path) -> io::Result<()> {
         access_list::adopt(folder)
+    }
+
+    pub(super) fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+        options.open(path)
     }
 
     pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
@@ -275,6 +332,8 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
+    use std::os::unix::fs::chown;
+    use zephyr_as_user::{USER, as_user, give};
 
     fn set_mode(path: &Path, mode: u32) {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
@@ -350,5 +409,70 @@ mod tests {
         let folder = temporary_folder("zephyr-test-").unwrap();
 
         assert_eq!(mode(folder.path()), 0o700);
+    }
+
+    /// A folder of another user, who has put these into it: a file, a link to `mine`, a pipe.
+    #[cfg(target_os = "linux")]
+    fn of_another(mine: &Path) -> Option<tempfile::TempDir> {
+        const ANOTHER: u32 = 54_322;
+        let folder = tempfile::tempdir().unwrap();
+        if !give(mine, USER) {
+            return None;
+        }
+        fs::write(folder.path().join("file"), "").unwrap();
+        symlink(mine, folder.path().join("link")).unwrap();
+        let another = Some(ANOTHER);
+        chown(folder.path().join("file"), another, another).unwrap();
+        std::os::unix::fs::lchown(folder.path().join("link"), another, another).unwrap();
+        fs::set_permissions(
+            folder.path().join("file"),
+            fs::Permissions::from_mode(0o666),
+        )
+        .unwrap();
+        chown(folder.path(), another, another).unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        Some(folder)
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_another_user_has_put_there_is_not_written_into() {
+        let home = tempfile::tempdir().unwrap();
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let mine = home.path().join("profile");
+        fs::write(&mine, "mine").unwrap();
+        let Some(planted) = of_another(&mine) else {
+            return;
+        };
+        let planted = planted.path();
+
+        as_user(|| {
+            for name in ["file", "link"] {
+                let path = planted.join(name);
+                assert!(append(&path).is_err(), "{name}");
+                assert!(open(&path).is_err(), "{name}");
+            }
+            assert!(folder(planted).is_err());
+            assert!(folder(&planted.join("new/folder")).is_err());
+        });
+        assert_eq!(fs::read_to_string(&mine).unwrap(), "mine");
+        assert!(!planted.join("new").exists());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_link_of_ones_own_is_followed_and_what_it_leads_to_is_closed() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("file");
+        fs::write(&file, "").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        symlink(&file, home.path().join("link")).unwrap();
+
+        append(&home.path().join("link")).unwrap();
+
+        assert_eq!(
+            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
     }
 }
