@@ -17,7 +17,7 @@ const test = base.extend<{ served: Served; bare: Served }>({
   },
   /** Without endpoints. */
   bare: async ({}, use) => {
-    const served = await Served.start("nothing");
+    const served = await Served.start({ endpoints: "nothing" });
     await use(served);
     await served.stop();
   },

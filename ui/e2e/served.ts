@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 
 import type { Page } from "@playwright/test";
 
-import type { RequestPage, Snapshot } from "../src/lib/generated/control";
+import type { Command, RequestPage, Snapshot } from "../src/lib/generated/control";
 import { Scripted } from "./scripted";
 
 /** The program that is tested; what needs it is left out without one. */
@@ -18,6 +18,15 @@ export const PROGRAM = process.env["ZEPHYR_TEST_PROGRAM"];
 const SEED = fileURLToPath(new URL("seed.sql", import.meta.url));
 
 const run = promisify(execFile);
+
+/** How it differs from the usual configuration. */
+export interface Configured {
+  endpoints?: "both" | "nothing";
+  /** Web pages that may call the proxy. */
+  allowedOrigins?: string[];
+  /** The client's own credential goes to the endpoints. */
+  withoutToken?: boolean;
+}
 
 export class Served {
   #process: ChildProcess | undefined;
@@ -29,10 +38,11 @@ export class Served {
   ) {}
 
   /** Starts with Tokyo and Osaka, in this order; with nothing configured, there is no endpoint. */
-  static async start(configured: "both" | "nothing" = "both"): Promise<Served> {
+  static async start({ endpoints = "both", allowedOrigins = [], withoutToken = false }: Configured = {}): Promise<Served> {
     const folder = await mkdtemp(join(tmpdir(), "zephyr-e2e-"));
     const served = new Served(folder, await Scripted.start(), await Scripted.start());
-    await writeFile(served.configPath, configured === "both" ? served.#settings() + served.#endpoints() : served.#settings());
+    const settings = served.#settings(allowedOrigins);
+    await writeFile(served.configPath, endpoints === "both" ? settings + served.#endpoints(withoutToken) : settings);
     await served.serve();
     return served;
   }
@@ -99,20 +109,19 @@ export class Served {
 
   /** The state, as a program sees it that knows the token. */
   async snapshot(): Promise<Snapshot> {
-    const { admin } = await this.instance();
-    const token = await readFile(this.#data("admin-token"), "utf8");
-    const answer = await fetch(`http://${admin}/api/v1/snapshot`, { headers: { authorization: `Bearer ${token.trim()}` } });
-    return (await answer.json()) as Snapshot;
+    return (await (await this.#admin("snapshot")).json()) as Snapshot;
+  }
+
+  /** Steers it, as a program that knows the token. */
+  async command(command: Command) {
+    const answer = await this.#admin("commands", JSON.stringify(command));
+    if (!answer.ok) throw new Error(await answer.text());
   }
 
   /** Waits until so many requests are in the journal, which is written a moment after they end. */
   async recorded(count: number) {
-    const { admin } = await this.instance();
-    const token = await readFile(this.#data("admin-token"), "utf8");
-    const headers = { authorization: `Bearer ${token.trim()}` };
     for (let newest = 0; newest < count; ) {
-      const answer = await fetch(`http://${admin}/api/v1/requests?limit=1`, { headers });
-      const { requests } = (await answer.json()) as RequestPage;
+      const { requests } = (await (await this.#admin("requests?limit=1")).json()) as RequestPage;
       newest = requests[0]?.id ?? 0;
     }
   }
@@ -147,6 +156,13 @@ export class Served {
     return JSON.parse(await readFile(this.#data("instance.json"), "utf8")) as { proxy: string; admin: string };
   }
 
+  async #admin(path: string, body?: string): Promise<Response> {
+    const { admin } = await this.instance();
+    const token = await readFile(this.#data("admin-token"), "utf8");
+    const headers = { authorization: `Bearer ${token.trim()}`, "content-type": "application/json" };
+    return fetch(`http://${admin}/api/v1/${path}`, body === undefined ? { headers } : { method: "POST", headers, body });
+  }
+
   /** Without a session bus there is no keychain. */
   #environment(): NodeJS.ProcessEnv {
     const { PATH } = process.env;
@@ -154,10 +170,11 @@ export class Served {
     return { PATH, HOME: folder, XDG_DATA_HOME: join(folder, "data"), XDG_CONFIG_HOME: folder, XDG_RUNTIME_DIR: folder, ZEPHYR_E2E_TOKEN: "sk-e2e" };
   }
 
-  #settings(): string {
+  #settings(allowedOrigins: string[]): string {
     return `# A comment of mine.
 [server]
 port = 0 # any
+allowed_origins = ${JSON.stringify(allowedOrigins)}
 
 [web_admin]
 port = 0
@@ -171,12 +188,12 @@ log_response_body = "full"
 `;
   }
 
-  #endpoints(): string {
+  #endpoints(withoutToken: boolean): string {
     return `
 [[groups]]
 name = "primary"
 default = true
-auth_token_env = "ZEPHYR_E2E_TOKEN"
+${withoutToken ? 'auth_type = "passthrough"' : 'auth_token_env = "ZEPHYR_E2E_TOKEN"'}
 endpoints = [
   { name = "Tokyo", url = "${this.tokyo.url}" },
   { name = "Osaka", url = "${this.osaka.url}", priority = 2 },

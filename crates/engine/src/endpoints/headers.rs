@@ -1,8 +1,8 @@
 //! Which headers pass, in both directions.
 
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, HOST, HeaderName,
-    RETRY_AFTER, TRANSFER_ENCODING,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, DATE, EXPECT, HOST,
+    HeaderName, ORIGIN, RETRY_AFTER, TRANSFER_ENCODING,
 };
 use http::{HeaderMap, HeaderValue};
 use std::time::{Duration, SystemTime};
@@ -59,11 +59,16 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
     )
 }
 
-/// The headers that every endpoint gets: the client's headers without those of its connection and its host.
+/// The headers that every endpoint gets: the client's headers without those of its connection and its host. A web
+/// page also loses its cookies. Cookies know no ports, so its browser sends those of every program at this host, our
+/// admin port included.
 pub fn for_upstream(mut headers: HeaderMap) -> HeaderMap {
     strip_hop_by_hop(&mut headers);
     headers.remove(HOST);
     headers.remove(EXPECT); // Our own listener has answered it.
+    if headers.contains_key(ORIGIN) {
+        headers.remove(COOKIE);
+    }
     headers
 }
 
@@ -243,6 +248,19 @@ mod tests {
         ]);
 
         assert_eq!(names(&for_upstream(client)), ["anthropic-beta"]);
+    }
+
+    #[test]
+    fn a_page_keeps_its_cookies_from_every_endpoint_and_a_program_may_send_some() {
+        let program = [("cookie", "endpoint=1"), ("x-other", "1")];
+        let page = [
+            ("origin", "https://tools.example.com"),
+            ("cookie", "zephyr-session-8081=1"),
+            ("cookie", "other=1"),
+        ];
+
+        assert_eq!(names(&for_upstream(map(&program))), ["cookie", "x-other"]);
+        assert_eq!(names(&for_upstream(map(&page))), ["origin"]);
     }
 
     #[test]
