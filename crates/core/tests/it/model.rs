@@ -783,6 +783,10 @@ impl Pair {
         if end == End::Answered && !out.has_begun {
             self.comes_home(n, out.endpoint);
         }
+        // It may be the repeat of what broke off.
+        if let Some(session) = session.filter(|_| end == End::Answered) {
+            self.broken.remove(&session);
+        }
         if let Some(session) = session.filter(|_| counts == End::BrokeOff) {
             self.broken.insert(session, (out.endpoint, self.now));
         }
