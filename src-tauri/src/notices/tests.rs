@@ -362,7 +362,7 @@ fn what_a_browser_asks_for_is_told_at_once_and_once_whatever_is_switched_off() {
 
     assert_eq!(told.summary, "A browser asks for a confirmation: 4711");
     assert!(
-        told.body.contains("the token hk in the keychain"),
+        told.body.contains("the token “hk” in the keychain"),
         "{}",
         told.body
     );
