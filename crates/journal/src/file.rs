@@ -110,7 +110,8 @@ fn create(path: &Path) -> io::Result<()> {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             for file in ["", "-wal", "-shm"].map(|ending| beside(path, ending)) {
-                if fs::symlink_metadata(&file).is_ok() {
+                // SQLite says what it makes of a folder.
+                if fs::symlink_metadata(&file).is_ok_and(|found| !found.is_dir()) {
                     private::open(&file)?; // Takes the rights of others away, or says that it is not ours.
                 }
             }
